@@ -1,0 +1,111 @@
+# Martlet. `make help` lists what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+
+PYTHON := .venv/bin/python
+# Debug programs carry coverage counters; only `make check` keeps what they count.
+NO_PROFILE := LLVM_PROFILE_FILE=/dev/null
+
+# Size of the smoke in `make test`, and of the whole run in `make faults`.
+WORLDS ?= 2000
+KILL_ROUNDS ?= 10
+CUT_ROUNDS ?= 5
+FAULT_ROUNDS ?= 200
+FAULT_WORLDS ?= 100000
+
+## What a stranger needs
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^## / {printf "\n%s\n", substr($$0, 4)} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## install what building and testing need; says what and why; quick when nothing is missing
+	@scripts/setup
+
+.PHONY: run
+run: setup ## build, start Martlet and a simulated operator, print a curl line; Ctrl-C stops both
+	@scripts/run-demo
+
+.PHONY: test
+test: setup check faults-smoke ## what a change must pass: check, and a smoke of the fault runs
+
+## For a change
+
+.PHONY: build
+build: ## debug build of programs and tests, the one configuration that check and coverage use
+	@scripts/build debug
+
+.PHONY: release
+release: ## release build of both programs, Swift's library linked in
+	@scripts/build release
+
+.PHONY: check
+check: lint build ## format, architecture, unit, conformance and golden tests, 2,000 seeded worlds (WORLDS=n)
+	@MARTLET_WORLDS=$(WORLDS) swift test --skip-build --enable-code-coverage
+
+.PHONY: lint
+lint: ## the format rules of .swift-format, changing nothing
+	@swift format lint --strict --parallel --recursive Package.swift Sources Tests
+
+.PHONY: format
+format: ## apply the format rules to our own sources
+	@swift format --in-place --parallel --recursive Package.swift Sources Tests
+
+.PHONY: coverage
+coverage: setup build ## share of lines that the tests run, per module; fails under 97 %; pages in coverage/html
+	@MARTLET_WORLDS=$(WORLDS) scripts/coverage --minimum 97 --html
+
+.PHONY: interop
+interop: ## against software that nobody here wrote
+	@scripts/setup --interop
+	@for check in Tests/Interop/*/*_check.py; do echo "$$check"; $(PYTHON) "$$check"; done
+
+.PHONY: reference
+reference: build ## write the generated pages of docs/reference and config/martlet.yaml anew
+	@$(NO_PROFILE) UPDATE_REFERENCE=1 swift test --skip-build --filter Reference
+
+## Faults
+
+.PHONY: faults-smoke
+faults-smoke: ## kill -9 and power cut, a few rounds each (KILL_ROUNDS=10 CUT_ROUNDS=5), with the debug build
+	@$(NO_PROFILE) $(PYTHON) Tests/Faults/kill9.py --rounds $(KILL_ROUNDS) --build debug
+	@$(NO_PROFILE) $(PYTHON) Tests/Faults/powercut.py --rounds $(CUT_ROUNDS) --build debug
+
+.PHONY: faults
+faults: setup release worlds ## the whole: kill -9 and power cut, 200 rounds each, with the release build; seeded worlds
+	@$(PYTHON) Tests/Faults/kill9.py --rounds $(FAULT_ROUNDS) --build release
+	@$(PYTHON) Tests/Faults/powercut.py --rounds $(FAULT_ROUNDS) --build release
+
+.PHONY: worlds
+worlds: build ## seeded worlds of the core (FAULT_WORLDS=100000); SEED=n replays one
+	@$(NO_PROFILE) MARTLET_WORLDS=$(FAULT_WORLDS) $(if $(SEED),MARTLET_SEED=$(SEED)) swift test --skip-build --filter Worlds
+
+## Figures
+
+.PHONY: bench
+bench: release ## the project's figures, with the machine's load beside them
+	@scripts/setup --bench
+	@$(PYTHON) Benchmarks/bench.py $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: release ## Kannel and Martlet in the same run
+	@scripts/setup --bench
+	@$(PYTHON) Benchmarks/peers.py $(ARGS)
+
+## Hand over
+
+.PHONY: dist
+dist: setup ## static, stripped programs in dist/ with their checksum
+	@scripts/dist
+
+.PHONY: demo-check
+demo-check: setup ## start the demo, send one SMS, see it on the handset with its receipt, stop
+	@scripts/run-demo --check
+
+.PHONY: clean-demo
+clean-demo: ## forget the demo's keys and data
+	@rm -rf .demo

@@ -1,0 +1,85 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every own target: Swift 6 mode, explicit existentials, imports internal unless they appear in a public signature.
+// Release: a generic called from another module is 24 times slower without cross-module optimisation.
+let house: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+]
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A library of the house. What it may import is its dependency list here; `Tests/Architecture` holds the same table
+/// against the import lines.
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)", swiftSettings: house)
+}
+
+let package = Package(
+    name: "martlet",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "SMPP", targets: ["SMPP"]),
+        .library(name: "SMSText", targets: ["SMSText"]),
+        .library(name: "Journal", targets: ["Journal"]),
+        .executable(name: "martlet", targets: ["martlet"]),
+        .executable(name: "martlet-sim", targets: ["martlet-sim"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+    ],
+    targets: [
+        // Wire, alphabets, disk: no word of Martlet.
+        library("SMPP", [nioCore]),
+        library("SMSText", []),
+        .target(name: "CJournal"),
+        library("Journal", ["CJournal"]),
+
+        // What security reads.
+        library("Guard", [crypto]),
+
+        // Words and seams; then the pure core; then its shell.
+        library("MartletModel", []),
+        library("MartletEngine", ["MartletModel", "SMSText"]),
+        library("MartletSettings", ["MartletModel", yams]),
+        library("MartletNode", ["MartletModel", "MartletEngine", "Journal", "Guard", nioCore, nioPosix, logging]),
+
+        // How things come in, how messages go out.
+        library("MartletDoors", ["MartletModel", "SMPP", "Guard", nioCore, nioPosix, nioHTTP, nioSSL]),
+        library("MartletChannels", ["MartletModel", "SMPP", "SMSText", "Guard", nioCore, nioPosix, nioSSL]),
+
+        // The world outside, simulated.
+        library("MartletSimulators", ["SMPP", "SMSText", nioCore, nioPosix, nioHTTP]),
+
+        // Composition roots.
+        .executableTarget(
+            name: "martlet",
+            dependencies: [
+                "MartletModel", "MartletEngine", "MartletSettings", "MartletNode", "MartletDoors", "MartletChannels",
+                "Journal", "Guard", nioCore, nioPosix, logging, arguments,
+            ],
+            swiftSettings: house),
+        .executableTarget(name: "martlet-sim", dependencies: ["MartletSimulators", nioCore, nioPosix, yams, arguments], swiftSettings: house),
+
+    ]
+)

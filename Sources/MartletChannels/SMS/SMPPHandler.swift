@@ -1,0 +1,297 @@
+import MartletModel
+import NIOCore
+import SMPP
+
+/// What a submit in the window belongs to, kept in an array beside the session's places.
+struct InFlight {
+    var slot: SlotReference
+    var attempt: UInt8
+    var part: UInt8
+    /// Wall microseconds when it was given to the socket.
+    var handedAt: Int64
+
+    static let empty = InFlight(slot: SlotReference(index: 0, generation: 0), attempt: 0, part: 0, handedAt: 0)
+}
+
+/// One TCP connection of a bind: framing, the session machine, and the answers of a read collected into one batch and one write.
+/// Lives on one event loop, from connect to close; a rebind makes a new one.
+final class SMPPHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private(set) var session: ClientSession
+    private(set) var inFlight: ContiguousArray<InFlight>
+    private var reader = FrameReader()
+    private var out = ByteBuffer()
+    private var context: ChannelHandlerContext?
+    private let bind: Bind
+    /// Cleared at the close, which also breaks the circle of references.
+    private var link: SMPPLink?
+
+    /// What the frames of this read came to.
+    private var settled: [Settled] = []
+    private var heard: [Heard] = []
+    private var receipts: [UInt32] = []
+    /// In a read batch: writes wait for its end.
+    private(set) var isReading = false
+    private var closesAfterFlush = false
+    private var now = Instant(wall: 0, steady: 0)
+    /// Why the connection ends, for the status; empty: the peer closed it.
+    private var failure = ""
+
+    init(link: SMPPLink, bind: Bind, settings: ClientSession.Settings) {
+        self.link = link
+        self.bind = bind
+        session = ClientSession(settings: settings)
+        inFlight = ContiguousArray(repeating: .empty, count: session.places)
+    }
+
+    // MARK: Transport
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func channelActive(context: ChannelHandlerContext) {
+        guard let link else {
+            context.close(promise: nil)
+            return
+        }
+        do {
+            try session.open(bind, at: link.connection.now().steady, out: &out)
+            flush()
+        } catch {
+            // The settings were checked against the same bounds; what is left is a password file with another alphabet.
+            fail("bind cannot be written: \(error)")
+        }
+        context.fireChannelActive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard let link else { return }
+        if !isReading {
+            isReading = true
+            now = link.connection.now()
+        }
+        var buffer = unwrapInboundIn(data)
+        do {
+            try reader.read(&buffer) { frame in take(frame, link) }
+        } catch {
+            failure = "cannot follow the peer's octets: \(error)"
+            closesAfterFlush = true
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        endBatch()
+        context.fireChannelReadComplete()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        endBatch()
+        end()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        end()
+        self.context = nil
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // NIO's and TLS's descriptions hold addresses and certificate names, never what was sent.
+        if failure.isEmpty { failure = "\(error)" }
+        context.close(promise: nil)
+    }
+
+    /// Closes with this reason.
+    func fail(_ reason: String) {
+        if failure.isEmpty { failure = reason }
+        guard let context else { return }
+        context.close(promise: nil)
+    }
+
+    /// Nobody waits for this connection any more: it closes as soon as it is open.
+    func abandon() { link = nil }
+
+    private func end() {
+        guard let link else { return }
+        self.link = nil
+        let wall = link.connection.now().wall
+        var lost: [Settled] = []
+        session.lost { place in lost.append(settlement(place, .unknown, at: wall)) }
+        link.ended(self, failure: failure, lost: lost)
+    }
+
+    // MARK: Reading
+
+    @inline(__always) private func settlement(_ place: Int, _ outcome: Outcome, at wall: Int64) -> Settled {
+        let one = inFlight[place]
+        return Settled(slot: one.slot, attempt: one.attempt, part: one.part, outcome: outcome, handedAt: one.handedAt)
+    }
+
+    private func take(_ frame: Frame, _ link: SMPPLink) {
+        switch session.received(frame, at: now.steady, out: &out) {
+        case .none: break
+        case .answered(let place, let status, let messageID): answered(place, status, frame[messageID], link)
+        case .deliver(let sequence): deliver(frame, sequence, link)
+        case .bound(let answer): link.bound(self, answer)
+        case .bindRefused(let status):
+            failure = "bind refused: \(status)"
+            closesAfterFlush = true
+        case .answerUnreadable(let place, let fault):
+            link.connection.counters.answersUnreadable += 1
+            link.connection.note("an answer cannot be read: \(fault)")
+            settled.append(settlement(place, .unknown, at: now.wall))
+        case .unknownAnswer: link.connection.counters.answersUnknown += 1
+        case .refusedRequest: link.connection.counters.requestsRefused += 1
+        case .peerUnbinds:
+            failure = "the peer has unbound"
+            closesAfterFlush = true
+        case .unbound: closesAfterFlush = true
+        }
+    }
+
+    @inline(__always)
+    private func answered(_ place: Int, _ status: CommandStatus, _ messageID: UnsafeRawBufferPointer, _ link: SMPPLink) {
+        let connection = link.connection
+        connection.counters.answers += 1
+        let outcome: Outcome
+        switch status == .ok ? .accepted : connection.settings.statuses.meaning(of: status) {
+        case .accepted: outcome = .accepted(providerID: MessageIdentifier.canonical(messageID))
+        case .throttled:
+            connection.throttled(at: now.steady)
+            outcome = .throttled(status: status.rawValue)
+        case .temporary: outcome = .deferred(status: status.rawValue)
+        case .permanent: outcome = .refused(status: status.rawValue)
+        }
+        settled.append(settlement(place, outcome, at: now.wall))
+    }
+
+    private func deliver(_ frame: Frame, _ sequence: UInt32, _ link: SMPPLink) {
+        let connection = link.connection
+        let view: MessageView
+        do {
+            view = try MessageView(frame)
+        } catch {
+            connection.counters.receiptsUnreadable += 1
+            out.writeDeliverResponse(status: error.status, sequence: sequence)
+            return
+        }
+        guard let receipt = Receipt(view, in: frame) else {
+            if view.esmClass.isReceipt || view.esmClass.isIntermediateNotification {
+                // It names no message or no state: asking for it again would bring the same.
+                connection.counters.receiptsUnreadable += 1
+                out.writeDeliverResponse(status: .permanentReceiverError, sequence: sequence)
+            } else {
+                // A message from a handset. There is no place to keep it durably, so the operator keeps it.
+                connection.counters.inboundDeferred += 1
+                out.writeDeliverResponse(status: .temporaryReceiverError, sequence: sequence)
+            }
+            return
+        }
+        let id = MessageIdentifier.fromReceipt(frame[receipt.messageID], connection.settings.receiptID)
+        heard.append(Heard(group: connection.group, providerID: id, state: ReceiptState(receipt.state), error: receipt.error ?? 0))
+        receipts.append(sequence)
+    }
+
+    private func endBatch() {
+        guard isReading, let link else { return }
+        let connection = link.connection
+        if !settled.isEmpty {
+            let batch = settled
+            settled.removeAll(keepingCapacity: true)
+            connection.owner?.settled(batch, by: connection)
+        }
+        if !heard.isEmpty {
+            let batch = heard
+            let sequences = receipts
+            heard.removeAll(keepingCapacity: true)
+            receipts.removeAll(keepingCapacity: true)
+            connection.counters.receipts += batch.count
+            connection.owner?.heard(batch, by: connection) { [weak self] kept in self?.answer(sequences, kept: kept) }
+        }
+        connection.refill()
+        isReading = false
+        flush()
+        if closesAfterFlush { context?.close(promise: nil) }
+    }
+
+    /// Receipts are acknowledged only when their records are durable; else the peer keeps them and sends them again.
+    private func answer(_ sequences: [UInt32], kept: Bool) {
+        guard link != nil else { return }
+        let status = kept ? CommandStatus.ok : .temporaryReceiverError
+        for sequence in sequences { session.answerDeliver(sequence: sequence, status: status, out: &out) }
+        if !kept { link?.connection.counters.receiptsDeferred += sequences.count }
+        if !isReading { flush() }
+    }
+
+    // MARK: Writing
+
+    /// Writes one part as a submit_sm; the caller has seen room. Returns what was wrong, nothing was written then.
+    @inline(__always)
+    func submit(_ fields: MessageFields, octets: UnsafeRawBufferPointer, as one: InFlight, at steady: Int64) -> EncodingFault? {
+        guard let (sequence, place) = session.take(at: steady) else { preconditionFailure("a submit needs room") }
+        if let fault = out.writeMessage(.submit, fields, sequence: sequence, shortMessage: octets) {
+            session.giveBack(place: place)
+            return fault
+        }
+        inFlight[place] = one
+        return nil
+    }
+
+    /// One write for all that was put together since the last.
+    func flush() {
+        guard out.readableBytes > 0, let context, !isReading else { return }
+        context.writeAndFlush(wrapOutboundOut(out), promise: nil)
+        // The socket took it within this call in the usual case; then the storage is ours again and nothing is allocated.
+        out.clear()
+    }
+
+    /// Unbinds; the link is told when it has ended.
+    func unbind(at steady: Int64) {
+        guard case .bound = session.state else {
+            fail("")
+            return
+        }
+        session.unbind(at: steady, out: &out)
+        flush()
+    }
+
+    func apply(_ settings: ClientSession.Settings) {
+        let old = inFlight
+        session.apply(settings, grown: { inFlight = ContiguousArray(repeating: .empty, count: $0) }, move: { inFlight[$1] = old[$0] })
+    }
+
+    /// What is due by time: answers that did not come, enquire_link, dead links.
+    func sweep(_ now: Instant) {
+        guard let link else { return }
+        var expired: [Settled] = []
+        let alarm = session.tick(at: now.steady, out: &out) { place in expired.append(settlement(place, .unknown, at: now.wall)) }
+        flush()
+        if !expired.isEmpty {
+            link.connection.counters.answersMissing += expired.count
+            link.connection.owner?.settled(expired, by: link.connection)
+        }
+        switch alarm {
+        case nil: break
+        case .bindTimedOut: fail("no answer to the bind")
+        case .linkDead: fail("no answer to enquire_link")
+        case .unbindTimedOut: fail("no answer to unbind")
+        }
+    }
+}
+
+extension ReceiptState {
+    /// SMPP 5.0's two more states read as the nearest of 3.4.
+    init(_ state: DeliveryState) {
+        switch state {
+        case .scheduled, .enroute: self = .enroute
+        case .delivered: self = .delivered
+        case .expired: self = .expired
+        case .deleted: self = .deleted
+        case .undeliverable, .skipped: self = .undeliverable
+        case .accepted: self = .accepted
+        case .unknown: self = .unknown
+        case .rejected: self = .rejected
+        }
+    }
+}

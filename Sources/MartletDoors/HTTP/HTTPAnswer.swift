@@ -1,0 +1,117 @@
+import MartletModel
+import NIOCore
+import NIOHTTP1
+
+/// What goes back for one request.
+enum HTTPAnswer {
+    /// 202.
+    case accepted(MessageID, parts: UInt8)
+    /// 200 with this JSON.
+    case document(ByteBuffer)
+    case problem(HTTPProblem)
+    /// 100: the caller may send the body it announced. It takes a place in the order of answers but is none.
+    case goOn
+
+    var status: Int {
+        switch self {
+        case .accepted: 202
+        case .document: 200
+        case .problem(let problem): problem.code.status
+        case .goOn: 100
+        }
+    }
+}
+
+/// Writes answers as bytes, beneath NIO's encoder: one buffer for all answers of a turn and no header list for each.
+/// What every answer shares is kept written, and is renewed when the second changes.
+struct HTTPStationery {
+    /// `Date: Sun, 22 Nov 2026 18:04:09 GMT` and its line end (RFC 9110, section 5.6.7).
+    private(set) var date: [UInt8] = []
+    /// A whole 202 for a message of 1...9 parts that keeps its connection; id and parts are to be filled in.
+    private var accepted: [UInt8] = []
+    private var idPlace = 0
+    private var partsPlace = 0
+    private var second = Int64.min
+
+    /// - Parameter wall: microseconds since 1970.
+    mutating func renew(wall: Int64) {
+        let now = wall / 1_000_000
+        guard now != second else { return }
+        second = now
+        date = Array("Date: \(HTTPStationery.fixdate(now))\r\n".utf8)
+        let start = Array(#"{"id":""#.utf8)
+        let middle = Array(#"","state":"accepted","parts":"#.utf8)
+        let length = start.count + 32 + middle.count + 2
+        accepted = Array("HTTP/1.1 202 Accepted\r\n".utf8) + date
+        accepted += Array("Content-Type: application/json\r\nContent-Length: \(length)\r\n\r\n".utf8)
+        accepted += start
+        idPlace = accepted.count
+        accepted += [UInt8](repeating: UInt8(ascii: "0"), count: 32)
+        accepted += middle
+        partsPlace = accepted.count
+        accepted += [UInt8(ascii: "0"), UInt8(ascii: "}")]
+    }
+
+    /// - Parameters:
+    ///   - closes: the connection ends after this answer, which says so.
+    ///   - headOnly: the request was HEAD: the length is told, the body is not sent.
+    func write(_ answer: HTTPAnswer, to out: inout ByteBuffer, closes: Bool, headOnly: Bool) {
+        switch answer {
+        case .accepted(let id, let parts):
+            if parts < 10, !closes {
+                _ = out.writeWithUnsafeMutableBytes(minimumWritableBytes: accepted.count) { room in
+                    accepted.withUnsafeBytes { room.copyMemory(from: $0) }
+                    id.write(hex: UnsafeMutableRawBufferPointer(rebasing: room[idPlace..<idPlace + 32]).assumingMemoryBound(to: UInt8.self))
+                    room[partsPlace] = UInt8(ascii: "0") &+ parts
+                    return accepted.count
+                }
+            } else {
+                let body = ByteBuffer(string: #"{"id":"\#(id.text)","state":"accepted","parts":\#(parts)}"#)
+                write(status: 202, type: "application/json", body: body, to: &out, closes: closes, headOnly: headOnly)
+            }
+        case .document(let body):
+            write(
+                status: 200, type: "application/json", fields: [("Cache-Control", "no-store")], body: body, to: &out, closes: closes,
+                headOnly: headOnly)
+        case .problem(let problem):
+            var fields: [(String, String)] = []
+            if let allow = problem.allow { fields.append(("Allow", allow)) }
+            if let challenge = problem.challenge { fields.append(("WWW-Authenticate", challenge)) }
+            if let seconds = problem.retryAfterSeconds { fields.append(("Retry-After", String(seconds))) }
+            write(
+                status: problem.code.status, type: "application/problem+json", fields: fields, body: problem.body, to: &out, closes: closes,
+                headOnly: headOnly)
+        case .goOn:
+            out.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
+        }
+    }
+
+    /// Names and values are our own, so none can hold a line end.
+    func write(
+        status: Int, type: String, fields: [(String, String)] = [], body: ByteBuffer, to out: inout ByteBuffer, closes: Bool, headOnly: Bool
+    ) {
+        out.writeString("HTTP/1.1 \(status) \(HTTPResponseStatus(statusCode: status).reasonPhrase)\r\n")
+        out.writeBytes(date)
+        out.writeString("Content-Type: \(type)\r\nContent-Length: \(body.readableBytes)\r\n")
+        for (name, value) in fields { out.writeString("\(name): \(value)\r\n") }
+        if closes { out.writeStaticString("Connection: close\r\n") }
+        out.writeStaticString("\r\n")
+        if !headOnly { out.writeImmutableBuffer(body) }
+    }
+
+    /// - Parameter seconds: since 1970, in UTC.
+    static func fixdate(_ seconds: Int64) -> String {
+        var days = seconds / 86_400
+        var rest = seconds % 86_400
+        if rest < 0 {
+            rest += 86_400
+            days -= 1
+        }
+        func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
+        let (year, month, day) = civil(days)
+        // 1970-01-01 was a Thursday.
+        let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][Int(((days % 7) + 7) % 7)]
+        let name = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][Int(month) - 1]
+        return "\(weekday), \(two(day)) \(name) \(year) \(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60)) GMT"
+    }
+}

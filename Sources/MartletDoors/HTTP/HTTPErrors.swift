@@ -1,0 +1,125 @@
+public import MartletModel
+
+/// Every error that a sender system can meet at this door. The title and the remedy are what the reference page says.
+public enum HTTPErrors {
+    // Of the request as a whole.
+    public static let malformedRequest = ErrorCode(
+        "malformed_request", status: 400, title: "The request is not well-formed HTTP/1.1",
+        remedy: "Send one Host header, either Content-Length or chunked transfer coding, and no control characters; the connection is closed.")
+    public static let malformedJSON = ErrorCode(
+        "malformed_json", status: 400, title: "The body is not well-formed JSON",
+        remedy: "Send one JSON object in UTF-8, without duplicate names or trailing text; the message says at which byte it goes wrong.")
+    public static let idempotencyNotSupported = ErrorCode(
+        "idempotency_not_supported", status: 400, title: "Idempotency-Key is not supported yet",
+        remedy: "Leave the header out. This server does not remember keys yet, and ignoring one could send a message twice.")
+    public static let queryNotSupported = ErrorCode(
+        "query_not_supported", status: 400, title: "The resource takes no query",
+        remedy: "Leave out the question mark and what follows it.")
+    public static let unauthenticated = ErrorCode(
+        "unauthenticated", status: 401, title: "No valid key was presented",
+        remedy: "Send `Authorization: Bearer KEY` with the key printed by `martlet source add`; a revoked key needs to be replaced.")
+    public static let scopeMissing = ErrorCode(
+        "scope_missing", status: 403, title: "The key lacks the scope for this",
+        remedy: "Posting needs the scope `send`, reading needs `read`; ask for a source with that scope.")
+    public static let notFound = ErrorCode(
+        "not_found", status: 404, title: "There is no such resource for this source",
+        remedy: "Check the path and the id. A message of another source is not found either.")
+    public static let methodNotAllowed = ErrorCode(
+        "method_not_allowed", status: 405, title: "The resource does not take this method",
+        remedy: "Use a method named in the Allow header.")
+    public static let requestTimeout = ErrorCode(
+        "request_timeout", status: 408, title: "The request did not arrive in time",
+        remedy: "Send head and body without pause; the connection is closed. The request had no effect.")
+    public static let bodyTooLarge = ErrorCode(
+        "body_too_large", status: 413, title: "The body is larger than the limit",
+        remedy: "Send less; `http.maximumBody` is the limit. The connection is closed.")
+    public static let unsupportedMediaType = ErrorCode(
+        "unsupported_media_type", status: 415, title: "The body is of an unsupported type",
+        remedy: "Send `Content-Type: application/json`, charset UTF-8 if any, and no Content-Encoding.")
+    public static let expectationFailed = ErrorCode(
+        "expectation_failed", status: 417, title: "The expectation is not supported",
+        remedy: "Only `Expect: 100-continue` is understood.")
+    public static let invalidMessage = ErrorCode(
+        "invalid_message", status: 422, title: "The message has fields that cannot be taken",
+        remedy: "Correct every entry of `errors`; nothing of the message was kept.")
+    public static let tooManyParts = ErrorCode(
+        "too_many_parts", status: 422, title: "The text needs more parts than the limit",
+        remedy: "Shorten the text, or keep to the GSM alphabet: one other character makes every part 67 instead of 153 characters long.")
+    public static let noRoute = ErrorCode(
+        "no_route", status: 422, title: "No connection serves this number",
+        remedy: "Check the country code; the administrator decides by `routes` which numbers are served.")
+    public static let headTooLarge = ErrorCode(
+        "head_too_large", status: 431, title: "The head of the request is larger than the limit",
+        remedy: "Send at most 64 header fields, 8 KiB each and 16 KiB in all; the connection is closed.")
+    public static let full = ErrorCode(
+        "full", status: 503, title: "As many messages are open as the server may hold",
+        remedy: "Send again after the seconds in Retry-After. Nothing of the message was kept.")
+    public static let storageTrouble = ErrorCode(
+        "storage_trouble", status: 503, title: "The server cannot make messages durable at the moment",
+        remedy: "Send again after the seconds in Retry-After. Nothing of the message was kept.")
+    public static let storyUnreadable = ErrorCode(
+        "story_unreadable", status: 503, title: "The message is known but its log cannot be read at the moment",
+        remedy: "Ask again after the seconds in Retry-After; if it stays, the administrator runs `martlet journal verify`.")
+    public static let stopping = ErrorCode(
+        "stopping", status: 503, title: "The server is stopping",
+        remedy: "Connect again and send again after the seconds in Retry-After. Nothing of the message was kept.")
+    public static let tooManyConnections = ErrorCode(
+        "too_many_connections", status: 503, title: "As many connections are open as the server may hold",
+        remedy: "Keep connections open and use them again instead of opening one for each request.")
+    public static let versionNotSupported = ErrorCode(
+        "version_not_supported", status: 505, title: "The version of HTTP is not supported",
+        remedy: "Speak HTTP/1.1; the connection is closed.")
+
+    // Of one field, in `errors[].code` of an `invalid_message`.
+    public static let required = ErrorCode(
+        "required", status: 422, title: "The field is missing", remedy: "Give it; for `from`, the source has no default either.")
+    public static let wrongType = ErrorCode(
+        "wrong_type", status: 422, title: "The value is of the wrong JSON type",
+        remedy: "Texts are strings in quotes; `validity` is a whole number without quotes, fraction or exponent.")
+    public static let invalidNumber = ErrorCode(
+        "invalid_number", status: 422, title: "Not an international number",
+        remedy: "Write + and 7 to 15 digits beginning with the country code, without spaces or brackets (E.164).")
+    public static let blankText = ErrorCode(
+        "blank_text", status: 422, title: "The text has nothing to read", remedy: "Give at least one character that is not white space.")
+    public static let controlCharacter = ErrorCode(
+        "control_character", status: 422, title: "The value has a control character",
+        remedy: "Remove it. In texts, line feed, carriage return, tab and form feed are taken; no other below U+0020, and not U+007F.")
+    public static let invalidSender = ErrorCode(
+        "invalid_sender", status: 422, title: "Not a sender id",
+        remedy: "Give 1 to 15 digits, or 1 to 11 letters, digits, spaces and signs of the GSM alphabet with at least one letter.")
+    public static let senderNotAllowed = ErrorCode(
+        "sender_not_allowed", status: 422, title: "The source may not use this sender id",
+        remedy: "Use one of the sender ids given to the source, or leave it out for its default.")
+    public static let unknownClass = ErrorCode(
+        "unknown_class", status: 422, title: "There is no such class",
+        remedy: "Use one of: \(MessageClass.allCases.map(\.word).joined(separator: ", ")).")
+    public static let classNotAllowed = ErrorCode(
+        "class_not_allowed", status: 422, title: "The source may not use this class",
+        remedy: "Use one of the classes given to the source, or leave it out for its default.")
+    public static let validityOutOfRange = ErrorCode(
+        "validity_out_of_range", status: 422, title: "The validity is out of range", remedy: "Give 1 to 604800 seconds (7 days).")
+    public static let tooLong = ErrorCode(
+        "too_long", status: 422, title: "The value is too long", remedy: "A reference holds at most 64 bytes of UTF-8.")
+    public static let channelOff = ErrorCode(
+        "channel_off", status: 422, title: "The channel is not in service on this server", remedy: "Use `sms`, or leave the field out.")
+    public static let unknownChannel = ErrorCode(
+        "unknown_channel", status: 422, title: "There is no such channel", remedy: "Use `sms`, or leave the field out.")
+    public static let unknownField = ErrorCode(
+        "unknown_field", status: 422, title: "A message has no such field",
+        remedy: "Correct its name or leave it out; fields are to, text, from, class, validity, reference, channel.")
+    public static let tooManyErrors = ErrorCode(
+        "too_many_errors", status: 422, title: "There are more errors than are listed", remedy: "Correct those listed and send again.")
+
+    /// Codes that stand in `type` of a problem.
+    public static let problems: [ErrorCode] = [
+        malformedRequest, malformedJSON, idempotencyNotSupported, queryNotSupported, unauthenticated, scopeMissing, notFound,
+        methodNotAllowed, requestTimeout, bodyTooLarge, unsupportedMediaType, expectationFailed, invalidMessage, tooManyParts, noRoute,
+        headTooLarge, full, storageTrouble, storyUnreadable, stopping, tooManyConnections, versionNotSupported,
+    ]
+    /// Codes that stand only in `errors` of a problem.
+    public static let fields: [ErrorCode] = [
+        required, wrongType, invalidNumber, blankText, controlCharacter, invalidSender, senderNotAllowed, unknownClass, classNotAllowed,
+        validityOutOfRange, tooLong, channelOff, unknownChannel, unknownField, tooManyErrors,
+    ]
+    public static let all: [ErrorCode] = problems + fields
+}

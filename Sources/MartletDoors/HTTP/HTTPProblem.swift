@@ -1,0 +1,64 @@
+import MartletModel
+
+/// One entry of a problem's `errors`. The message names the field and the rule, never the value.
+struct FieldError: Equatable {
+    /// JSON Pointer (RFC 6901) into the body; empty: the body as a whole.
+    var path: String
+    var code: ErrorCode
+    var message: String
+}
+
+/// A refusal as the caller gets it: `application/problem+json` (RFC 9457).
+struct HTTPProblem: Equatable {
+    var code: ErrorCode
+    /// What is particular to this request; empty: nothing.
+    var detail = ""
+    var errors: [FieldError] = []
+    /// Value of Retry-After.
+    var retryAfterSeconds: Int?
+    /// Value of Allow.
+    var allow: String?
+    /// Value of WWW-Authenticate.
+    var challenge: String?
+
+    init(
+        _ code: ErrorCode, detail: String = "", errors: [FieldError] = [], retryAfterSeconds: Int? = nil, allow: String? = nil,
+        challenge: String? = nil
+    ) {
+        self.code = code
+        self.detail = detail
+        self.errors = errors
+        self.retryAfterSeconds = retryAfterSeconds
+        self.allow = allow
+        self.challenge = challenge
+    }
+
+    /// How a refusal of the core reads to the caller.
+    init(_ refusal: Refusal) {
+        switch refusal {
+        case .tooManyParts(let parts, let limit):
+            self.init(
+                HTTPErrors.tooManyParts,
+                errors: [
+                    FieldError(path: "/text", code: HTTPErrors.tooManyParts, message: "needs \(parts) parts; at most \(limit) are sent")
+                ])
+        case .noRoute:
+            self.init(
+                HTTPErrors.noRoute, errors: [FieldError(path: "/to", code: HTTPErrors.noRoute, message: "no connection serves this number")])
+        case .full(let seconds):
+            self.init(HTTPErrors.full, retryAfterSeconds: seconds)
+        case .storage(let seconds):
+            self.init(HTTPErrors.storageTrouble, retryAfterSeconds: seconds)
+        case .stopping:
+            self.init(HTTPErrors.stopping, retryAfterSeconds: 1)
+        }
+    }
+
+    static let unauthenticated = HTTPProblem(HTTPErrors.unauthenticated, challenge: "Bearer realm=\"martlet\"")
+    static let invalidKey = HTTPProblem(HTTPErrors.unauthenticated, challenge: "Bearer realm=\"martlet\", error=\"invalid_token\"")
+    static func scopeMissing(_ scope: Source.Scope) -> HTTPProblem {
+        HTTPProblem(
+            HTTPErrors.scopeMissing, detail: "The scope \(scope.rawValue) is needed.",
+            challenge: "Bearer realm=\"martlet\", error=\"insufficient_scope\", scope=\"\(scope.rawValue)\"")
+    }
+}

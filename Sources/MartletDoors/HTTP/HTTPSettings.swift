@@ -1,0 +1,90 @@
+public import MartletModel
+
+/// What the HTTP door is told at start. The values stand for the settings declared in `all`; their ranges are checked there.
+public struct HTTPSettings: Sendable {
+    public var host: String
+    /// 0 takes a free one, for tests.
+    public var port: Int
+    /// Why plaintext may be spoken beyond loopback; nil: it may not.
+    public var plaintextReason: String?
+    /// PEM files; both or none.
+    public var certificate: String?
+    public var key: String?
+    /// Bytes of one request's body.
+    public var maximumBody: Int
+    public var maximumConnections: Int
+    /// Milliseconds that a connection may stay without a request, or that its peer may take no byte of an answer.
+    public var idleTimeout: Int64
+    /// Milliseconds from the first byte of a request's head to its last.
+    public var headTimeout: Int64
+    /// Milliseconds from the end of a request's head to the end of its body.
+    public var bodyTimeout: Int64
+
+    public init(
+        host: String = "127.0.0.1", port: Int = 8080, plaintextReason: String? = nil, certificate: String? = nil, key: String? = nil,
+        maximumBody: Int = 16 * 1024, maximumConnections: Int = 4096, idleTimeout: Int64 = 60_000, headTimeout: Int64 = 10_000,
+        bodyTimeout: Int64 = 15_000
+    ) {
+        self.host = host
+        self.port = port
+        self.plaintextReason = plaintextReason
+        self.certificate = certificate
+        self.key = key
+        self.maximumBody = maximumBody
+        self.maximumConnections = maximumConnections
+        self.idleTimeout = idleTimeout
+        self.headTimeout = headTimeout
+        self.bodyTimeout = bodyTimeout
+    }
+
+    public static let listen = Setting(
+        "http.listen", .address, default: "127.0.0.1:8080",
+        doc: "Address of the HTTP intake. Beyond loopback it needs `http.tls`, or `http.plaintextReason`.")
+    public static let plaintext = Setting(
+        "http.plaintextReason", .text(maximumBytes: 200), default: "",
+        doc: "Why the HTTP intake may speak plaintext beyond loopback, for example because a proxy on the same host ends TLS. Empty: it may not.")
+    public static let tlsCertificate = Setting(
+        "http.tls.certificate", .file, default: "",
+        doc: "PEM file with the server's certificate, then its chain. Set it together with `http.tls.key`; TLS 1.2 and newer are spoken.")
+    public static let tlsKey = Setting(
+        "http.tls.key", .file, default: "", doc: "PEM file with the private key of `http.tls.certificate`.")
+    public static let body = Setting(
+        "http.maximumBody", .size(1024...1 << 20), default: "16KiB",
+        doc: "Largest body of one request; a larger one is refused with 413. From 1KiB to 1MiB.")
+    public static let connections = Setting(
+        "http.maximumConnections", .integer(1...65_536), default: "4096",
+        doc: "Connections open at once, 1 to 65536; further ones are answered 503 and closed.")
+    public static let idle = Setting(
+        "http.idleTimeout", .duration(1000...3_600_000), default: "60s",
+        doc: "A connection without a request for this long is closed, as is one whose peer takes no byte of an answer. From 1s to 1h.")
+    public static let head = Setting(
+        "http.headTimeout", .duration(1000...600_000), default: "10s",
+        doc: "Longest time for the head of a request to arrive after its first byte; then 408. From 1s to 10m.")
+    public static let bodyTime = Setting(
+        "http.bodyTimeout", .duration(1000...600_000), default: "15s",
+        doc: "Longest time for the body of a request to arrive after its head; then 408. From 1s to 10m.")
+
+    public static let all: [Setting] = [
+        listen, plaintext, tlsCertificate, tlsKey, body, connections, idle, head, bodyTime,
+    ]
+}
+
+/// What is fixed rather than set: limits that no bank has a reason to change.
+enum HTTPLimit {
+    /// Requests of one connection that wait for their answers; further ones are held and reading stops.
+    static let pipelineDepth = 64
+    /// Bytes of the request line, and of one header's name and value.
+    static let headField = 8 * 1024
+    /// Bytes of a request's head in all, trailers included.
+    static let head = 16 * 1024
+    static let headFields = 64
+    static let backlog: Int32 = 1024
+    /// Largest single read from a socket. Four are made in a turn, so a connection holds at most four times this in parsed requests.
+    static let readBytes = 16 * 1024
+    /// Milliseconds for a refused peer to read its answer before the socket goes.
+    static let lingering: Int64 = 2000
+    /// Refused connections that may wait to have read their 503; those beyond are closed without a word.
+    static let refusedConnections = 128
+    /// Entries of one problem's `errors`.
+    static let fieldErrors = 32
+}

@@ -1,0 +1,56 @@
+public import MartletModel
+import SMSText
+
+extension Engine {
+    public enum Verdict {
+        /// Its record is in the turn; answer the sender once that is durable.
+        case accepted(MessageID, parts: UInt8)
+        case refused(Refusal)
+    }
+
+    /// Takes one submission: finds its route, counts its parts, makes the record that is both acceptance and decision.
+    /// - Parameter random: 64 fresh bits of a secure generator for the id.
+    public mutating func accept(_ submission: Submission, random: UInt64, _ turn: inout Turn) -> Verdict {
+        if slots.count >= configuration.openMaximum { return .refused(.full(retryAfterSeconds: 1)) }
+        guard let group = configuration.routes.group(for: submission.to) else { return .refused(.noRoute) }
+        let parts = SMSText.plan(submission.text).parts
+        if parts > configuration.partsMaximum { return .refused(.tooManyParts(parts: parts, limit: configuration.partsMaximum)) }
+
+        let partition = PartitionNumber(hash.hash(submission.to.digits) % UInt64(partitionCount))
+        let id = MessageID(milliseconds: turn.now.wallMilliseconds, partition: partition, random: random)
+        var header = RecordHeader(
+            kind: .accepted, partition: partition, messageClass: submission.messageClass.rawValue, source: submission.source,
+            group: group, parts: UInt8(parts), id: id, at: turn.now.wall,
+            deadline: turn.now.wallMilliseconds + submission.validity * 1000, flags: .outcome(.queued, .none))
+        header.sequence = nextSequence(partition)
+        let record = Record(header: header, body: .accepted(.init(receivedAt: submission.receivedAt.wall)))
+
+        let start = turn.payloads.count
+        Payload.append(submission, to: &turn.payloads)
+        let range = start..<turn.payloads.count
+        guard let number = apply(record, at: 0, turn.now) else {
+            // Two ids alike: the generator is broken. Refuse rather than fold two messages into one.
+            sequences[Int(partition)] -= 1
+            return .refused(.storage(retryAfterSeconds: 1))
+        }
+        let offset = turn.payloads.withUnsafeBytes { bytes in
+            keep(UnsafeRawBufferPointer(rebasing: bytes[range]), submission.messageClass)
+        }
+        let slot = slots.pointer(number)
+        slot.pointee.ringOffset = offset
+        slot.pointee.acceptedMicros = UInt32(truncatingIfNeeded: submission.receivedAt.steady)
+        slot.pointee.pending += 1
+        turn.records.append(
+            Turn.Emitted(record: record, slot: slots.reference(number), sealed: .payload(range), after: .ready))
+        return .accepted(id, parts: UInt8(parts))
+    }
+
+    mutating func keep(_ payload: UnsafeRawBufferPointer, _ messageClass: MessageClass) -> UInt64 {
+        messageClass.lane.isStrict ? codeRing.append(payload) : ring.append(payload)
+    }
+
+    mutating func nextSequence(_ partition: PartitionNumber) -> UInt64 {
+        sequences[Int(partition)] += 1
+        return sequences[Int(partition)]
+    }
+}

@@ -1,0 +1,121 @@
+public import MartletModel
+
+extension Engine {
+    /// The next message of a group for a connection with room for so many parts, marked as handed over; nil when nothing may go
+    /// now. Nothing is recorded before the provider's answer: the acceptance that allows it is durable already.
+    public mutating func credit(_ group: GroupNumber, room: Int) -> Handover? {
+        guard room > 0 else { return nil }
+        while let lane = lanes[Int(group)].choose({ !$0.front.isEmpty || ($0.loading.isEmpty && $0.waiting > 0) }) {
+            let number: UInt32
+            if lanes[Int(group)][lane].front.isEmpty {
+                number = lanes[Int(group)][lane].pop(slots)
+            } else {
+                number = lanes[Int(group)][lane].front.pop(slots)
+            }
+            let slot = slots.pointer(number)
+            slot.pointee.flags.remove(.queued)
+            if slot.pointee.flags.contains(.dead) {
+                release(number)
+                continue
+            }
+            guard slot.pointee.state == .queued, slot.pointee.missingParts != 0, !slot.pointee.flags.contains(.waiting) else { continue }
+            guard let payload = payload(of: number) else {
+                load(number, group, lane)
+                continue
+            }
+            lanes[Int(group)].charge(lane, parts: slot.pointee.missingParts.nonzeroBitCount)
+            return handOver(number, payload)
+        }
+        return nil
+    }
+
+    /// Whether anything of the group could go now, payload at hand or not.
+    public func hasWork(_ group: GroupNumber) -> Bool {
+        lanes[Int(group)].choose { !$0.front.isEmpty || ($0.loading.isEmpty && $0.waiting > 0) } != nil
+    }
+
+    private mutating func handOver(_ number: UInt32, _ payload: Payload) -> Handover {
+        let slot = slots.pointer(number)
+        let mask = slot.pointee.missingParts
+        slot.pointee.openParts = mask
+        slot.pointee.state = .submitted
+        slot.pointee.attempts = slot.pointee.attempts == .max ? .max : slot.pointee.attempts + 1
+        return Handover(
+            slot: slots.reference(number), id: slot.pointee.id, attempt: slot.pointee.attempts, parts: slot.pointee.parts,
+            partMask: mask, partsReference: slot.pointee.partsReference, messageClass: slot.pointee.messageClass,
+            to: payload.to, from: payload.from, text: payload.text, deadline: slot.pointee.deadline,
+            acceptedAt: Instant(wall: slot.pointee.id.milliseconds * 1000, steady: Int64(slot.pointee.acceptedMicros)))
+    }
+
+    private func payload(of number: UInt32) -> Payload? {
+        let slot = slots.pointer(number)
+        let offset = slot.pointee.ringOffset
+        if slot.pointee.messageClass.lane.isStrict {
+            return codeRing.holds(offset) ? try? Payload(reading: codeRing.payload(offset)) : nil
+        }
+        return ring.holds(offset) ? try? Payload(reading: ring.payload(offset)) : nil
+    }
+
+    // MARK: Payloads that only the log holds
+
+    /// Messages of one lane whose payloads are asked for ahead.
+    private static let loadAhead = 256
+
+    private mutating func load(_ first: UInt32, _ group: GroupNumber, _ lane: Lane) {
+        ask(first, group, lane)
+        while lanes[Int(group)][lane].loading.count < Engine.loadAhead, lanes[Int(group)][lane].waiting > 0 {
+            let number = lanes[Int(group)][lane].pop(slots)
+            let slot = slots.pointer(number)
+            if slot.pointee.flags.contains(.dead) {
+                slot.pointee.flags.remove(.queued)
+                release(number)
+            } else {
+                ask(number, group, lane)
+            }
+        }
+    }
+
+    private mutating func ask(_ number: UInt32, _ group: GroupNumber, _ lane: Lane) {
+        slots.pointer(number).pointee.flags.insert([.queued, .loading])
+        lanes[Int(group)][lane].loading.push(number, slots)
+        wanted.append(slots.reference(number))
+    }
+
+    /// The node takes the list of payloads to read.
+    public mutating func takeWanted() -> [(slot: SlotReference, position: UInt64)] {
+        var list: [(slot: SlotReference, position: UInt64)] = []
+        list.reserveCapacity(wanted.count)
+        for reference in wanted {
+            guard let number = slots.number(of: reference) else { continue }
+            list.append((reference, slots.pointer(number).pointee.payloadAt))
+        }
+        wanted.removeAll(keepingCapacity: true)
+        return list
+    }
+
+    /// Payloads read from the log, opened. A nil payload could not be read back: its message ends with that reason.
+    public mutating func loaded(_ payloads: [(slot: SlotReference, payload: [UInt8]?)], _ turn: inout Turn) {
+        for item in payloads {
+            guard let number = slots.number(of: item.slot) else { continue }
+            let slot = slots.pointer(number)
+            slot.pointee.flags.remove(.loading)
+            if let payload = item.payload, payload.withUnsafeBytes({ (try? Payload(reading: $0)) != nil }) {
+                slot.pointee.ringOffset = payload.withUnsafeBytes { keep($0, slot.pointee.messageClass) }
+            } else if !slot.pointee.state.isEnd {
+                emit(.ended(.init(state: .failed, reason: .payloadLost)), number, &turn, after: .retire)
+            }
+        }
+        // What is at the head of a loading list and has its payload goes to the front, in order.
+        for item in payloads {
+            guard let number = slots.number(of: item.slot) else { continue }
+            let group = Int(slots.pointer(number).pointee.group)
+            let lane = slots.pointer(number).pointee.messageClass.lane
+            while !lanes[group][lane].loading.isEmpty {
+                let head = lanes[group][lane].loading.head
+                if slots.pointer(head).pointee.flags.contains(.loading) { break }
+                _ = lanes[group][lane].loading.pop(slots)
+                lanes[group][lane].front.push(head, slots)
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+public import MartletModel
+
+extension Engine {
+    /// A receipt that no open message is known for; the node looks in the log whether it belongs to an ended one.
+    public struct Stray: Sendable {
+        public var group: GroupNumber
+        public var providerID: String
+        /// Key under which the answer that brought this id is indexed.
+        public var key: UInt64
+    }
+
+    /// Takes receipts in any order: known ones settle their part, unknown ones are kept as orphans until their message appears.
+    public mutating func hear(_ batch: [Heard], _ turn: inout Turn, strays: inout [Stray]) {
+        for item in batch {
+            counts.receipts[Int(item.state.rawValue)] += 1
+            let providerID = String(decoding: item.providerID.utf8.prefix(providerIDMaximum), as: UTF8.self)
+            let key = key(item.group, providerID)
+            if let found = providers.find(key, in: slots) {
+                emit(
+                    .receipt(.init(part: found.part, state: item.state, error: item.error, providerID: providerID)), found.slot, &turn)
+                continue
+            }
+            // A passing state of an unknown message tells nothing that its final one will not.
+            guard item.state.isFinal else { continue }
+            if orphans.find(key) == nil {
+                if orphans.count >= configuration.orphanMaximum { dropOldestOrphan() }
+                orphan(.init(state: item.state, error: item.error, providerID: providerID), item.group, at: turn.now.wall, &turn)
+                counts.orphans += 1
+            }
+            strays.append(Stray(group: item.group, providerID: providerID, key: key))
+        }
+    }
+
+    /// The log knows the ended message of a stray receipt: it is kept in its story and changes nothing.
+    /// - Parameters:
+    ///   - header: of a record of that message.
+    ///   - previous: raw position of its newest record.
+    public mutating func late(_ stray: Stray, part: UInt8, header known: RecordHeader, previous: UInt64, _ turn: inout Turn) {
+        guard let entry = orphans.find(stray.key) else { return }
+        var header = known
+        header.kind = .receipt
+        header.at = turn.now.wall
+        header.previous = previous
+        header.flags = .late
+        header.keyID = 0
+        header.sequence = nextSequence(header.partition)
+        let body = RecordBody.Receipt(part: part, state: entry.orphan.state, error: entry.orphan.error, providerID: stray.providerID)
+        let record = Record(header: header, body: .receipt(body))
+        apply(record, at: 0, turn.now)
+        counts.lateReceipts += 1
+        turn.records.append(Turn.Emitted(record: record, slot: nil, sealed: .none, after: .nothing))
+    }
+
+    mutating func orphan(_ body: RecordBody.Orphan, _ group: GroupNumber, at wall: Int64, _ turn: inout Turn) {
+        var header = RecordHeader(kind: .orphan, group: group, at: wall)
+        header.sequence = nextSequence(0)
+        let record = Record(header: header, body: .orphan(body))
+        apply(record, at: 0, turn.now)
+        turn.records.append(Turn.Emitted(record: record, slot: nil, sealed: .none, after: .nothing))
+    }
+
+    private mutating func dropOldestOrphan() {
+        if let entry = orphans.removeOldest() { forget(entry.position) }
+    }
+
+    public var orphanCount: Int { orphans.count }
+}

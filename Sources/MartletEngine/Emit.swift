@@ -1,0 +1,83 @@
+public import MartletModel
+
+extension Engine {
+    /// Makes a record of an open message, folds it in and puts it into the turn.
+    mutating func emit(
+        _ body: RecordBody, _ number: UInt32, _ turn: inout Turn, flags: RecordFlags = [], sealed: Turn.Sealed = .none,
+        after: Turn.After = .nothing
+    ) {
+        let slot = slots.pointer(number)
+        var header = RecordHeader(
+            kind: body.kind, partition: slot.pointee.partition, messageClass: slot.pointee.messageClass.rawValue,
+            source: slot.pointee.source, group: slot.pointee.group, parts: slot.pointee.parts, id: slot.pointee.id,
+            at: turn.now.wall, deadline: slot.pointee.deadline, flags: flags)
+        if slot.pointee.flags.contains(.possibleDuplicate) { header.flags.insert(.possibleDuplicate) }
+        header.sequence = nextSequence(slot.pointee.partition)
+        var record = Record(header: header, body: body)
+        slot.pointee.pending += 1
+        let reference = slots.reference(number)
+        apply(record, at: 0, turn.now)
+        // The end is the fold's to see; an ended message is retired once that is durable.
+        let ended = slot.pointee.state.isEnd
+        record.header.flags.formUnion(.outcome(slot.pointee.state, slot.pointee.reason))
+        turn.records.append(Turn.Emitted(record: record, slot: reference, sealed: sealed, after: ended ? .retire : after))
+    }
+
+    /// A record of the node's own: starts, stops, a person's act.
+    public mutating func mark(_ mark: RecordBody.Mark, group: GroupNumber = 0, _ turn: inout Turn) {
+        var header = RecordHeader(kind: .mark, group: group, at: turn.now.wall)
+        header.sequence = nextSequence(0)
+        let record = Record(header: header, body: .mark(mark))
+        apply(record, at: 0, turn.now)
+        turn.records.append(Turn.Emitted(record: record, slot: nil, sealed: .none, after: .nothing))
+    }
+
+    /// Where the node put a record of the turn. Called in the order of the records, before the next turn.
+    public mutating func placed(_ emitted: borrowing Turn.Emitted, at position: UInt64) {
+        if let reference = emitted.slot, let number = slots.number(of: reference) {
+            let slot = slots.pointer(number)
+            slot.pointee.last = position
+            switch emitted.record.body {
+            case .accepted:
+                slot.pointee.payloadAt = position
+                remember(position)
+            case .carried:
+                forget(slot.pointee.payloadAt)
+                slot.pointee.payloadAt = position
+                remember(position)
+            case .answered, .receipt, .ended, .resumed, .orphan, .mark: break
+            }
+        } else if case .orphan(let it) = emitted.record.body {
+            if let old = orphans.place(key(emitted.record.header.group, it.providerID), at: position) { forget(old) }
+            remember(position)
+        }
+    }
+
+    /// Raw position that the record's header must name as its id's previous one.
+    public func previous(of emitted: borrowing Turn.Emitted) -> UInt64 {
+        guard let reference = emitted.slot, let number = slots.number(of: reference) else { return emitted.record.header.previous }
+        return slots.pointer(number).pointee.last
+    }
+
+    /// The record is durable: its effect may leave.
+    public mutating func released(_ reference: SlotReference, _ after: Turn.After, _ now: Instant) {
+        guard let number = slots.number(of: reference) else { return }
+        let slot = slots.pointer(number)
+        if slot.pointee.pending > 0 { slot.pointee.pending -= 1 }
+        switch after {
+        case .nothing: break
+        case .ready: enqueue(number)
+        case .again: enqueue(number, front: true)
+        case .retire: if slot.pointee.pending == 0, slot.pointee.openParts == 0 { release(number) }
+        }
+    }
+
+    /// Puts a queued message that is not waiting into its lane, unless it is there already.
+    mutating func enqueue(_ number: UInt32, front: Bool = false) {
+        let slot = slots.pointer(number)
+        guard slot.pointee.state == .queued, !slot.pointee.flags.contains(.waiting), !slot.pointee.flags.contains(.queued),
+            slot.pointee.missingParts != 0
+        else { return }
+        lanes[Int(slot.pointee.group)].push(number, slots, front: front)
+    }
+}

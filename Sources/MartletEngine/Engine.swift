@@ -1,0 +1,114 @@
+public import MartletModel
+
+/// The heart: a fold of the records of the partitions that one event loop owns, and what it decides next. No I/O, no lock, no
+/// clock, no randomness of its own: all of it comes in as arguments, so a for-loop can run a million seeded worlds through it.
+///
+/// The flow, in the order of the folders: `accept` (1-Accept, 4-Route) -> the node makes the records durable -> `released`
+/// puts the message into its lane -> `credit` gives it to a connection with room (5-Send) -> `settle` takes the provider's
+/// answer, `hear` its receipt, `tick` what time brings (6-Track). `apply` alone changes a message's fate, live and in replay.
+public struct Engine: ~Copyable {
+    public struct Configuration: Sendable {
+        /// Messages open at once; beyond it a submission is refused as `full`.
+        public var openMaximum = 2_000_000
+        public var partsMaximum = 10
+        /// Receipts kept whose message is not known.
+        public var orphanMaximum = 100_000
+        /// Secret of the keyed hashes; stable over restarts, since carried records hold such hashes.
+        public var hashKey: (UInt64, UInt64) = (0, 0)
+        /// Bytes of the rings that hold the newest payloads: codes and security; all others.
+        public var codeRing = 4 << 20
+        public var ring = 16 << 20
+        /// Parts of a group that may be handed over and not yet recorded: twice the windows of its connections. Those that were
+        /// first in their queues when the process died are flagged possible duplicates.
+        public var creditByGroup: [GroupNumber: UInt32] = [:]
+        public var routes = Routes([])
+        public init() {}
+    }
+
+    public internal(set) var configuration: Configuration
+    var slots = SlotTable()
+    var wheel: TimingWheel
+    var providers = ProviderIndex()
+    var orphans = Orphans()
+    var lanes: [GroupLanes] = Array(repeating: GroupLanes(), count: 256)
+    var codeRing: PayloadRing
+    var ring: PayloadRing
+    var sequences: [UInt64] = Array(repeating: 0, count: partitionCount)
+    var hash: SipHash
+    let providerKeys: ProviderKeys
+    var jitter: SplitMix
+    /// Open messages whose payload is in each segment, so that the node knows what a trim would need carried.
+    var livePerSegment: [UInt32: Int] = [:]
+    var fired: [UInt32] = []
+    var forgotten: [UInt64] = []
+    /// Records of the past are being folded in: timers and lanes are made at its end.
+    var replaying = true
+    var recordedCredit: [GroupNumber: UInt32] = [:]
+    public internal(set) var counts = Counts()
+    /// Payloads to be read from the log, in order; the node takes them, reads and calls `loaded`.
+    public internal(set) var wanted: [SlotReference] = []
+
+    /// - Parameters:
+    ///   - now: the moment of the start; replay clamps deadlines against it.
+    ///   - seed: of the jitter of waits. Ids do not come from it.
+    public init(_ configuration: Configuration, now: Instant, seed: UInt64) {
+        self.configuration = configuration
+        wheel = TimingWheel(start: now.steady)
+        codeRing = PayloadRing(capacity: configuration.codeRing)
+        ring = PayloadRing(capacity: configuration.ring)
+        hash = SipHash(key: configuration.hashKey)
+        providerKeys = ProviderKeys(key: configuration.hashKey)
+        jitter = SplitMix(state: seed)
+    }
+
+    public var openCount: Int { slots.count }
+
+    public mutating func set(routes: Routes) { configuration.routes = routes }
+
+    /// Queued for a group and lane, for gauges.
+    public func queued(_ group: GroupNumber, _ lane: Lane) -> Int { lanes[Int(group)][lane].count }
+    public func queued(_ group: GroupNumber) -> Int { lanes[Int(group)].count }
+
+    /// Holds back or releases one lane of a group; what is on the wire goes on.
+    public mutating func hold(_ lane: Lane, of group: GroupNumber, _ held: Bool) {
+        let bit: UInt8 = 1 << lane.rawValue
+        if held { lanes[Int(group)].held |= bit } else { lanes[Int(group)].held &= ~bit }
+    }
+
+    /// Whether parts of it are on the wire now.
+    public func isSubmitted(_ id: MessageID) -> Bool {
+        slots.number(of: id).map { slots.pointer($0).pointee.openParts != 0 } ?? false
+    }
+
+    /// Newest record of an open message: its raw position; 0 while that record has none yet.
+    public func last(of id: MessageID) -> UInt64? { slots.number(of: id).map { slots.pointer($0).pointee.last } }
+}
+
+/// What happened since the start, for metrics; indexed by raw values of classes and states.
+public struct Counts: Sendable {
+    public var accepted = [Int](repeating: 0, count: 16)
+    public var ended = [[Int]](repeating: [Int](repeating: 0, count: 16), count: 16)
+    public var outcomes = [Int](repeating: 0, count: 8)
+    public var receipts = [Int](repeating: 0, count: 16)
+    public var orphans = 0
+    public var lateReceipts = 0
+    public var possibleDuplicates = 0
+    /// Answers to something that was not open any more, such as a second answer.
+    public var staleAnswers = 0
+    public var replayedRecords = 0
+    public var carried = 0
+}
+
+/// Small fast generator for waits; never for ids or codes.
+struct SplitMix {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+    /// A wait between 80 and 120 percent of `base`.
+    mutating func spread(_ base: Int64) -> Int64 { base * 4 / 5 + Int64(next() % UInt64(max(1, base * 2 / 5))) }
+}

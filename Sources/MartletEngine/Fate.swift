@@ -1,0 +1,241 @@
+public import MartletModel
+
+/// The one writer of fate: what each record does to the message it names. Live and in replay the same function runs; nothing
+/// else changes state, parts or reason of a slot (what is on the wire, `openParts`, is not part of the log).
+extension Engine {
+    /// - Parameter position: raw journal position in replay; 0 live, where `placed` tells it later.
+    /// - Returns: the message's slot; nil when the record belongs to none or its message is not open.
+    @discardableResult
+    public mutating func apply(_ record: Record, at position: UInt64, _ now: Instant) -> UInt32? {
+        let header = record.header
+        if replaying {
+            counts.replayedRecords += 1
+            let partition = Int(header.partition) % partitionCount
+            sequences[partition] = max(sequences[partition], header.sequence)
+        }
+        switch record.body {
+        case .accepted: return begin(header, at: position, now)
+        case .carried(let it): return carry(it, header, at: position, now)
+        case .mark(let it):
+            if it.what == .credit { recordedCredit[header.group] = it.value }
+            return nil
+        case .orphan(let it):
+            orphans.insert(key(header.group, it.providerID), Orphans.Entry(orphan: it, at: header.at, position: position, group: header.group))
+            return nil
+        case .answered, .receipt, .ended, .resumed: break
+        }
+        if case .receipt(let it) = record.body, let entry = orphans.remove(key(header.group, it.providerID)) { forget(entry.position) }
+        guard let number = slots.number(of: header.id) else { return nil }
+        if position != 0 { slots.pointer(number).pointee.last = position }
+        guard !slots.pointer(number).pointee.state.isEnd, !header.flags.contains(.late) else { return number }
+        switch record.body {
+        case .answered(let it): answered(it, header, number, now)
+        case .receipt(let it): received(it, header, number, now)
+        case .ended(let it): end(number, it.state, it.reason)
+        case .resumed(let it): resumed(it, number)
+        case .accepted, .carried, .mark, .orphan: break
+        }
+        if replaying, slots.pointer(number).pointee.state.isEnd { release(number) }
+        return number
+    }
+
+    /// Keyed hash of a provider's id within its group.
+    func key(_ group: GroupNumber, _ providerID: String) -> UInt64 { providerKeys.key(group, providerID) }
+
+    private mutating func begin(_ header: RecordHeader, at position: UInt64, _ now: Instant) -> UInt32? {
+        guard let messageClass = MessageClass(rawValue: header.messageClass), slots.number(of: header.id) == nil else { return nil }
+        let number = slots.insert(header.id)
+        let slot = slots.pointer(number)
+        slot.pointee.payloadAt = position
+        slot.pointee.last = position
+        slot.pointee.deadline = header.deadline
+        slot.pointee.source = header.source
+        slot.pointee.partition = header.partition
+        slot.pointee.messageClass = messageClass
+        slot.pointee.group = header.group
+        slot.pointee.parts = header.parts
+        slot.pointee.partsReference = UInt16(truncatingIfNeeded: header.sequence)
+        slot.pointee.state = .queued
+        if header.flags.contains(.possibleDuplicate) { slot.pointee.flags.insert(.possibleDuplicate) }
+        if position != 0 { livePerSegment[slot.pointee.segment, default: 0] += 1 }
+        if !replaying {
+            counts.accepted[Int(header.messageClass)] += 1
+            arm(number, wall: header.deadline, now)
+        }
+        return number
+    }
+
+    /// A message copied forward: in replay the whole message when its older records are trimmed, else the same once more.
+    private mutating func carry(_ it: RecordBody.Carried, _ header: RecordHeader, at position: UInt64, _ now: Instant) -> UInt32? {
+        if let known = slots.number(of: header.id) {
+            guard replaying else { return known }
+            forget(slots.pointer(known).pointee.payloadAt)
+            slots.pointer(known).pointee.payloadAt = position
+            slots.pointer(known).pointee.last = position
+            remember(position)
+            return known
+        }
+        guard replaying, let number = begin(header, at: position, now) else { return nil }
+        let slot = slots.pointer(number)
+        slot.pointee.state = it.state
+        slot.pointee.attempts = it.attempts
+        slot.pointee.resends = it.resends
+        slot.pointee.strikes = it.strikes
+        slot.pointee.answeredParts = it.answeredParts
+        slot.pointee.deliveredParts = it.deliveredParts
+        slot.pointee.failedParts = it.failedParts
+        slot.pointee.unknownParts = it.unknownParts
+        slot.pointee.partsReference = it.partsReference
+        if it.notBefore > now.wallMilliseconds { wait(number, until: it.notBefore, now) }
+        for key in it.providerKeys { providers.insert(key.hash, slot: number, part: key.part, in: slots) }
+        return number
+    }
+
+    private mutating func answered(_ it: RecordBody.Answered, _ header: RecordHeader, _ number: UInt32, _ now: Instant) {
+        let slot = slots.pointer(number)
+        let bit: UInt16 = 1 << UInt16(it.part & 15)
+        slot.pointee.attempts = max(slot.pointee.attempts, it.attempt)
+        slot.pointee.flags.remove(.waiting)
+        switch it.outcome {
+        case .accepted(let providerID):
+            slot.pointee.answeredParts |= bit
+            slot.pointee.unknownParts &= ~bit
+            if !providerID.isEmpty { providers.insert(key(header.group, providerID), slot: number, part: it.part, in: slots) }
+        case .refused: slot.pointee.failedParts |= bit
+        case .unencodable:
+            slot.pointee.failedParts |= bit
+            slot.pointee.reason = .cannotBeEncoded
+        case .unknown: slot.pointee.unknownParts |= bit
+        case .deferred: slot.pointee.flags.insert(.deferred)
+        case .throttled, .notWritten: break
+        }
+        if header.flags.contains(.settlesAttempt) { conclude(number, replaying ? header.at / 1000 : now.wallMilliseconds, now) } else { slot.pointee.state = .queued }
+    }
+
+    /// Every part of the attempt has its outcome: where does the message stand?
+    /// - Parameter since: wall milliseconds from which a pause counts.
+    private mutating func conclude(_ number: UInt32, _ since: Int64, _ now: Instant) {
+        let slot = slots.pointer(number)
+        let deferred = slot.pointee.flags.contains(.deferred)
+        slot.pointee.flags.remove(.deferred)
+        if slot.pointee.failedParts != 0 {
+            end(number, .failed, slot.pointee.reason == .cannotBeEncoded ? .cannotBeEncoded : .refused)
+        } else if slot.pointee.answeredParts == slot.pointee.allParts {
+            if slot.pointee.deliveredParts == slot.pointee.allParts { return end(number, .delivered, .none) }
+            slot.pointee.state = .sent
+            if !replaying { arm(number, wall: receiptDeadline(slot.pointee), now) }
+        } else if slot.pointee.missingParts != 0 {
+            slot.pointee.state = .queued
+            if deferred {
+                slot.pointee.strikes = slot.pointee.strikes == .max ? .max : slot.pointee.strikes + 1
+                guard let pause = slot.pointee.messageClass.pause(after: slot.pointee.strikes) else {
+                    return end(number, .failed, .attemptsUsedUp)
+                }
+                wait(number, until: since + jitter.spread(pause), now)
+            }
+        } else {
+            slot.pointee.state = .unknown
+            if !replaying { armUnknown(number, now) }
+        }
+    }
+
+    private mutating func received(_ it: RecordBody.Receipt, _ header: RecordHeader, _ number: UInt32, _ now: Instant) {
+        guard it.state.isFinal else { return }
+        let slot = slots.pointer(number)
+        let bit: UInt16 = 1 << UInt16(it.part & 15)
+        providers.remove(key(header.group, it.providerID))
+        // A receipt proves that the provider had the part, whatever its answer was.
+        slot.pointee.answeredParts |= bit
+        slot.pointee.unknownParts &= ~bit
+        if it.state == .delivered {
+            slot.pointee.deliveredParts |= bit
+            if slot.pointee.deliveredParts == slot.pointee.allParts { end(number, .delivered, .none) }
+            return
+        }
+        slot.pointee.failedParts |= bit
+        let open = slot.pointee.allParts & ~slot.pointee.deliveredParts & ~slot.pointee.failedParts
+        if open == 0 || slot.pointee.openParts == 0 {
+            end(number, it.state == .expired ? .expired : .failed, .undeliverable)
+        }
+    }
+
+    private mutating func resumed(_ it: RecordBody.Resumed, _ number: UInt32) {
+        let slot = slots.pointer(number)
+        switch it.why {
+        case .unknown:
+            slot.pointee.unknownParts = 0
+            slot.pointee.resends += 1
+            slot.pointee.state = .queued
+            slot.pointee.flags.insert(.possibleDuplicate)
+        case .restart:
+            slot.pointee.flags.insert(.possibleDuplicate)
+        case .left:
+            slot.pointee.unknownParts |= slot.pointee.missingParts
+            slot.pointee.state = .unknown
+            slot.pointee.flags.insert(.possibleDuplicate)
+        }
+        counts.possibleDuplicates += 1
+    }
+
+    mutating func end(_ number: UInt32, _ state: MessageState, _ reason: EndReason) {
+        let slot = slots.pointer(number)
+        slot.pointee.state = state
+        slot.pointee.reason = reason
+        wheel.remove(number, in: slots)
+        if !replaying { counts.ended[Int(slot.pointee.messageClass.rawValue)][Int(state.rawValue)] += 1 }
+    }
+
+    /// Gives the memory of an ended message back; while it is linked in a lane that happens when it is taken out.
+    mutating func release(_ number: UInt32) {
+        let slot = slots.pointer(number)
+        if slot.pointee.flags.contains(.queued) {
+            slot.pointee.flags.insert(.dead)
+            return
+        }
+        wheel.remove(number, in: slots)
+        forget(slot.pointee.payloadAt)
+        slots.remove(number)
+    }
+
+    mutating func remember(_ position: UInt64) {
+        if position != 0 { livePerSegment[UInt32(truncatingIfNeeded: position >> 32), default: 0] += 1 }
+    }
+
+    mutating func forget(_ position: UInt64) {
+        guard position != 0 else { return }
+        let segment = UInt32(truncatingIfNeeded: position >> 32)
+        guard let live = livePerSegment[segment] else { return }
+        if live <= 1 { livePerSegment[segment] = nil } else { livePerSegment[segment] = live - 1 }
+    }
+
+    // MARK: Timers
+
+    /// How long after its deadline a message that a provider took may still get its receipt.
+    static let receiptGraceMilliseconds: Int64 = 15 * 60 * 1000
+
+    func receiptDeadline(_ slot: Slot) -> Int64 { slot.deadline + Engine.receiptGraceMilliseconds }
+
+    mutating func arm(_ number: UInt32, wall: Int64, _ now: Instant) {
+        let left = max(0, wall - now.wallMilliseconds)
+        wheel.set(number, due: wheel.tickAfter(now.steady + left * 1000), in: slots)
+    }
+
+    /// Not tried again before this wall time in milliseconds.
+    mutating func wait(_ number: UInt32, until wall: Int64, _ now: Instant) {
+        slots.pointer(number).pointee.flags.insert(.waiting)
+        // A clock that jumped must not make a short pause a long one: never past the deadline.
+        if !replaying || wall > now.wallMilliseconds { arm(number, wall: min(wall, slots.pointer(number).pointee.deadline), now) }
+    }
+
+    mutating func armUnknown(_ number: UInt32, _ now: Instant) {
+        let slot = slots.pointer(number)
+        switch slot.pointee.messageClass.afterUnknown {
+        case .sendAgainAtOnce: arm(number, wall: now.wallMilliseconds, now)
+        case .sendAgainOnce:
+            arm(number, wall: slot.pointee.resends == 0 ? now.wallMilliseconds : receiptDeadline(slot.pointee), now)
+        case .waitThenSendAgain(let seconds):
+            arm(number, wall: slot.pointee.resends == 0 ? now.wallMilliseconds + seconds * 1000 : receiptDeadline(slot.pointee), now)
+        case .leave: arm(number, wall: receiptDeadline(slot.pointee), now)
+        }
+    }
+}

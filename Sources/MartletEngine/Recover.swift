@@ -1,0 +1,84 @@
+import MartletModel
+
+extension Engine {
+    /// The past is folded in: makes timers and lanes, and decides for messages that may have been on the wire when the process died.
+    ///
+    /// What was handed over and not recorded is bounded by the credit of the group, and messages leave each queue in order. So
+    /// only the first ones of each queue, as many as the credit, can have been handed over; those are flagged, or left to a
+    /// receipt where their class does not send twice.
+    /// - Parameter clean: the log ends with a clean stop, when nothing was on the wire.
+    public mutating func recovered(clean: Bool, _ turn: inout Turn) {
+        replaying = false
+        var queued: [UInt32] = []
+        slots.forEach { number in
+            let slot = slots.pointer(number)
+            if slot.pointee.state == .submitted { slot.pointee.state = .queued }
+            if slot.pointee.state == .queued, slot.pointee.missingParts != 0 { queued.append(number) }
+        }
+        for number in 0..<slots.bound where slots.pointer(number).pointee.id.high != 0 { settleTimer(number, turn.now) }
+        queued.sort { older($0, $1) }
+        if !clean { flagSuspects(queued, &turn) }
+        for number in queued where slots.pointer(number).pointee.pending == 0 { enqueue(number) }
+        for orphan in orphans.all {
+            guard let found = providers.find(orphan.key, in: slots) else { continue }
+            let it = orphan.entry.orphan
+            emit(.receipt(.init(part: found.part, state: it.state, error: it.error, providerID: it.providerID)), found.slot, &turn)
+        }
+    }
+
+    private func older(_ a: UInt32, _ b: UInt32) -> Bool {
+        let first = slots.pointer(a).pointee
+        let second = slots.pointer(b).pointee
+        if first.id.milliseconds != second.id.milliseconds { return first.id.milliseconds < second.id.milliseconds }
+        return first.payloadAt < second.payloadAt
+    }
+
+    private mutating func settleTimer(_ number: UInt32, _ now: Instant) {
+        let slot = slots.pointer(number)
+        if slot.pointee.flags.contains(.waiting) {
+            // Its pause was armed while it was folded in; a pause that is over is none.
+            if slot.pointee.bucket != Slot.noBucket, slot.pointee.state == .queued { return }
+            slot.pointee.flags.remove(.waiting)
+        }
+        switch slot.pointee.state {
+        case .queued, .submitted: arm(number, wall: slot.pointee.deadline, now)
+        case .sent: arm(number, wall: receiptDeadline(slot.pointee), now)
+        case .unknown: armUnknown(number, now)
+        case .delivered, .failed, .expired, .cancelled: break
+        }
+    }
+
+    private struct Queue: Hashable {
+        var group: GroupNumber
+        var lane: Lane
+        var source: SourceNumber
+    }
+
+    private mutating func flagSuspects(_ queued: [UInt32], _ turn: inout Turn) {
+        var left: [Queue: Int] = [:]
+        for number in queued {
+            let slot = slots.pointer(number).pointee
+            let queue = Queue(group: slot.group, lane: slot.messageClass.lane, source: slot.source)
+            let credit = max(recordedCredit[slot.group] ?? 0, configuration.creditByGroup[slot.group] ?? 0)
+            let room = left[queue] ?? Int(credit)
+            // One that was tried before may have left out of order: it is a suspect whatever its place.
+            let tried = slot.attempts > 0
+            guard room > 0 || tried else { continue }
+            if !tried { left[queue] = room - slot.missingParts.nonzeroBitCount }
+            suspect(number, &turn)
+        }
+    }
+
+    private mutating func suspect(_ number: UInt32, _ turn: inout Turn) {
+        let slot = slots.pointer(number)
+        var why = RecordBody.Resumed.Why.restart
+        if case .sendAgainIfYounger(let seconds) = slot.pointee.messageClass.afterCrash,
+            turn.now.wallMilliseconds - slot.pointee.id.milliseconds > seconds * 1000
+        {
+            why = .left
+        }
+        // In front: they were first before the crash.
+        emit(.resumed(.init(why: why)), number, &turn, after: .again)
+        if why == .left { armUnknown(number, turn.now) }
+    }
+}

@@ -1,0 +1,71 @@
+import MartletModel
+
+/// What memory holds of one open message: about a hundred bytes. Its text stays in the log (and, while new, in a ring).
+struct Slot {
+    var id = MessageID(high: 0, low: 0)
+    /// Raw position of the record that holds the sealed payload.
+    var payloadAt: UInt64 = 0
+    /// Raw position of the newest record of this id.
+    var last: UInt64 = 0
+    /// Where the ring holds the plain payload, if it still does.
+    var ringOffset: UInt64 = .max
+    /// Wall milliseconds.
+    var deadline: Int64 = 0
+    /// Low bits of the steady microseconds at acceptance, for the accept-to-wire histogram.
+    var acceptedMicros: UInt32 = 0
+    var generation: UInt32 = 0
+    var queueNext: UInt32 = Slot.none
+    var timerNext: UInt32 = Slot.none
+    var timerPrevious: UInt32 = Slot.none
+    /// Tick of the timing wheel.
+    var due: UInt32 = 0
+    var bucket: UInt16 = Slot.noBucket
+    var source: SourceNumber = 0
+    var partsReference: UInt16 = 0
+    var flags: Flags = []
+    /// Parts by their bit: given to a connection and not answered; taken by the provider; received; refused; not answered for good.
+    var openParts: UInt16 = 0
+    var answeredParts: UInt16 = 0
+    var deliveredParts: UInt16 = 0
+    var failedParts: UInt16 = 0
+    var unknownParts: UInt16 = 0
+    var partition: PartitionNumber = 0
+    var messageClass: MessageClass = .transactional
+    var group: GroupNumber = 0
+    var parts: UInt8 = 1
+    var state: MessageState = .queued
+    /// Reason of the end, once it ended.
+    var reason: EndReason = .none
+    var attempts: UInt8 = 0
+    var resends: UInt8 = 0
+    /// Attempts that met a passing refusal; being throttled is none.
+    var strikes: UInt8 = 0
+    /// Records of this message that are not durable yet.
+    var pending: UInt8 = 0
+
+    static let none: UInt32 = .max
+    static let noBucket: UInt16 = .max
+
+    struct Flags: OptionSet {
+        let rawValue: UInt16
+        /// What is sent from here on may reach the customer twice.
+        static let possibleDuplicate = Flags(rawValue: 1)
+        /// Linked into a lane.
+        static let queued = Flags(rawValue: 2)
+        /// Ended while linked into a lane: freed when it is taken out.
+        static let dead = Flags(rawValue: 4)
+        /// The timer runs until it may be tried again.
+        static let waiting = Flags(rawValue: 8)
+        /// In this attempt a part met a passing refusal.
+        static let deferred = Flags(rawValue: 16)
+        /// The payload was asked for from the log.
+        static let loading = Flags(rawValue: 32)
+        /// A copy forward is under way.
+        static let carrying = Flags(rawValue: 64)
+    }
+
+    var allParts: UInt16 { parts >= 16 ? .max : (1 << UInt16(parts)) &- 1 }
+    /// Parts that no provider has and that are not on the wire.
+    var missingParts: UInt16 { allParts & ~answeredParts & ~unknownParts & ~failedParts & ~openParts }
+    var segment: UInt32 { UInt32(truncatingIfNeeded: payloadAt >> 32) }
+}

@@ -1,0 +1,46 @@
+public import MartletModel
+
+/// What one call into the engine brought forth. The node appends the records to its log in order and does what `after`
+/// says once they are durable: a state changes here at once, its effects leave only then. Reused from call to call.
+public struct Turn: ~Copyable {
+    public var now: Instant
+    public var records: [Emitted] = []
+    /// Plain payloads of the records of this turn, one after the other.
+    public var payloads: [UInt8] = []
+
+    public struct Emitted {
+        public var record: Record
+        /// The message it belongs to; nil for marks and orphans.
+        public var slot: SlotReference?
+        public var sealed: Sealed
+        public var after: After
+    }
+
+    /// What goes into the sealed part.
+    public enum Sealed {
+        case none
+        /// This range of `payloads`.
+        case payload(Range<Int>)
+        /// Ciphertext as it was read, with the key that sealed it.
+        case copy([UInt8], keyID: UInt32)
+    }
+
+    /// What the engine is told once the record is durable.
+    public enum After: Sendable {
+        case nothing
+        /// The message may be handed over: put it into its lane.
+        case ready
+        /// As `ready`, before those that had no turn yet: a provider was too busy for it.
+        case again
+        /// It ended: its memory may go.
+        case retire
+    }
+
+    public init(now: Instant) { self.now = now }
+
+    public mutating func begin(_ now: Instant) {
+        self.now = now
+        records.removeAll(keepingCapacity: true)
+        payloads.removeAll(keepingCapacity: true)
+    }
+}

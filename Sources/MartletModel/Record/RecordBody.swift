@@ -1,0 +1,167 @@
+/// The clear part of a record after its header, by kind. Strings here are a provider's ids and the names of our own connections:
+/// no customer data.
+public enum RecordBody: Equatable, Sendable {
+    case accepted(Accepted)
+    case answered(Answered)
+    case receipt(Receipt)
+    case ended(Ended)
+    case resumed(Resumed)
+    case carried(Carried)
+    case orphan(Orphan)
+    case mark(Mark)
+
+    public struct Accepted: Equatable, Sendable {
+        /// Wall microseconds at which the door had read the whole request.
+        public var receivedAt: Int64
+        public init(receivedAt: Int64) { self.receivedAt = receivedAt }
+    }
+
+    public struct Answered: Equatable, Sendable {
+        public var attempt: UInt8
+        public var part: UInt8
+        public var outcome: Outcome
+        public var handedAt: Int64
+        public var connection: String
+        public init(attempt: UInt8, part: UInt8, outcome: Outcome, handedAt: Int64, connection: String) {
+            self.attempt = attempt
+            self.part = part
+            self.outcome = outcome
+            self.handedAt = handedAt
+            self.connection = connection
+        }
+    }
+
+    public struct Receipt: Equatable, Sendable {
+        public var part: UInt8
+        public var state: ReceiptState
+        public var error: UInt16
+        public var providerID: String
+        public init(part: UInt8, state: ReceiptState, error: UInt16, providerID: String) {
+            self.part = part
+            self.state = state
+            self.error = error
+            self.providerID = providerID
+        }
+    }
+
+    public struct Ended: Equatable, Sendable {
+        public var state: MessageState
+        public var reason: EndReason
+        public init(state: MessageState, reason: EndReason) {
+            self.state = state
+            self.reason = reason
+        }
+    }
+
+    public struct Resumed: Equatable, Sendable {
+        public var why: Why
+        /// Raw values are in records.
+        public enum Why: UInt8, CaseIterable, Sendable {
+            /// The answer stayed out and the class sends again.
+            case unknown = 1
+            /// It may have been handed over when the process died.
+            case restart = 2
+            /// As `restart`, but its class does not send again by itself: it stays unknown.
+            case left = 3
+        }
+        public init(why: Why) { self.why = why }
+    }
+
+    public struct Carried: Equatable, Sendable {
+        public var state: MessageState
+        public var attempts: UInt8
+        public var resends: UInt8
+        public var strikes: UInt8
+        public var answeredParts: UInt16
+        public var deliveredParts: UInt16
+        public var failedParts: UInt16
+        public var unknownParts: UInt16
+        /// Common reference of the parts on the wire: parts sent later must carry the same.
+        public var partsReference: UInt16
+        /// Wall milliseconds before which it is not tried again; 0: at once.
+        public var notBefore: Int64
+        /// Keyed hashes of the provider ids still waited for, with their part.
+        public var providerKeys: [ProviderKey]
+
+        public struct ProviderKey: Equatable, Sendable {
+            public var hash: UInt64
+            public var part: UInt8
+            public init(hash: UInt64, part: UInt8) {
+                self.hash = hash
+                self.part = part
+            }
+        }
+
+        public init(
+            state: MessageState, attempts: UInt8, resends: UInt8, strikes: UInt8, answeredParts: UInt16, deliveredParts: UInt16, failedParts: UInt16,
+            unknownParts: UInt16, partsReference: UInt16, notBefore: Int64, providerKeys: [ProviderKey]
+        ) {
+            self.state = state
+            self.attempts = attempts
+            self.resends = resends
+            self.strikes = strikes
+            self.answeredParts = answeredParts
+            self.deliveredParts = deliveredParts
+            self.failedParts = failedParts
+            self.unknownParts = unknownParts
+            self.partsReference = partsReference
+            self.notBefore = notBefore
+            self.providerKeys = providerKeys
+        }
+    }
+
+    public struct Orphan: Equatable, Sendable {
+        public var state: ReceiptState
+        public var error: UInt16
+        public var providerID: String
+        public init(state: ReceiptState, error: UInt16, providerID: String) {
+            self.state = state
+            self.error = error
+            self.providerID = providerID
+        }
+    }
+
+    public struct Mark: Equatable, Sendable {
+        public var what: What
+        /// For `credit`: the most parts of the group that may be handed over and not yet recorded.
+        public var value: UInt32
+        /// For `operated`: who did what, at most 200 bytes.
+        public var text: String
+        /// Raw values are in records.
+        public enum What: UInt8, CaseIterable, Sendable {
+            case started = 1
+            case stopped = 2
+            case credit = 3
+            case operated = 4
+        }
+        public init(what: What, value: UInt32 = 0, text: String = "") {
+            self.what = what
+            self.value = value
+            self.text = text
+        }
+    }
+
+    public var kind: RecordKind {
+        switch self {
+        case .accepted: .accepted
+        case .answered: .answered
+        case .receipt: .receipt
+        case .ended: .ended
+        case .resumed: .resumed
+        case .carried: .carried
+        case .orphan: .orphan
+        case .mark: .mark
+        }
+    }
+}
+
+/// One thing that happened, as the fold sees it. The sealed part travels beside it.
+public struct Record: Equatable, Sendable {
+    public var header: RecordHeader
+    public var body: RecordBody
+
+    public init(header: RecordHeader, body: RecordBody) {
+        self.header = header
+        self.body = body
+    }
+}

@@ -1,0 +1,243 @@
+// Bytes of a record: header, clear part, sealed part (to the end). Only what stands here knows the layout of clear parts.
+
+/// Longest provider id and connection name that a record keeps, in bytes (SMPP 3.4, section 5.2.23: message_id is at most 64 with its end).
+public let providerIDMaximum = 64
+
+extension RecordBody {
+    /// Bytes that `write` will fill.
+    public var byteCount: Int {
+        switch self {
+        case .accepted: 8
+        case .answered(let it): 18 + it.outcome.providerID.utf8.count + it.connection.utf8.count
+        case .receipt(let it): 5 + it.providerID.utf8.count
+        case .ended: 2
+        case .resumed: 1
+        case .carried(let it): 23 + it.providerKeys.count * 9
+        case .orphan(let it): 4 + it.providerID.utf8.count
+        case .mark(let it): 6 + it.text.utf8.count
+        }
+    }
+
+    /// Fills exactly `byteCount` bytes.
+    public func write(to target: UnsafeMutableRawPointer) {
+        var out = ByteCursor(target)
+        switch self {
+        case .accepted(let it):
+            out.put(it.receivedAt)
+        case .answered(let it):
+            out.put(it.attempt)
+            out.put(it.part)
+            out.put(it.outcome.code)
+            out.put(UInt8(0))
+            out.put(it.outcome.status)
+            out.put(it.handedAt)
+            out.put(text: it.outcome.providerID)
+            out.put(text: it.connection)
+        case .receipt(let it):
+            out.put(it.part)
+            out.put(it.state.rawValue)
+            out.put(it.error)
+            out.put(text: it.providerID)
+        case .ended(let it):
+            out.put(it.state.rawValue)
+            out.put(it.reason.rawValue)
+        case .resumed(let it):
+            out.put(it.why.rawValue)
+        case .carried(let it):
+            out.put(it.state.rawValue)
+            out.put(it.attempts)
+            out.put(it.resends)
+            out.put(it.strikes)
+            out.put(UInt8(truncatingIfNeeded: it.providerKeys.count))
+            out.put(it.answeredParts)
+            out.put(it.deliveredParts)
+            out.put(it.failedParts)
+            out.put(it.unknownParts)
+            out.put(it.partsReference)
+            out.put(it.notBefore)
+            for key in it.providerKeys {
+                out.put(key.hash)
+                out.put(key.part)
+            }
+        case .orphan(let it):
+            out.put(it.state.rawValue)
+            out.put(it.error)
+            out.put(text: it.providerID)
+        case .mark(let it):
+            out.put(it.what.rawValue)
+            out.put(it.value)
+            out.put(text: it.text)
+        }
+    }
+}
+
+extension Record {
+    /// Bytes without the sealed part.
+    public var clearByteCount: Int { RecordHeader.byteCount + body.byteCount }
+
+    /// Writes header and clear part; the sealed part goes behind at `clearByteCount`.
+    public func write(to target: UnsafeMutableRawPointer) {
+        var head = header
+        head.clearCount = UInt16(truncatingIfNeeded: body.byteCount)
+        head.write(to: target)
+        body.write(to: target + RecordHeader.byteCount)
+    }
+
+    /// - Throws: `RecordFault` naming the field that no version wrote.
+    public init(reading bytes: UnsafeRawBufferPointer) throws(RecordFault) {
+        let header = try RecordHeader(reading: bytes)
+        let start = RecordHeader.byteCount
+        var input = ByteReader(UnsafeRawBufferPointer(rebasing: bytes[start..<start + Int(header.clearCount)]))
+        self.init(header: header, body: try RecordBody(header.kind, &input))
+    }
+
+    /// Where the sealed part begins in `bytes`; it runs to the end.
+    public static func sealedOffset(_ header: RecordHeader) -> Int { RecordHeader.byteCount + Int(header.clearCount) }
+}
+
+extension RecordBody {
+    init(_ kind: RecordKind, _ input: inout ByteReader) throws(RecordFault) {
+        switch kind {
+        case .accepted:
+            self = .accepted(Accepted(receivedAt: try input.take()))
+        case .answered:
+            let attempt: UInt8 = try input.take()
+            let part: UInt8 = try input.take()
+            let code: UInt8 = try input.take()
+            let _: UInt8 = try input.take()
+            let status: UInt32 = try input.take()
+            let handedAt: Int64 = try input.take()
+            let providerID = try input.text()
+            let connection = try input.text()
+            guard let outcome = Outcome(code: code, status: status, providerID: providerID) else { throw .badValue(field: "outcome") }
+            self = .answered(
+                Answered(attempt: attempt, part: part, outcome: outcome, handedAt: handedAt, connection: connection))
+        case .receipt:
+            let part: UInt8 = try input.take()
+            guard let state = ReceiptState(rawValue: try input.take()) else { throw .badValue(field: "receipt state") }
+            self = .receipt(Receipt(part: part, state: state, error: try input.take(), providerID: try input.text()))
+        case .ended:
+            guard let state = MessageState(rawValue: try input.take()) else { throw .badValue(field: "state") }
+            guard let reason = EndReason(rawValue: try input.take()) else { throw .badValue(field: "reason") }
+            self = .ended(Ended(state: state, reason: reason))
+        case .resumed:
+            guard let why = Resumed.Why(rawValue: try input.take()) else { throw .badValue(field: "why") }
+            self = .resumed(Resumed(why: why))
+        case .carried:
+            guard let state = MessageState(rawValue: try input.take()) else { throw .badValue(field: "state") }
+            let attempts: UInt8 = try input.take()
+            let resends: UInt8 = try input.take()
+            let strikes: UInt8 = try input.take()
+            let keys: UInt8 = try input.take()
+            var it = Carried(
+                state: state, attempts: attempts, resends: resends, strikes: strikes, answeredParts: try input.take(), deliveredParts: try input.take(),
+                failedParts: try input.take(), unknownParts: try input.take(), partsReference: try input.take(), notBefore: try input.take(), providerKeys: [])
+            for _ in 0..<keys { it.providerKeys.append(Carried.ProviderKey(hash: try input.take(), part: try input.take())) }
+            self = .carried(it)
+        case .orphan:
+            guard let state = ReceiptState(rawValue: try input.take()) else { throw .badValue(field: "receipt state") }
+            self = .orphan(Orphan(state: state, error: try input.take(), providerID: try input.text()))
+        case .mark:
+            guard let what = Mark.What(rawValue: try input.take()) else { throw .badValue(field: "mark") }
+            self = .mark(Mark(what: what, value: try input.take(), text: try input.text()))
+        }
+    }
+}
+
+extension Outcome {
+    /// On disk; never change one.
+    public var code: UInt8 {
+        switch self {
+        case .accepted: 1
+        case .throttled: 2
+        case .deferred: 3
+        case .refused: 4
+        case .unknown: 5
+        case .notWritten: 6
+        case .unencodable: 7
+        }
+    }
+
+    public var status: UInt32 {
+        switch self {
+        case .throttled(let status), .deferred(let status), .refused(let status): status
+        case .accepted, .unknown, .notWritten, .unencodable: 0
+        }
+    }
+
+    public var providerID: String {
+        if case .accepted(let id) = self { return id }
+        return ""
+    }
+
+    init?(code: UInt8, status: UInt32, providerID: String) {
+        switch code {
+        case 1: self = .accepted(providerID: providerID)
+        case 2: self = .throttled(status: status)
+        case 3: self = .deferred(status: status)
+        case 4: self = .refused(status: status)
+        case 5: self = .unknown
+        case 6: self = .notWritten
+        case 7: self = .unencodable
+        default: return nil
+        }
+    }
+
+    public var word: String {
+        switch self {
+        case .accepted: "accepted"
+        case .throttled: "throttled"
+        case .deferred: "deferred"
+        case .refused: "refused"
+        case .unknown: "unknown"
+        case .notWritten: "not_written"
+        case .unencodable: "unencodable"
+        }
+    }
+}
+
+/// Writes integers little-endian and short texts (a length byte, then UTF-8) one after the other.
+struct ByteCursor {
+    private var target: UnsafeMutableRawPointer
+    init(_ target: UnsafeMutableRawPointer) { self.target = target }
+
+    mutating func put<Value: FixedWidthInteger>(_ value: Value) {
+        target.storeBytes(of: value.littleEndian, as: Value.self)
+        target += MemoryLayout<Value>.size
+    }
+
+    mutating func put(text: String) {
+        var text = text
+        text.withUTF8 { bytes in
+            let count = min(bytes.count, 255)
+            target.storeBytes(of: UInt8(count), as: UInt8.self)
+            if count > 0 { (target + 1).copyMemory(from: bytes.baseAddress!, byteCount: count) }
+            target += 1 + count
+        }
+    }
+}
+
+/// Reads what `ByteCursor` wrote; runs out loudly.
+struct ByteReader {
+    private let bytes: UnsafeRawBufferPointer
+    private var offset = 0
+    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+    mutating func take<Value: FixedWidthInteger>() throws(RecordFault) -> Value {
+        let size = MemoryLayout<Value>.size
+        guard offset + size <= bytes.count else { throw .truncated }
+        defer { offset += size }
+        return Value(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Value.self))
+    }
+
+    mutating func text() throws(RecordFault) -> String {
+        let count = Int(try take() as UInt8)
+        return try text(count: count)
+    }
+
+    mutating func text(count: Int) throws(RecordFault) -> String {
+        guard offset + count <= bytes.count else { throw .truncated }
+        defer { offset += count }
+        return String(decoding: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]), as: UTF8.self)
+    }
+}

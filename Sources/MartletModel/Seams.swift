@@ -1,0 +1,192 @@
+// The seams between the core and what surrounds it. All are confined to the event loop that owns the partitions:
+// called on it, answered on it. None is Sendable on purpose.
+
+/// What every door calls. One is made by the node.
+public protocol Intake: AnyObject {
+    /// Answers after the record is durable, or at once when it refuses. `then` runs on the same loop, in batches.
+    func submit(_ submission: Submission, then: @escaping (Acceptance) -> Void)
+    /// The story of a notification of this source; nil when there is none. Ended ones are found in the log.
+    func story(of id: MessageID, source: SourceNumber, then: @escaping (Result<Story?, StoryFault>) -> Void)
+    /// Runs once at the end of the batch of answers being given out, or now when none is: where a door flushes its sockets once.
+    func afterAnswers(_ flush: @escaping () -> Void)
+    /// Both clocks, read now.
+    func now() -> Instant
+}
+
+/// The log holds the message but it could not be read.
+public struct StoryFault: Error, Sendable {
+    public var reason: String
+    public init(reason: String) { self.reason = reason }
+}
+
+/// Sender systems and their keys.
+public protocol SourceDirectory: AnyObject {
+    /// The source this API key belongs to; nil for an unknown or revoked key. Takes the same time for both.
+    func source(presenting key: some Collection<UInt8>) -> Source?
+    func source(numbered number: SourceNumber) -> Source?
+    /// Grows by one at each change, so that a door may keep an answer for as long as it stays the same.
+    var generation: UInt64 { get }
+}
+
+/// One way out, for example an SMPP bind. Made by a channel, fed by the node.
+public protocol Connection: AnyObject {
+    var name: String { get }
+    var number: ConnectionNumber { get }
+    var group: GroupNumber { get }
+    /// Most parts on the wire and not answered.
+    var window: Int { get }
+    /// Parts that may be handed over now: window, pace and state taken together; 0 when not bound or held.
+    var room: Int { get }
+    /// At most `room` parts in all. Every one is answered by `ConnectionOwner.settled`, whatever happens to the bind.
+    func hand(_ batch: [Handover])
+    /// The open handovers of a connection that is to end are settled as unknown.
+    func stop(then: @escaping () -> Void)
+    var status: ConnectionStatus { get }
+}
+
+/// What a connection calls back; the node is one.
+public protocol ConnectionOwner: AnyObject {
+    /// Answers of one read batch.
+    func settled(_ batch: [Settled], by connection: any Connection)
+    /// Receipts of one read batch; `durable` runs on the loop when their records are durable: then answer the provider.
+    func heard(_ batch: [Heard], by connection: any Connection, durable: @escaping (Bool) -> Void)
+    /// The connection has room again, or lost it.
+    func roomChanged(_ connection: any Connection)
+    func now() -> Instant
+}
+
+public struct ConnectionStatus: Sendable {
+    public enum State: String, Sendable { case stopped, connecting, binding, bound, waiting, draining }
+    public var state: State
+    public var outstanding: Int
+    public var lastError: String
+    public var since: Int64
+    public init(state: State, outstanding: Int, lastError: String, since: Int64) {
+        self.state = state
+        self.outstanding = outstanding
+        self.lastError = lastError
+        self.since = since
+    }
+}
+
+/// Names an open message to a connection and back; `generation` tells a reused slot from the one that was meant.
+public struct SlotReference: Hashable, Sendable {
+    public var index: UInt32
+    public var generation: UInt32
+    @inlinable public init(index: UInt32, generation: UInt32) {
+        self.index = index
+        self.generation = generation
+    }
+}
+
+/// One message given to a connection: all parts whose bit is set in `partMask`, in order.
+public struct Handover: Sendable {
+    public var slot: SlotReference
+    public var id: MessageID
+    public var attempt: UInt8
+    public var parts: UInt8
+    /// Bit n set: part n (from 0) is to be sent.
+    public var partMask: UInt16
+    /// Common reference of the parts of one message (concatenation, 3GPP TS 23.040, 9.2.3.24.1 and .8).
+    public var partsReference: UInt16
+    public var messageClass: MessageClass
+    public var to: PhoneNumber
+    public var from: String
+    public var text: String
+    /// Wall milliseconds after which the provider should give up.
+    public var deadline: Int64
+    public var acceptedAt: Instant
+
+    public init(
+        slot: SlotReference, id: MessageID, attempt: UInt8, parts: UInt8, partMask: UInt16, partsReference: UInt16,
+        messageClass: MessageClass, to: PhoneNumber, from: String, text: String, deadline: Int64, acceptedAt: Instant
+    ) {
+        self.slot = slot
+        self.id = id
+        self.attempt = attempt
+        self.parts = parts
+        self.partMask = partMask
+        self.partsReference = partsReference
+        self.messageClass = messageClass
+        self.to = to
+        self.from = from
+        self.text = text
+        self.deadline = deadline
+        self.acceptedAt = acceptedAt
+    }
+}
+
+/// What a provider said to one part, or that it said nothing.
+public struct Settled: Sendable {
+    public var slot: SlotReference
+    public var attempt: UInt8
+    public var part: UInt8
+    public var outcome: Outcome
+    /// Wall microseconds when the last byte was given to the socket.
+    public var handedAt: Int64
+    public init(slot: SlotReference, attempt: UInt8, part: UInt8, outcome: Outcome, handedAt: Int64) {
+        self.slot = slot
+        self.attempt = attempt
+        self.part = part
+        self.outcome = outcome
+        self.handedAt = handedAt
+    }
+}
+
+/// Normal life is not an error: each is a value, and what follows is the class's.
+public enum Outcome: Sendable, Equatable {
+    /// The provider took it under this id.
+    case accepted(providerID: String)
+    /// Not now (throttled, queue full): tried again later; costs no attempt.
+    case throttled(status: UInt32)
+    /// A passing refusal: tried again later; costs an attempt.
+    case deferred(status: UInt32)
+    /// Refused for good.
+    case refused(status: UInt32)
+    /// Written, no answer heard.
+    case unknown
+    /// Handed over but not one byte was written; goes back as it was.
+    case notWritten
+    /// Does not fit this connection's alphabet or size.
+    case unencodable
+}
+
+/// A receipt as a provider sent it, its id already in the form that the answers of this group use.
+public struct Heard: Sendable {
+    public var group: GroupNumber
+    public var providerID: String
+    public var state: ReceiptState
+    /// The provider's error code, as number; 0 when none.
+    public var error: UInt16
+    public init(group: GroupNumber, providerID: String, state: ReceiptState, error: UInt16) {
+        self.group = group
+        self.providerID = providerID
+        self.state = state
+        self.error = error
+    }
+}
+
+/// message_state of SMPP 3.4, section 5.2.28; raw values are in records.
+public enum ReceiptState: UInt8, CaseIterable, Sendable {
+    case enroute = 1, delivered, expired, deleted, undeliverable, accepted, unknown, rejected
+
+    public var isFinal: Bool {
+        switch self {
+        case .enroute, .accepted: false
+        case .delivered, .expired, .deleted, .undeliverable, .unknown, .rejected: true
+        }
+    }
+
+    public var word: String {
+        switch self {
+        case .enroute: "ENROUTE"
+        case .delivered: "DELIVRD"
+        case .expired: "EXPIRED"
+        case .deleted: "DELETED"
+        case .undeliverable: "UNDELIV"
+        case .accepted: "ACCEPTD"
+        case .unknown: "UNKNOWN"
+        case .rejected: "REJECTD"
+        }
+    }
+}

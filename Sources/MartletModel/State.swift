@@ -1,0 +1,93 @@
+/// State of one message. Raw values are in records: never change one.
+public enum MessageState: UInt8, CaseIterable, Sendable {
+    case queued = 1
+    /// Bytes were written to the provider, its answer is open.
+    case submitted = 2
+    /// The provider accepted all parts.
+    case sent = 3
+    case delivered = 4
+    case failed = 5
+    case expired = 6
+    case cancelled = 7
+    /// Written to the wire, no answer heard. Never folded into failed or sent.
+    case unknown = 8
+
+    public var isEnd: Bool {
+        switch self {
+        case .delivered, .failed, .expired, .cancelled: true
+        case .queued, .submitted, .sent, .unknown: false
+        }
+    }
+
+    public var word: String {
+        switch self {
+        case .queued: "queued"
+        case .submitted: "submitted"
+        case .sent: "sent"
+        case .delivered: "delivered"
+        case .failed: "failed"
+        case .expired: "expired"
+        case .cancelled: "cancelled"
+        case .unknown: "unknown"
+        }
+    }
+
+    /// State of the obligation while it has this one message.
+    public var notificationWord: String {
+        switch self {
+        case .queued, .submitted, .sent, .unknown: "open"
+        case .delivered, .failed, .expired, .cancelled: word
+        }
+    }
+}
+
+/// Why a message ended as it did. A closed list; raw values are in records.
+public enum EndReason: UInt8, CaseIterable, Sendable {
+    case none = 0
+    /// The provider refused it for good; its status is in the attempt.
+    case refused = 1
+    /// The receipt says it did not reach the handset.
+    case undeliverable = 2
+    /// The deadline passed before a provider took it.
+    case notSentInTime = 3
+    /// A provider took it and its final receipt never came.
+    case noReceipt = 4
+    case cancelledBySource = 5
+    case cancelledByOperator = 6
+    /// Every attempt the class allows was made.
+    case attemptsUsedUp = 7
+    /// The text or sender cannot be put into the connection's alphabet or size.
+    case cannotBeEncoded = 8
+    /// Its text could not be read back from the journal (damage); an alarm was raised.
+    case payloadLost = 9
+
+    public var word: String {
+        switch self {
+        case .none: ""
+        case .refused: "refused"
+        case .undeliverable: "undeliverable"
+        case .notSentInTime: "not_sent_in_time"
+        case .noReceipt: "no_receipt"
+        case .cancelledBySource: "cancelled_by_source"
+        case .cancelledByOperator: "cancelled_by_operator"
+        case .attemptsUsedUp: "attempts_used_up"
+        case .cannotBeEncoded: "cannot_be_encoded"
+        case .payloadLost: "payload_lost"
+        }
+    }
+
+    public var doc: String {
+        switch self {
+        case .none: "No reason is needed."
+        case .refused: "The provider refused the message for good; its status stands in the attempt."
+        case .undeliverable: "The receipt says that it did not reach the handset."
+        case .notSentInTime: "The deadline passed before a provider took it."
+        case .noReceipt: "A provider took it and no final receipt came."
+        case .cancelledBySource: "The source cancelled it before it was handed over."
+        case .cancelledByOperator: "An operator of Martlet cancelled it before it was handed over."
+        case .attemptsUsedUp: "Every attempt that the class allows was made."
+        case .cannotBeEncoded: "Its text or sender does not fit the connection's alphabet or size."
+        case .payloadLost: "Its text could not be read back from the journal because the disk damaged it; an alarm was raised."
+        }
+    }
+}

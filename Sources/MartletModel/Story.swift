@@ -1,0 +1,77 @@
+/// Everything the log says of one notification, oldest first: what the state and trace answers are written from.
+public struct Story: Sendable {
+    public var id: MessageID
+    public var source: SourceNumber
+    public var messageClass: MessageClass
+    public var state: MessageState
+    public var reason: EndReason
+    public var parts: UInt8
+    /// Wall microseconds.
+    public var createdAt: Int64
+    public var updatedAt: Int64
+    public var deadline: Int64
+    public var reference: String
+    public var from: String
+    /// Customer data: the door shows it to its own source only, pages show it masked.
+    public var to: PhoneNumber
+    public var attempts: [Attempt]
+    public var hops: [Hop]
+
+    public struct Attempt: Sendable {
+        public var n: Int
+        public var connection: String
+        public var state: MessageState
+        /// One for each part that the provider answered with an id.
+        public var providerIDs: [String]
+        public var submittedAt: Int64
+        public var possibleDuplicate: Bool
+
+        public init(n: Int, connection: String, state: MessageState, providerIDs: [String], submittedAt: Int64, possibleDuplicate: Bool) {
+            self.n = n
+            self.connection = connection
+            self.state = state
+            self.providerIDs = providerIDs
+            self.submittedAt = submittedAt
+            self.possibleDuplicate = possibleDuplicate
+        }
+    }
+
+    public struct Hop: Sendable {
+        /// Wall microseconds.
+        public var at: Int64
+        /// One of the stages of the flow: accept, send, track, end.
+        public var hop: String
+        /// What happened, in words: `accepted`, `part 1 submitted to harbour-1`, `receipt DELIVRD`.
+        public var what: String
+        /// More, as ordered name and value; never customer data.
+        public var details: [(String, String)]
+
+        public init(at: Int64, hop: String, what: String, details: [(String, String)] = []) {
+            self.at = at
+            self.hop = hop
+            self.what = what
+            self.details = details
+        }
+    }
+
+    public init(
+        id: MessageID, source: SourceNumber, messageClass: MessageClass, state: MessageState, reason: EndReason, parts: UInt8,
+        createdAt: Int64, updatedAt: Int64, deadline: Int64, reference: String, from: String, to: PhoneNumber,
+        attempts: [Attempt], hops: [Hop]
+    ) {
+        self.id = id
+        self.source = source
+        self.messageClass = messageClass
+        self.state = state
+        self.reason = reason
+        self.parts = parts
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+        self.deadline = deadline
+        self.reference = reference
+        self.from = from
+        self.to = to
+        self.attempts = attempts
+        self.hops = hops
+    }
+}

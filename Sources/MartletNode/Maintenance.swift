@@ -1,0 +1,114 @@
+import Dispatch
+import Guard
+import Journal
+import Logging
+import MartletEngine
+import MartletModel
+import NIOCore
+
+/// What runs beside the flow: the core's clock, tomorrow's keys, and the trimming of the past.
+extension Node {
+    /// Open messages carried forward in one step, so that the loop is never held for long.
+    private static let carryStep = 2048
+
+    /// Starts the clockwork. Called once, on the loop, when the past is folded in.
+    public func start() {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        func every(_ time: TimeAmount, _ work: @escaping @Sendable (Node) -> Void) -> RepeatedTask {
+            loop.scheduleRepeatedTask(initialDelay: time, delay: time) { _ in work(bound.value) }
+        }
+        maintenance = [
+            every(.milliseconds(50)) { $0.tick() }, every(.minutes(10)) { $0.prepareKeys() }, every(.seconds(1)) { $0.trim() },
+        ]
+        kick()
+    }
+
+    private func tick() {
+        guard !broken else { return }
+        turn.begin(now())
+        engine.tick(&turn)
+        if !turn.records.isEmpty, append() { kickLater() }
+        pumpAll()
+    }
+
+    /// The keys of today and tomorrow are made before they are needed, away from the loop.
+    private func prepareKeys() {
+        let today = DataKey.day(ofMicroseconds: now().wall)
+        let (store, logger) = (parts.keys, parts.logger)
+        parts.background.async {
+            do {
+                try store.prepare(days: today...today + 1, classes: MessageClass.allCases.map(\.rawValue))
+            } catch {
+                logger.error("tomorrow's data keys cannot be made; tried again in ten minutes", metadata: ["reason": "\(error)"])
+            }
+        }
+    }
+
+    /// Trims segments whose time is over, carrying forward what is still open in them.
+    private func trim() {
+        guard !carrying, !broken, !stopping else { return }
+        let segments = parts.journal.segments
+        guard segments.count > 1, let oldest = segments.first else { return }
+        let size = segments.reduce(0) { $0 + $1.size }
+        let over = size > parts.capBytes
+        let age = now().wall - Int64(clamping: oldest.createdAt / 1000)
+        guard over || age > parts.keepMicroseconds || mostlyDead(oldest.number, segments.count) else { return }
+        let live = engine.live(in: oldest.number)
+        if live > 0 { return beginCarry(upTo: oldest.number) }
+        guard over || age > parts.keepMicroseconds else { return }
+        if over, age <= parts.keepMicroseconds {
+            parts.logger.warning(
+                "the journal is over its cap: ended messages go before their time",
+                metadata: ["segment": "\(oldest.number)", "bytes": "\(size)", "cap": "\(parts.capBytes)"])
+        }
+        guard oldest.number < durableEnd.journalSegment else { return }
+        parts.recent.trim(before: oldest.number + 1)
+        parts.journal.trim(before: oldest.number + 1)
+    }
+
+    /// A few open messages would hold a segment of mostly ended ones: they go forward early, so that a trim later costs nothing.
+    private func mostlyDead(_ segment: UInt32, _ segments: Int) -> Bool {
+        let live = engine.live(in: segment)
+        return segments > 8 && live > 0 && live < 1000
+    }
+
+    private func beginCarry(upTo segment: UInt32) {
+        carrying = true
+        let candidates = engine.carryCandidates(upTo: segment, limit: Node.carryStep, cursor: &carryCursor)
+        if candidates.isEmpty, carryCursor != 0 {
+            // Nothing in this stretch of the table: on to the next with the loop's next round.
+            carrying = false
+            return loop.assumeIsolated().execute { self.trim() }
+        }
+        readForCarry(candidates, upTo: segment)
+    }
+
+    func carry(_ items: [(slot: SlotReference, sealed: [UInt8]?, keyID: UInt32)], upTo segment: UInt32) {
+        carrying = false
+        turn.begin(now())
+        engine.carry(items, orphansUpTo: segment, &turn)
+        if append() { kickLater() }
+    }
+
+    /// Stops taking work, lets what is on the wire be answered, and ends the log with a clean stop.
+    /// - Parameter then: when everything is durable; on the loop.
+    public func drain(then: @escaping () -> Void) {
+        stopping = true
+        for task in maintenance { task.cancel() }
+        var left = connections.count
+        let finished = {
+            self.turn.begin(self.now())
+            self.engine.mark(.init(what: .stopped), &self.turn)
+            guard self.append() else { return then() }
+            self.open.stories.append(then)
+            self.kickSoon()
+        }
+        guard left > 0 else { return finished() }
+        for entry in connections.values {
+            entry.connection.stop {
+                left -= 1
+                if left == 0 { finished() }
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+public import Dispatch
+public import Guard
+public import Journal
+public import Logging
+public import MartletEngine
+public import MartletModel
+public import NIOCore
+
+/// The sending process's heart: owns the engine on one event loop, makes its records durable and releases what they allow.
+/// Everything here runs on that loop; the journal's writer and the reader thread come back to it in batches.
+public final class Node: Intake {
+    public struct Parts {
+        public var loop: any EventLoop
+        public var clock: SystemClock
+        public var journal: Journal
+        public var reader: Reader
+        public var appender: Appender
+        public var keys: KeyStore
+        public var recent: Recent
+        public var providers: ProviderKeys
+        public var logger: Logger
+        /// For slow work that nobody waits for.
+        public var background: DispatchQueue
+        /// Least microseconds between two commits under load.
+        public var commitGap: Int64
+        public var keepMicroseconds: Int64
+        public var capBytes: Int
+        /// Called once when nothing can be made durable any more: refuse, alarm, exit.
+        public var storageFailed: @Sendable (String) -> Void
+
+        public init(
+            loop: any EventLoop, clock: SystemClock, journal: Journal, reader: Reader, appender: Appender, keys: KeyStore, recent: Recent, providers: ProviderKeys, logger: Logger,
+            background: DispatchQueue, commitGap: Int64, keepMicroseconds: Int64, capBytes: Int, storageFailed: @escaping @Sendable (String) -> Void
+        ) {
+            self.loop = loop
+            self.clock = clock
+            self.journal = journal
+            self.reader = reader
+            self.appender = appender
+            self.keys = keys
+            self.recent = recent
+            self.providers = providers
+            self.logger = logger
+            self.background = background
+            self.commitGap = commitGap
+            self.keepMicroseconds = keepMicroseconds
+            self.capBytes = capBytes
+            self.storageFailed = storageFailed
+        }
+    }
+
+    let parts: Parts
+    let loop: any EventLoop
+    var engine: Engine
+    var turn: Turn
+    var sealer = Sealer()
+    var random = Randomness()
+    var keyCache: DataKeyCache
+    var counters = NodeCounters()
+
+    // Commit.swift
+    var open = PendingBatch()
+    var flying: PendingBatch?
+    /// Emptied, so that its memory serves the next batch.
+    var spare = PendingBatch()
+    var flyingSince: Int64 = 0
+    var kickScheduled = false
+    var lazyScheduled = false
+    var nextCommit: Int64 = 0
+    var lastBatchRecords = 0
+    var durableEnd: UInt64 = 0
+    var answering = false
+    var flushes: [() -> Void] = []
+    var broken = false
+
+    // Send.swift
+    var connections: [ConnectionNumber: ConnectionEntry] = [:]
+    var byGroup: [GroupNumber: [ConnectionNumber]] = [:]
+    var firstInGroup: [GroupNumber: Int] = [:]
+    /// Names of the connection groups, for metrics.
+    public var groupNames: [GroupNumber: String] = [:]
+
+    // Maintenance.swift
+    var maintenance: [RepeatedTask] = []
+    var carrying = false
+    var carryCursor: UInt32 = 0
+    var stopping = false
+
+    /// Bytes appended and not yet handed to the disk above which new work is told to try later.
+    static let backlogMaximum = 16 << 20
+
+    public init(_ parts: Parts, engine: consuming Engine) {
+        self.parts = parts
+        loop = parts.loop
+        self.engine = engine
+        turn = Turn(now: parts.clock.now())
+        keyCache = DataKeyCache(parts.keys)
+    }
+
+    public func now() -> Instant { parts.clock.now() }
+
+    // MARK: Intake
+
+    public func submit(_ submission: Submission, then: @escaping (Acceptance) -> Void) {
+        if let refusal = refusal() { return refuse(refusal, then) }
+        turn.begin(parts.clock.now())
+        switch engine.accept(submission, random: random.word(), &turn) {
+        case .refused(let refusal):
+            refuse(refusal, then)
+        case .accepted(let id, let parts):
+            guard append() else { return refuse(.storage(retryAfterSeconds: 5), then) }
+            open.answers.append(
+                PendingBatch.Answer(
+                    id: id, parts: parts, messageClass: submission.messageClass, receivedAt: submission.receivedAt.steady, then: then))
+            kickSoon()
+        }
+    }
+
+    private func refusal() -> Refusal? {
+        if stopping { return .stopping }
+        if broken || parts.journal.state.isLow { return .storage(retryAfterSeconds: 5) }
+        if parts.appender.pendingBytes > Node.backlogMaximum { return .full(retryAfterSeconds: 1) }
+        return nil
+    }
+
+    private func refuse(_ refusal: Refusal, _ then: (Acceptance) -> Void) {
+        counters.refused[refusal.word, default: 0] += 1
+        then(.refused(refusal))
+    }
+
+    public func afterAnswers(_ flush: @escaping () -> Void) {
+        if answering { flushes.append(flush) } else { flush() }
+    }
+}
+
+extension Refusal {
+    /// Word of the metric's label.
+    var word: String {
+        switch self {
+        case .tooManyParts: "too_many_parts"
+        case .noRoute: "no_route"
+        case .full: "full"
+        case .storage: "storage"
+        case .stopping: "stopping"
+        }
+    }
+}

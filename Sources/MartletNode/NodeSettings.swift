@@ -1,0 +1,53 @@
+public import MartletModel
+
+/// Settings of the node itself; each stands here once, and the loader, the sample file and the reference page come from it.
+public enum NodeSettings {
+    public static let name = Setting("node.name", .text(maximumBytes: 64), default: "martlet-1", doc: "Name of this node in logs and marks.")
+    public static let masterKey = Setting(
+        "keys.master", .file, default: nil,
+        doc: "File of the master key, made by `martlet keys init`; must lie outside the data directory.")
+    public static let segment = Setting(
+        "journal.segment", .size(4 << 20...1 << 30), default: "64MiB", doc: "Size of one journal segment; a multiple of 4 KiB.")
+    public static let keep = Setting(
+        "journal.keep", .duration(60_000...90 * 86_400_000), default: "24h",
+        doc: "How long ended messages stay in the journal, so that state and trace answer for them. Open messages are never trimmed.")
+    public static let cap = Setting(
+        "journal.cap", .size(64 << 20...1 << 44), default: "4GiB",
+        doc: "Size over which the oldest ended messages go before their time, with an alarm in the log.")
+    public static let commitGap = Setting(
+        "journal.commitGap", .duration(0...50), default: "1ms",
+        doc: "Least time between two commits under load; a lone message is always committed at once.")
+    public static let sync = Setting(
+        "journal.sync", .flag, default: "true",
+        doc: "Only tests switch it off, and only with MARTLET_TEST_UNSAFE=1 in the environment: a power cut then loses accepted messages.")
+    public static let openMessages = Setting(
+        "limits.openMessages", .integer(1000...50_000_000), default: "2000000",
+        doc: "Messages open at once (about 120 bytes of memory each); beyond it senders hear 503.")
+    public static let parts = Setting(
+        "limits.parts", .integer(1...10), default: "10", doc: "Parts of one text message; a longer text is refused.")
+    public static let metricsListen = Setting(
+        "metrics.listen", .address, default: "127.0.0.1:8091", doc: "Address of /metrics, /healthz and /readyz.")
+    public static let routePrefix = Setting(
+        "routes[].prefix", .text(maximumBytes: 15), default: "",
+        doc: "Digits that a number begins with, without plus; empty for every number. The longest prefix wins.")
+    public static let routeGroup = Setting(
+        "routes[].group", .text(maximumBytes: 32), default: nil, doc: "Connection group that serves these numbers.")
+    public static let sourceName = Setting(
+        "bootstrap.sources[].name", .text(maximumBytes: 64), default: nil, doc: "Name of a sender system, taken over at start.")
+    public static let sourceScopes = Setting(
+        "bootstrap.sources[].scopes", .list(of: "scope"), default: "[send, read]", doc: "What its keys may do: send, read.")
+    public static let sourceSenders = Setting(
+        "bootstrap.sources[].senders", .list(of: "sender id"), default: "[]", doc: "Sender ids it may use; empty: any.")
+    public static let sourceClasses = Setting(
+        "bootstrap.sources[].classes", .list(of: "class"), default: "[]", doc: "Classes it may use; empty: any.")
+    public static let sourceSender = Setting(
+        "bootstrap.sources[].sender", .text(maximumBytes: 15), default: "", doc: "Sender id of its messages that name none.")
+    public static let sourceClass = Setting(
+        "bootstrap.sources[].class", .choice(MessageClass.allCases.map(\.word)), default: "transactional",
+        doc: "Class of its messages that name none.")
+
+    public static let all: [Setting] = [
+        name, masterKey, segment, keep, cap, commitGap, sync, openMessages, parts, metricsListen, routePrefix, routeGroup, sourceName,
+        sourceScopes, sourceSenders, sourceClasses, sourceSender, sourceClass,
+    ]
+}

@@ -1,0 +1,116 @@
+public import Dispatch
+import Glibc
+public import Guard
+public import Journal
+public import Logging
+public import MartletEngine
+import MartletModel
+public import NIOCore
+
+/// How a node comes to life: keys, then the journal folded into a fresh engine, then what the past leaves to decide.
+public struct NodeOptions: Sendable {
+    public var dataDirectory: String
+    public var journal = Options()
+    public var engine = Engine.Configuration()
+    public var commitGap: Int64 = 1000
+    public var keepMicroseconds: Int64 = 86_400_000_000
+    public var capBytes = 4 << 30
+
+    public init(dataDirectory: String) { self.dataDirectory = dataDirectory }
+
+    public var journalDirectory: String { "\(dataDirectory)/journal" }
+    public var keyDirectory: String { "\(dataDirectory)/keys" }
+    public var controlSocket: String { "\(dataDirectory)/control.sock" }
+}
+
+/// What the start found.
+public struct Opening: Sendable {
+    public var report: Report
+    public var records: Int
+    public var open: Int
+    public var unreadable: Int
+    public var seconds: Double
+}
+
+extension Node {
+    /// Opens everything under the data directory. Slow (it reads the journal); not on the loop.
+    /// - Throws: `KeyStoreFault`, `JournalError`.
+    public static func open(
+        _ options: NodeOptions, master: MasterKey, loop: any EventLoop, logger: Logger, background: DispatchQueue,
+        storageFailed: @escaping @Sendable (String) -> Void
+    ) throws -> (node: NIOLoopBound<Node>, opening: Opening) {
+        let clock = SystemClock()
+        let began = clock.now()
+        let keys = try KeyStore(directory: options.keyDirectory, master: master, access: .owner(create: true))
+        for damage in keys.damage { logger.error("a key file cannot be read", metadata: ["reason": "\(damage)"]) }
+        let today = DataKey.day(ofMicroseconds: began.wall)
+        try keys.prepare(days: today...today + 1, classes: MessageClass.allCases.map(\.rawValue))
+
+        var configuration = options.engine
+        configuration.hashKey = keys.partitionHashKey.words
+        var engine = Engine(configuration, now: began, seed: UInt64.random(in: 0 ... .max))
+        var unreadable = 0
+        var records = 0
+        let (journal, appender, report) = try Journal.open(options.journalDirectory, options.journal) { position, bytes in
+            records += 1
+            guard let record = try? Record(reading: bytes) else {
+                unreadable += 1
+                return
+            }
+            engine.apply(record, at: position, began)
+        }
+        let reader = journal.reader()
+        let providers = ProviderKeys(key: configuration.hashKey)
+        let parts = Parts(
+            loop: loop, clock: clock, journal: journal, reader: reader, appender: appender, keys: keys,
+            recent: Recent(journal, reader, providers), providers: providers, logger: logger, background: background, commitGap: options.commitGap, keepMicroseconds: options.keepMicroseconds,
+            capBytes: options.capBytes, storageFailed: storageFailed)
+        let open = engine.openCount
+        let made = HandedOver(parts, engine)
+        let clean = report.stoppedCleanly || report.isEmpty
+        let node = try loop.submit {
+            let node = made.node()
+            node.begin(clean: clean)
+            return NIOLoopBound(node, eventLoop: loop)
+        }.wait()
+        let seconds = Double(clock.now().steady - began.steady) / 1_000_000
+        return (node, Opening(report: report, records: records, open: open, unreadable: unreadable, seconds: seconds))
+    }
+
+    private func begin(clean: Bool) {
+        turn.begin(now())
+        engine.recovered(clean: clean, &turn)
+        engine.mark(.init(what: .started), &turn)
+        if append() { kickSoon() }
+    }
+}
+
+/// Carries what was made at the start to the loop that will own it, once.
+///
+/// `@unchecked Sendable`: the starting thread made both, hands them over and touches neither again; `node` may be called once only.
+private final class HandedOver: @unchecked Sendable {
+    private let parts: Node.Parts
+    private var engine: Engine?
+
+    init(_ parts: Node.Parts, _ engine: consuming Engine) {
+        self.parts = parts
+        self.engine = consume engine
+    }
+
+    func node() -> Node {
+        guard let engine = engine.take() else { preconditionFailure("a value is handed over once") }
+        return Node(parts, engine: engine)
+    }
+}
+
+extension Secret {
+    /// The first 16 bytes as two words, for a keyed hash.
+    var words: (UInt64, UInt64) {
+        withBytes { bytes in
+            (
+                UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
+                UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+            )
+        }
+    }
+}

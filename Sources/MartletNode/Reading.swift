@@ -1,0 +1,138 @@
+import Dispatch
+import Guard
+import Journal
+import Logging
+import MartletEngine
+public import MartletModel
+import NIOCore
+
+/// What has to be read back from the log is read on one thread of its own, in batches, never on the loop.
+private let reading = DispatchQueue(label: "martlet.reader")
+
+extension Node {
+    // MARK: Payloads of queued messages
+
+    func load() {
+        let wanted = engine.takeWanted()
+        guard !wanted.isEmpty else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let loop = self.loop
+        let (journal, keys, logger) = (parts.reader, parts.keys, parts.logger)
+        reading.async {
+            var payloads: [(slot: SlotReference, payload: [UInt8]?)] = []
+            payloads.reserveCapacity(wanted.count)
+            for item in wanted {
+                do {
+                    let (header, sealed) = try StoredRecord.sealed(at: item.position, in: journal)
+                    let payload = try sealed.withUnsafeBytes {
+                        try Sealer.open($0, context: SealContext(header.id), keyID: header.keyID, keys: keys)
+                    }
+                    payloads.append((item.slot, payload))
+                } catch {
+                    logger.error("a queued message cannot be read back", metadata: ["position": "\(item.position)", "reason": "\(error)"])
+                    payloads.append((item.slot, nil))
+                }
+            }
+            loop.execute { [payloads] in bound.value.loaded(payloads) }
+        }
+    }
+
+    private func loaded(_ payloads: [(slot: SlotReference, payload: [UInt8]?)]) {
+        turn.begin(now())
+        engine.loaded(payloads, &turn)
+        if append() { kickLater() }
+        pumpAll()
+    }
+
+    // MARK: Stories
+
+    public func story(of id: MessageID, source: SourceNumber, then: @escaping (Result<Story?, StoryFault>) -> Void) {
+        story(of: id) { result in then(result.map { $0?.source == source ? $0 : nil }) }
+    }
+
+    /// The story whoever its source is: for people and tools.
+    public func story(of id: MessageID, then: @escaping (Result<Story?, StoryFault>) -> Void) {
+        let id = id.notification
+        let live = engine.last(of: id)
+        if let live, live >= durableEnd {
+            // Its newest record is not on disk yet: answer when it is.
+            open.stories.append { self.story(of: id, then: then) }
+            return kickSoon()
+        }
+        let submitted = engine.isSubmitted(id)
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let answer = NIOLoopBound(then, eventLoop: loop)
+        let loop = self.loop
+        let (journal, keys, recent) = (parts.reader, parts.keys, parts.recent)
+        reading.async {
+            let result: Result<Story?, StoryFault>
+            if let position = live ?? recent.find(id) {
+                result = Storyteller.tell(id, from: position, submitted: submitted, journal: journal, keys: keys)
+            } else {
+                result = .success(nil)
+            }
+            loop.execute {
+                _ = bound
+                answer.value(result)
+            }
+        }
+    }
+
+    // MARK: Receipts of ended messages
+
+    func look(for strays: [Engine.Stray]) {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let loop = self.loop
+        let (journal, recent) = (parts.reader, parts.recent)
+        reading.async {
+            var found: [(stray: Engine.Stray, part: UInt8, header: RecordHeader, last: UInt64)] = []
+            for stray in strays {
+                // Not there or not readable: it stays an orphan, which is the safe side.
+                guard let position = recent.find(provider: stray.key), let bytes = try? journal.read(at: position),
+                    let record = try? bytes.withUnsafeBytes({ try Record(reading: $0) }), case .answered(let answer) = record.body
+                else { continue }
+                let last = recent.find(record.header.id) ?? position
+                found.append((stray, answer.part, record.header, last))
+            }
+            guard !found.isEmpty else { return }
+            loop.execute { [found] in bound.value.late(found) }
+        }
+    }
+
+    private func late(_ found: [(stray: Engine.Stray, part: UInt8, header: RecordHeader, last: UInt64)]) {
+        turn.begin(now())
+        for item in found { engine.late(item.stray, part: item.part, header: item.header, previous: item.last, &turn) }
+        if append() { kickLater() }
+    }
+
+    // MARK: Copies forward
+
+    func readForCarry(_ candidates: [(slot: SlotReference, position: UInt64)], upTo segment: UInt32) {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let loop = self.loop
+        let (journal, logger) = (parts.reader, parts.logger)
+        reading.async {
+            var items: [(slot: SlotReference, sealed: [UInt8]?, keyID: UInt32)] = []
+            for candidate in candidates {
+                do {
+                    let (header, sealed) = try StoredRecord.sealed(at: candidate.position, in: journal)
+                    items.append((candidate.slot, sealed, header.keyID))
+                } catch {
+                    logger.error("an open message cannot be carried forward", metadata: ["position": "\(candidate.position)", "reason": "\(error)"])
+                    items.append((candidate.slot, nil, 0))
+                }
+            }
+            loop.execute { [items] in bound.value.carry(items, upTo: segment) }
+        }
+    }
+}
+
+/// A record read back from the log.
+enum StoredRecord {
+    /// Its header and its sealed part as it lies there.
+    static func sealed(at position: UInt64, in journal: Reader) throws -> (header: RecordHeader, sealed: [UInt8]) {
+        let bytes = try journal.read(at: position)
+        let header = try bytes.withUnsafeBytes { try RecordHeader(reading: $0) }
+        return (header, Array(bytes[Record.sealedOffset(header)...]))
+    }
+}

@@ -1,0 +1,81 @@
+import Journal
+import MartletEngine
+import MartletModel
+
+extension Node {
+    /// The node's metrics as text; on the loop.
+    public func metricsText() -> String {
+        var out = MetricText()
+        counters(&out)
+        gauges(&out)
+        histograms(&out)
+        return out.text
+    }
+
+    private func counters(_ out: inout MetricText) {
+        let counts = engine.counts
+        out.begin(NodeMetrics.accepted)
+        for one in MessageClass.allCases { out.value(NodeMetrics.accepted, counts.accepted[Int(one.rawValue)], [one.word]) }
+        out.begin(NodeMetrics.refused)
+        for (reason, count) in counters.refused.sorted(by: { $0.key < $1.key }) { out.value(NodeMetrics.refused, count, [reason]) }
+        out.begin(NodeMetrics.ended)
+        for one in MessageClass.allCases {
+            for state in MessageState.allCases where state.isEnd {
+                let count = counts.ended[Int(one.rawValue)][Int(state.rawValue)]
+                if count > 0 { out.value(NodeMetrics.ended, count, [one.word, state.word]) }
+            }
+        }
+        out.begin(NodeMetrics.outcomes)
+        for outcome in [Outcome.accepted(providerID: ""), .throttled(status: 0), .deferred(status: 0), .refused(status: 0), .unknown,
+            .notWritten, .unencodable]
+        {
+            out.value(NodeMetrics.outcomes, counts.outcomes[outcome.metricIndex], [outcome.word])
+        }
+        out.begin(NodeMetrics.receipts)
+        for state in ReceiptState.allCases { out.value(NodeMetrics.receipts, counts.receipts[Int(state.rawValue)], [state.word]) }
+        let single: [(Metric, Int)] = [
+            (NodeMetrics.late, counts.lateReceipts), (NodeMetrics.duplicates, counts.possibleDuplicates),
+            (NodeMetrics.stale, counts.staleAnswers), (NodeMetrics.carried, counts.carried), (NodeMetrics.replayed, counts.replayedRecords),
+            (NodeMetrics.commitRecords, counters.records), (NodeMetrics.commitBatches, counters.batches),
+            (NodeMetrics.journalFailures, parts.journal.state.failures),
+        ]
+        for (metric, count) in single {
+            out.begin(metric)
+            out.value(metric, count)
+        }
+    }
+
+    private func gauges(_ out: inout MetricText) {
+        let single: [(Metric, Int)] = [
+            (NodeMetrics.open, engine.openCount), (NodeMetrics.orphans, engine.orphanCount),
+            (NodeMetrics.journalLow, parts.journal.state.isLow ? 1 : 0), (NodeMetrics.journalSegments, parts.journal.segments.count),
+        ]
+        for (metric, count) in single {
+            out.begin(metric)
+            out.value(metric, count)
+        }
+        out.begin(NodeMetrics.queued)
+        for (group, name) in groupNames.sorted(by: { $0.key < $1.key }) {
+            for lane in Lane.allCases { out.value(NodeMetrics.queued, engine.queued(group, lane), [name, lane.word]) }
+        }
+        out.begin(NodeMetrics.outstanding)
+        for one in allConnections { out.value(NodeMetrics.outstanding, one.status.outstanding, [one.name]) }
+        out.begin(NodeMetrics.bound)
+        for one in allConnections { out.value(NodeMetrics.bound, one.status.state == .bound ? 1 : 0, [one.name]) }
+    }
+
+    private func histograms(_ out: inout MetricText) {
+        out.begin(NodeMetrics.accept)
+        for one in MessageClass.allCases where counters.accept[Int(one.rawValue)].count > 0 {
+            out.histogram(NodeMetrics.accept, counters.accept[Int(one.rawValue)], [one.word])
+        }
+        out.begin(NodeMetrics.wire)
+        for one in MessageClass.allCases where counters.wire[Int(one.rawValue)].count > 0 {
+            out.histogram(NodeMetrics.wire, counters.wire[Int(one.rawValue)], [one.word])
+        }
+        out.begin(NodeMetrics.answer)
+        for one in allConnections { if let it = counters.answer[one.number] { out.histogram(NodeMetrics.answer, it, [one.name]) } }
+        out.begin(NodeMetrics.commit)
+        out.histogram(NodeMetrics.commit, counters.commit)
+    }
+}

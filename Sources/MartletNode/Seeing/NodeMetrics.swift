@@ -1,0 +1,53 @@
+public import MartletModel
+
+/// What the node counts. Histograms are in seconds, by class where a class has its own promise.
+public enum NodeMetrics {
+    public static let accepted = Metric("martlet_accepted_total", .counter, labels: ["class"], doc: "Submissions accepted and durable or about to be.")
+    public static let refused = Metric("martlet_refused_total", .counter, labels: ["reason"], doc: "Submissions refused by the core.")
+    public static let ended = Metric("martlet_ended_total", .counter, labels: ["class", "state"], doc: "Messages that reached their end.")
+    public static let outcomes = Metric(
+        "martlet_outcomes_total", .counter, labels: ["outcome"], doc: "Answers of providers to parts, by what they mean.")
+    public static let receipts = Metric("martlet_receipts_total", .counter, labels: ["state"], doc: "Receipts heard.")
+    public static let orphans = Metric("martlet_orphan_receipts", .gauge, doc: "Receipts kept whose message is not known.")
+    public static let late = Metric(
+        "martlet_late_receipts_total", .counter, doc: "Receipts of messages that had ended; kept in their story.")
+    public static let duplicates = Metric(
+        "martlet_possible_duplicates_total", .counter, doc: "Messages flagged possible duplicates after a crash or an unknown outcome.")
+    public static let stale = Metric("martlet_stale_answers_total", .counter, doc: "Answers to something that was not open any more.")
+    public static let open = Metric("martlet_open_messages", .gauge, doc: "Messages that have not reached their end.")
+    public static let queued = Metric("martlet_queued_messages", .gauge, labels: ["group", "lane"], doc: "Messages waiting in a lane.")
+    public static let outstanding = Metric(
+        "martlet_connection_outstanding", .gauge, labels: ["connection"], doc: "Parts handed over and not answered.")
+    public static let bound = Metric("martlet_connection_bound", .gauge, labels: ["connection"], doc: "1 while the connection is bound.")
+    public static let accept = Metric(
+        "martlet_accept_seconds", .histogram, labels: ["class"], doc: "From the whole request read to its record durable (the 202).")
+    public static let wire = Metric(
+        "martlet_accept_to_wire_seconds", .histogram, labels: ["class"],
+        doc: "From the whole request read to the last byte of its first hand-over given to the operator's socket.")
+    public static let answer = Metric(
+        "martlet_wire_to_answer_seconds", .histogram, labels: ["connection"], doc: "From hand-over to the provider's answer.")
+    public static let commit = Metric("martlet_journal_commit_seconds", .histogram, doc: "One batch: write and sync.")
+    public static let commitRecords = Metric("martlet_journal_records_total", .counter, doc: "Records made durable.")
+    public static let commitBatches = Metric("martlet_journal_commits_total", .counter, doc: "Batches made durable.")
+    public static let journalLow = Metric("martlet_journal_low", .gauge, doc: "1 while no further segment can be made: new work is refused.")
+    public static let journalSegments = Metric("martlet_journal_segments", .gauge, doc: "Segments of the journal.")
+    public static let journalFailures = Metric("martlet_journal_failures_total", .counter, doc: "Writes or syncs that failed.")
+    public static let carried = Metric("martlet_carried_total", .counter, doc: "Open messages copied forward out of old segments.")
+    public static let replayed = Metric("martlet_replayed_records_total", .counter, doc: "Records folded in at the start.")
+
+    public static let all: [Metric] = [
+        accepted, refused, ended, outcomes, receipts, orphans, late, duplicates, stale, open, queued, outstanding, bound, accept, wire,
+        answer, commit, commitRecords, commitBatches, journalLow, journalSegments, journalFailures, carried, replayed,
+    ]
+}
+
+/// The node's own counters, confined to its loop.
+struct NodeCounters {
+    var refused: [String: Int] = [:]
+    var accept = [Histogram](repeating: Histogram(), count: 16)
+    var wire = [Histogram](repeating: Histogram(), count: 16)
+    var answer: [ConnectionNumber: Histogram] = [:]
+    var commit = Histogram()
+    var records = 0
+    var batches = 0
+}

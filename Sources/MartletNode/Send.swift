@@ -1,0 +1,111 @@
+import Logging
+import MartletEngine
+public import MartletModel
+import NIOCore
+
+/// A connection as the node sees it.
+struct ConnectionEntry {
+    let connection: any Connection
+    /// Answered parts whose records are not durable yet. Together with the window it bounds what a crash can repeat.
+    var unrecorded = 0
+}
+
+extension Node: ConnectionOwner {
+    /// Puts a connection into service. Its group's credit is recorded, so that a restart knows what may have been on the wire.
+    public func add(_ connection: any Connection) {
+        connections[connection.number] = ConnectionEntry(connection: connection)
+        byGroup[connection.group, default: []].append(connection.number)
+        recordCredit(connection.group)
+    }
+
+    /// Takes a stopped connection out of service.
+    public func remove(_ connection: any Connection) {
+        connections[connection.number] = nil
+        byGroup[connection.group]?.removeAll { $0 == connection.number }
+        recordCredit(connection.group)
+    }
+
+    public func connection(named name: String) -> (any Connection)? {
+        connections.values.first { $0.connection.name == name }?.connection
+    }
+
+    public var allConnections: [any Connection] {
+        connections.values.map(\.connection).sorted { $0.name < $1.name }
+    }
+
+    /// Most parts of a group that may be handed over and not recorded: per connection a window on the wire and one answered.
+    func recordCredit(_ group: GroupNumber) {
+        var credit = 0
+        for number in byGroup[group] ?? [] { credit += 2 * (connections[number]?.connection.window ?? 0) }
+        turn.begin(now())
+        engine.mark(.init(what: .credit, value: UInt32(clamping: credit)), group: group, &turn)
+        if append() { kickLater() }
+    }
+
+    public func roomChanged(_ connection: any Connection) { pump(connection.number) }
+
+    public func settled(_ batch: [Settled], by connection: any Connection) {
+        let now = now()
+        turn.begin(now)
+        engine.settle(batch, connection: connection.name, &turn)
+        for item in batch where item.outcome != .notWritten {
+            counters.answer[connection.number, default: Histogram()].observe(now.wall - item.handedAt)
+        }
+        let records = turn.records.count
+        if append(), records > 0 {
+            connections[connection.number]?.unrecorded += records
+            open.recorded[connection.number, default: 0] += records
+            if let entry = connections[connection.number], entry.unrecorded * 2 >= entry.connection.window {
+                kickSoon()
+            } else {
+                kickLater()
+            }
+        }
+        if batch.contains(where: { $0.outcome == .notWritten }) { pumpAll() }
+    }
+
+    public func heard(_ batch: [Heard], by connection: any Connection, durable: @escaping (Bool) -> Void) {
+        turn.begin(now())
+        var strays: [Engine.Stray] = []
+        engine.hear(batch, &turn, strays: &strays)
+        if turn.records.isEmpty {
+            durable(!broken)
+        } else if append() {
+            open.receipts.append(durable)
+            kickSoon()
+        } else {
+            durable(false)
+        }
+        if !strays.isEmpty { look(for: strays) }
+    }
+
+    func pumpAll() {
+        for group in byGroup.keys where engine.hasWork(group) {
+            guard let numbers = byGroup[group], !numbers.isEmpty else { continue }
+            // Another one begins each time, so that the connections of a group share the work.
+            let first = (firstInGroup[group] ?? 0) % numbers.count
+            firstInGroup[group] = first + 1
+            for step in 0..<numbers.count { pump(numbers[(first + step) % numbers.count]) }
+        }
+    }
+
+    private func pump(_ number: ConnectionNumber) {
+        guard let entry = connections[number], !broken else { return }
+        let connection = entry.connection
+        var room = min(connection.room, connection.window - entry.unrecorded)
+        guard room > 0 else { return }
+        var batch: [Handover] = []
+        while let handover = engine.credit(connection.group, room: room) {
+            room -= handover.partMask.nonzeroBitCount
+            batch.append(handover)
+        }
+        if !engine.wanted.isEmpty { load() }
+        guard !batch.isEmpty else { return }
+        connection.hand(batch)
+        let micros = UInt32(truncatingIfNeeded: now().steady)
+        for handover in batch where handover.attempt == 1 && handover.acceptedAt.steady != 0 {
+            let waited = micros &- UInt32(truncatingIfNeeded: handover.acceptedAt.steady)
+            counters.wire[Int(handover.messageClass.rawValue)].observe(Int64(waited))
+        }
+    }
+}

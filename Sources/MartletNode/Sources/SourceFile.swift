@@ -1,0 +1,138 @@
+import FoundationEssentials
+import Glibc
+public import Guard
+public import MartletModel
+
+/// The file of sender systems under the data directory: names, rights and hashes of keys, never a key. Written beside its place, synced
+/// and renamed, under a lock, so that the command line and a running node cannot overwrite each other.
+public struct SourceFile: Codable, Sendable {
+    public struct Entry: Codable, Sendable {
+        public var number: SourceNumber
+        public var name: String
+        public var scopes: [String]
+        public var senders: [String]
+        public var classes: [String]
+        public var sender: String?
+        public var messageClass: String
+        public var keyHashes: [String]
+
+        /// As the doors see it; words of a newer version are left out.
+        public var source: Source {
+            Source(
+                number: number, name: name, scopes: Set(scopes.compactMap { Source.Scope(rawValue: $0) }), senders: senders,
+                classes: classes.compactMap { MessageClass(word: $0) }, defaultSender: sender,
+                defaultClass: MessageClass(word: messageClass) ?? .transactional)
+        }
+    }
+
+    public var sources: [Entry] = []
+
+    public init() {}
+
+    public enum Fault: Error, CustomStringConvertible, Sendable {
+        case unreadable(path: String, reason: String)
+        case unwritable(path: String, reason: String)
+        case badName(String)
+        case exists(String)
+        case unknown(String)
+        case badWord(field: String, word: String, allowed: String)
+        case full
+
+        public var description: String {
+            switch self {
+            case .unreadable(let path, let reason): "the source file \(path) cannot be read: \(reason)"
+            case .unwritable(let path, let reason): "the source file \(path) cannot be written: \(reason)"
+            case .badName(let name): "'\(name)' is no name for a source: 1 to 64 letters, digits, '-', '_' or '.'"
+            case .exists(let name): "there is a source '\(name)' already; use `martlet source key` to give it a further key"
+            case .unknown(let name): "there is no source '\(name)'; `martlet source list` shows them"
+            case .badWord(let field, let word, let allowed): "\(field): '\(word)' is not one of \(allowed)"
+            case .full: "65,535 sources are the most"
+            }
+        }
+    }
+
+    public static func path(_ dataDirectory: String) -> String { "\(dataDirectory)/sources.json" }
+
+    /// The file as it is; empty when there is none.
+    public static func load(_ dataDirectory: String) throws(Fault) -> SourceFile {
+        let path = path(dataDirectory)
+        guard access(path, F_OK) == 0 else { return SourceFile() }
+        do {
+            return try JSONDecoder().decode(SourceFile.self, from: Data(contentsOf: URL(filePath: path)))
+        } catch {
+            throw .unreadable(path: path, reason: "\(error)")
+        }
+    }
+
+    /// Reads, changes and writes the file under its lock.
+    public static func change<Result>(_ dataDirectory: String, _ body: (inout SourceFile) throws(Fault) -> Result) throws(Fault) -> Result {
+        let path = path(dataDirectory)
+        _ = mkdir(dataDirectory, 0o700)
+        let lock = Glibc.open("\(path).lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard lock >= 0 else { throw .unwritable(path: path, reason: String(cString: strerror(errno))) }
+        defer { close(lock) }
+        guard flock(lock, LOCK_EX) == 0 else { throw .unwritable(path: path, reason: String(cString: strerror(errno))) }
+        var file = try load(dataDirectory)
+        let result = try body(&file)
+        try file.write(path)
+        return result
+    }
+
+    private func write(_ path: String) throws(Fault) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        guard let bytes = try? encoder.encode(self) else { throw .unwritable(path: path, reason: "it cannot be encoded") }
+        let beside = "\(path).new"
+        let file = Glibc.open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw .unwritable(path: beside, reason: String(cString: strerror(errno))) }
+        let written = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+        let synced = fsync(file)
+        close(file)
+        guard written == bytes.count, synced == 0, rename(beside, path) == 0 else {
+            throw .unwritable(path: path, reason: String(cString: strerror(errno)))
+        }
+        // The rename is durable with its directory.
+        let directory = Glibc.open(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]), O_RDONLY | O_CLOEXEC)
+        if directory >= 0 {
+            fsync(directory)
+            close(directory)
+        }
+    }
+
+    /// Adds a source and its first key.
+    public mutating func add(
+        _ name: String, scopes: [String], senders: [String] = [], classes: [String] = [], sender: String? = nil,
+        messageClass: String = MessageClass.transactional.word, key: APIKey.Hash?
+    ) throws(Fault) -> Entry {
+        let letters = name.utf8.allSatisfy { byte in
+            (byte >= 48 && byte <= 57) || (byte | 32 >= 97 && byte | 32 <= 122) || byte == 45 || byte == 46 || byte == 95
+        }
+        guard letters, (1...64).contains(name.utf8.count) else { throw .badName(name) }
+        guard !sources.contains(where: { $0.name == name }) else { throw .exists(name) }
+        for scope in scopes where Source.Scope(rawValue: scope) == nil {
+            throw .badWord(field: "scopes", word: scope, allowed: Source.Scope.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        for word in classes + [messageClass] where MessageClass(word: word) == nil {
+            throw .badWord(field: "classes", word: word, allowed: MessageClass.allCases.map(\.word).joined(separator: ", "))
+        }
+        let highest = sources.map(\.number).max() ?? 0
+        guard highest < SourceNumber.max else { throw .full }
+        let entry = Entry(
+            number: highest + 1, name: name, scopes: scopes, senders: senders, classes: classes, sender: sender,
+            messageClass: messageClass, keyHashes: key.map { [$0.text] } ?? [])
+        sources.append(entry)
+        return entry
+    }
+
+    /// Gives a source a further key, so that keys can be changed without a gap.
+    public mutating func addKey(_ name: String, _ key: APIKey.Hash) throws(Fault) {
+        guard let index = sources.firstIndex(where: { $0.name == name }) else { throw .unknown(name) }
+        sources[index].keyHashes.append(key.text)
+    }
+
+    /// Takes all keys of a source away. Its number stays: records name it.
+    public mutating func revoke(_ name: String) throws(Fault) {
+        guard let index = sources.firstIndex(where: { $0.name == name }) else { throw .unknown(name) }
+        sources[index].keyHashes = []
+    }
+}

@@ -1,0 +1,496 @@
+import NIOCore
+import SMPP
+
+/// Readings of both clocks, taken once for each batch.
+struct Moment {
+    /// Wall clock, microseconds since 1970.
+    var micros: Int64
+    /// Monotonic clock, whole milliseconds.
+    var milliseconds: Int64
+
+    static func now() -> Moment {
+        Moment(micros: CivilTime.nowMicros(), milliseconds: Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000))
+    }
+}
+
+/// A simulated operator: takes submits, answers them and sends receipts as its behaviour says. Lives on one event loop and is
+/// reached from elsewhere only through `SMSC`.
+final class SMSCCore {
+    let settings: SMSCSettings
+    let loop: any EventLoop
+    private(set) var behaviour: Behaviour
+    private(set) var ring: MessageRing
+    private(set) var phones = PhoneBook()
+    /// Rises with each reset, so that watchers know their numbers are void.
+    private(set) var generation = 1
+
+    private var isPlain: Bool
+    private var now = Moment.now()
+    private var connections: [Int: SMSCConnection] = [:]
+    private var nextConnection = 0
+    private var receivers: [SMSCConnection] = []
+    private var nextReceiver = 0
+    private var dirty: [SMSCConnection] = []
+
+    private var stats = SMSCStats()
+    private var ordinal: UInt64 = 0
+    private var number: UInt64
+    private var submitRate = RateWindow()
+    private var takenRate = RateWindow()
+    private var seen: SeenSet
+
+    private var due = DueTable<Due>()
+    private var armed: (millisecond: Int64, task: Scheduled<Void>)?
+    private var outbox = Outbox()
+
+    static let connectionsMaximum = 1000
+    /// Answers and receipts that may wait for their time.
+    static let dueMaximum = 1_000_000
+    /// A receipt the ESME could not take now is offered again after this.
+    static let offerAgainMs: Int64 = 1000
+
+    /// Something to be done at its millisecond.
+    private enum Due {
+        case answer(connection: Int, sequence: UInt32, status: UInt32, number: UInt64, form: Behaviour.AnswerIdForm, copies: UInt8)
+        case receipt(Plan, addresses: Range<Int>)
+        /// A deliver_sm that was refused for now.
+        case offer(pdu: Range<Int>)
+        case expire(n: UInt64, phone: Range<Int>)
+    }
+
+    /// A receipt that is decided and not yet written.
+    struct Plan {
+        var n: UInt64
+        var number: UInt64
+        var submittedAt: Int64
+        var state: ReceiptState
+        var answerForm: Behaviour.AnswerIdForm
+        var form: Behaviour.ReceiptIdForm
+        var withTlvs: Bool
+        var copies: UInt8
+        /// False: only the state changes, nobody is told.
+        var isTold: Bool
+        var generation: Int
+    }
+
+    /// - Parameter firstNumber: message id of the first message.
+    init(_ settings: SMSCSettings, loop: any EventLoop, firstNumber: UInt64) {
+        self.settings = settings
+        self.loop = loop
+        behaviour = settings.behaviour
+        isPlain = settings.behaviour.isPlain
+        ring = MessageRing(keep: settings.keep)
+        seen = SeenSet(window: settings.duplicateWindow)
+        number = firstNumber
+    }
+
+    // MARK: Connections
+
+    /// False: not let in.
+    func opened(_ connection: SMSCConnection) -> Bool {
+        guard !behaviour.disconnect, connections.count < Self.connectionsMaximum else { return false }
+        connections[connection.id] = connection
+        return true
+    }
+
+    func nextConnectionId() -> Int {
+        nextConnection += 1
+        return nextConnection
+    }
+
+    func admits(_ bind: BindView) -> CommandStatus {
+        guard bind.systemId == Array(settings.systemId.utf8) else { return .invalidSystemID }
+        if let password = settings.password, bind.password != Array(password.utf8) { return .invalidPassword }
+        return .ok
+    }
+
+    func bound(_ connection: SMSCConnection) {
+        if connection.mayReceive { receivers.append(connection) }
+        hasRoom()
+    }
+
+    func closed(_ connection: SMSCConnection) {
+        connections[connection.id] = nil
+        receivers.removeAll { $0 === connection }
+        dirty.removeAll { $0 === connection }
+        var returned: UInt64 = 0
+        connection.window.drain { pdu in
+            returned += 1
+            keepReceipt(pdu)
+        }
+        stats.receiptsSent -= min(returned, stats.receiptsSent)
+        stats.receiptsReturned += returned
+        hasRoom()
+    }
+
+    func closeAll() {
+        for connection in Array(connections.values) { connection.close() }
+    }
+
+    // MARK: Batches
+
+    func beginBatch() {
+        now = Moment.now()
+    }
+
+    @inline(__always)
+    func markDirty(_ connection: SMSCConnection) {
+        if !connection.isDirty {
+            connection.isDirty = true
+            dirty.append(connection)
+        }
+    }
+
+    /// Writes everything the batch left to its connections.
+    func endBatch() {
+        while let connection = dirty.popLast() { connection.flush() }
+        arm()
+    }
+
+    // MARK: submit_sm
+
+    func submit(_ pdu: UnsafeRawBufferPointer, sequence: UInt32, on connection: SMSCConnection) {
+        stats.submits &+= 1
+        ordinal &+= 1
+        submitRate.add(at: now.milliseconds)
+        connection.submitted &+= 1
+        connection.outstanding &+= 1
+        if connection.outstanding > stats.maxOutstanding { stats.maxOutstanding = connection.outstanding }
+
+        let view: SubmitView
+        do {
+            view = try SubmitView(pdu)
+        } catch {
+            return refuse(error.status.rawValue, sequence, on: connection)
+        }
+        guard connection.mayTransmit else { return refuse(CommandStatus.wrongBindState.rawValue, sequence, on: connection) }
+        if settings.window > 0, connection.outstanding > settings.window { return refuse(Status.throttled, sequence, on: connection) }
+        if behaviour.tps > 0, takenRate.count(at: now.milliseconds) >= UInt64(behaviour.tps) {
+            return refuse(Status.throttled, sequence, on: connection)
+        }
+        guard due.count < Self.dueMaximum else { return refuse(CommandStatus.queueFull.rawValue, sequence, on: connection) }
+        var fate = isPlain ? Fate.plain : Fate.of(submit: ordinal, seed: settings.seed, under: behaviour)
+        if case .refuse(let status) = fate.verdict {
+            return refuse(status, sequence, on: connection, after: fate.answerAfterMs)
+        }
+        if connection.submitted == behaviour.dropBindAfter {
+            fate.answers = 0
+            connection.closeAfterBatch()
+        }
+        take(pdu, view, sequence, fate, on: connection)
+    }
+
+    private func refuse(_ status: UInt32, _ sequence: UInt32, on connection: SMSCConnection, after delay: UInt32 = 0) {
+        if status == Status.throttled { stats.throttled &+= 1 } else { stats.refused &+= 1 }
+        answer(sequence, status: status, number: 0, after: delay, copies: 1, on: connection)
+    }
+
+    @inline(__always)
+    private func take(
+        _ pdu: UnsafeRawBufferPointer, _ view: SubmitView, _ sequence: UInt32, _ fate: Fate, on connection: SMSCConnection
+    ) {
+        let number = self.number
+        self.number &+= 1
+        stats.accepted &+= 1
+        takenRate.add(at: now.milliseconds)
+        let n = ring.append(pdu, atMicros: now.micros, number: number)
+        if seen.window > 0 {
+            let hash = SeenSet.hash(
+                UnsafeRawBufferPointer(rebasing: pdu[view.destination]), UnsafeRawBufferPointer(rebasing: pdu[view.text]))
+            if seen.isRepeat(hash, ordinal: stats.accepted) { stats.duplicates &+= 1 }
+        }
+        if fate.answers == 0 { stats.unanswered &+= 1 }
+
+        let receipt = wanted(fate.receipt, view.registeredDelivery)
+        if receipt?.beforeAnswer == true {
+            conclude(pdu, view, n, number, fate, receipt, on: connection)
+            answer(sequence, status: 0, number: number, after: fate.answerAfterMs, copies: fate.answers, on: connection)
+        } else {
+            answer(sequence, status: 0, number: number, after: fate.answerAfterMs, copies: fate.answers, on: connection)
+            conclude(pdu, view, n, number, fate, receipt, on: connection)
+        }
+    }
+
+    /// registered_delivery, bits 1 and 0: none; any end; failures only (SMPP 3.4, 5.2.17); successes only (5.0).
+    private func wanted(_ receipt: Fate.Receipt?, _ registered: UInt8) -> Fate.Receipt? {
+        guard let receipt, behaviour.receipts else { return nil }
+        switch registered & 3 {
+        case 1: return receipt
+        case 2: return receipt.state == .delivered ? nil : receipt
+        case 3: return receipt.state == .delivered ? receipt : nil
+        default: return nil
+        }
+    }
+
+    private func answer(
+        _ sequence: UInt32, status: UInt32, number: UInt64, after delay: UInt32, copies: UInt8, on connection: SMSCConnection
+    ) {
+        if copies == 0 { return }
+        if delay == 0 { return write(sequence, status, number, behaviour.answerIdForm, copies, to: connection) }
+        let item = Due.answer(
+            connection: connection.id, sequence: sequence, status: status, number: number, form: behaviour.answerIdForm, copies: copies)
+        due.push(at: now.milliseconds + Int64(delay) + 1, octets: nil) { _ in item }
+    }
+
+    @inline(__always)
+    private func write(
+        _ sequence: UInt32, _ status: UInt32, _ number: UInt64, _ form: Behaviour.AnswerIdForm, _ copies: UInt8,
+        to connection: SMSCConnection
+    ) {
+        markDirty(connection)
+        connection.answersInBatch &+= 1
+        for _ in 0 ..< copies {
+            connection.out.appendSubmitAnswer(status: status, sequence: sequence, number: number, form: form)
+        }
+    }
+
+    // MARK: The end of a message
+
+    /// Decides when and how the message ends: at once, later, or when its phone is switched on.
+    private func conclude(
+        _ pdu: UnsafeRawBufferPointer, _ view: SubmitView, _ n: UInt64, _ number: UInt64, _ fate: Fate, _ receipt: Fate.Receipt?,
+        on connection: SMSCConnection
+    ) {
+        let addresses = UnsafeRawBufferPointer(rebasing: pdu[view.addresses])
+        var isTold = receipt != nil
+        var mode = PhoneMode.on
+        if !phones.isEmpty {
+            mode = phones.mode(of: UnsafeRawBufferPointer(rebasing: pdu[view.destination]))
+            if mode == .silent { isTold = false }
+        }
+        if !isTold, mode != .off {
+            ring.set(mode == .silent ? .withheld : view.registeredDelivery & 3 == 0 ? .untold : .withheld, of: n)
+            return
+        }
+        let plan = Plan(
+            n: n, number: receipt?.unknownId == true ? ~number >> 16 : number, submittedAt: now.micros,
+            state: receipt?.state ?? .delivered, answerForm: behaviour.answerIdForm, form: behaviour.receiptIdForm,
+            withTlvs: behaviour.receiptTlvs, copies: receipt?.copies ?? 1, isTold: isTold, generation: generation)
+        if mode == .off { return hold(plan, addresses, UnsafeRawBufferPointer(rebasing: pdu[view.destination])) }
+        let wait = receipt.map { $0.beforeAnswer ? 0 : fate.answerAfterMs + $0.afterMs } ?? 0
+        if wait == 0 { return end(plan, addresses, preferring: connection) }
+        due.push(at: now.milliseconds + Int64(wait) + 1, octets: addresses) { Due.receipt(plan, addresses: $0) }
+    }
+
+    /// Writes the receipt, or keeps it until a bind has room.
+    private func end(_ plan: Plan, _ addresses: UnsafeRawBufferPointer, preferring connection: SMSCConnection?) {
+        if plan.generation == generation {
+            if ring.progress(of: plan.n) == .deleted { return }
+            ring.set(plan.isTold ? MessageRing.Progress(plan.state) : .untold, of: plan.n)
+        }
+        guard plan.isTold else { return }
+        let receipt = Receipt(
+            number: plan.number, state: plan.state, submittedAt: plan.submittedAt, doneAt: now.micros, answerForm: plan.answerForm,
+            form: plan.form, withTlvs: plan.withTlvs)
+        for _ in 0 ..< plan.copies {
+            if outbox.count == 0, let receiver = receiver(preferring: connection) {
+                markDirty(receiver)
+                receiver.window.send(to: &receiver.out) { writer, sequence in
+                    receipt.write(to: &writer, sequence: sequence, addresses: addresses)
+                }
+                stats.receiptsSent &+= 1
+            } else {
+                withUnsafeTemporaryAllocation(byteCount: Receipt.octetsMaximum, alignment: 8) { room in
+                    var writer = RawWriter(room)
+                    receipt.write(to: &writer, sequence: 0, addresses: addresses)
+                    let length = writer.finish()
+                    keepReceipt(UnsafeRawBufferPointer(rebasing: room[..<length]))
+                }
+            }
+        }
+    }
+
+    private func keepReceipt(_ pdu: UnsafeRawBufferPointer) {
+        if !outbox.append(pdu) { stats.receiptsDropped &+= 1 }
+    }
+
+    @inline(__always)
+    private func receiver(preferring connection: SMSCConnection?) -> SMSCConnection? {
+        if let connection, connection.takesReceipt { return connection }
+        for _ in 0 ..< receivers.count {
+            nextReceiver = (nextReceiver + 1) % receivers.count
+            if receivers[nextReceiver].takesReceipt { return receivers[nextReceiver] }
+        }
+        return nil
+    }
+
+    /// A bind came, answered or reads again: what waits goes out.
+    func hasRoom() {
+        guard outbox.count > 0 else { return }
+        now = Moment.now()
+        drainOutbox()
+        endBatch()
+    }
+
+    private func drainOutbox() {
+        while outbox.count > 0, let receiver = receiver(preferring: nil) {
+            markDirty(receiver)
+            outbox.takeFirst { pdu in
+                receiver.window.send(to: &receiver.out) { writer, sequence in
+                    writer.copy(UnsafeRawBufferPointer(rebasing: pdu[..<12]))
+                    writer.four(sequence)
+                    writer.copy(UnsafeRawBufferPointer(rebasing: pdu[16...]))
+                }
+            }
+            stats.receiptsSent &+= 1
+        }
+    }
+
+    func answered(_ sequence: UInt32, status: CommandStatus, on connection: SMSCConnection) {
+        let isTemporary = status == .temporaryReceiverError || status == .queueFull || status == .throttled
+        let at = now.milliseconds + Self.offerAgainMs
+        let was = connection.window.answered(sequence) { pdu in
+            if isTemporary, due.count < Self.dueMaximum { due.push(at: at, octets: pdu) { Due.offer(pdu: $0) } }
+        }
+        if was {
+            stats.receiptsAnswered &+= 1
+            if status != .ok { stats.receiptsRefused &+= 1 }
+            if outbox.count > 0 { drainOutbox() }
+        }
+    }
+
+    // MARK: Time
+
+    private func arm() {
+        guard let first = due.first else { return }
+        if let armed {
+            if armed.millisecond <= first { return }
+            armed.task.cancel()
+        }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let deadline = NIODeadline.uptimeNanoseconds(UInt64(max(first, 0)) * 1_000_000)
+        armed = (first, loop.scheduleTask(deadline: deadline) { bound.value.fire() })
+    }
+
+    private func fire() {
+        armed = nil
+        now = Moment.now()
+        while let bucket = due.pop(through: now.milliseconds) {
+            bucket.bytes.withUnsafeBytes { bytes in
+                for item in bucket.items { run(item, bytes) }
+            }
+        }
+        endBatch()
+    }
+
+    private func run(_ item: Due, _ bytes: UnsafeRawBufferPointer) {
+        switch item {
+        case .answer(let id, let sequence, let status, let number, let form, let copies):
+            // A bind that is gone never hears its answer.
+            if let connection = connections[id], !connection.closing { write(sequence, status, number, form, copies, to: connection) }
+        case .receipt(let plan, let range):
+            end(plan, UnsafeRawBufferPointer(rebasing: bytes[range]), preferring: nil)
+        case .offer(let range):
+            keepReceipt(UnsafeRawBufferPointer(rebasing: bytes[range]))
+            drainOutbox()
+        case .expire(let n, let range):
+            guard let held = phones.takeExpired(n, of: UnsafeRawBufferPointer(rebasing: bytes[range])) else { return }
+            release(held, as: .expired)
+        }
+    }
+
+    // MARK: Phones
+
+    private func hold(_ plan: Plan, _ addresses: UnsafeRawBufferPointer, _ phone: UnsafeRawBufferPointer) {
+        let held = PhoneBook.Held(plan: plan, addresses: Array(addresses))
+        guard phones.hold(held, for: phone) else {
+            // No room: the operator gives up on this one.
+            return release(held, as: .undeliverable)
+        }
+        ring.set(.held, of: plan.n)
+        due.push(at: now.milliseconds + Int64(behaviour.offExpireMs) + 1, octets: phone) { Due.expire(n: plan.n, phone: $0) }
+    }
+
+    private func release(_ held: PhoneBook.Held, as state: ReceiptState?) {
+        var plan = held.plan
+        if let state { plan.state = state }
+        if !plan.isTold, let state, plan.generation == generation { ring.set(MessageRing.Progress(state), of: plan.n) }
+        if !plan.isTold, state != nil { return }
+        held.addresses.withUnsafeBytes { end(plan, $0, preferring: nil) }
+    }
+
+    /// Switches a phone; false when too many phones are not plainly on.
+    func setPhone(_ phone: String, _ mode: PhoneMode) -> Bool {
+        now = Moment.now()
+        guard let released = phones.set(mode, for: Array(phone.utf8)) else { return false }
+        for held in released {
+            var held = held
+            if mode == .silent { held.plan.isTold = false }
+            release(held, as: nil)
+        }
+        endBatch()
+        return true
+    }
+
+    // MARK: query_sm, cancel_sm
+
+    func query(_ pdu: UnsafeRawBufferPointer, sequence: UInt32, on connection: SMSCConnection) {
+        var at = Header.octets
+        let id = (try? SubmitView.text(pdu, &at, maximum: 65, else: .invalidMessageID)).map { Array(pdu[$0]) } ?? []
+        markDirty(connection)
+        guard let n = find(id), let progress = ring.progress(of: n) else {
+            return connection.out.appendBare(.queryResponse, status: CommandStatus.queryFailed.rawValue, sequence: sequence)
+        }
+        connection.out.appendPDU(room: Header.octets + id.count + 4) { writer in
+            writer.header(.queryResponse, status: 0, sequence: sequence)
+            for octet in id { writer.octet(octet) }
+            // NUL, final_date not told, message_state, error_code
+            for octet in [0, 0, progress.queryState, 0] { writer.octet(octet) }
+        }
+    }
+
+    func cancel(_ pdu: UnsafeRawBufferPointer) -> CommandStatus {
+        var at = Header.octets
+        guard (try? SubmitView.text(pdu, &at, maximum: 6, else: .invalidCommandLength)) != nil,
+            let range = try? SubmitView.text(pdu, &at, maximum: 65, else: .invalidMessageID)
+        else { return .invalidMessageID }
+        guard let n = find(Array(pdu[range])) else { return .invalidMessageID }
+        guard let progress = ring.progress(of: n), progress == .enroute || progress == .held else { return .cancelFailed }
+        ring.set(.deleted, of: n)
+        return .ok
+    }
+
+    private func find(_ id: [UInt8]) -> UInt64? {
+        for candidate in MessageNumber.candidates(id) {
+            if let n = ring.n(ofNumber: candidate) { return n }
+        }
+        return nil
+    }
+
+    // MARK: What the admin API asks
+
+    func change(_ next: Behaviour) {
+        behaviour = next
+        isPlain = next.isPlain
+        if next.disconnect { closeAll() }
+    }
+
+    func statsNow() -> SMSCStats {
+        now = Moment.now()
+        var result = stats
+        result.binds = connections.values.count { $0.isBound && !$0.closing }
+        result.rate = submitRate.count(at: now.milliseconds)
+        result.maxPerSecond = submitRate.most
+        result.outstanding = connections.values.map { $0.outstanding }.max() ?? 0
+        result.receiptsWaiting = outbox.count + due.count + phones.heldCount
+        result.kept = ring.count
+        return result
+    }
+
+    /// Forgets messages, counts and waiting receipts, and begins the random numbers anew. Binds, behaviour, phones and the run of
+    /// message ids stay; answers that wait are still given.
+    func reset() {
+        generation += 1
+        stats = SMSCStats()
+        ordinal = 0
+        submitRate = RateWindow()
+        takenRate = RateWindow()
+        seen.removeAll()
+        ring.removeAll()
+        outbox.removeAll()
+        phones.dropHeld()
+        due.removeAll { item in
+            if case .answer = item { false } else { true }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+import NIOCore
+import NIOPosix
+@main struct M { static func main() { print("hi") } }

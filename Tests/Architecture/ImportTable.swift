@@ -1,0 +1,75 @@
+/// The house: which module may import what, besides the standard library. Exact in both directions: Package.swift says the
+/// same, and a test compares them. A new line here is a decision about the architecture, not a fix of a red test.
+///
+/// What the table keeps true: the core is pure (no clock, disk, socket or Foundation within reach), wire and disk know no word
+/// of Martlet, doors and channels do not know each other, and only the programs put parts together.
+enum ImportTable {
+    /// Module to the packages' products and own modules it may import.
+    static let allowed: [String: Set<String>] = [
+        // Wire, alphabets, disk: no word of Martlet.
+        "SMPP": ["NIOCore"],
+        "SMSText": [],
+        "Journal": ["CJournal"],
+        // What security reads.
+        "Guard": ["Crypto"],
+        // Words and seams, the pure core, its shell.
+        "MartletModel": [],
+        "MartletEngine": ["MartletModel", "SMSText"],
+        "MartletSettings": ["MartletModel", "Yams"],
+        "MartletNode": ["MartletModel", "MartletEngine", "Journal", "Guard", "NIOCore", "NIOPosix", "Logging"],
+        // In and out.
+        "MartletDoors": ["MartletModel", "SMPP", "Guard", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL"],
+        "MartletChannels": ["MartletModel", "SMPP", "SMSText", "Guard", "NIOCore", "NIOPosix", "NIOSSL"],
+        // The world outside.
+        "MartletSimulators": ["SMPP", "SMSText", "NIOCore", "NIOPosix", "NIOHTTP1"],
+        // Where parts meet.
+        "martlet": [
+            "MartletModel", "MartletEngine", "MartletSettings", "MartletNode", "MartletDoors", "MartletChannels",
+            "Journal", "Guard", "NIOCore", "NIOPosix", "Logging", "ArgumentParser",
+        ],
+        "martlet-sim": ["MartletSimulators", "NIOCore", "NIOPosix", "Yams", "ArgumentParser"],
+    ]
+
+    /// The C library, Dispatch (signals, work in the background) and Foundation, which Package.swift does not name. The pure
+    /// modules have none of them: what they could ask a
+    /// clock or a generator for is an argument.
+    static let system: [String: Set<String>] = [
+        "SMPP": ["Glibc"],
+        "Journal": ["Glibc"],
+        "Guard": ["Glibc", "FoundationEssentials"],
+        "MartletSettings": ["Glibc", "FoundationEssentials"],
+        "MartletNode": ["Glibc", "Dispatch", "FoundationEssentials"],
+        "MartletDoors": ["Glibc", "FoundationEssentials"],
+        "MartletChannels": ["Glibc", "FoundationEssentials"],
+        "MartletSimulators": ["Glibc", "FoundationEssentials"],
+        "martlet": ["Glibc", "Dispatch", "FoundationEssentials"],
+        "martlet-sim": ["Glibc", "Dispatch", "FoundationEssentials"],
+    ]
+
+    /// The C library under the names it has elsewhere, for `#if canImport`.
+    static let otherNamesOfGlibc: Set<String> = ["Musl", "Darwin"]
+
+    /// Comes with the compiler; open to all.
+    static let standardLibrary: Set<String> = ["Swift", "Synchronization"]
+
+    /// Everything `module` may import.
+    static func all(of module: String) -> Set<String> {
+        var modules = (allowed[module] ?? []).union(system[module] ?? []).union(standardLibrary)
+        if modules.contains("Glibc") { modules.formUnion(otherNamesOfGlibc) }
+        return modules
+    }
+
+    /// Folders that are stricter than their module: what they may import besides the standard library.
+    static let folders: [String: Set<String>] = [
+        "MartletDoors/JSON": []
+    ]
+
+    /// C targets, without Swift sources.
+    static let cTargets: Set<String> = ["CJournal"]
+
+    /// Names of Package.swift for products of other packages.
+    static let packageNames: [String: String] = [
+        "nioCore": "NIOCore", "nioPosix": "NIOPosix", "nioHTTP": "NIOHTTP1", "nioEmbedded": "NIOEmbedded", "nioSSL": "NIOSSL",
+        "crypto": "Crypto", "logging": "Logging", "yams": "Yams", "arguments": "ArgumentParser",
+    ]
+}

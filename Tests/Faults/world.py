@@ -1,0 +1,754 @@
+"""What the fault scripts and the benchmarks share: programs started and ended by their process id, free ports, settings files,
+small HTTP clients, bounded waits, and the three ledgers (what clients were told, what Martlet says, what the operator saw).
+
+Standard library only. Nothing here looks for a process by its name.
+"""
+import atexit
+import ctypes
+import http.client
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SMSC = "harbour"
+PASSWORD = "secret"
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Broken(Exception):
+    """An invariant does not hold: the product is wrong."""
+
+
+class Unusable(Exception):
+    """The run could not be made (a program missing, a port taken, a wait that ended): says nothing about the product."""
+
+
+# --- waiting ---------------------------------------------------------------------------------------------------------
+
+def wait_for(what, seconds, condition, every=0.02, otherwise=Unusable):
+    """The first true value of `condition`, asked until `seconds` have passed; then `otherwise` is raised."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() >= end:
+            raise otherwise(f"{what}: not within {seconds} s")
+        time.sleep(every)
+
+
+_ports_given = set()
+
+
+def free_port():
+    """A port nobody listens on, below the range the kernel gives to outgoing connections."""
+    import random
+    chooser = random.Random(os.urandom(8))
+    for _ in range(1000):
+        port = chooser.randrange(20_000, 32_000)
+        if port in _ports_given:
+            continue
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        _ports_given.add(port)
+        return port
+    raise Unusable("no free port between 20000 and 32000")
+
+
+# --- programs --------------------------------------------------------------------------------------------------------
+
+def program(name, build):
+    """Path of a program of ours: MARTLET_BIN names a folder to take it from, else the folder of the build."""
+    folder = pathlib.Path(os.environ.get("MARTLET_BIN") or ROOT / ".build" / build)
+    path = folder / name
+    if not os.access(path, os.X_OK):
+        raise Unusable(f"{path} is not there; build it first: swift build -c {build} --product {name}")
+    return str(path)
+
+
+_started = []
+
+
+def _dies_with_parent():
+    # PR_SET_PDEATHSIG: whatever ends this script ends what it started.
+    _libc.prctl(1, signal.SIGKILL)
+
+
+class Process:
+    """A program of ours, known by its process id; its output goes to a file."""
+
+    def __init__(self, arguments, log, env=None):
+        self.log = pathlib.Path(log)
+        self.arguments = [str(one) for one in arguments]
+        with open(self.log, "ab") as output:
+            self._child = subprocess.Popen(
+                self.arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env={**os.environ, **(env or {})},
+                preexec_fn=_dies_with_parent, start_new_session=True)
+        self.pid = self._child.pid
+        self.started = time.monotonic()
+        _started.append(self)
+
+    @property
+    def running(self):
+        return self._child.poll() is None
+
+    @property
+    def exit_code(self):
+        return self._child.poll()
+
+    def kill9(self):
+        if self.running:
+            os.kill(self.pid, signal.SIGKILL)
+        self._child.wait(10)
+
+    def stop(self, seconds=12):
+        """SIGTERM, and SIGKILL when that was not enough. The exit code."""
+        if self.running:
+            os.kill(self.pid, signal.SIGTERM)
+            try:
+                self._child.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.kill9()
+        return self._child.returncode
+
+    def wait(self, seconds):
+        try:
+            return self._child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def tail(self, lines=15):
+        try:
+            with open(self.log, "rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - 8192))
+                return "\n".join(file.read().decode("utf-8", "replace").splitlines()[-lines:])
+        except OSError:
+            return ""
+
+    # What the kernel counts of it.
+
+    def cpu_seconds(self):
+        """(user, system), of all its threads so far."""
+        fields = _stat(f"/proc/{self.pid}/stat")
+        return int(fields[11]) / _TICKS, int(fields[12]) / _TICKS
+
+    def thread_seconds(self):
+        """CPU seconds by thread name; threads of one name are added up."""
+        found = {}
+        for task in os.listdir(f"/proc/{self.pid}/task"):
+            try:
+                with open(f"/proc/{self.pid}/task/{task}/comm") as file:
+                    name = file.read().strip()
+                fields = _stat(f"/proc/{self.pid}/task/{task}/stat")
+            except OSError:
+                continue
+            found[name] = found.get(name, 0.0) + (int(fields[11]) + int(fields[12])) / _TICKS
+        return found
+
+    def anonymous_bytes(self):
+        with open(f"/proc/{self.pid}/status") as file:
+            for line in file:
+                if line.startswith("RssAnon:"):
+                    return int(line.split()[1]) * 1024
+        raise Unusable("this kernel does not tell RssAnon")
+
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def _stat(path):
+    """Fields of a stat file from the state on: index 0 is field 3 of proc(5)."""
+    with open(path) as file:
+        return file.read().rpartition(")")[2].split()
+
+
+def end_all():
+    for one in reversed(_started):
+        try:
+            one.kill9()
+        except (OSError, subprocess.TimeoutExpired):
+            pass
+
+
+atexit.register(end_all)
+
+
+def end_on_signals():
+    """SIGTERM ends the script as Ctrl-C does, so that its `with` blocks and exit handlers run."""
+    def interrupted(*_):
+        raise KeyboardInterrupt
+    signal.signal(signal.SIGTERM, interrupted)
+
+
+# --- settings files --------------------------------------------------------------------------------------------------
+
+def yaml(value, indent=0):
+    """Block YAML of dictionaries, lists and plain values."""
+    pad = "  " * indent
+    lines = []
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if isinstance(inner, (dict, list)) and inner and not _is_flat(inner):
+                lines += [f"{pad}{key}:", yaml(inner, indent + 1)]
+            else:
+                lines.append(f"{pad}{key}: {_scalar(inner)}")
+    else:
+        for inner in value:
+            block = yaml(inner, indent + 1) if isinstance(inner, (dict, list)) else f"{pad}  {_scalar(inner)}"
+            lines.append(f"{pad}- {block.lstrip()}")
+    return "\n".join(lines)
+
+
+def _is_flat(value):
+    return isinstance(value, list) and all(not isinstance(one, (dict, list)) for one in value)
+
+
+def _scalar(value):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "[" + ", ".join(_scalar(one) for one in value) + "]"
+    if isinstance(value, (int, float)):
+        return str(value)
+    text = str(value)
+    return text if re.fullmatch(r"[A-Za-z0-9_./][A-Za-z0-9_./:-]*", text) else json.dumps(text)
+
+
+# --- HTTP ------------------------------------------------------------------------------------------------------------
+
+class Gone(Exception):
+    """The connection broke before the answer was read: nobody knows what became of the request."""
+
+
+class Web:
+    """Keep-alive HTTP to one port of loopback; one thread at a time."""
+
+    def __init__(self, port, key=None, timeout=10):
+        self.port, self.timeout = port, timeout
+        self.headers = {"Content-Type": "application/json"}
+        if key:
+            self.headers["Authorization"] = f"Bearer {key}"
+        self._connection = None
+
+    def ask(self, method, path, body=None):
+        """(status, body as bytes). Raises Gone."""
+        try:
+            if self._connection is None:
+                self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
+            self._connection.request(method, path, body, self.headers)
+            answer = self._connection.getresponse()
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise Gone(repr(error)) from error
+
+    def json(self, method, path, value=None):
+        status, body = self.ask(method, path, None if value is None else json.dumps(value).encode())
+        try:
+            return status, json.loads(body) if body else None
+        except ValueError:
+            return status, None
+
+    def close(self):
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class Operator:
+    """The simulated operator, through its admin API."""
+
+    def __init__(self, port, name=SMSC):
+        self._web = Web(port, timeout=30)
+        self.name = name
+        self._lock = threading.Lock()
+
+    def _ask(self, method, rest, value=None):
+        # One repeat: the admin server may close an idle connection at any time.
+        with self._lock:
+            for attempt in (1, 2):
+                try:
+                    status, answer = self._web.json(method, f"/sim/smsc/{self.name}{rest}", value)
+                    break
+                except Gone:
+                    if attempt == 2:
+                        raise Unusable("the simulator's admin API does not answer")
+        if status >= 400:
+            raise Unusable(f"the simulator refused {rest}: {status} {answer}")
+        return answer
+
+    def stats(self):
+        return self._ask("GET", "/stats")
+
+    def messages(self, since=0):
+        """All messages after number `since`; the API gives them in pages."""
+        found = []
+        while True:
+            page = self._ask("GET", f"/messages?since={since}")
+            if isinstance(page, dict):
+                page = page.get("messages", [])
+            if not page:
+                return found
+            found += page
+            since = page[-1]["n"]
+
+    def behave(self, **fields):
+        self._ask("POST", "/behaviour", fields)
+
+    def reset(self):
+        self._ask("POST", ":reset", {})
+
+    def disconnect(self):
+        self._ask("POST", ":disconnect", {})
+
+
+def arrival_micros(message):
+    """Wall microseconds of a message's arrival at the simulator."""
+    if "atMicros" in message:
+        return int(message["atMicros"])
+    import datetime
+    at = datetime.datetime.fromisoformat(message["at"].replace("Z", "+00:00"))
+    return round(at.timestamp() * 1_000_000)
+
+
+# --- a node and its operator -----------------------------------------------------------------------------------------
+
+class World:
+    """One Martlet, one simulated operator, in a folder of their own that is removed when all went well."""
+
+    def __init__(self, build, *, label, window=10, binds=1, settings=None, simulator_settings=None):
+        self.build, self.window, self.binds = build, window, binds
+        self.martlet_path = program("martlet", build)
+        self.simulator_path = program("martlet-sim", build)
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"martlet-{label}-"))
+        self.folder.chmod(0o700)
+        self.data = self.folder / "data"
+        self.ports = {name: free_port() for name in ("http", "metrics", "smsc", "admin")}
+        self.martlet = self.simulator = None
+        self.key = None
+        self.keep = False
+        self.keeps_broken = True        # the folder, when the run turned red
+        self._extra = settings or {}
+        self._simulator_extra = simulator_settings or {}
+        self.operator = Operator(self.ports["admin"])
+        self.ops = Web(self.ports["metrics"], timeout=5)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is not None and kind is not KeyboardInterrupt and self.keeps_broken:
+            self.keep = True
+        for one in (self.martlet, self.simulator):
+            if one:
+                one.kill9()
+        if self.keep:
+            print(f"kept for a look: {self.folder}", file=sys.stderr)
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    # Settings
+
+    def settings(self):
+        """The settings file of the node; `settings=` of the constructor lies over it, section by section."""
+        connection = {
+            "name": "harbour-1", "group": "harbour", "host": "127.0.0.1", "port": self.ports["smsc"], "bind": "transceiver",
+            "binds": self.binds, "systemId": "martlet", "passwordFile": str(self.folder / "smsc.password"), "window": self.window,
+        }
+        base = {
+            "node": {"name": "proof"},
+            "keys": {"master": str(self.folder / "master.key")},
+            "http": {"listen": f"127.0.0.1:{self.ports['http']}"},
+            "metrics": {"listen": f"127.0.0.1:{self.ports['metrics']}"},
+            "connections": [connection],
+            "routes": [{"prefix": "", "group": "harbour"}],
+        }
+        for section, values in self._extra.items():
+            if isinstance(values, dict):
+                base[section] = {**base.get(section, {}), **values}
+            elif section == "connections":
+                base[section] = [{**connection, **one} for one in values]
+            else:
+                base[section] = values
+        return base
+
+    def simulator_settings(self):
+        return {
+            "admin": {"host": "127.0.0.1", "port": self.ports["admin"]},
+            "smsc": [{"name": SMSC, "port": self.ports["smsc"], "systemId": "martlet", "password": PASSWORD, "keep": 1_000_000,
+                      **self._simulator_extra}],
+        }
+
+    def prepare(self):
+        """Settings, keys and one sender system. Call once, before the first start."""
+        (self.folder / "smsc.password").write_text(PASSWORD + "\n")
+        (self.folder / "smsc.password").chmod(0o600)
+        (self.folder / "martlet.yaml").write_text(yaml(self.settings()) + "\n")
+        (self.folder / "sim.yaml").write_text(yaml(self.simulator_settings()) + "\n")
+        self.command("keys", "init", self.folder / "master.key")
+        printed = self.command("source", "add", "proof", "--data", self.data, "--scopes", "send,read")
+        found = re.search(r"\bmk_[A-Za-z0-9_-]+", printed)
+        if not found:
+            raise Unusable(f"`martlet source add` printed no key: {printed!r}")
+        self.key = found.group(0)
+
+    def command(self, *arguments, check=True, seconds=60):
+        """Output of one run of the martlet program."""
+        done = subprocess.run(
+            [self.martlet_path, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds)
+        if check and done.returncode != 0:
+            raise Unusable(f"martlet {arguments[0]} {arguments[1]} ended with {done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
+        return done.stdout if check else (done.returncode, done.stdout + done.stderr)
+
+    # Starting and stopping
+
+    def start_simulator(self):
+        self.simulator = Process(
+            [self.simulator_path, "--config", self.folder / "sim.yaml"], self.folder / "sim.log")
+
+        def up():
+            self._alive(self.simulator, "martlet-sim")
+            try:
+                return self.operator.stats()
+            except Unusable:
+                return None
+        wait_for("martlet-sim answers", 20, up)
+
+    def start_martlet(self, *, prefix=(), env=None, ready=True, seconds=60):
+        """`prefix` is a program that starts it, such as strace. `ready`: waits for /readyz."""
+        self.martlet = Process(
+            [*prefix, self.martlet_path, "serve", "--config", self.folder / "martlet.yaml", "--data", self.data],
+            self.folder / "martlet.log", env)
+        if ready:
+            self.wait_ready(seconds)
+        return self.martlet
+
+    def wait_ready(self, seconds=60):
+        wait_for("martlet is ready", seconds, self.is_ready, every=0.005, otherwise=Broken)
+
+    def is_ready(self):
+        self._alive(self.martlet, "martlet")
+        try:
+            return self.ops.ask("GET", "/readyz")[0] == 200
+        except Gone:
+            return False
+
+    def _alive(self, process, name):
+        if not process.running:
+            raise Broken(f"{name} ended by itself with {process.exit_code}; its last lines:\n{process.tail()}")
+
+    def web(self, timeout=10):
+        return Web(self.ports["http"], self.key, timeout)
+
+    def metrics(self):
+        status, body = self.ops.ask("GET", "/metrics")
+        if status != 200:
+            raise Unusable(f"/metrics answered {status}")
+        return body.decode()
+
+
+def load_average():
+    return os.getloadavg()[0]
+
+
+# --- the ledgers -----------------------------------------------------------------------------------------------------
+
+CLASSES = ["security", "employee_alarm", "otp", "transactional", "service", "action_required", "employee_info", "marketing"]
+_MARK = re.compile(r"#([0-9a-z]+)-(\d{7})\.")
+
+
+class Ledger:
+    """What the clients did. Every text carries its own mark, `#run-0000042.`, again and again, so that each part of a long text
+    can be told by itself."""
+
+    def __init__(self, random):
+        self.run = "".join(random.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(5))
+        self._random = random
+        self._lock = threading.Lock()
+        self.requests = {}      # number -> (to, text, class)
+        self.accepted = {}      # number -> (id, parts)
+        self.refused = {}       # number -> status
+        self.unanswered = set()
+        self.open = set()       # accepted and not yet checked
+
+    def next_request(self):
+        with self._lock:
+            number = len(self.requests) + 1
+            mark = f"#{self.run}-{number:07}."
+            # Mostly one part; one in twelve needs two or three.
+            length = self._random.choice([20, 40, 90, 150]) if self._random.randrange(12) else self._random.choice([250, 420])
+            text = (mark + " " + mark * (length // len(mark) + 1))[:length]
+            to = f"+4477009{self._random.randrange(100_000):05}"
+            word = self._random.choice(CLASSES)
+            self.requests[number] = (to, text, word)
+            return number, {"to": to, "text": text, "from": "HARBOUR", "class": word}
+
+    def answered(self, number, status, body):
+        with self._lock:
+            if status == 202 and isinstance(body, dict) and re.fullmatch(r"[0-9a-f]{32}", str(body.get("id"))):
+                self.accepted[number] = (body["id"], int(body.get("parts", 1)))
+                self.open.add(number)
+            elif status == 202:
+                raise Broken(f"202 without an id: {body}")
+            else:
+                self.refused[number] = status
+
+    def lost_answer(self, number):
+        with self._lock:
+            self.unanswered.add(number)
+
+    def counts(self):
+        with self._lock:
+            return {"sent": len(self.requests), "accepted": len(self.accepted), "refused": len(self.refused),
+                    "unanswered": len(self.unanswered)}
+
+    def number(self, text):
+        """Number of the request that a text at the operator came from; None for a text nobody submitted."""
+        for run, digits in _MARK.findall(text):
+            if run == self.run:
+                return int(digits)
+        return None
+
+
+class Inbox:
+    """What the operator saw: counts by request and exact text (a part of a long message is a text of its own)."""
+
+    def __init__(self, operator, ledger):
+        self._operator, self._ledger = operator, ledger
+        self._since = 0
+        self.seen = {}              # number -> {text: copies}
+        self.strangers = []         # texts that nobody submitted, or changed on the way
+        self.copies = 0             # more than one of the same
+        self.repeated = set()       # numbers of those
+
+    def read(self):
+        for message in self._operator.messages(self._since):
+            self._since = message["n"]
+            text = message["text"]
+            number = self._ledger.number(text)
+            request = self._ledger.requests.get(number)
+            if request is None or text not in request[1] or message["destination"].lstrip("+") != request[0][1:]:
+                self.strangers.append(text)
+                continue
+            texts = self.seen.setdefault(number, {})
+            texts[text] = texts.get(text, 0) + 1
+            if texts[text] > 1:
+                self.copies += 1
+                self.repeated.add(number)
+
+    def arrived(self, number, parts):
+        """All of it: as many different parts as were promised, or the whole text at once where parts are joined for us."""
+        texts = self.seen.get(number, {})
+        return len(texts) >= parts or self._ledger.requests[number][1] in texts
+
+
+class Senders:
+    """Client threads that post as fast as they are answered, through crashes, until stopped; they can be paused."""
+
+    def __init__(self, world, ledger, threads, pause_between=0.002):
+        self._world, self._ledger, self._gap = world, ledger, pause_between
+        self._running = threading.Event()
+        self._stop = False
+        self._idle = [threading.Event() for _ in range(threads)]
+        self.mistake = None
+        self._threads = [threading.Thread(target=self._work, args=(idle,), daemon=True) for idle in self._idle]
+        for thread in self._threads:
+            thread.start()
+
+    def resume(self):
+        for idle in self._idle:
+            idle.clear()
+        self._running.set()
+
+    def pause(self):
+        """Returns when no request is open."""
+        self._running.clear()
+        for idle in self._idle:
+            if not idle.wait(30):
+                raise Unusable("a client did not come to rest")
+        if self.mistake:
+            raise self.mistake
+
+    def stop(self):
+        self._stop = True
+        self._running.set()
+        for thread in self._threads:
+            thread.join(30)
+
+    def _work(self, idle):
+        web = self._world.web()
+        while not self._stop:
+            if not self._running.is_set():
+                idle.set()
+                self._running.wait(1)
+                continue
+            number, body = self._ledger.next_request()
+            try:
+                status, answer = web.json("POST", "/v1/messages", body)
+                self._ledger.answered(number, status, answer)
+                if status in (429, 503):
+                    time.sleep(0.05)
+            except Gone:
+                self._ledger.lost_answer(number)
+                time.sleep(0.02)
+            except Broken as error:
+                self.mistake = error
+                idle.set()
+                return
+            if self._gap:
+                time.sleep(self._gap)
+        idle.set()
+
+
+class Judge:
+    """Holds the three ledgers beside each other after each crash."""
+
+    # Ends that say openly why nothing was sent; `unknown`: a one-time code that may have left before the crash.
+    STATED = {"expired", "failed", "cancelled", "unknown", "delivered"}
+
+    def __init__(self, world, ledger, *, refused_may_arrive=False):
+        self._world, self._ledger = world, ledger
+        self._refused_may_arrive = refused_may_arrive
+        self.inbox = Inbox(world.operator, ledger)
+        self._flagged = set()
+        self.lost = []
+        self.left_unknown = 0
+        self.refused_arrived = 0
+        self.duplicates = 0
+
+    def drain(self, seconds=90):
+        """Waits until everything accepted is at the operator or has a stated end; the numbers still open then."""
+        end = time.monotonic() + seconds
+        while True:
+            self.inbox.read()
+            waiting = [n for n in sorted(self._ledger.open) if not self.inbox.arrived(n, self._ledger.accepted[n][1])]
+            if not waiting:
+                return []
+            # A few are asked each time; where one is missing all are, and waiting for them would be in vain.
+            web = self._world.web()
+            over = time.monotonic() > end
+            states = {n: self._state(web, n) for n in waiting[:10]}
+            if "missing" in states.values() or over:
+                states = {n: self._state(web, n) for n in waiting}
+            web.close()
+            waiting = [n for n in waiting if states.get(n) not in self.STATED | {"missing"}]
+            if not waiting or over:
+                return waiting
+            time.sleep(0.1)
+
+    def _get(self, web, number):
+        for attempt in (1, 2):
+            try:
+                return web.json("GET", f"/v1/messages/{self._ledger.accepted[number][0]}")
+            except Gone:
+                if attempt == 2:
+                    raise Broken("martlet does not answer a question for a message's state")
+
+    def _state(self, web, number):
+        status, answer = self._get(web, number)
+        if status != 200:
+            return "missing"
+        return answer["messages"][0]["state"]
+
+    def check(self, crashes, context):
+        """Raises Broken with all that is wrong. `crashes`: how often the process died since the last check."""
+        wrong = []
+        late = self.drain()
+        if late:
+            wrong.append(f"{len(late)} accepted messages neither arrived nor ended, such as {self._name(late[0])}")
+        web = self._world.web()
+        for number in sorted(self._ledger.open):
+            identity, parts = self._ledger.accepted[number]
+            self._ledger.open.discard(number)
+            status, answer = self._get(web, number)
+            arrived = self.inbox.arrived(number, parts)
+            if status != 200:
+                self.lost.append(number)
+                continue
+            state = answer["messages"][0]["state"]
+            if answer.get("id") != identity:
+                wrong.append(f"{self._name(number)} is answered under another id")
+            if not arrived and state not in self.STATED:
+                if number not in late:
+                    self.lost.append(number)
+            elif not arrived and state == "delivered":
+                wrong.append(f"{self._name(number)} is called delivered and the operator never saw it")
+            elif not arrived:
+                self.left_unknown += 1
+        if self.lost:
+            wrong.append(f"{len(self.lost)} accepted messages are lost, such as {self._name(self.lost[0])}")
+
+        copies = self.inbox.copies - self.duplicates
+        self.duplicates = self.inbox.copies
+        allowed = 2 * self._world.window * self._world.binds * crashes
+        if copies > allowed:
+            wrong.append(f"{copies} duplicates after {crashes} crash(es); at most {allowed} may be")
+        unflagged = []
+        for number in sorted(self.inbox.repeated - self._flagged):
+            self._flagged.add(number)
+            if number not in self._ledger.accepted:
+                continue                                # its 202 was never heard, so its id is not known
+            _, answer = self._get(web, number)
+            attempts = [one for message in (answer or {}).get("messages", []) for one in message.get("attempts", [])]
+            if not any(one.get("possibleDuplicate") for one in attempts):
+                unflagged.append(number)
+        if unflagged:
+            wrong.append(f"{len(unflagged)} messages went twice and are not flagged as possible duplicates, such as {self._name(unflagged[0])}")
+        web.close()
+
+        if self.inbox.strangers:
+            wrong.append(f"the operator got {len(self.inbox.strangers)} texts that nobody submitted, such as {self.inbox.strangers[0][:60]!r}")
+        arrived_though_refused = [n for n, status in self._ledger.refused.items() if n in self.inbox.seen]
+        self.refused_arrived = len(arrived_though_refused)
+        if arrived_though_refused and not self._refused_may_arrive:
+            wrong.append(f"{len(arrived_though_refused)} refused messages were sent all the same, such as {self._name(arrived_though_refused[0])}")
+        if wrong:
+            raise Broken(f"{context}: " + "; ".join(wrong))
+
+    def _name(self, number):
+        known = self._ledger.accepted.get(number)
+        return f"#{self._ledger.run}-{number:07} ({self._ledger.requests[number][2]}{', ' + known[0] if known else ''})"
+
+    def summary(self):
+        counts = self._ledger.counts()
+        return {**counts, "atOperator": len(self.inbox.seen), "duplicates": self.inbox.copies, "lost": len(self.lost),
+                "statedEnds": self.left_unknown, "refusedButSent": self.refused_arrived}
+
+
+# --- how a script ends -----------------------------------------------------------------------------------------------
+
+def say(text):
+    print(text, flush=True)
+
+
+def run_script(main, reproduce):
+    """Runs `main`; exit code 0, 1 for a broken invariant (with the command that repeats it), 2 when the run could not be made."""
+    end_on_signals()
+    try:
+        main()
+        code = 0
+    except Broken as error:
+        say(f"BROKEN: {error}\nagain: {reproduce()}")
+        code = 1
+    except (Unusable, subprocess.TimeoutExpired) as error:
+        say(f"could not run: {error}")
+        code = 2
+    except KeyboardInterrupt:
+        say("stopped")
+        code = 130
+    end_all()
+    sys.exit(code)
