@@ -61,7 +61,8 @@ enum Base64 {
         var place = 0
         while place < bytes.count {
             let left = bytes.count - place
-            let word = UInt32(bytes[place]) << 16
+            let word =
+                UInt32(bytes[place]) << 16
                 | (left > 1 ? UInt32(bytes[place + 1]) << 8 : 0)
                 | (left > 2 ? UInt32(bytes[place + 2]) : 0)
             for index in 0..<4 {

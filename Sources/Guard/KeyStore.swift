@@ -95,6 +95,7 @@ public final class KeyStore: Sendable {
                 loaded.current[Place(messageClass: name.messageClass, day: name.day)] = id
                 KeyStore.keep(key, in: &loaded, limit: self.cachedKeys)
             } catch {
+                if try KeyStore.finishedErasing("\(directory)/\(KeyName.fileName(id))", owner: isOwner) { continue }
                 damage.append(error)
             }
         }
@@ -124,15 +125,17 @@ public final class KeyStore: Sendable {
     /// The key that new records of this class and day are sealed with; made when there is none yet. From any thread; a loop asks its
     /// `DataKeyCache` instead.
     public func key(class messageClass: UInt8, day: Int32) throws(KeyStoreFault) -> DataKey {
-        if let key = current(messageClass, day) { return key }
-        try prepare(days: day...day, classes: [messageClass])
-        guard let key = current(messageClass, day) else { throw .damaged(path: directory) }
-        return key
-    }
-
-    private func current(_ messageClass: UInt8, _ day: Int32) -> DataKey? {
-        guard let id = index.withLock({ $0.current[Place(messageClass: messageClass, day: day)] }) else { return nil }
-        return key(id: id)
+        let place = Place(messageClass: messageClass, day: day)
+        // The second time round it was made; a third is for a key that another thread destroyed in between.
+        for _ in 0..<3 {
+            if let id = index.withLock({ $0.current[place] }) {
+                if let key = key(id: id) { return key }
+                // Its file was lost since it was read. What it sealed stays closed; new records get a new key.
+                index.withLock { if $0.current[place] == id { $0.current[place] = nil } }
+            }
+            try prepare(days: day...day, classes: [messageClass])
+        }
+        throw .damaged(path: directory)
     }
 
     /// Numbers of all keys of days before this one, oldest first: what a retention rule may destroy.
@@ -237,7 +240,8 @@ public final class KeyStore: Sendable {
             guard create, !names.contains("seed"), !hasKeys else {
                 throw names.isEmpty ? .missing(directory: directory) : .incomplete(directory: directory, file: "check")
             }
-            try replaceDurably("\(directory)/check", try WrappedLine.make("\(checkWords) \(master.idText)", SymmetricKey(size: .bits256), master: master))
+            try replaceDurably(
+                "\(directory)/check", try WrappedLine.make("\(checkWords) \(master.idText)", SymmetricKey(size: .bits256), master: master))
         }
         if create && !hasKeys && !names.contains("seed") {
             try replaceDurably("\(directory)/seed", try WrappedLine.make(seedWords, SymmetricKey(size: .bits256), master: master))
@@ -274,7 +278,9 @@ public final class KeyStore: Sendable {
     }
 
     private static func readNext(_ directory: String, _ master: MasterKey) throws(KeyStoreFault) -> UInt32? {
-        let found = try read("\(directory)/next", master) { $0.words.count == 3 && $0.line.hasPrefix(nextWords) && Hex.word($0.words[2]) != nil }
+        let found = try read("\(directory)/next", master) {
+            $0.words.count == 3 && $0.line.hasPrefix(nextWords) && Hex.word($0.words[2]) != nil
+        }
         return found.flatMap { Hex.word($0.words[2]) }
     }
 
@@ -314,6 +320,17 @@ public final class KeyStore: Sendable {
             case .notAFile, .tooLong, .empty: throw .damaged(path: path)
             }
         }
+    }
+
+    /// A file of zeros is a key whose destruction was interrupted before its name went; the owner ends that. False: it is another file.
+    private static func finishedErasing(_ path: String, owner: Bool) throws(KeyStoreFault) -> Bool {
+        guard let bytes = try? PrivateFile.read(path, maximumBytes: maximumFileBytes), !bytes.isEmpty, bytes.allSatisfy({ $0 == 0 }) else {
+            return false
+        }
+        if owner {
+            do { try PrivateFile.erase(path) } catch { throw .cannotWrite(path: path, reason: error.reason) }
+        }
+        return true
     }
 
     private static func derived(_ seed: SymmetricKey, _ purpose: String) -> Secret {

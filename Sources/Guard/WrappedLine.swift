@@ -62,7 +62,9 @@ struct KeyName: Equatable, Sendable {
 
     /// Only the text that `words` would give: no leading zeros, no plus sign.
     init?(words: [Substring], line: String) {
-        guard words.count == 5, let id = Hex.word(words[2]), let messageClass = UInt8(words[3]), let day = Int32(words[4]) else { return nil }
+        guard words.count == 5, let id = Hex.word(words[2]), let messageClass = UInt8(words[3]), let day = Int32(words[4]) else {
+            return nil
+        }
         self.init(id: id, messageClass: messageClass, day: day)
         guard self.words == line else { return nil }
     }

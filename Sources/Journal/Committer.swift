@@ -17,6 +17,8 @@ final class Committer: @unchecked Sendable {
     private var header: SegmentHeader?
     /// Where the last durable batch ended.
     private var last: Position
+    /// Of the segment before the first one begun here.
+    private let endIsKnown: Bool
     private var ordinal: UInt64
     /// Segments that may come next begin here.
     private let firstFresh: UInt32
@@ -30,7 +32,7 @@ final class Committer: @unchecked Sendable {
 
     init(
         disk: Disk, names: Names, options: Options, spares: Spares, table: Table, state: JournalState, journal: JournalID,
-        last: Position, ordinal: UInt64, firstFresh: UInt32, failedKept: [UInt32]
+        last: Position, endIsKnown: Bool, ordinal: UInt64, firstFresh: UInt32, failedKept: [UInt32]
     ) {
         self.disk = disk
         self.names = names
@@ -40,6 +42,7 @@ final class Committer: @unchecked Sendable {
         self.state = state
         self.journal = journal
         self.last = last
+        self.endIsKnown = endIsKnown
         self.ordinal = ordinal
         self.firstFresh = firstFresh
         self.failedKept = failedKept
@@ -112,13 +115,13 @@ final class Committer: @unchecked Sendable {
         if options.sync { try disk.dataSynced(file) }
     }
 
-    /// Begins the batch's segment. Its header goes to the disk with the batch's own sync.
+    /// Begins the batch's segment. Its header is on the disk before any batch is: a segment with batches has a header.
     private func roll(_ batch: Batch, _ now: UInt64) throws(JournalFailure) {
         closeFile()
         let segment = batch.start.journalSegment
         header = SegmentHeader(
             segment: segment, journal: journal, createdAt: now, firstOrdinal: ordinal,
-            previousSegment: last.journalSegment, previousEnd: last.journalOffset)
+            previousSegment: last.journalSegment, previousEnd: current != 0 || endIsKnown ? last.journalOffset : 0)
         current = segment
         table.begin(
             SegmentInfo(
@@ -129,6 +132,7 @@ final class Committer: @unchecked Sendable {
         if options.sync { try disk.directorySynced(names.directory) }
         file = try disk.opened(names.segment(segment), O_WRONLY)
         try writeHeader(file)
+        if options.sync { try disk.dataSynced(file) }
     }
 
     private func writeHeader(_ file: Int32) throws(JournalFailure) {

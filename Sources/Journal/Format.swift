@@ -57,6 +57,9 @@ public struct JournalID: Hashable, Sendable {
         self.high = high
         self.low = low
     }
+
+    /// Of segments begun while no header could be read; belongs to any journal.
+    static let unknown = JournalID(high: 0, low: 0)
 }
 
 /// The first 64 bytes of a segment's file.
@@ -69,7 +72,7 @@ struct SegmentHeader: Hashable, Sendable {
     /// Ordinal of the segment's first record, counted from the journal's beginning.
     var firstOrdinal: UInt64
     /// The segment written before this one (0 for none), and where its last good batch ended: what lies behind that is
-    /// a torn batch nobody was told of, and what is missing before it was lost.
+    /// a torn batch nobody was told of, and what is missing before it was lost. End 0: unknown, as not all could be read.
     var previousSegment: UInt32
     var previousEnd: UInt32
 
@@ -125,6 +128,12 @@ struct BatchHeader: Hashable, Sendable {
     var writtenAt: UInt64
 
     var size: Int { Format.batchOverhead + payload }
+
+    /// Of the batch at this offset of `bytes`, already known to be one.
+    static func size(_ bytes: UnsafeRawBufferPointer, _ offset: Int) -> Int? {
+        guard let base = bytes.baseAddress, offset + Format.batchHeader <= bytes.count else { return nil }
+        return Format.batchOverhead + Int((base + offset).u32(12))
+    }
 
     func encode(into bytes: UnsafeMutableRawPointer, at place: Position) {
         bytes.put(Format.batchMagic, 0)

@@ -93,6 +93,7 @@ public final class Journal: Sendable {
         let survey = Names.survey(try disk.listed(names.directory))
         for name in survey.leftovers { _ = disk.unlink("\(names.directory)/\(name)") }
         var report = try Recovery(disk: disk, names: names, beside: false).read(survey, replay)
+        try settle(report, names, options, disk)
         Quarantine(disk: disk, names: names).keep(&report)
         for segment in report.neverBegun { _ = disk.unlink(names.segment(segment)) }
         let begun = Set(report.segments.map(\.number))
@@ -104,6 +105,19 @@ public final class Journal: Sendable {
             try disk.directorySynced("\(names.directory)/..")
         }
         return try Journal.started(names, options, disk, lock, survey, report, next)
+    }
+
+    /// The last batch was read, but perhaps from memory only: a killed process leaves it unsynced, and after a failed sync the
+    /// system takes its pages for clean. Writing the same bytes again makes them certain before anyone acts on them.
+    private static func settle(_ report: Report, _ names: Names, _ options: Options, _ disk: Disk) throws(JournalFailure) {
+        guard options.sync, let segment = report.segments.last?.number, let range = report.lastBatch else { return }
+        let file = try disk.opened(names.segment(segment), O_RDWR)
+        defer { _ = disk.close(file) }
+        var image = Image()
+        image.load(disk, file, range)
+        guard image.unreadable.isEmpty, image.count == range.count else { throw JournalFailure(EIO, .read) }
+        try disk.writeAll(file, image.bytes, at: range.lowerBound)
+        try disk.dataSynced(file)
     }
 
     private static func started(
@@ -132,7 +146,8 @@ public final class Journal: Sendable {
     private init(
         _ names: Names, _ options: Options, _ disk: Disk, _ lock: Int32, _ survey: Names.Survey, _ report: Report, _ next: UInt32
     ) {
-        let id = report.journal ?? JournalID(high: disk.random(), low: disk.random())
+        // With segments but no readable header the true one may come to light again, and must not be a stranger then.
+        let id = report.journal ?? (report.isEmpty ? JournalID(high: disk.random(), low: disk.random() | 1) : .unknown)
         let last = report.segments.last.map { Position($0.number, $0.end) } ?? 0
         let state = JournalState(committed: last)
         self.directory = names.directory
@@ -145,7 +160,7 @@ public final class Journal: Sendable {
         spares = Spares(disk: disk, names: names, options: options, state: state, present: survey.spares)
         committer = Committer(
             disk: disk, names: names, options: options, spares: spares, table: table, state: state, journal: id, last: last,
-            ordinal: report.expected ?? 0, firstFresh: next, failedKept: survey.failed)
+            endIsKnown: !report.endIsUncertain, ordinal: report.expected ?? 0, firstFresh: next, failedKept: survey.failed)
         line = Monitor(Line())
         // No lock to give back before the threads run: `open` still answers for it.
         threads = Mutex(Threads(lock: -1))

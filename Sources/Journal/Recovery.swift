@@ -40,9 +40,11 @@ struct Recovery {
             known.headers[segment] = reading
             switch reading {
             case .valid(let header):
-                if let journal = known.journal, journal != header.journal { throw JournalError.foreign(segment: segment) }
-                known.journal = header.journal
-                if header.previousSegment != 0 { known.ends[header.previousSegment] = Int(header.previousEnd) }
+                if header.journal != .unknown {
+                    if let journal = known.journal, journal != header.journal { throw JournalError.foreign(segment: segment) }
+                    known.journal = header.journal
+                }
+                if header.previousSegment != 0, header.previousEnd != 0 { known.ends[header.previousSegment] = Int(header.previousEnd) }
             case .newer(let version): throw JournalError.newerFormat(segment: segment, version: version)
             case .blank, .damaged: break
             }
@@ -73,7 +75,7 @@ struct Recovery {
     private func missing(before segment: UInt32, first: Bool, _ known: Known, _ all: [UInt32], _ report: inout Report) {
         // Before the oldest segment the past was trimmed.
         guard !first, case .valid(let header)? = known.headers[segment], header.previousSegment != 0,
-            !all.contains(header.previousSegment), header.previousSegment > all[0]
+            header.previousEnd == 0 || header.previousEnd > UInt32(Format.headerBlock), !all.contains(header.previousSegment), header.previousSegment > all[0]
         else { return }
         report.lose(
             Damage(kind: .segment, segment: header.previousSegment, offset: 0, length: Int(header.previousEnd)))
@@ -145,6 +147,11 @@ struct Recovery {
         report.batches += outcome.batches
         report.bytes += outcome.bytes
         report.stoppedCleanly = outcome.stoppedCleanly
+        report.lastBatch = outcome.lastBatch.flatMap { start in
+            let size = BatchHeader.size(image.bytes, start - Format.headerBlock)
+            return size.map { start..<start + $0 }
+        }
+        report.endIsUncertain = !image.unreadable.isEmpty
         report.tornEnd = outcome.torn ? TornEnd(segment: segment, offset: outcome.end) : nil
         report.segments.append(
             SegmentInfo(

@@ -100,6 +100,10 @@ public struct Report: Hashable, Sendable {
     var expected: UInt64?
     /// The damage entry whose losses the next good ordinal will tell.
     var undecided: Int?
+    /// Where the last segment's last good batch lies in its file.
+    var lastBatch: Range<Int>?
+    /// Not all of the last segment could be read, so where it ends is not known for good.
+    var endIsUncertain = false
     /// Records salvaged since `expected` was set.
     var undecidedSaved = 0
 

@@ -19,6 +19,8 @@ struct Walk {
     struct Outcome: Hashable {
         /// Where the good part ends: offset of the next batch, of the clean end, or of the torn batch.
         var end: Int
+        /// Where the last good batch begins.
+        var lastBatch: Int?
         var batches = 0
         var records = 0
         var bytes = 0
@@ -67,6 +69,7 @@ struct Walk {
                 outcome.bytes += header.size
                 outcome.stoppedCleanly = header.flags & Format.cleanStop != 0
                 outcome.writtenAt = header.writtenAt
+                outcome.lastBatch = at
                 at = next
                 continue
             }

@@ -6,7 +6,7 @@ public struct Story: Sendable {
     public var state: MessageState
     public var reason: EndReason
     public var parts: UInt8
-    /// Wall microseconds.
+    /// Wall microseconds, as the two that follow.
     public var createdAt: Int64
     public var updatedAt: Int64
     public var deadline: Int64

@@ -50,7 +50,7 @@ public final class Node: Intake {
     }
 
     let parts: Parts
-    let loop: any EventLoop
+    public let loop: any EventLoop
     var engine: Engine
     var turn: Turn
     var sealer = Sealer()
@@ -98,6 +98,32 @@ public final class Node: Intake {
     }
 
     public func now() -> Instant { parts.clock.now() }
+
+    // MARK: For people and tools
+
+    public var openMessages: Int { engine.openCount }
+    public func queued(_ group: GroupNumber) -> Int { engine.queued(group) }
+    public func set(routes: Routes) { engine.set(routes: routes) }
+    /// A group's windows changed.
+    public func creditChanged(_ group: GroupNumber) { recordCredit(group) }
+    /// For the last step of a stop, off the loop.
+    public func takeJournal() -> Journal { parts.journal }
+
+    /// Why no message is taken now; empty when the node is ready.
+    public var notReadyReasons: [String] {
+        if broken { return ["the journal failed"] }
+        if stopping { return ["stopping"] }
+        if parts.journal.state.isLow { return ["the disk of the journal is full"] }
+        return []
+    }
+
+    /// A person's act, for the log.
+    public func note(_ act: String) {
+        turn.begin(now())
+        engine.mark(.init(what: .operated, text: String(decoding: act.utf8.prefix(200), as: UTF8.self)), &turn)
+        if append() { kickLater() }
+        parts.logger.notice("operated", metadata: ["act": "\(act)"])
+    }
 
     // MARK: Intake
 

@@ -53,7 +53,7 @@ enum Storyteller {
         var story = Story(
             id: id, source: first.record.header.source, messageClass: messageClass, state: state,
             reason: last.record.header.flags.reason ?? .none, parts: first.record.header.parts,
-            createdAt: id.milliseconds * 1000, updatedAt: chain[chain.count - 1].record.header.at, deadline: first.record.header.deadline,
+            createdAt: id.milliseconds * 1000, updatedAt: chain[chain.count - 1].record.header.at, deadline: first.record.header.deadline * 1000,
             reference: payload.reference, from: payload.from, to: payload.to, attempts: [], hops: [])
         for (record, _) in chain { add(record, to: &story) }
         return .success(story)
@@ -96,7 +96,7 @@ enum Storyteller {
         var details = part
         if !it.outcome.providerID.isEmpty { details.append(("providerId", it.outcome.providerID)) }
         if it.outcome.status != 0 { details.append(("status", "0x" + String(it.outcome.status, radix: 16, uppercase: true))) }
-        story.hops.append(.init(at: header.at, hop: "send", what: it.outcome.word, details: details))
+        story.hops.append(.init(at: header.at, hop: "send", what: "answer: \(it.outcome.word)", details: details))
 
         let state: MessageState =
             switch it.outcome {

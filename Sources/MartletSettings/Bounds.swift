@@ -14,7 +14,9 @@ enum Bounds {
 
     static func mistake(in text: String) -> Mistake? {
         guard text.utf8.count <= maximumBytes else {
-            return Mistake(at: .start, "", "the file has \(text.utf8.count) bytes", remedy: "settings have at most \(maximumBytes); name the right file")
+            return Mistake(
+                at: .start, "", "the file has \(text.utf8.count) bytes",
+                remedy: "settings have at most \(maximumBytes); name the right file")
         }
         var line = 1
         var column = 1
@@ -48,11 +50,14 @@ enum Bounds {
             default: break
             }
             if anchors > 0 && aliases > maximumAliases {
-                return Mistake(at: .line(line, column: column), "", "anchors (&) and aliases (*) are not read", remedy: "write the values out")
+                return Mistake(
+                    at: .line(line, column: column), "", "anchors (&) and aliases (*) are not read", remedy: "write the values out")
             }
             if isIndentation {
-                isIndentation = byte == 0x20 || byte == 0x09 || byte == 0x2D || byte == 0x3F
-                if column > maximumIndentation && byte != 0x23 {
+                let isSpace = byte == 0x20 || byte == 0x09
+                isIndentation = isSpace || byte == 0x2D || byte == 0x3F
+                // Each dash or question mark may open a level; a comment opens none.
+                if column > maximumIndentation && !isSpace && byte != 0x23 && byte != 0x0D {
                     return Mistake(at: .line(line, column: column), "", deep, remedy: flatten)
                 }
             }

@@ -107,7 +107,8 @@ struct Document {
     private mutating func tree(of node: Node, depth: Int) -> Tree? {
         let mark = node.mark.map { Mark.line($0.line, column: $0.column) } ?? .start
         guard depth <= Bounds.maximumDepth else {
-            mistakes.append(Mistake(at: mark, "", "values are nested deeper than \(Bounds.maximumDepth)", remedy: "correct the indentation"))
+            mistakes.append(
+                Mistake(at: mark, "", "values are nested deeper than \(Bounds.maximumDepth)", remedy: "correct the indentation"))
             return nil
         }
         if node.anchor != nil {
@@ -179,7 +180,8 @@ struct Document {
             return Mistake(at: mark(atCharacter: offset, in: text), "", "not valid YAML: \(problem)", remedy: "save the file as UTF-8")
         case .duplicatedKeysInMapping(let keys, let context):
             let names = keys.map(quoted).joined(separator: ", ")
-            return Mistake(at: .line(context.mark.line, column: context.mark.column), "", "\(names) stands twice", remedy: "keep one of them")
+            return Mistake(
+                at: .line(context.mark.line, column: context.mark.column), "", "\(names) stands twice", remedy: "keep one of them")
         case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded:
             return Mistake(at: .start, "", "the file cannot be read as YAML", remedy: "correct its form")
         }

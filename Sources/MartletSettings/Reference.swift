@@ -54,7 +54,8 @@ public enum Reference {
 
     // MARK: Markdown
 
-    static let generated = "<!-- Generated from the declarations in the code. Do not edit: change the declaration, then run with UPDATE_REFERENCE=1. -->\n"
+    static let generated =
+        "<!-- Generated from the declarations in the code. Do not edit: change the declaration, then run with UPDATE_REFERENCE=1. -->\n"
 
     /// A table whose columns stand under each other, also in a plain viewer.
     static func table(_ head: [String], _ rows: [[String]]) -> String {

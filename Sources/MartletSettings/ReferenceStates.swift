@@ -30,13 +30,18 @@ extension Reference {
             """
         page += table(
             ["State", "Raw", "End", "Notification", "Meaning"],
-            MessageState.allCases.map { [code($0.word), "\($0.rawValue)", $0.isEnd ? "yes" : "no", code($0.notificationWord), meaning($0)] })
-        page += "\n## State table\n\nFrom the state on the left to the state above. A late contradiction is kept beside the end and never undoes it.\n\n"
+            MessageState.allCases.map {
+                [code($0.word), "\($0.rawValue)", $0.isEnd ? "yes" : "no", code($0.notificationWord), meaning($0)]
+            })
+        page +=
+            "\n## State table\n\nFrom the state on the left to the state above. A late contradiction is kept beside the end and never undoes it.\n\n"
         page += table(
             ["From \\ to"] + MessageState.allCases.map { code($0.word) },
             MessageState.allCases.map { from in
                 [code(from.word)]
-                    + MessageState.allCases.map { to in transitions.contains { $0.from == from && $0.to == to } ? "yes" : (from == to ? "" : "-") }
+                    + MessageState.allCases.map { to in
+                        transitions.contains { $0.from == from && $0.to == to } ? "yes" : (from == to ? "" : "-")
+                    }
             })
         if !transitions.isEmpty {
             page += "\n" + table(["From", "To", "When"], transitions.map { [code($0.from.word), code($0.to.word), $0.cause] })
@@ -45,7 +50,8 @@ extension Reference {
         page += table(
             ["Reason", "Raw", "Meaning"],
             EndReason.allCases.map { [$0.word.isEmpty ? "(none)" : code($0.word), "\($0.rawValue)", $0.doc] })
-        page += "\n## Classes\n\nNo answer: what follows when the bytes were written and no answer was heard. What is sent again is flagged a possible duplicate.\n\n"
+        page +=
+            "\n## Classes\n\nNo answer: what follows when the bytes were written and no answer was heard. What is sent again is flagged a possible duplicate.\n\n"
         page += table(
             ["Class", "Raw", "Lane", "Validity", "No answer, or bind lost", "Handed over when the process died"],
             MessageClass.allCases.map {

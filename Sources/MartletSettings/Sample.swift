@@ -79,7 +79,9 @@ private struct SampleWriter {
     /// Quotes where YAML would read something else.
     private func written(_ text: String, _ setting: Setting) -> String {
         if case .list = setting.kind { return text }
-        let isPlain = text.utf8.allSatisfy { (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || "._/:-".utf8.contains($0) }
+        let isPlain = text.utf8.allSatisfy {
+            (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || "._/:-".utf8.contains($0)
+        }
         let isSafe = isPlain && text.utf8.first != 0x2D && text.utf8.last != 0x3A && text != "null"
         return isSafe ? text : "\"\(text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
     }

@@ -67,7 +67,9 @@ extension SettingsFile {
             }
             if parts.last?.hasSuffix("[]") == true { faults.append("\(setting.path) ends in a list of sections") }
             if setting.doc.isEmpty { faults.append("\(setting.path) has no doc") }
-            if case .failure(let wrong) = defaultValue(of: setting) { faults.append("\(setting.path): its default \(wrong.problem); \(wrong.remedy)") }
+            if case .failure(let wrong) = defaultValue(of: setting) {
+                faults.append("\(setting.path): its default \(wrong.problem); \(wrong.remedy)")
+            }
         }
         let reachable = Set(Schema(declared).settings.map(\.path))
         for setting in declared where !reachable.contains(setting.path) {

@@ -76,7 +76,8 @@ public struct SettingValues: Sendable {
 
     /// Its path with the positions in lists: `connections[1].window`.
     public func path(of setting: Setting) -> String {
-        declaredPrefix.isEmpty || !setting.path.hasPrefix(declaredPrefix) ? setting.path : path + setting.path.dropFirst(declaredPrefix.count)
+        declaredPrefix.isEmpty || !setting.path.hasPrefix(declaredPrefix)
+            ? setting.path : path + setting.path.dropFirst(declaredPrefix.count)
     }
 
     /// A mistake found by comparing settings with each other, at the place of this one.

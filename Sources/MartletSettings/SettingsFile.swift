@@ -68,7 +68,9 @@ private struct Reading {
     mutating func root(_ tree: Tree) {
         if tree.isNothing { return }
         guard case .section(let members, let mark) = tree else {
-            mistakes.append(Mistake(at: tree.mark, "", "the file does not hold sections", remedy: "write `section:` and its settings below it, indented"))
+            mistakes.append(
+                Mistake(
+                    at: tree.mark, "", "the file does not hold sections", remedy: "write `section:` and its settings below it, indented"))
             return
         }
         var whole = values
@@ -77,7 +79,9 @@ private struct Reading {
         values = whole
     }
 
-    private mutating func section(_ members: [Tree.Member], _ schema: Schema, path: String, declaredPath: String, into values: inout SettingValues) {
+    private mutating func section(
+        _ members: [Tree.Member], _ schema: Schema, path: String, declaredPath: String, into values: inout SettingValues
+    ) {
         for member in members {
             let memberPath = path.isEmpty ? member.name : "\(path).\(member.name)"
             let memberDeclared = declaredPath.isEmpty ? member.name : "\(declaredPath).\(member.name)"
@@ -87,14 +91,20 @@ private struct Reading {
             case .section(let inner):
                 if member.value.isNothing { continue }
                 guard case .section(let members, _) = member.value else {
-                    mistakes.append(Mistake(at: member.value.mark, memberPath, "is a section", remedy: "write its settings below it, indented: \(some(inner))"))
+                    mistakes.append(
+                        Mistake(
+                            at: member.value.mark, memberPath, "is a section",
+                            remedy: "write its settings below it, indented: \(some(inner))"))
                     continue
                 }
                 section(members, inner, path: memberPath, declaredPath: memberDeclared, into: &values)
             case .elements(let inner):
                 if member.value.isNothing { continue }
                 guard case .list(let items, _) = member.value else {
-                    mistakes.append(Mistake(at: member.value.mark, memberPath, "is a list of sections", remedy: "begin each with `- ` below it: `- \(inner.members.first?.name ?? "name"): ...`"))
+                    mistakes.append(
+                        Mistake(
+                            at: member.value.mark, memberPath, "is a list of sections",
+                            remedy: "begin each with `- ` below it: `- \(inner.members.first?.name ?? "name"): ...`"))
                     continue
                 }
                 values.lists[memberDeclared] = elements(items, inner, path: memberPath, declaredPath: memberDeclared)
@@ -108,7 +118,8 @@ private struct Reading {
         for (index, item) in items.enumerated() {
             let itemPath = "\(path)[\(index)]"
             guard case .section(let members, let mark) = item else {
-                mistakes.append(Mistake(at: item.mark, itemPath, "is not a section", remedy: "write its settings as `name: value`: \(some(schema))"))
+                mistakes.append(
+                    Mistake(at: item.mark, itemPath, "is not a section", remedy: "write its settings as `name: value`: \(some(schema))"))
                 continue
             }
             var element = SettingValues(mark: mark, path: itemPath, declaredPrefix: "\(declaredPath)[]")
@@ -116,7 +127,8 @@ private struct Reading {
             if case .setting(let setting)? = schema.shape("name"), element.isSet(setting) {
                 let name = element.text(setting)
                 if let first = names[name] {
-                    mistakes.append(element.mistake(setting, "\(quoted(name)) is the name of \(path)[\(first)] too", remedy: "give each its own name"))
+                    mistakes.append(
+                        element.mistake(setting, "\(quoted(name)) is the name of \(path)[\(first)] too", remedy: "give each its own name"))
                 } else {
                     names[name] = index
                 }
@@ -196,7 +208,9 @@ private struct Reading {
         } else {
             remedy = "known here: \(some(schema))"
         }
-        mistakes.append(Mistake(at: member.mark, path.unicodeScalars.count > 100 ? "" : path, "\(quoted(member.name)) is not a setting", remedy: remedy))
+        mistakes.append(
+            Mistake(at: member.mark, path.unicodeScalars.count > 100 ? "" : path, "\(quoted(member.name)) is not a setting", remedy: remedy)
+        )
     }
 
     /// The first names of a section.
@@ -206,7 +220,9 @@ private struct Reading {
     }
 
     mutating func override(_ environment: [String: String]) {
-        let byName = Dictionary(declared.compactMap { setting in SettingsFile.environmentName(of: setting).map { ($0, setting) } }) { first, _ in first }
+        let byName = Dictionary(declared.compactMap { setting in SettingsFile.environmentName(of: setting).map { ($0, setting) } }) {
+            first, _ in first
+        }
         let sections = Set(declared.map { String($0.path.prefix { $0 != "." && $0 != "[" }).uppercased() })
         for (name, text) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix("MARTLET_") {
             let mark = Mark.environment(name)
@@ -214,7 +230,8 @@ private struct Reading {
                 let word = String(name.dropFirst("MARTLET_".count).prefix { $0 != "_" })
                 guard sections.contains(word), name.count > "MARTLET_".count + word.count else { continue }
                 let meant = nearest(to: name, among: byName.keys.sorted()).map { "did you mean \($0)?" }
-                mistakes.append(Mistake(at: mark, "", "names no setting", remedy: meant ?? "unset it; only single values outside lists can be set so"))
+                mistakes.append(
+                    Mistake(at: mark, "", "names no setting", remedy: meant ?? "unset it; only single values outside lists can be set so"))
                 continue
             }
             do throws(Wrong) {
@@ -241,7 +258,8 @@ private struct Reading {
                 let path = values.path(of: setting)
                 if values.held[setting.path] != nil || refused.contains(path) { continue }
                 if case .failure(let wrong) = SettingsFile.defaultValue(of: setting) {
-                    mistakes.append(Mistake(at: values.mark, path, "its declared default \(wrong.problem)", remedy: "set it here; \(wrong.remedy)"))
+                    mistakes.append(
+                        Mistake(at: values.mark, path, "its declared default \(wrong.problem)", remedy: "set it here; \(wrong.remedy)"))
                 } else if setting.fallback == nil {
                     mistakes.append(Mistake(at: values.mark, path, "is missing", remedy: "set it: \(setting.kind.words)"))
                 }

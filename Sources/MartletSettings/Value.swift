@@ -127,10 +127,13 @@ extension Setting.Kind {
         } else if host.contains(":") {
             throw Wrong(problem: "\(quoted(text)) has an IPv6 address without brackets", remedy: remedy)
         } else {
-            let isName = host.utf8.allSatisfy { (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 45 || $0 == 46 || $0 == 95 }
+            let isName = host.utf8.allSatisfy {
+                (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 45 || $0 == 46 || $0 == 95
+            }
             guard !host.isEmpty, host.utf8.count <= 253, isName else { throw Wrong(problem: "\(quoted(text)) has no host", remedy: remedy) }
         }
-        guard !digits.isEmpty, digits.utf8.count <= 5, digits.utf8.allSatisfy({ (48...57).contains($0) }), let port = Int(digits), port <= 65_535
+        guard !digits.isEmpty, digits.utf8.count <= 5, digits.utf8.allSatisfy({ (48...57).contains($0) }), let port = Int(digits),
+            port <= 65_535
         else { throw Wrong(problem: "\(quoted(text)) has no port from 0 to 65535", remedy: remedy) }
         return .address(host: host, port: port)
     }
@@ -142,7 +145,8 @@ struct Unit {
     var length: Int64
 
     static let durations = [
-        Unit(name: "d", length: 86_400_000), Unit(name: "h", length: 3_600_000), Unit(name: "m", length: 60_000), Unit(name: "s", length: 1000),
+        Unit(name: "d", length: 86_400_000), Unit(name: "h", length: 3_600_000), Unit(name: "m", length: 60_000),
+        Unit(name: "s", length: 1000),
         Unit(name: "ms", length: 1),
     ]
     static let sizes = [

@@ -103,7 +103,7 @@ public struct ReceiptText: Equatable, Sendable {
                 if text.isEmpty { text = Field(start: offset + start, count: octets.count - start) }
                 // The rest is the customer's own words, unless a vendor put the text first.
                 if !id.isEmpty, !state.isEmpty { return }
-                at = ReceiptText.nextWord(octets, from: start)
+                at = start
                 continue
             }
             // An empty value: after the blanks stands the next key.

@@ -82,8 +82,8 @@ extension ByteBuffer {
         if let fault = ByteBuffer.check(fields) { return fault }
         let texts = fields.serviceType.count + fields.source.text.count + fields.destination.text.count
         let times = fields.scheduleDeliveryTime.count + fields.validityPeriod.count
-        // 16 of header, five NULs, four of address types, nine single octets.
-        let total = 34 + texts + times + shortMessage.count + parameters.count
+        // 16 of header, five NULs, four of address types, eight single octets.
+        let total = 33 + texts + times + shortMessage.count + parameters.count
         if total > Limits.pduOctets { return .pduTooLong(total) }
         writeWithUnsafeMutableBytes(minimumWritableBytes: total) { target in
             var pen = Pen(target)

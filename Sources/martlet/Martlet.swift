@@ -1,3 +1,12 @@
-import NIOCore
-import NIOPosix
-@main struct M { static func main() { print("hi") } }
+import ArgumentParser
+
+@main
+struct Martlet: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "martlet",
+        abstract: "A bank's notification server.",
+        subcommands: [
+            ServeCommand.self, CheckCommand.self, KeysCommand.self, SourceCommand.self, SendCommand.self, TraceCommand.self,
+            ConnectionCommand.self, JournalCommand.self,
+        ])
+}

@@ -165,7 +165,7 @@ def http_cases(place, chance):
             status, _ = web.ask("POST", "/v1/messages", body)
         except Gone:
             status = None           # hung up on a body that is too large
-        if status is None and len(body) < 60_000 or status is not None and status not in allowed:
+        if status is None and len(body) < 16_000 or status is not None and status not in allowed:
             raise Broken(f"{name}: answered {status}")
         still_works(place, name)
     for path in ("/v1/messages/", "/v1/messages/x", "/v1/messages/" + "0" * 32, "/v1/messages/" + "f" * 5000, "/v1/messages/%00",

@@ -236,6 +236,28 @@ struct KeyStoreTests {
         #expect(store.key(id: 201) == nil && store.key(id: 0) == nil)
     }
 
+    @Test("A destruction that was interrupted between the zeros and the removal is ended at the next start")
+    func interruptedDestruction() throws {
+        let old = try opened().key(class: 1, day: 1)
+        scratch.put("keys/00000001.key", [UInt8](repeating: 0, count: 90))
+        let reader = try opened(.reader)
+        #expect(reader.damage.isEmpty && reader.key(id: old.id) == nil && scratch.names("keys").contains("00000001.key"))
+        let owner = try opened()
+        #expect(owner.damage.isEmpty && owner.key(id: old.id) == nil && !scratch.names("keys").contains("00000001.key"))
+        #expect(try owner.key(class: 1, day: 1).id == 2)
+    }
+
+    @Test("A key whose file is lost while the node runs is replaced for new records")
+    func lostWhileRunning() throws {
+        let store = try KeyStore(directory: directory, master: master, access: .owner(create: true), cachedKeys: 64)
+        try store.prepare(days: 1...10, classes: Array(1...8))
+        #expect(try store.key(class: 1, day: 1).id == 1)
+        scratch.write("keys/00000002.key", "no key")
+        try store.prepare(days: 11...20, classes: Array(1...8))
+        #expect(store.key(id: 2) == nil)
+        #expect(try store.key(class: 2, day: 1).id == 161)
+    }
+
     @Test("A disk that refuses to write is a typed fault, and the store goes on once it writes again")
     func cannotWrite() throws {
         let store = try opened()
@@ -342,7 +364,8 @@ struct KeyStoreTests {
         dump(key, to: &dumped)
         #expect("\(key)" == "data key 00000001" && !dumped.contains("symmetric"))
         let all: [KeyStoreFault] = [
-            .wrongMasterKey(directory: "/k", expected: "a", given: "b"), .missing(directory: "/k"), .incomplete(directory: "/k", file: "seed"),
+            .wrongMasterKey(directory: "/k", expected: "a", given: "b"), .missing(directory: "/k"),
+            .incomplete(directory: "/k", file: "seed"),
             .damaged(path: "/k"), .unreadable(path: "/k", reason: "r"), .cannotWrite(path: "/k", reason: "r"), .readOnly(directory: "/k"),
             .exhausted(directory: "/k"), .cipher,
         ]

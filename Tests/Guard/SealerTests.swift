@@ -49,7 +49,8 @@ struct SealerTests {
         let nonces = try (0..<4).map { _ in Array(try seal(&sealer, "x").prefix(12)) }
         #expect(Set(nonces).count == 4)
         #expect(nonces[0].prefix(8) == nonces[1].prefix(8) && nonces[1].prefix(8) != nonces[2].prefix(8))
-        #expect(nonces[1].suffix(4) == [255, 255, 255, 255] && nonces[2].suffix(4) == [0, 0, 0, 0] && nonces[3].suffix(4) == [0, 0, 0, 1])
+        #expect(
+            nonces[1].suffix(4) == [255, 255, 255, 255] && nonces[2].suffix(4) == [0, 0, 0, 0] && nonces[3].suffix(4) == [0, 0, 0, 1])
         var other = Sealer()
         var another = Sealer()
         #expect(try seal(&other, "x").prefix(8) != seal(&another, "x").prefix(8))

@@ -32,7 +32,8 @@ struct SmallPartsTests {
         #expect(Set(keys).count == 50)
         for key in keys {
             #expect(key.utf8.count == 46 && key.hasPrefix("mk_"))
-            #expect(key.utf8.allSatisfy { (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 45 || $0 == 95 })
+            #expect(
+                key.utf8.allSatisfy { (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 45 || $0 == 95 })
         }
     }
 
@@ -46,7 +47,9 @@ struct SmallPartsTests {
         #expect(APIKey.hash(presented: key.utf8.map { $0 }.reversed().reversed() as [UInt8]).matches(hash))
         #expect(APIKey.hash(presented: Array(key.utf8).lazy.map { $0 }).matches(hash))
         #expect(try #require(APIKey.Hash(text: hash.text)).matches(hash))
-        for bad in ["", "99", hash.text.uppercased(), hash.text + "00", String(hash.text.dropLast()) + "g"] { #expect(APIKey.Hash(text: bad) == nil) }
+        for bad in ["", "99", hash.text.uppercased(), hash.text + "00", String(hash.text.dropLast()) + "g"] {
+            #expect(APIKey.Hash(text: bad) == nil)
+        }
     }
 
     @Test("Hashes match only when every bit does")
@@ -146,13 +149,17 @@ struct SmallPartsTests {
 
     @Test("Base64 is RFC 4648's, and each value has one text only")
     func base64() {
-        for (plain, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")] {
+        for (plain, text) in [
+            ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy"),
+        ] {
             #expect(Base64.text(Array(plain.utf8)) == text)
             #expect(Base64.bytes(text) == Array(plain.utf8))
         }
         #expect(Base64.text([0xFB, 0xFF]) == "+/8=" && Base64.bytes("+/8=") == [0xFB, 0xFF])
         #expect(Base64.urlText([0xFB, 0xFF]) == Array("-_8".utf8))
-        for bad in ["Z", "Zg", "Zg=", "Zh==", "Zm9=", "Zg==Zg==", "====", "Z===", "Zm 9", "-_8=", "Zm9v\n"] { #expect(Base64.bytes(bad) == nil, "\(bad)") }
+        for bad in ["Z", "Zg", "Zg=", "Zh==", "Zm9=", "Zg==Zg==", "====", "Z===", "Zm 9", "-_8=", "Zm9v\n"] {
+            #expect(Base64.bytes(bad) == nil, "\(bad)")
+        }
     }
 
     @Test("Hexadecimal is lower case only")

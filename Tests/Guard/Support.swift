@@ -1,5 +1,6 @@
 import Crypto
 import Glibc
+
 @testable import Guard
 
 /// A directory of its own for one test, removed with what it holds.

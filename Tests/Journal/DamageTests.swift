@@ -196,8 +196,8 @@ struct Sample {
             let sample = try Sample(clean: true)
             sample.disk.flip(sample.path(1), bit: 4150 * 8)
             let rig = try {
-                // The directory itself is made and listed before the quarantine is.
-                let nth = operation == "makeDirectory" || operation == "list" ? 2 : 1
+                // The directory itself is made and listed, and the last batch settled, before the quarantine is.
+                let nth = operation == "fsync" ? 1 : 2
                 sample.disk.inject(.init(operations: [operation], nth: nth, persistent: false, code: 28))
                 defer { sample.disk.inject(nil) }
                 return try Rig(sample.disk.disk)

@@ -13,6 +13,8 @@ final class Rig {
     /// Replayed at opening.
     var replayed: Records = [:]
     var order: [Position] = []
+    /// Appended by the last `put`.
+    var last: Records = [:]
 
     static let small: Options = {
         var options = Options()
@@ -38,6 +40,7 @@ final class Rig {
     @discardableResult
     func put(_ records: [[UInt8]], into model: inout Records) throws -> [WriteResult] {
         var appended: Records = [:]
+        defer { last = appended }
         for record in records {
             let position = try record.withUnsafeBytes { (bytes) throws in try appender.append(bytes) }
             appended[position] = record

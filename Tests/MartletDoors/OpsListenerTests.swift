@@ -74,7 +74,7 @@ import Testing
         let channel = EmbeddedChannel()
         try OpsListener.attach(to: channel, pages: OpsPages(metrics: { [] }, ready: { ReadyState() }))
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
-        channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        channel.pipeline.fireUserInboundEventTriggered("another event")
         #expect(channel.isActive)
         channel.pipeline.fireUserInboundEventTriggered(IdleStateHandler.IdleStateEvent.read)
         #expect(!channel.isActive)

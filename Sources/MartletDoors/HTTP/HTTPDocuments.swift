@@ -1,8 +1,135 @@
 import MartletModel
 import NIOCore
+
+// The JSON this door writes, but for the 202, which `HTTPStationery` keeps ready.
+
 extension Story {
-    func stateDocument() -> ByteBuffer { ByteBuffer() }
-    func traceDocument() -> ByteBuffer { ByteBuffer() }
+    /// Answer of `GET /v1/messages/{id}`: the obligation with its one message inside.
+    func stateDocument() -> ByteBuffer {
+        var json = JSONWriter(capacity: 1024)
+        json.object { json in
+            json.member("id", id.notification.text)
+            json.member("state", state.notificationWord)
+            json.member("reason", reason == .none ? nil : reason.word)
+            json.member("class", messageClass.word)
+            json.member("createdAt", timestamp(createdAt))
+            json.member("updatedAt", timestamp(updatedAt))
+            json.member("deadline", timestamp(deadline))
+            if !reference.isEmpty { json.member("reference", reference) }
+            json.member("from", from)
+            json.member("to", to.international)
+            json.key("messages")
+            json.array { json in
+                json.object { json in
+                    json.member("id", id.with(ordinal: 1).text)
+                    json.member("channel", "sms")
+                    json.member("state", state.word)
+                    json.member("parts", Int(parts))
+                    json.key("attempts")
+                    json.array { json in
+                        for attempt in attempts { attempt.write(to: &json) }
+                    }
+                }
+            }
+        }
+        return json.sink.bytes
+    }
+
+    /// Answer of `GET /v1/messages/{id}/trace`. Details stand beside `at`, `hop` and `what`, which they never replace.
+    func traceDocument() -> ByteBuffer {
+        var json = JSONWriter(capacity: 2048)
+        json.array { json in
+            for hop in hops {
+                json.object { json in
+                    json.member("at", timestamp(hop.at))
+                    json.member("hop", hop.hop)
+                    json.member("what", hop.what)
+                    for (name, value) in hop.details where !["at", "hop", "what"].contains(name) { json.pair(name, value) }
+                }
+            }
+        }
+        return json.sink.bytes
+    }
 }
-extension HTTPProblem { var body: ByteBuffer { ByteBuffer(string: "{\"type\":\"/problems/\(code.code)\",\"title\":\"\",\"status\":\(code.status),\"detail\":\"\(detail)\"}") } }
-extension ReadyState { var document: [UInt8] { [] } }
+
+extension Story.Attempt {
+    fileprivate func write(to json: inout JSONWriter<DocumentSink>) {
+        json.object { json in
+            json.member("n", n)
+            json.member("connection", connection)
+            json.member("state", state.word)
+            json.key("providerIds")
+            json.array { json in
+                for id in providerIDs { json.string(id) }
+            }
+            json.member("submittedAt", submittedAt == 0 ? nil : timestamp(submittedAt))
+            json.member("possibleDuplicate", possibleDuplicate)
+        }
+    }
+}
+
+extension HTTPProblem {
+    var body: ByteBuffer {
+        var json = JSONWriter(capacity: 256)
+        json.object { json in
+            json.member("type", "/problems/\(code.code)")
+            json.member("title", code.title)
+            json.member("status", code.status)
+            if !detail.isEmpty { json.member("detail", detail) }
+            if !errors.isEmpty {
+                json.key("errors")
+                json.array { json in
+                    for error in errors {
+                        json.object { json in
+                            json.member("path", error.path)
+                            json.member("code", error.code.code)
+                            json.member("message", error.message)
+                        }
+                    }
+                }
+            }
+        }
+        return json.sink.bytes
+    }
+}
+
+extension ReadyState {
+    var document: [UInt8] {
+        var json = JSONWriter(capacity: 64)
+        json.object { json in
+            json.member("ready", isReady)
+            json.key("reasons")
+            json.array { json in
+                for reason in reasons { json.string(reason) }
+            }
+        }
+        return Array(json.sink.bytes.readableBytesView)
+    }
+}
+
+/// Where documents are written to.
+struct DocumentSink: JSONSink {
+    var bytes: ByteBuffer
+
+    mutating func put(_ octet: UInt8) { bytes.writeInteger(octet) }
+    mutating func put(_ octets: UnsafeRawBufferPointer) { bytes.writeBytes(octets) }
+}
+
+extension JSONWriter<DocumentSink> {
+    fileprivate init(capacity: Int) {
+        var bytes = ByteBuffer()
+        bytes.reserveCapacity(capacity)
+        self.init(into: DocumentSink(bytes: bytes))
+    }
+
+    /// A member that is null when there is no value.
+    fileprivate mutating func member(_ key: StaticString, _ value: String?) {
+        self.key(key)
+        if let value { string(value) } else { null() }
+    }
+
+    fileprivate mutating func pair(_ key: String, _ value: String) {
+        self.key(text: key)
+        string(value)
+    }
+}

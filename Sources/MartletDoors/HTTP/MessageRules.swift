@@ -25,20 +25,30 @@ enum MessageRules {
     }
 
     static func text(_ text: String) -> FieldError? {
-        var isBlank = true
-        for scalar in text.unicodeScalars {
-            switch scalar.value {
-            case 0x09, 0x0A, 0x0C, 0x0D, 0x20: continue
-            case 0..<0x20, 0x7F:
-                return FieldError(
-                    path: "/text", code: HTTPErrors.controlCharacter,
-                    message: "must not hold control characters but line feed, carriage return, tab and form feed")
-            case 0x21..<0x80: isBlank = false
-            default:
-                if isBlank, !scalar.properties.isWhitespace { isBlank = false }
+        var text = text
+        // Letters beyond ASCII are looked at one by one only when nothing else was there to read.
+        let (hasControl, hasVisible, hasWide) = text.withUTF8 { bytes in
+            var hasControl = false
+            var hasVisible = false
+            var hasWide = false
+            for byte in bytes {
+                if byte >= 0x80 {
+                    hasWide = true
+                } else if byte > 0x20 {
+                    if byte == 0x7F { hasControl = true } else { hasVisible = true }
+                } else if byte < 0x20, byte != 0x0A, byte != 0x0D, byte != 0x09, byte != 0x0C {
+                    hasControl = true
+                }
             }
+            return (hasControl, hasVisible, hasWide)
         }
-        return isBlank ? FieldError(path: "/text", code: HTTPErrors.blankText, message: "must hold more than white space") : nil
+        if hasControl {
+            return FieldError(
+                path: "/text", code: HTTPErrors.controlCharacter,
+                message: "must not hold control characters but line feed, carriage return, tab and form feed")
+        }
+        if hasVisible || hasWide && text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) { return nil }
+        return FieldError(path: "/text", code: HTTPErrors.blankText, message: "must hold more than white space")
     }
 
     /// 1...15 digits, or 1...11 printable ASCII characters of the GSM default alphabet (3GPP TS 23.038, section 6.2.1) with a letter among

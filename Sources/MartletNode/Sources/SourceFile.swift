@@ -82,20 +82,10 @@ public struct SourceFile: Codable, Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         guard let bytes = try? encoder.encode(self) else { throw .unwritable(path: path, reason: "it cannot be encoded") }
-        let beside = "\(path).new"
-        let file = Glibc.open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw .unwritable(path: beside, reason: String(cString: strerror(errno))) }
-        let written = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
-        let synced = fsync(file)
-        close(file)
-        guard written == bytes.count, synced == 0, rename(beside, path) == 0 else {
-            throw .unwritable(path: path, reason: String(cString: strerror(errno)))
-        }
-        // The rename is durable with its directory.
-        let directory = Glibc.open(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]), O_RDONLY | O_CLOEXEC)
-        if directory >= 0 {
-            fsync(directory)
-            close(directory)
+        do {
+            try DurableFile.write(Array(bytes), to: path)
+        } catch {
+            throw .unwritable(path: path, reason: error.description)
         }
     }
 

@@ -121,6 +121,18 @@ extension Pages {
 
         /* operators */
         let presets = [];
+        const span = (from, more) => {
+          const unit = from + more >= 1000 ? [1000, ' s'] : [1, ' ms'], low = from / unit[0], high = (from + more) / unit[0];
+          return (more ? low + ' to ' + high : low) + unit[1];
+        };
+        const inWords = b => {
+          const words = [b.silent ? 'Never answers' : b.delayMs + b.jitterMs ? 'Answers in ' + span(b.delayMs, b.jitterMs) : 'Answers at once'];
+          if (b.throttlePercent) words.push(`throttles ${b.throttlePercent} %`);
+          if (b.refusePercent) words.push(`refuses ${b.refusePercent} %`);
+          if (b.tps) words.push(`at most ${number.format(b.tps)}/s`);
+          words.push(!b.receipts ? 'no receipts' : b.receiptAfterMs + b.receiptJitterMs ? 'receipts in ' + span(b.receiptAfterMs, b.receiptJitterMs) : 'receipts at once');
+          return words.join(', ');
+        };
         const rows = new Map();
         const drawOperators = () => {
           for (const o of operators) {
@@ -133,7 +145,7 @@ extension Pages {
               const select = $('select', row), path = '/sim/smsc/' + o.name;
               select.setAttribute('aria-label', 'How ' + o.name + ' behaves');
               for (const p of presets) select.append(new Option(p.title, p.name));
-              const own = new Option('As told through the API', '');
+              const own = new Option('', '');
               own.disabled = true;
               select.append(own);
               select.addEventListener('change', async () => { await post(path + '/behaviour', { preset: select.value }); select.blur(); });
@@ -145,7 +157,7 @@ extension Pages {
             st.className = 'st' + (s.binds ? ' good' : '');
             $('use', st).setAttribute('href', s.binds ? '#i-check' : '#i-x');
             $('span', st).textContent = s.binds ? (s.binds === 1 ? '1 bound' : s.binds + ' bound') : 'none bound';
-            const rate = element('small', '', ' most ' + number.format(s.maxPerSecond));
+            const rate = element('small', '', ' peak ' + number.format(s.maxPerSecond));
             $('.rate', row).replaceChildren(number.format(s.rate), rate);
             $('.submits', row).replaceChildren(number.format(s.submits));
             const refused = s.throttled + s.refused;
@@ -155,6 +167,7 @@ extension Pages {
             $('.receipts', row).replaceChildren(number.format(s.receiptsSent));
             if (s.receiptsWaiting) $('.receipts', row).append(element('small', '', ` ${number.format(s.receiptsWaiting)} to come`));
             const select = $('select', row);
+            select.options[select.options.length - 1].textContent = inWords(o.behaviour);
             if (document.activeElement !== select) select.value = o.preset || '';
           }
           const one = operators[0];
@@ -172,7 +185,7 @@ extension Pages {
 
         $('#curl').textContent = `curl http://127.0.0.1:8080/v1/messages \\
           -H 'Authorization: Bearer KEY' -H 'Content-Type: application/json' \\
-          -d '{"to": "+447700900123", "from": "HARBOUR", "text": "Your code is 417 208.", "class": "otp"}'`.replace(/\n +/g, '\n  ');
+          -d '{"to": "+447700900123", "class": "otp", "text": "Your code is 417 208."}'`.replace(/\n +/g, '\n  ');
         $('#copy').addEventListener('click', async e => {
           const label = $('span', e.currentTarget);
           try { await navigator.clipboard.writeText($('#curl').textContent); label.textContent = 'Copied'; } catch { label.textContent = 'Select and copy'; }

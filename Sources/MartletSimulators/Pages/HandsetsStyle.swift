@@ -103,7 +103,7 @@ extension Pages {
           .operators td.n { font-size: var(--t-md); font-weight: 550; }
           .operators td.n small { font-size: var(--t-xs); font-weight: 400; color: var(--ink-3); }
           .operators td.warn { color: var(--warn); }
-          .operators select { width: 100%; min-width: 200px; max-width: 320px; }
+          .operators select { width: 100%; min-width: 200px; max-width: 360px; }
           .operators .acts { text-align: right; }
           .notice { margin: 0 0 14px; padding: 9px 14px; border-radius: var(--r2); background: var(--bad-wash); color: var(--bad); font-size: var(--t-sm); font-weight: 550; }
           .shelf { display: grid; grid-template-columns: repeat(auto-fill, minmax(236px, 1fr)); gap: 22px 16px; }
@@ -133,8 +133,8 @@ extension Pages {
           .slot[data-mode="off"] .dark { display: flex; }
           .slot[data-mode="silent"] .radio { color: #7a4d00; }
           .empty { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 32px; padding: 30px 40px 30px 32px; align-items: center; }
-          .empty h2 { font-size: 18px; line-height: 26px; letter-spacing: -.012em; } .empty p { color: var(--ink-2); margin-top: 4px; max-width: 68ch; }
-          .empty .hint { margin-top: 14px; color: var(--ink-3); }
+          .empty h2 { font-size: 18px; line-height: 26px; letter-spacing: -.012em; } .empty p { color: var(--ink-2); margin-top: 4px; max-width: 84ch; }
+          .empty .hint { margin-top: 14px; max-width: 90ch; color: var(--ink-3); }
           .empty .phone .glass { height: 250px; }
           .code { position: relative; margin-top: 14px; max-width: 760px; } .code pre { padding: 14px 16px; border-radius: var(--r2); background: var(--surface-2); border: 1px solid var(--line); font: 13px/20px var(--mono); overflow-x: auto; }
           .code .btn { position: absolute; right: 9px; top: 9px; }

@@ -1,0 +1,233 @@
+import ArgumentParser
+import Dispatch
+import FoundationEssentials
+import Glibc
+import Guard
+import Journal
+import Logging
+import MartletDoors
+import MartletModel
+import MartletNode
+import NIOCore
+import NIOPosix
+
+/// Exit codes of `serve`.
+enum ExitStatus {
+    static let badSettings: Int32 = 2
+    static let dataInUse: Int32 = 3
+    static let diskFailed: Int32 = 4
+}
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Runs a node until SIGTERM.",
+        discussion: "Exit codes: 0 after a clean stop, 2 bad settings or a wrong key, 3 the data directory is in use, 4 the disk failed.")
+
+    enum Role: String, ExpressibleByArgument, CaseIterable { case all, node }
+
+    @Option(help: "Settings file.") var config: String
+    @Option(help: "Data directory; everything the node writes is under it.") var data: String
+    @Option(help: "Which part of the system runs here.") var role: Role = .all
+
+    func run() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        LoggingSystem.bootstrap { JSONLogHandler(label: $0) }
+        let logger = Logger(label: "martlet")
+        let (settings, master) = try load(environment)
+        try raiseFileLimit(settings.http.maximumConnections)
+        let signals = Signals()
+
+        let hot = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let control = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let background = DispatchQueue(label: "martlet.background")
+        let (bound, opening) = try open(settings, master, hot.next(), logger, background)
+        report(opening, logger)
+
+        let readiness = Readiness()
+        let groups: [String: GroupNumber]
+        let sources: SourceFile
+        do {
+            groups = try NumberFile.numbers(of: settings.connections.map(\.group), in: "\(data)/groups")
+            sources = try takeOver(settings)
+        } catch {
+            throw failure("\(error)", ExitStatus.badSettings)
+        }
+        let (file, logger2) = (config, logger)
+        let server = try await hot.next().submit {
+            let server = Server(
+                node: bound.value, logger: logger2, settings: settings, settingsFile: file, registry: SourceRegistry(sources),
+                groups: groups, readiness: readiness)
+            return NIOLoopBound(server, eventLoop: hot.next())
+        }.get()
+        try await start(server, hot.next(), control, readiness, logger)
+        logger.notice("ready", metadata: ["http": "\(settings.http.host):\(settings.http.port)", "metrics": "\(settings.ops.host):\(settings.ops.port)"])
+
+        await signals.wait()
+        logger.notice("stopping")
+        readiness.set(["stopping"])
+        await stop(server, hot.next(), logger)
+    }
+
+    private func load(_ environment: [String: String]) throws -> (ServerSettings, MasterKey) {
+        do {
+            let settings = try ServerSettings.read(file: config, dataDirectory: data, environment: environment)
+            try MasterKey.requireOutside(keyFile: settings.masterKeyFile, dataDirectory: data)
+            return (settings, try MasterKey.load(from: settings.masterKeyFile, credentials: environment["CREDENTIALS_DIRECTORY"]))
+        } catch let mistakes as ServerSettings.Mistakes {
+            throw failure(mistakes.lines.joined(separator: "\n"), ExitStatus.badSettings)
+        } catch {
+            throw failure("\(error)", ExitStatus.badSettings)
+        }
+    }
+
+    private func open(
+        _ settings: ServerSettings, _ master: MasterKey, _ loop: any EventLoop, _ logger: Logger, _ background: DispatchQueue
+    ) throws -> (NIOLoopBound<Node>, Opening) {
+        guard mkdir(data, 0o700) == 0 || errno == EEXIST else {
+            throw failure("the data directory \(data) cannot be made: \(String(cString: strerror(errno)))", ExitStatus.diskFailed)
+        }
+        do {
+            return try Node.open(settings.node, master: master, loop: loop, logger: logger, background: background) { _ in
+                // The alarm is in the log. Nothing more may be promised: the supervisor starts the node again.
+                DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(200)) { _exit(ExitStatus.diskFailed) }
+            }
+        } catch JournalError.inUse {
+            throw failure("the data directory \(data) is in use by another process", ExitStatus.dataInUse)
+        } catch let fault as KeyStoreFault {
+            throw failure(fault.description, ExitStatus.badSettings)
+        } catch {
+            throw failure("the journal cannot be opened: \(error)", ExitStatus.diskFailed)
+        }
+    }
+
+    private func report(_ opening: Opening, _ logger: Logger) {
+        logger.notice(
+            "journal replayed",
+            metadata: [
+                "records": "\(opening.records)", "open": "\(opening.open)", "seconds": "\(opening.seconds)",
+                "cleanStop": "\(opening.report.stoppedCleanly || opening.report.isEmpty)",
+            ])
+        if let torn = opening.report.tornEnd {
+            logger.notice("the last batch was torn by the crash; nobody was told it was durable", metadata: ["segment": "\(torn.segment)", "offset": "\(torn.offset)"])
+        }
+        for damage in opening.report.damage {
+            logger.error(
+                "the journal is damaged",
+                metadata: [
+                    "kind": "\(damage.kind.rawValue)", "segment": "\(damage.segment)", "offset": "\(damage.offset)", "bytes": "\(damage.length)",
+                    "salvaged": "\(damage.salvaged)", "lost": "\(damage.lost.map(String.init) ?? "unknown")",
+                ])
+        }
+        if opening.unreadable > 0 { logger.error("records of a form this version does not know", metadata: ["count": "\(opening.unreadable)"]) }
+    }
+
+    /// Sources of the settings file that the data directory does not know yet are made, without a key.
+    private func takeOver(_ settings: ServerSettings) throws -> SourceFile {
+        let present = try SourceFile.load(data)
+        let fresh = settings.sources.filter { entry in !present.sources.contains { $0.name == entry.name } }
+        guard !fresh.isEmpty else { return present }
+        return try SourceFile.change(data) { file throws(SourceFile.Fault) in
+            for entry in fresh {
+                _ = try file.add(
+                    entry.name, scopes: entry.scopes, senders: entry.senders, classes: entry.classes, sender: entry.sender,
+                    messageClass: entry.messageClass, key: nil)
+            }
+            return file
+        }
+    }
+
+    private func start(
+        _ server: NIOLoopBound<Server>, _ loop: any EventLoop, _ control: MultiThreadedEventLoopGroup, _ readiness: Readiness, _ logger: Logger
+    ) async throws {
+        let listening = loop.makePromise(of: Void.self)
+        do {
+            try await loop.submit {
+                let it = server.value
+                it.node.set(routes: Server.routes(it.settings, it.groups))
+                for entry in it.settings.connections { try it.add(entry) }
+                it.node.start()
+                it.door.start { result in listening.completeWith(result.map { _ in }.mapError { $0 as any Error }) }
+            }.get()
+            try await listening.futureResult.get()
+            _ = try await loop.flatSubmit {
+                let it = server.value
+                return ControlServer.start(path: it.settings.node.controlSocket, loop: loop) { it.control($0, $1) }
+            }.get()
+        } catch {
+            throw failure("\(error)", ExitStatus.badSettings)
+        }
+        let (host, port) = try await loop.submit { server.value.settings.ops }.get()
+        let ops = OpsListener(
+            group: control, host: host, port: port,
+            metrics: { Array(((try? await loop.submit { server.value.metricsText() }.get()) ?? "").utf8) },
+            ready: { ReadyState(reasons: readiness.list) })
+        do {
+            _ = try await ops.start()
+        } catch {
+            throw failure("metrics.listen: cannot listen at \(host):\(port): \(error)", ExitStatus.badSettings)
+        }
+        loop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(250)) { _ in readiness.set(server.value.node.notReadyReasons) }
+        readiness.set([])
+    }
+
+    /// Drains within 10 s: no new work, open answers awaited, the log ended with a clean stop.
+    private func stop(_ server: NIOLoopBound<Server>, _ loop: any EventLoop, _ logger: Logger) async {
+        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(9)) {
+            logger.warning("not everything was answered within the time of a stop; what was on the wire is unknown")
+            _exit(0)
+        }
+        let done = loop.makePromise(of: Void.self)
+        loop.execute {
+            let it = server.value
+            it.door.stop(within: .seconds(2)) { it.node.drain { done.succeed() } }
+        }
+        try? await done.futureResult.get()
+        let close = loop.makePromise(of: Void.self)
+        let journal = try? await loop.submit { server.value.node.takeJournal() }.get()
+        DispatchQueue.global().async {
+            journal?.close()
+            close.succeed()
+        }
+        try? await close.futureResult.get()
+        unlink("\(data)/control.sock")
+        logger.notice("stopped")
+        Glibc.exit(0)
+    }
+
+    private func raiseFileLimit(_ connections: Int) throws {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        let wanted = rlim_t(connections + 256)
+        guard limit.rlim_cur < wanted else { return }
+        limit.rlim_cur = min(wanted, limit.rlim_max)
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+
+    private func failure(_ text: String, _ status: Int32) -> ExitCode {
+        JSONLogHandler.toStandardError("martlet: \(text)\n")
+        return ExitCode(status)
+    }
+}
+
+/// SIGTERM and SIGINT, once.
+final class Signals {
+    private let stream: AsyncStream<Void>
+    private let sources: [any DispatchSourceSignal]
+
+    init() {
+        let (stream, continuation) = AsyncStream<Void>.makeStream()
+        self.stream = stream
+        sources = [SIGTERM, SIGINT].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { continuation.yield() }
+            source.resume()
+            return source
+        }
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    func wait() async {
+        for await _ in stream { return }
+    }
+}

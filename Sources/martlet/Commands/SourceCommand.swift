@@ -1,0 +1,97 @@
+import ArgumentParser
+import Guard
+import MartletModel
+import MartletNode
+
+struct SourceCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "source", abstract: "Sender systems and their keys.",
+        subcommands: [Add.self, Key.self, Revoke.self, List.self])
+
+    /// Changes the file and tells a running node.
+    static func change<Result>(_ data: String, _ body: (inout SourceFile) throws(SourceFile.Fault) -> Result) throws -> Result {
+        do {
+            let result = try SourceFile.change(data, body)
+            do {
+                let answer = try ControlClient.ask(ControlRequest(verb: "sources"), socket: "\(data)/control.sock")
+                if !answer.ok { print("the running node did not take it over: \(answer.message)") }
+            } catch ControlClient.Fault.notRunning {
+                // It reads the file when it starts.
+            }
+            return result
+        } catch let fault as SourceFile.Fault {
+            print("martlet: \(fault)")
+            throw ExitCode(ExitStatus.badSettings)
+        }
+    }
+
+    struct Add: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "add", abstract: "Makes a sender system and prints its key once.")
+
+        @Argument(help: "Its name.") var name: String
+        @Option(help: "Data directory.") var data: String
+        @Option(help: "What its key may do, with commas: send, read.") var scopes = "send,read"
+        @Option(help: "Sender ids it may use, with commas; empty: any.") var senders = ""
+        @Option(help: "Classes it may use, with commas; empty: any.") var classes = ""
+        @Option(help: "Sender id of its messages that name none.") var sender: String?
+        @Option(name: .customLong("class"), help: "Class of its messages that name none.") var messageClass = "transactional"
+
+        func run() throws {
+            let key = APIKey.generate()
+            _ = try SourceCommand.change(data) { file throws(SourceFile.Fault) in
+                try file.add(
+                    name, scopes: words(scopes), senders: words(senders), classes: words(classes), sender: sender,
+                    messageClass: messageClass, key: APIKey.hash(of: key))
+            }
+            print("source \(name) made; its key, shown this once: \(key.reveal())")
+        }
+    }
+
+    struct Key: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "key", abstract: "Gives a source a further key and prints it once.")
+
+        @Argument(help: "Name of the source.") var name: String
+        @Option(help: "Data directory.") var data: String
+
+        func run() throws {
+            let key = APIKey.generate()
+            try SourceCommand.change(data) { file throws(SourceFile.Fault) in try file.addKey(name, APIKey.hash(of: key)) }
+            print("a further key of \(name), shown this once: \(key.reveal())")
+        }
+    }
+
+    struct Revoke: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "revoke", abstract: "Takes all keys of a source away.")
+
+        @Argument(help: "Name of the source.") var name: String
+        @Option(help: "Data directory.") var data: String
+
+        func run() throws {
+            try SourceCommand.change(data) { file throws(SourceFile.Fault) in try file.revoke(name) }
+            print("\(name) has no key any more")
+        }
+    }
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "Shows the sender systems.")
+
+        @Option(help: "Data directory.") var data: String
+
+        func run() throws {
+            var rows = [["number", "name", "scopes", "senders", "classes", "keys"]]
+            for entry in try SourceFile.load(data).sources {
+                rows.append([
+                    String(entry.number), entry.name, entry.scopes.joined(separator: ","), entry.senders.joined(separator: ","),
+                    entry.classes.joined(separator: ","), String(entry.keyHashes.count),
+                ])
+            }
+            Table.print(rows)
+        }
+    }
+}
+
+private func words(_ text: String) -> [String] { text.split(separator: ",").map { $0.trimming } }
+
+extension Substring {
+    fileprivate var trimming: String { String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
+}

@@ -1,0 +1,179 @@
+import FoundationEssentials
+import Logging
+import MartletChannels
+import MartletModel
+import MartletNode
+import MartletSettings
+import NIOCore
+
+/// What people do to a running node through its control socket. Each act stands in the journal as a mark.
+extension Server {
+    func control(_ request: ControlRequest, _ answer: @escaping (ControlAnswer) -> Void) {
+        switch request.verb {
+        case "status": answer(.done("\(node.openMessages) messages open", []))
+        case "connections": answer(.done("", connectionTable()))
+        case "start", "stop", "hold", "release": act(request, answer)
+        case "reload": answer(reload())
+        case "sources": answer(reloadSources())
+        case "send": send(request, answer)
+        case "trace": trace(request, answer)
+        default: answer(.failed("unknown verb '\(request.verb)'"))
+        }
+    }
+
+    private func connectionTable() -> [[String]] {
+        var rows = [["connection", "state", "outstanding", "queued in group", "since", "last error"]]
+        for connection in connections.values.sorted(by: { $0.name < $1.name }) {
+            let status = connection.status
+            rows.append([
+                connection.name, connection.isHeld ? "\(status.state.rawValue), held" : status.state.rawValue, String(status.outstanding),
+                String(node.queued(connection.group)), timestamp(status.since), status.lastError,
+            ])
+        }
+        return rows
+    }
+
+    private func act(_ request: ControlRequest, _ answer: @escaping (ControlAnswer) -> Void) {
+        guard let name = request.name, let connection = connections[name] else {
+            return answer(.failed("there is no connection '\(request.name ?? "")'; `martlet connection list` shows them"))
+        }
+        node.note("\(request.verb) connection \(name)")
+        switch request.verb {
+        case "start":
+            do {
+                try connection.start()
+                answer(.done("\(name) is starting"))
+            } catch {
+                answer(.failed("\(name): \(error)"))
+            }
+        case "stop": connection.stop { answer(.done("\(name) is stopped")) }
+        case "hold":
+            connection.hold()
+            answer(.done("\(name) takes no new messages"))
+        default:
+            connection.release()
+            answer(.done("\(name) takes messages again"))
+        }
+    }
+
+    /// Reads the settings file again and applies what may change at run time: connections, their settings, routes, sources.
+    private func reload() -> ControlAnswer {
+        let fresh: ServerSettings
+        do {
+            fresh = try ServerSettings.read(file: settingsFile, dataDirectory: dataDirectory, environment: ProcessInfo.processInfo.environment)
+            groups = try NumberFile.numbers(of: fresh.connections.map(\.group), in: "\(dataDirectory)/groups")
+        } catch let mistakes as ServerSettings.Mistakes {
+            return ControlAnswer(ok: false, message: "nothing was changed", rows: mistakes.lines.map { [$0] })
+        } catch {
+            return .failed("nothing was changed: \(error)")
+        }
+        node.groupNames = Dictionary(uniqueKeysWithValues: groups.map { ($1, $0) })
+        var done: [[String]] = []
+        for entry in fresh.connections { apply(entry, &done) }
+        let names = Set(fresh.connections.flatMap { entry in (1...entry.settings.binds).map { "\(entry.settings.name)-\($0)" } })
+        for (name, connection) in connections where !names.contains(name) {
+            done.append([name, "stopping, no longer in the settings"])
+            connection.stop { [self] in
+                node.remove(connection)
+                connections[name] = nil
+            }
+        }
+        node.set(routes: Server.routes(fresh, groups))
+        settings = fresh
+        node.note("reload of the settings")
+        logger.notice("settings reloaded")
+        let sources = reloadSources()
+        done.append(["sources", sources.message])
+        return .done("reloaded", done)
+    }
+
+    private func apply(_ entry: ServerSettings.ConnectionEntry, _ done: inout [[String]]) {
+        let present = connections.values.filter { $0.settings.name == entry.settings.name }
+        do {
+            if present.isEmpty {
+                try add(entry)
+                done.append([entry.settings.name, "started"])
+            } else if present.contains(where: { $0.settings != entry.settings }) {
+                for connection in present { try connection.reconfigure(entry.settings) }
+                if let group = groups[entry.group] { node.creditChanged(group) }
+                done.append([entry.settings.name, "other settings applied"])
+            }
+        } catch {
+            done.append([entry.settings.name, "left as it was: \(error)"])
+        }
+    }
+
+    private func reloadSources() -> ControlAnswer {
+        do {
+            registry.replace(try SourceFile.load(dataDirectory))
+            return .done("\(registry.all.count) sources")
+        } catch {
+            return .failed(error.description)
+        }
+    }
+
+    private func send(_ request: ControlRequest, _ answer: @escaping (ControlAnswer) -> Void) {
+        let fields = request.fields ?? [:]
+        let to: PhoneNumber
+        do {
+            to = try PhoneNumber.parse((fields["to"] ?? "").utf8)
+        } catch {
+            return answer(.failed("--to: an international number such as +447700900123 is needed (\(error))"))
+        }
+        guard let messageClass = MessageClass(word: fields["class"] ?? "transactional") else {
+            return answer(.failed("--class: one of \(MessageClass.allCases.map(\.word).joined(separator: ", "))"))
+        }
+        let text = fields["text"] ?? ""
+        guard !text.isEmpty, text.utf8.count <= 8192 else { return answer(.failed("the text must hold 1 to 8192 bytes")) }
+        let from = fields["from"] ?? "MARTLET"
+        guard (1...15).contains(from.utf8.count), from.utf8.allSatisfy({ $0 > 31 && $0 < 127 }) else {
+            return answer(.failed("--from: up to 11 letters and digits, or up to 15 digits"))
+        }
+        let submission = Submission(
+            source: commandLineSource, messageClass: messageClass, to: to, from: from, text: text, reference: fields["reference"] ?? "",
+            receivedAt: node.now())
+        node.submit(submission) { acceptance in
+            switch acceptance {
+            case .accepted(let id, let parts): answer(.done(id.text, [["id", id.text], ["parts", String(parts)]]))
+            case .refused(let refusal): answer(.failed("refused: \(refusal)"))
+            }
+        }
+    }
+
+    private func trace(_ request: ControlRequest, _ answer: @escaping (ControlAnswer) -> Void) {
+        guard let id = MessageID(text: request.name ?? "") else { return answer(.failed("an id has 32 hexadecimal digits")) }
+        node.story(of: id) { result in
+            switch result {
+            case .failure(let fault): answer(.failed(fault.reason))
+            case .success(nil): answer(.failed("no message of this id is in the journal"))
+            case .success(let story?): answer(.done(Server.headline(story), Server.hops(story)))
+            }
+        }
+    }
+
+    private static func headline(_ story: Story) -> String {
+        let reason = story.reason == .none ? "" : " (\(story.reason.word))"
+        return "\(story.id.text): \(story.state.word)\(reason), \(story.messageClass.word), to \(story.to.masked), \(story.parts) part(s)"
+    }
+
+    private static func hops(_ story: Story) -> [[String]] {
+        var rows = [["at", "after", "hop", "what", "details"]]
+        for hop in story.hops {
+            let details = hop.details.map { "\($0.0)=\($0.1)" }.joined(separator: " ")
+            rows.append([timestamp(hop.at), after(hop.at - story.createdAt), hop.hop, hop.what, details])
+        }
+        return rows
+    }
+
+    private static func after(_ microseconds: Int64) -> String {
+        let size = abs(microseconds)
+        return "\(microseconds < 0 ? "-" : "+")\(size / 1000).\(String(size % 1000).padded) ms"
+    }
+}
+
+/// Messages sent by `martlet send` belong to no source: number 0.
+let commandLineSource: SourceNumber = 0
+
+extension String {
+    fileprivate var padded: String { String(repeating: "0", count: max(0, 3 - utf8.count)) + self }
+}

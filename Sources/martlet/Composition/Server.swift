@@ -1,0 +1,90 @@
+import Dispatch
+import Glibc
+import Guard
+import Journal
+import Logging
+import MartletChannels
+import MartletDoors
+import MartletEngine
+import MartletModel
+import MartletNode
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// One running node with its doors and connections. Everything but the start and the end runs on the hot loop.
+final class Server {
+    let node: Node
+    let loop: any EventLoop
+    let logger: Logger
+    let settingsFile: String
+    let dataDirectory: String
+    var settings: ServerSettings
+    let registry: SourceRegistry
+    let door: HTTPDoor
+    var connections: [String: SMPPConnection] = [:]
+    var groups: [String: GroupNumber] = [:]
+    var nextConnection: ConnectionNumber = 1
+    /// Read by the ops listener from its own loop.
+    let readiness: Readiness
+
+    init(node: Node, logger: Logger, settings: ServerSettings, settingsFile: String, registry: SourceRegistry, groups: [String: GroupNumber], readiness: Readiness) {
+        self.node = node
+        self.logger = logger
+        self.settings = settings
+        self.settingsFile = settingsFile
+        dataDirectory = settings.node.dataDirectory
+        self.registry = registry
+        self.groups = groups
+        self.readiness = readiness
+        loop = node.loop
+        door = HTTPDoor(intake: node, sources: registry, settings: settings.http, eventLoop: node.loop)
+        node.groupNames = Dictionary(uniqueKeysWithValues: groups.map { ($1, $0) })
+    }
+
+    /// Makes and starts the connections of one entry.
+    func add(_ entry: ServerSettings.ConnectionEntry) throws {
+        guard let group = groups[entry.group] else { preconditionFailure("every group has its number before its connections") }
+        let made = try SMPPConnections.make(
+            entry.settings, firstNumber: nextConnection, group: group, on: loop, owner: node, random: { UInt64.random(in: 0 ... .max) })
+        nextConnection += ConnectionNumber(made.count)
+        for connection in made {
+            connections[connection.name] = connection
+            node.add(connection)
+            try connection.start()
+        }
+    }
+
+    static func routes(_ settings: ServerSettings, _ groups: [String: GroupNumber]) -> Routes {
+        Routes(settings.routes.compactMap { route in groups[route.group].map { Routes.Route(prefix: route.prefix, group: $0) } })
+    }
+
+    /// All metrics as text; on the loop.
+    func metricsText() -> String {
+        var text = node.metricsText()
+        var seen = Set<String>()
+        for sample in door.counters.samples {
+            if seen.insert(sample.metric.name).inserted { text += Server.head(sample.metric) }
+            let label = sample.label.map { "{\(sample.metric.labels.first ?? "label")=\"\($0)\"}" } ?? ""
+            text += "\(sample.metric.name)\(label) \(Int(sample.value))\n"
+        }
+        for (metric, value) in SMPPCounters.metrics {
+            text += Server.head(metric)
+            for connection in connections.values.sorted(by: { $0.name < $1.name }) {
+                text += "\(metric.name){connection=\"\(connection.name)\"} \(value(connection.counters))\n"
+            }
+        }
+        return text
+    }
+
+    private static func head(_ metric: Metric) -> String {
+        "# HELP \(metric.name) \(metric.doc)\n# TYPE \(metric.name) \(metric.kind.rawValue)\n"
+    }
+}
+
+/// Why the node takes no messages now, if so; read from any thread.
+final class Readiness: Sendable {
+    private let reasons = Mutex<[String]>(["starting"])
+    func set(_ list: [String]) { reasons.withLock { $0 = list } }
+    var list: [String] { reasons.withLock { $0 } }
+}

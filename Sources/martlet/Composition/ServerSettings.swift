@@ -1,0 +1,177 @@
+import Glibc
+import Guard
+import Journal
+import MartletChannels
+import MartletDoors
+import MartletEngine
+import MartletModel
+import MartletNode
+import MartletSettings
+import SMPP
+
+/// A settings file, read and checked as a whole: typed values for every part, or all mistakes.
+struct ServerSettings {
+    struct ConnectionEntry {
+        var group: String
+        var settings: SMPPConnectionSettings
+    }
+
+    struct SourceEntry {
+        var name: String
+        var scopes: [String]
+        var senders: [String]
+        var classes: [String]
+        var sender: String?
+        var messageClass: String
+    }
+
+    var nodeName = ""
+    var masterKeyFile = ""
+    var node = NodeOptions(dataDirectory: "")
+    var http = HTTPSettings()
+    var ops: (host: String, port: Int) = ("127.0.0.1", 8091)
+    var connections: [ConnectionEntry] = []
+    var routes: [(prefix: String, group: String)] = []
+    var sources: [SourceEntry] = []
+
+    /// Mistakes as lines that a person can act on.
+    struct Mistakes: Error {
+        var lines: [String]
+    }
+
+    static func read(file: String, dataDirectory: String, environment: [String: String]) throws -> ServerSettings {
+        let (values, found) = SettingsFile.read(file: file, declared: Declared.settings, environment: environment)
+        var mistakes = found
+        var settings = ServerSettings()
+        if found.isEmpty { settings.take(values, dataDirectory, environment, &mistakes) }
+        guard mistakes.isEmpty else { throw Mistakes(lines: mistakes.map { $0.text(file: file) }) }
+        return settings
+    }
+
+    private mutating func take(_ values: SettingValues, _ dataDirectory: String, _ environment: [String: String], _ mistakes: inout [Mistake]) {
+        nodeName = values.text(NodeSettings.name)
+        masterKeyFile = values.text(NodeSettings.masterKey)
+        node = NodeOptions(dataDirectory: dataDirectory)
+        node.journal.segmentSize = values.size(NodeSettings.segment) / 4096 * 4096
+        node.journal.sync = values.flag(NodeSettings.sync)
+        if !node.journal.sync, environment["MARTLET_TEST_UNSAFE"] != "1" {
+            mistakes.append(
+                values.mistake(NodeSettings.sync, "without sync a power cut loses accepted messages", remedy: "remove the line; it is for tests only"))
+        }
+        node.commitGap = values.duration(NodeSettings.commitGap) * 1000
+        node.keepMicroseconds = values.duration(NodeSettings.keep) * 1000
+        node.capBytes = values.size(NodeSettings.cap)
+        node.engine.openMaximum = values.integer(NodeSettings.openMessages)
+        node.engine.partsMaximum = values.integer(NodeSettings.parts)
+        ops = values.address(NodeSettings.metricsListen)
+        http = HTTPSettings(values)
+        for element in values.elements("connections") { takeConnection(element, environment, &mistakes) }
+        for element in values.elements("routes") { takeRoute(element, &mistakes) }
+        if routes.isEmpty, let only = connections.first?.group, connections.allSatisfy({ $0.group == only }) {
+            routes = [(prefix: "", group: only)]
+        }
+        for element in values.elements("bootstrap.sources") { takeSource(element, &mistakes) }
+    }
+
+    private mutating func takeConnection(_ element: SettingValues, _ environment: [String: String], _ mistakes: inout [Mistake]) {
+        do {
+            let settings = try SMPPConnectionSettings(element, credentials: environment["CREDENTIALS_DIRECTORY"])
+            for fault in settings.faults() {
+                let setting = SMPPConnectionSettings.all.first { $0.path == "connections[].\(fault.setting)" } ?? SMPPConnectionSettings.nameSetting
+                mistakes.append(element.mistake(setting, fault.reason, remedy: "correct it"))
+            }
+            connections.append(ConnectionEntry(group: element.text(SMPPConnectionSettings.groupSetting), settings: settings))
+        } catch {
+            mistakes.append(error)
+        }
+    }
+
+    private mutating func takeRoute(_ element: SettingValues, _ mistakes: inout [Mistake]) {
+        let prefix = element.text(NodeSettings.routePrefix)
+        let group = element.text(NodeSettings.routeGroup)
+        if !prefix.utf8.allSatisfy({ (48...57).contains($0) }) {
+            mistakes.append(element.mistake(NodeSettings.routePrefix, "a prefix holds digits only", remedy: "write 44 for numbers that begin with +44"))
+        }
+        if !connections.contains(where: { $0.group == group }) {
+            mistakes.append(
+                element.mistake(NodeSettings.routeGroup, "no connection is of group '\(group)'", remedy: "name the group of a connection"))
+        }
+        if routes.contains(where: { $0.prefix == prefix }) {
+            mistakes.append(element.mistake(NodeSettings.routePrefix, "there is a route for this prefix already", remedy: "remove one of them"))
+        }
+        routes.append((prefix, group))
+    }
+
+    private mutating func takeSource(_ element: SettingValues, _ mistakes: inout [Mistake]) {
+        let entry = SourceEntry(
+            name: element.text(NodeSettings.sourceName), scopes: element.list(NodeSettings.sourceScopes),
+            senders: element.list(NodeSettings.sourceSenders), classes: element.list(NodeSettings.sourceClasses),
+            sender: element.isSet(NodeSettings.sourceSender) ? element.text(NodeSettings.sourceSender) : nil,
+            messageClass: element.text(NodeSettings.sourceClass))
+        var probe = SourceFile()
+        do {
+            _ = try probe.add(
+                entry.name, scopes: entry.scopes, senders: entry.senders, classes: entry.classes, sender: entry.sender,
+                messageClass: entry.messageClass, key: nil)
+        } catch {
+            mistakes.append(element.mistake(NodeSettings.sourceName, error.description, remedy: "correct it"))
+        }
+        sources.append(entry)
+    }
+}
+
+extension HTTPSettings {
+    init(_ values: SettingValues) {
+        let address = values.address(HTTPSettings.listen)
+        self.init(
+            host: address.host, port: address.port, plaintextReason: values.filled(HTTPSettings.plaintext),
+            certificate: values.filled(HTTPSettings.tlsCertificate), key: values.filled(HTTPSettings.tlsKey),
+            maximumBody: values.size(HTTPSettings.body), maximumConnections: values.integer(HTTPSettings.connections),
+            idleTimeout: values.duration(HTTPSettings.idle), headTimeout: values.duration(HTTPSettings.head),
+            bodyTimeout: values.duration(HTTPSettings.bodyTime))
+    }
+}
+
+extension SMPPConnectionSettings {
+    /// - Throws: the mistake of a file or value that cannot be read.
+    init(_ values: SettingValues, credentials: String?) throws(Mistake) {
+        typealias Own = SMPPConnectionSettings
+        var password = ""
+        if let file = values.filled(Own.passwordFileSetting) {
+            do {
+                password = try Secret.load(from: file, credentials: credentials).reveal()
+            } catch {
+                throw values.mistake(Own.passwordFileSetting, error.description, remedy: "make the file readable by its owner alone")
+            }
+        }
+        let statuses: StatusTable
+        do {
+            statuses = try Own.statuses(from: values.text(Own.statusesSetting))
+        } catch {
+            throw values.mistake(Own.statusesSetting, error.reason, remedy: "correct it")
+        }
+        self.init(
+            name: values.text(Own.nameSetting), host: values.text(Own.hostSetting), port: values.integer(Own.portSetting),
+            systemID: values.text(Own.systemIDSetting), password: password,
+            bind: BindMode(rawValue: values.text(Own.bindSetting)) ?? .transceiver, binds: values.integer(Own.bindsSetting),
+            systemType: values.text(Own.systemTypeSetting), window: values.integer(Own.windowSetting),
+            messagesPerSecond: values.integer(Own.messagesPerSecondSetting), partsPerSecond: values.integer(Own.partsPerSecondSetting),
+            enquireInterval: values.duration(Own.enquireIntervalSetting), answerTimeout: values.duration(Own.answerTimeoutSetting),
+            bindTimeout: values.duration(Own.bindTimeoutSetting), tls: values.flag(Own.tlsSetting),
+            tlsAuthority: values.filled(Own.tlsAuthoritySetting), tlsCertificate: values.filled(Own.tlsCertificateSetting),
+            tlsKey: values.filled(Own.tlsKeySetting), plaintextReason: values.filled(Own.plaintextReasonSetting),
+            sourceTon: UInt8(values.text(Own.sourceTonSetting)), sourceNpi: UInt8(values.text(Own.sourceNpiSetting)),
+            destinationTon: UInt8(values.integer(Own.destinationTonSetting)),
+            destinationNpi: UInt8(values.integer(Own.destinationNpiSetting)), serviceType: values.text(Own.serviceTypeSetting),
+            sendValidity: values.flag(Own.sendValiditySetting),
+            receiptID: MessageIdentifier.Conversion(rawValue: values.text(Own.receiptIDSetting)) ?? .asIs, statuses: statuses)
+    }
+}
+
+extension SettingValues {
+    /// Its text, nil when empty.
+    func filled(_ setting: Setting) -> String? {
+        let text = text(setting)
+        return text.isEmpty ? nil : text
+    }
+}
