@@ -79,7 +79,22 @@ let package = Package(
                 "Journal", "Guard", nioCore, nioPosix, logging, arguments,
             ],
             swiftSettings: house),
-        .executableTarget(name: "martlet-sim", dependencies: ["MartletSimulators", nioCore, nioPosix, yams, arguments], swiftSettings: house),
+        .executableTarget(
+            name: "martlet-sim", dependencies: ["MartletSimulators", nioCore, nioPosix, yams, arguments], swiftSettings: house),
 
+        // Tests mirror Sources; Architecture reads the sources themselves.
+        tests("SMPP", ["SMPP", nioCore]),
+        tests("SMSText", ["SMSText"]),
+        tests("Journal", ["Journal"]),
+        tests("Guard", ["Guard", crypto]),
+        tests("MartletModel", ["MartletModel"]),
+        tests("MartletEngine", ["MartletEngine", "MartletModel"]),
+        tests("MartletSettings", ["MartletSettings", "MartletModel"]),
+        tests("MartletNode", ["MartletNode", "MartletModel", "MartletEngine", "Journal", "Guard", nioCore, nioPosix, logging]),
+        tests("MartletDoors", ["MartletDoors", "MartletModel", "Guard", nioCore, nioPosix, nioHTTP, nioEmbedded, nioSSL]),
+        tests("MartletChannels", ["MartletChannels", "MartletModel", "SMPP", "SMSText", nioCore, nioPosix, nioEmbedded, nioSSL]),
+        tests("MartletSimulators", ["MartletSimulators", "SMPP", "SMSText", nioCore, nioPosix, nioEmbedded]),
+        tests("Martlet", ["martlet", "MartletModel", "MartletSettings", "MartletDoors", "MartletChannels", "MartletNode"]),
+        tests("Architecture", []),
     ]
 )

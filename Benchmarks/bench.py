@@ -8,7 +8,6 @@ docs/reference/benchmarks.md says what each one means.
 """
 import argparse
 import json
-import os
 import subprocess
 import time
 
@@ -131,10 +130,12 @@ def latency():
     floor50, floor99 = (Sample(one["sync"][name] for one in floor) for name in ("p50", "p99"))
     bound = max(2.0, 3 * floor99.median)
     beside = Sample(others)
-    figures.add("latency at 2,000/s: accept to wire, p50, ms", inside50, "{:.2f}", "<= 1", inside50.median <= 1, beside, "latency.wire.p50")
+    figures.add("latency at 2,000/s: accept to wire, p50, ms", inside50, "{:.2f}", "<= 1", inside50.median <= 1, beside,
+                "latency.wire.p50")
     figures.add("  accept to wire, p99, ms", inside99, "{:.2f}", f"<= {bound:.2f}", inside99.median <= bound, key="latency.wire.p99")
     for index, name in ((0, "p50"), (1, "p99")):
-        figures.add(f"  request sent to arrival, {name}, ms", Sample(one[index] for one in outside), "{:.2f}", key=f"latency.outside.{name}")
+        figures.add(f"  request sent to arrival, {name}, ms", Sample(one[index] for one in outside), "{:.2f}",
+                    key=f"latency.outside.{name}")
     for name in ("p50", "p99"):
         figures.add(f"  due time to 202, {name}, ms", Sample(one[name] for one in accept), "{:.2f}", key=f"latency.accept.{name}")
     figures.add("  floor: append and fdatasync alone, p50, ms", floor50, "{:.2f}", key="floor.p50")
@@ -318,6 +319,4 @@ def parse():
 
 
 options = parse()
-os.environ.setdefault("LC_ALL", "C")
-stand_world = __import__("world")
-stand_world.run_script(main, lambda: f"Benchmarks/bench.py --only {options.only} --repeats {options.repeats}")
+stand.run_script(main, lambda: f"Benchmarks/bench.py --only {options.only} --repeats {options.repeats}")

@@ -9,13 +9,16 @@ death, never synced to disk). Martlet syncs every message to disk before its ans
 import argparse
 import json
 import shutil
+import socket
 import time
 import urllib.parse
 
 import stand
-from stand import Broken, Gone, Others, Process, Sample, Serials, Unusable, Web, World, free_port, say, wait_for
+from stand import Others, Process, Sample, Serials, Unusable, World, free_port, say, wait_for
 
 serials = Serials()
+# Where Debian puts them; sbin is not on everybody's path.
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Kannel:
@@ -29,13 +32,13 @@ class Kannel:
 
     def start(self):
         for program in ("bearerbox", "smsbox"):
-            if not shutil.which(program, path="/usr/sbin:/usr/bin:/usr/lib/kannel"):
+            if not shutil.which(program, path=PATH):
                 raise Unusable(f"{program} is not installed; scripts/setup --bench installs Kannel")
         self.folder.mkdir()
         path = self.folder / "kannel.conf"
         path.write_text(self.settings())
         for program, wait in (("bearerbox", self.ports["smsbox"]), ("smsbox", self.ports["sendsms"])):
-            box = Process([shutil.which(program, path="/usr/sbin:/usr/bin:/usr/lib/kannel"), "-v", "4", path], self.folder / f"{program}.log")
+            box = Process([shutil.which(program, path=PATH), "-v", "4", path], self.folder / f"{program}.log")
             self.boxes.append(box)
             wait_for(f"{program} listens", 20, lambda: self.listens(box, wait), every=0.1)
         wait_for("Kannel is bound", 20, lambda: self.place.operator.stats()["binds"] >= 1, every=0.1)
@@ -43,13 +46,13 @@ class Kannel:
     def listens(self, box, port):
         if not box.running:
             raise Unusable(f"Kannel ended by itself:\n{box.tail()}")
-        import socket
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", port)) == 0
 
     def settings(self):
-        lines = ["group = core", f"admin-port = {self.ports['admin']}", "admin-interface = 127.0.0.1", f"smsbox-port = {self.ports['smsbox']}",
-                 "smsbox-interface = 127.0.0.1", "admin-password = admin", 'box-allow-ip = "127.0.0.1"', "log-level = 4",
+        lines = ["group = core", f"admin-port = {self.ports['admin']}", "admin-interface = 127.0.0.1",
+                 f"smsbox-port = {self.ports['smsbox']}", "smsbox-interface = 127.0.0.1", "admin-password = admin",
+                 'box-allow-ip = "127.0.0.1"', "log-level = 4",
                  "sms-incoming-queue-limit = -1", "sms-outgoing-queue-limit = -1"]
         if self.store != "none":
             lines += [f"store-type = {self.store}", f"store-location = {self.folder / 'kannel.store'}"]
@@ -151,7 +154,8 @@ def main():
     rows, record = [], {}
     samples = {name: {key: Sample(values) for key, values in found.items()} for name, found in results.items() if found["rate"]}
     for name, found in samples.items():
-        rows.append((names[name], found["rate"].text(), found["cpu"].text("{:.1f}"), found["p99"].text("{:.1f}"), f"{found['others'].median:.2f}"))
+        rows.append((names[name], found["rate"].text(), found["cpu"].text("{:.1f}"), found["p99"].text("{:.1f}"),
+                     f"{found['others'].median:.2f}"))
         record[name] = {key: sample.record() for key, sample in found.items()}
     say("\n" + stand.table(rows, ("", "messages/s", "CPU a message, us", "request to 202, p99, ms", "others' cores")))
     if "martlet" in samples:
@@ -179,4 +183,4 @@ def parse():
 
 
 options = parse()
-__import__("world").run_script(main, lambda: f"Benchmarks/peers.py --repeats {options.repeats}")
+stand.run_script(main, lambda: f"Benchmarks/peers.py --repeats {options.repeats}")

@@ -15,7 +15,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "Tests" / "Faults"))
 
-from world import SMSC, PASSWORD, Broken, Gone, Process, Unusable, Web, World, free_port, load_average, say, wait_for  # noqa: E402,F401
+from world import (  # noqa: E402, F401  (handed on to the scripts beside this one)
+    PASSWORD, Broken, Gone, Process, Unusable, World, free_port, load_average, run_script, say, wait_for)
 
 # 101 characters and one part, as sent by every program that is measured here.
 TEXT = "Payment {serial} of 1129.50 EUR to Nordic Lamps is waiting for you. Confirm it in the app by 18:00."

@@ -29,7 +29,9 @@ enum Answer: Equatable {
             let rest = bytes.count - head
             let first = bytes[head] | 0x20
             if first == 0x63 {
-                if rest > 15, same(start + head, "content-length:", 15) { length = decimal(UnsafeRawBufferPointer(rebasing: bytes[(head + 15)...])) }
+                if rest > 15, same(start + head, "content-length:", 15) {
+                    length = decimal(UnsafeRawBufferPointer(rebasing: bytes[(head + 15)...]))
+                }
                 if rest > 17, same(start + head, "connection: close", 17) { closing = true }
             } else if first == 0x74, rest > 26, same(start + head, "transfer-encoding: chunked", 26) {
                 chunked = true

@@ -134,7 +134,8 @@ final class Generator {
         var offset = 0
         var tries = 0
         while offset < request.bytes.count {
-            let written = Glibc.send(links[number].socket, request.bytes.baseAddress! + offset, request.bytes.count - offset, CInt(MSG_NOSIGNAL))
+            let rest = UnsafeBufferPointer(rebasing: UnsafeBufferPointer(request.bytes)[offset...])
+            let written = Glibc.send(links[number].socket, rest.baseAddress, rest.count, CInt(MSG_NOSIGNAL))
             if written > 0 {
                 offset += written
             } else if errno == EAGAIN, tries < 1000 {

@@ -19,7 +19,9 @@ public struct Arguments {
         return value
     }
 
-    public mutating func number<N: LosslessStringConvertible & Comparable>(_ name: String, in range: ClosedRange<N>, default fallback: N) -> N {
+    public mutating func number<N: LosslessStringConvertible & Comparable>(
+        _ name: String, in range: ClosedRange<N>, default fallback: N
+    ) -> N {
         guard let word = values.removeValue(forKey: name) else { return fallback }
         guard let value = N(word), range.contains(value) else {
             stop("--\(name) must be \(range.lowerBound)...\(range.upperBound), not '\(word)'")

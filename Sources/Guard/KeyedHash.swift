@@ -11,8 +11,6 @@ public struct KeyedHash: Sendable {
         prepared = key.withBytes { HMAC(key: SymmetricKey(data: $0)) }
     }
 
-    init(key: SymmetricKey) { prepared = HMAC(key: key) }
-
     /// Of 128 bits, the first 64 are `high`; big-endian.
     public struct Wide: Hashable, Sendable {
         public let high: UInt64

@@ -112,7 +112,9 @@ public final class Reader: Sendable {
     private func isBatch(_ segment: OpenSegment, _ offset: Int) -> Bool {
         guard offset >= Format.headerBlock, offset % 8 == 0 else { return false }
         return withUnsafeTemporaryAllocation(byteCount: Format.batchHeader, alignment: 8) { bytes in
-            guard let got = try? disk.readAll(segment.file, bytes, at: offset), got == bytes.count, let base = bytes.baseAddress else { return false }
+            guard let got = try? disk.readAll(segment.file, bytes, at: offset), got == bytes.count, let base = bytes.baseAddress else {
+                return false
+            }
             return BatchHeader.read(base, at: Position(segment.segment, offset)) != nil
         }
     }

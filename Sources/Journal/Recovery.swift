@@ -75,7 +75,8 @@ struct Recovery {
     private func missing(before segment: UInt32, first: Bool, _ known: Known, _ all: [UInt32], _ report: inout Report) {
         // Before the oldest segment the past was trimmed.
         guard !first, case .valid(let header)? = known.headers[segment], header.previousSegment != 0,
-            header.previousEnd == 0 || header.previousEnd > UInt32(Format.headerBlock), !all.contains(header.previousSegment), header.previousSegment > all[0]
+            header.previousEnd == 0 || header.previousEnd > UInt32(Format.headerBlock),
+            !all.contains(header.previousSegment), header.previousSegment > all[0]
         else { return }
         report.lose(
             Damage(kind: .segment, segment: header.previousSegment, offset: 0, length: Int(header.previousEnd)))

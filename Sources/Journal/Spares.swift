@@ -65,8 +65,9 @@ final class Spares: Sendable {
             work.urgent = work.ready.isEmpty
             return work.attempts
         }
-        let taken: Result<Int, JournalFailure> = work.wait(until: { !$0.ready.isEmpty || $0.stopping || $0.attempts > attempts && $0.failure != nil }) {
-            work in
+        let taken: Result<Int, JournalFailure> = work.wait(
+            until: { !$0.ready.isEmpty || $0.stopping || $0.attempts > attempts && $0.failure != nil }
+        ) { work in
             work.urgent = false
             guard !work.ready.isEmpty else {
                 return .failure(work.failure ?? JournalFailure(kind: .closed, operation: .open))
@@ -74,8 +75,8 @@ final class Spares: Sendable {
             return .success(work.ready.removeFirst())
         }
         let id = try taken.get()
-        // Wakes the maker.
-        state.set(spares: work.change { $0.ready.count })
+        // Wakes the maker. Counted under the lock, so that the gauge never goes back to an older count.
+        work.change { state.set(spares: $0.ready.count) }
         return names.spare(id)
     }
 
@@ -97,10 +98,13 @@ final class Spares: Sendable {
     func run() {
         enum Next { case stop, trim([UInt32]), make(Int, recycled: Bool) }
         var rests = false
+        // Trimmed segments whose files could not be taken away yet.
+        var held: [UInt32] = []
         while true {
             let target = target
+            let holds = !held.isEmpty
             let next: Next? = work.wait(
-                timeout: rests ? Self.pause : nil,
+                timeout: rests || holds ? Self.pause : nil,
                 until: { $0.stopping || !$0.trimmed.isEmpty || $0.urgent || (!rests && $0.ready.count < target) }
             ) { work in
                 if !work.trimmed.isEmpty {
@@ -108,15 +112,17 @@ final class Spares: Sendable {
                     return .trim(work.trimmed)
                 }
                 if work.stopping { return .stop }
-                guard work.ready.count < target || work.urgent else { return nil }
+                guard work.ready.count < target || work.urgent else { return holds ? .trim([]) : nil }
                 if let id = work.recycled.popLast() { return .make(id, recycled: true) }
                 defer { work.nextID += 1 }
                 return .make(work.nextID, recycled: false)
             }
             switch next {
             case .stop: return
-            case .trim(let segments): trim(segments)
-            case .make(let id, let recycled): rests = !make(id, recycled: recycled)
+            case .trim(let segments): held = trim(held + segments)
+            case .make(let id, let recycled):
+                rests = !make(id, recycled: recycled)
+                if rests, holds { held = trim(held) }
             case nil: rests = false
             }
         }
@@ -130,9 +136,9 @@ final class Spares: Sendable {
                 work.ready.append(id)
                 work.attempts += 1
                 work.failure = nil
+                state.set(spares: work.ready.count)
                 return work.ready.count
             }
-            state.set(spares: ready)
             if ready >= target { state.set(low: false) }
             return true
         } catch {
@@ -180,11 +186,11 @@ final class Spares: Sendable {
         return !stopping
     }
 
-    private func trim(_ segments: [UInt32]) {
+    /// Oldest first, and none after one that fails: the segments left are without a gap. Returns what is left to do.
+    private func trim(_ segments: [UInt32]) -> [UInt32] {
         var made: [Int] = []
+        var done = 0
         for segment in segments {
-            _ = disk.unlink(names.index(segment))
-            _ = disk.unlink(names.failed(segment))
             let id: Int? = work.locked { work in
                 guard work.ready.count + work.recycled.count + made.count < target + 1 else { return nil }
                 defer { work.nextID += 1 }
@@ -197,18 +203,22 @@ final class Spares: Sendable {
                 } else {
                     try disk.removed(names.segment(segment))
                 }
-            } catch {
-                // The file stays; the next opening finds it again and its owner trims again.
+            } catch where error.errno != ENOENT {
                 state.countUpkeepFailure()
-            }
+                break
+            } catch {}
+            _ = disk.unlink(names.index(segment))
+            _ = disk.unlink(names.failed(segment))
+            done += 1
         }
         // Before the zeros: else a power cut could bring back the old name over emptied contents.
-        if sync, disk.syncDirectory(names.directory) < 0 {
+        if sync, done > 0, disk.syncDirectory(names.directory) < 0 {
             state.countUpkeepFailure()
             for id in made { _ = disk.unlink(names.blank(id)) }
-            return
+        } else {
+            let ids = made
+            work.change { $0.recycled += ids }
         }
-        let ids = made
-        work.change { $0.recycled += ids }
+        return Array(segments[done...])
     }
 }

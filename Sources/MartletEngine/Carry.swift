@@ -1,8 +1,12 @@
 public import MartletModel
 
 extension Engine {
-    /// Open messages and orphans whose payload stands in this segment.
-    public func live(in segment: UInt32) -> Int { livePerSegment[segment] ?? 0 }
+    /// What of this segment must outlive it: payloads of open messages, orphans, credit marks, newest sequences.
+    public func live(in segment: UInt32) -> Int {
+        var live = livePerSegment[segment] ?? 0
+        for head in heads where head == segment { live += 1 }
+        return live
+    }
 
     /// Some of the open messages whose payload stands in a segment up to this one, to be read and carried forward. Goes through
     /// the table in steps; `cursor` starts at 0 and comes back as 0 when one round is complete.
@@ -12,7 +16,7 @@ extension Engine {
         while cursor < stop, found.count < limit {
             let slot = slots.pointer(cursor)
             if slot.pointee.id.high != 0, slot.pointee.payloadAt != 0, slot.pointee.segment <= segment, slot.pointee.pending == 0,
-                !slot.pointee.state.isEnd, !slot.pointee.flags.contains(.carrying)
+                slot.pointee.openParts == 0, !slot.pointee.state.isEnd, !slot.pointee.flags.contains(.carrying)
             {
                 slot.pointee.flags.insert(.carrying)
                 found.append((slots.reference(cursor), slot.pointee.payloadAt))
@@ -23,8 +27,9 @@ extension Engine {
         return found
     }
 
-    /// Carries messages forward whose sealed payload was read again; orphans of those segments go along. A nil payload could not
-    /// be read: the message is given up with that reason.
+    /// Carries messages forward whose sealed payload was read again; orphans, credit marks and newest sequences of those segments
+    /// go along. A nil payload could not be read: the message is given up with that reason. What is on the wire just now has its
+    /// turn in the next round, since its records alone do not tell how it stands.
     public mutating func carry(
         _ items: [(slot: SlotReference, sealed: [UInt8]?, keyID: UInt32)], orphansUpTo segment: UInt32, _ turn: inout Turn
     ) {
@@ -36,15 +41,28 @@ extension Engine {
             guard let number = slots.number(of: item.slot) else { continue }
             let slot = slots.pointer(number)
             slot.pointee.flags.remove(.carrying)
-            guard !slot.pointee.state.isEnd else { continue }
+            guard !slot.pointee.state.isEnd, slot.pointee.openParts == 0 else { continue }
             guard let sealed = item.sealed else {
                 emit(.ended(.init(state: .failed, reason: .payloadLost)), number, &turn, after: .retire)
                 continue
             }
             counts.carried += 1
-            emit(.carried(snapshot(number, keys[number] ?? [], turn.now)), number, &turn, sealed: .copy(sealed, keyID: item.keyID))
+            emit(
+                .carried(snapshot(number, keys[number] ?? [], turn.now)), number, &turn,
+                sealed: .copy(sealed, keyID: item.keyID), after: .moved)
         }
         for entry in orphans.standing(upTo: segment, limit: 4096) { orphan(entry.orphan, entry.group, at: entry.at, &turn) }
+        carryMarks(upTo: segment, &turn)
+    }
+
+    private mutating func carryMarks(upTo segment: UInt32, _ turn: inout Turn) {
+        for (group, mark) in creditMarks.sorted(by: { $0.key < $1.key })
+        where mark.position != 0 && UInt32(truncatingIfNeeded: mark.position >> 32) <= segment {
+            self.mark(.init(what: .credit, value: mark.value), group: group, &turn)
+        }
+        for partition in heads.indices where heads[partition] != 0 && heads[partition] <= segment {
+            mark(.init(what: .head), group: 0, partition: PartitionNumber(partition), &turn)
+        }
     }
 
     private func snapshot(_ number: UInt32, _ keys: [RecordBody.Carried.ProviderKey], _ now: Instant) -> RecordBody.Carried {
@@ -57,6 +75,7 @@ extension Engine {
         return RecordBody.Carried(
             state: slot.state == .submitted ? .queued : slot.state, attempts: slot.attempts, resends: slot.resends, strikes: slot.strikes,
             answeredParts: slot.answeredParts, deliveredParts: slot.deliveredParts, failedParts: slot.failedParts,
-            unknownParts: slot.unknownParts, partsReference: slot.partsReference, notBefore: notBefore, providerKeys: keys)
+            unknownParts: slot.unknownParts, partsReference: slot.partsReference, notBefore: notBefore, order: slot.origin,
+            providerKeys: keys)
     }
 }

@@ -19,14 +19,20 @@ extension Engine {
         apply(record, at: 0, turn.now)
         // The end is the fold's to see; an ended message is retired once that is durable.
         let ended = slot.pointee.state.isEnd
-        record.header.flags.formUnion(.outcome(slot.pointee.state, slot.pointee.reason))
+        // What is on the wire is not the log's to say.
+        let state = slot.pointee.state == .submitted ? .queued : slot.pointee.state
+        record.header.flags.formUnion(.outcome(state, slot.pointee.reason))
         turn.records.append(Turn.Emitted(record: record, slot: reference, sealed: sealed, after: ended ? .retire : after))
     }
 
     /// A record of the node's own: starts, stops, a person's act.
     public mutating func mark(_ mark: RecordBody.Mark, group: GroupNumber = 0, _ turn: inout Turn) {
-        var header = RecordHeader(kind: .mark, group: group, at: turn.now.wall)
-        header.sequence = nextSequence(0)
+        self.mark(mark, group: group, partition: 0, &turn)
+    }
+
+    mutating func mark(_ mark: RecordBody.Mark, group: GroupNumber, partition: PartitionNumber, _ turn: inout Turn) {
+        var header = RecordHeader(kind: .mark, partition: partition, group: group, at: turn.now.wall)
+        header.sequence = nextSequence(partition)
         let record = Record(header: header, body: .mark(mark))
         apply(record, at: 0, turn.now)
         turn.records.append(Turn.Emitted(record: record, slot: nil, sealed: .none, after: .nothing))
@@ -34,22 +40,28 @@ extension Engine {
 
     /// Where the node put a record of the turn. Called in the order of the records, before the next turn.
     public mutating func placed(_ emitted: borrowing Turn.Emitted, at position: UInt64) {
+        heads[Int(emitted.record.header.partition)] = UInt32(truncatingIfNeeded: position >> 32)
         if let reference = emitted.slot, let number = slots.number(of: reference) {
             let slot = slots.pointer(number)
             slot.pointee.last = position
             switch emitted.record.body {
             case .accepted:
                 slot.pointee.payloadAt = position
+                slot.pointee.origin = position
                 remember(position)
             case .carried:
-                forget(slot.pointee.payloadAt)
-                slot.pointee.payloadAt = position
+                // The old copy is read, and holds its segment, until this one is durable.
+                moving[reference] = position
                 remember(position)
             case .answered, .receipt, .ended, .resumed, .orphan, .mark: break
             }
         } else if case .orphan(let it) = emitted.record.body {
-            if let old = orphans.place(key(emitted.record.header.group, it.providerID), at: position) { forget(old) }
+            // One that was dropped or adopted meanwhile needs no record.
+            guard let old = orphans.place(key(emitted.record.header.group, it.providerID), at: position) else { return }
+            forget(old)
             remember(position)
+        } else if case .mark(let it) = emitted.record.body, it.what == .credit {
+            setCredit(emitted.record.header.group, creditMarks[emitted.record.header.group]?.value ?? it.value, at: position)
         }
     }
 
@@ -61,15 +73,25 @@ extension Engine {
 
     /// The record is durable: its effect may leave.
     public mutating func released(_ reference: SlotReference, _ after: Turn.After, _ now: Instant) {
+        if case .recovered = after { gate -= 1 }
         guard let number = slots.number(of: reference) else { return }
         let slot = slots.pointer(number)
         if slot.pointee.pending > 0 { slot.pointee.pending -= 1 }
         switch after {
         case .nothing: break
         case .ready: enqueue(number)
-        case .again: enqueue(number, front: true)
+        case .again, .recovered: enqueue(number, front: true)
+        case .moved: moved(number, reference)
         case .retire: if slot.pointee.pending == 0, slot.pointee.openParts == 0 { release(number) }
         }
+    }
+
+    private mutating func moved(_ number: UInt32, _ reference: SlotReference) {
+        guard let position = moving.removeValue(forKey: reference) else { return }
+        let slot = slots.pointer(number)
+        forget(slot.pointee.payloadAt)
+        slot.pointee.payloadAt = position
+        if slot.pointee.flags.contains(.loading) { slot.pointee.flags.insert(.moved) }
     }
 
     /// Puts a queued message that is not waiting into its lane, unless it is there already.
@@ -79,5 +101,12 @@ extension Engine {
             slot.pointee.missingParts != 0
         else { return }
         lanes[Int(slot.pointee.group)].push(number, slots, front: front)
+    }
+
+    /// Puts a message that never left back where it was: before all others, so that what was handed over and what was not stay in order.
+    mutating func enqueueFirst(_ number: UInt32) {
+        let slot = slots.pointer(number)
+        guard !slot.pointee.flags.contains(.queued) else { return }
+        lanes[Int(slot.pointee.group)].pushFirst(number, slots)
     }
 }

@@ -43,7 +43,16 @@ public struct Engine: ~Copyable {
     var forgotten: [UInt64] = []
     /// Records of the past are being folded in: timers and lanes are made at its end.
     var replaying = true
-    var recordedCredit: [GroupNumber: UInt32] = [:]
+    /// The newest credit mark of each group, and the raw position where it stands.
+    var creditMarks: [GroupNumber: (value: UInt32, position: UInt64)] = [:]
+    /// Segment of the newest record of each partition: its sequence must outlive a trim.
+    var heads: [UInt32] = Array(repeating: 0, count: partitionCount)
+    /// New places of payloads that are being carried forward, until they are durable.
+    var moving: [SlotReference: UInt64] = [:]
+    /// Records of the restart that are not durable yet; nothing is handed over before.
+    var gate = 0
+    /// Ended messages whose slots are still linked into a lane.
+    var dead = 0
     public internal(set) var counts = Counts()
     /// Payloads to be read from the log, in order; the node takes them, reads and calls `loaded`.
     public internal(set) var wanted: [SlotReference] = []
@@ -61,7 +70,7 @@ public struct Engine: ~Copyable {
         jitter = SplitMix(state: seed)
     }
 
-    public var openCount: Int { slots.count }
+    public var openCount: Int { slots.count - dead }
 
     public mutating func set(routes: Routes) { configuration.routes = routes }
 

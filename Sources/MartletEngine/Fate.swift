@@ -12,15 +12,18 @@ extension Engine {
             counts.replayedRecords += 1
             let partition = Int(header.partition) % partitionCount
             sequences[partition] = max(sequences[partition], header.sequence)
+            heads[partition] = max(heads[partition], UInt32(truncatingIfNeeded: position >> 32))
         }
         switch record.body {
         case .accepted: return begin(header, at: position, now)
         case .carried(let it): return carry(it, header, at: position, now)
         case .mark(let it):
-            if it.what == .credit { recordedCredit[header.group] = it.value }
+            if it.what == .credit { setCredit(header.group, it.value, at: position) }
             return nil
         case .orphan(let it):
-            orphans.insert(key(header.group, it.providerID), Orphans.Entry(orphan: it, at: header.at, position: position, group: header.group))
+            let entry = Orphans.Entry(orphan: it, at: header.at, position: position, group: header.group)
+            forget(orphans.insert(key(header.group, it.providerID), entry))
+            remember(position)
             return nil
         case .answered, .receipt, .ended, .resumed: break
         }
@@ -47,6 +50,7 @@ extension Engine {
         let number = slots.insert(header.id)
         let slot = slots.pointer(number)
         slot.pointee.payloadAt = position
+        slot.pointee.origin = position
         slot.pointee.last = position
         slot.pointee.deadline = header.deadline
         slot.pointee.source = header.source
@@ -57,7 +61,7 @@ extension Engine {
         slot.pointee.partsReference = UInt16(truncatingIfNeeded: header.sequence)
         slot.pointee.state = .queued
         if header.flags.contains(.possibleDuplicate) { slot.pointee.flags.insert(.possibleDuplicate) }
-        if position != 0 { livePerSegment[slot.pointee.segment, default: 0] += 1 }
+        remember(position)
         if !replaying {
             counts.accepted[Int(header.messageClass)] += 1
             arm(number, wall: header.deadline, now)
@@ -77,6 +81,7 @@ extension Engine {
         }
         guard replaying, let number = begin(header, at: position, now) else { return nil }
         let slot = slots.pointer(number)
+        slot.pointee.origin = it.order
         slot.pointee.state = it.state
         slot.pointee.attempts = it.attempts
         slot.pointee.resends = it.resends
@@ -86,7 +91,10 @@ extension Engine {
         slot.pointee.failedParts = it.failedParts
         slot.pointee.unknownParts = it.unknownParts
         slot.pointee.partsReference = it.partsReference
-        if it.notBefore > now.wallMilliseconds { wait(number, until: it.notBefore, now) }
+        if it.notBefore > now.wallMilliseconds {
+            let longest = (slot.pointee.messageClass.pause(after: it.strikes) ?? 0) * 6 / 5
+            wait(number, until: min(it.notBefore, now.wallMilliseconds + longest), now)
+        }
         for key in it.providerKeys { providers.insert(key.hash, slot: number, part: key.part, in: slots) }
         return number
     }
@@ -109,7 +117,13 @@ extension Engine {
         case .deferred: slot.pointee.flags.insert(.deferred)
         case .throttled, .notWritten: break
         }
-        if header.flags.contains(.settlesAttempt) { conclude(number, replaying ? header.at / 1000 : now.wallMilliseconds, now) } else { slot.pointee.state = .queued }
+        if header.flags.contains(.settlesAttempt) {
+            conclude(number, header.at / 1000, now)
+        } else {
+            // Another part is on the wire: until that is answered the message can be given to nobody.
+            slot.pointee.state = .submitted
+            slot.pointee.flags.insert(.partial)
+        }
     }
 
     /// Every part of the attempt has its outcome: where does the message stand?
@@ -117,9 +131,9 @@ extension Engine {
     private mutating func conclude(_ number: UInt32, _ since: Int64, _ now: Instant) {
         let slot = slots.pointer(number)
         let deferred = slot.pointee.flags.contains(.deferred)
-        slot.pointee.flags.remove(.deferred)
+        slot.pointee.flags.remove([.deferred, .partial])
         if slot.pointee.failedParts != 0 {
-            end(number, .failed, slot.pointee.reason == .cannotBeEncoded ? .cannotBeEncoded : .refused)
+            end(number, .failed, slot.pointee.reason == .none ? .refused : slot.pointee.reason)
         } else if slot.pointee.answeredParts == slot.pointee.allParts {
             if slot.pointee.deliveredParts == slot.pointee.allParts { return end(number, .delivered, .none) }
             slot.pointee.state = .sent
@@ -131,7 +145,9 @@ extension Engine {
                 guard let pause = slot.pointee.messageClass.pause(after: slot.pointee.strikes) else {
                     return end(number, .failed, .attemptsUsedUp)
                 }
-                wait(number, until: since + jitter.spread(pause), now)
+                // The wall clock may have jumped back since: a pause never grows by that.
+                let spread = jitter.spread(pause)
+                wait(number, until: min(since, now.wallMilliseconds) + spread, now)
             }
         } else {
             slot.pointee.state = .unknown
@@ -154,13 +170,17 @@ extension Engine {
         }
         slot.pointee.failedParts |= bit
         let open = slot.pointee.allParts & ~slot.pointee.deliveredParts & ~slot.pointee.failedParts
-        if open == 0 || slot.pointee.openParts == 0 {
+        if open == 0 || header.flags.contains(.settlesAttempt) {
             end(number, it.state == .expired ? .expired : .failed, .undeliverable)
+        } else {
+            // It ends when the parts on the wire are answered.
+            slot.pointee.reason = .undeliverable
         }
     }
 
     private mutating func resumed(_ it: RecordBody.Resumed, _ number: UInt32) {
         let slot = slots.pointer(number)
+        slot.pointee.flags.remove([.deferred, .partial])
         switch it.why {
         case .unknown:
             slot.pointee.unknownParts = 0
@@ -174,7 +194,7 @@ extension Engine {
             slot.pointee.state = .unknown
             slot.pointee.flags.insert(.possibleDuplicate)
         }
-        counts.possibleDuplicates += 1
+        if !replaying { counts.possibleDuplicates += 1 }
     }
 
     mutating func end(_ number: UInt32, _ state: MessageState, _ reason: EndReason) {
@@ -188,13 +208,40 @@ extension Engine {
     /// Gives the memory of an ended message back; while it is linked in a lane that happens when it is taken out.
     mutating func release(_ number: UInt32) {
         let slot = slots.pointer(number)
+        wheel.remove(number, in: slots)
+        // Its segment may be trimmed at once, however long the lane stands still.
+        forget(slot.pointee.payloadAt)
+        slot.pointee.payloadAt = 0
         if slot.pointee.flags.contains(.queued) {
             slot.pointee.flags.insert(.dead)
+            dead += 1
             return
         }
-        wheel.remove(number, in: slots)
-        forget(slot.pointee.payloadAt)
         slots.remove(number)
+    }
+
+    /// Frees an ended message that was taken out of its lane.
+    mutating func bury(_ number: UInt32) {
+        dead -= 1
+        slots.remove(number)
+    }
+
+    /// Lanes that stand still fill with messages that ended there; when these are the most, they are taken out.
+    mutating func sweep() {
+        guard dead > Engine.deadMaximum, dead * 2 > slots.count else { return }
+        var found: [UInt32] = []
+        for group in lanes.indices where lanes[group].count > 0 { lanes[group].sweep(slots, &found) }
+        for number in found { bury(number) }
+    }
+
+    /// Ended messages linked into lanes that are not worth a sweep.
+    static let deadMaximum = 1024
+
+    private mutating func setCredit(_ group: GroupNumber, _ value: UInt32, at position: UInt64) {
+        let old = creditMarks[group]?.position ?? 0
+        if position != 0 { forget(old) }
+        creditMarks[group] = (value, position == 0 ? old : position)
+        remember(position)
     }
 
     mutating func remember(_ position: UInt64) {
@@ -216,7 +263,7 @@ extension Engine {
     func receiptDeadline(_ slot: Slot) -> Int64 { slot.deadline + Engine.receiptGraceMilliseconds }
 
     mutating func arm(_ number: UInt32, wall: Int64, _ now: Instant) {
-        let left = max(0, wall - now.wallMilliseconds)
+        let left = min(max(0, wall - now.wallMilliseconds), Engine.validityMaximum * 1000)
         wheel.set(number, due: wheel.tickAfter(now.steady + left * 1000), in: slots)
     }
 

@@ -13,24 +13,24 @@ extension Engine {
         slots.forEach { number in
             let slot = slots.pointer(number)
             if slot.pointee.state == .submitted { slot.pointee.state = .queued }
-            if slot.pointee.state == .queued, slot.pointee.missingParts != 0 { queued.append(number) }
+            if slot.pointee.state == .queued { queued.append(number) }
         }
         for number in 0..<slots.bound where slots.pointer(number).pointee.id.high != 0 { settleTimer(number, turn.now) }
-        queued.sort { older($0, $1) }
+        queued.sort { slots.pointer($0).pointee.origin < slots.pointer($1).pointee.origin }
+        // Part of it was refused while another part was on the wire: it has failed.
+        for number in queued where slots.pointer(number).pointee.failedParts != 0 {
+            let reason = slots.pointer(number).pointee.reason
+            emit(.ended(.init(state: .failed, reason: reason == .none ? .refused : reason)), number, &turn, after: .retire)
+        }
         if !clean { flagSuspects(queued, &turn) }
         for number in queued where slots.pointer(number).pointee.pending == 0 { enqueue(number) }
         for orphan in orphans.all {
             guard let found = providers.find(orphan.key, in: slots) else { continue }
             let it = orphan.entry.orphan
-            emit(.receipt(.init(part: found.part, state: it.state, error: it.error, providerID: it.providerID)), found.slot, &turn)
+            emit(
+                .receipt(.init(part: found.part, state: it.state, error: it.error, providerID: it.providerID)), found.slot, &turn,
+                flags: .settlesAttempt)
         }
-    }
-
-    private func older(_ a: UInt32, _ b: UInt32) -> Bool {
-        let first = slots.pointer(a).pointee
-        let second = slots.pointer(b).pointee
-        if first.id.milliseconds != second.id.milliseconds { return first.id.milliseconds < second.id.milliseconds }
-        return first.payloadAt < second.payloadAt
     }
 
     private mutating func settleTimer(_ number: UInt32, _ now: Instant) {
@@ -58,11 +58,13 @@ extension Engine {
         var left: [Queue: Int] = [:]
         for number in queued {
             let slot = slots.pointer(number).pointee
+            guard slot.state == .queued, slot.missingParts != 0 else { continue }
             let queue = Queue(group: slot.group, lane: slot.messageClass.lane, source: slot.source)
-            let credit = max(recordedCredit[slot.group] ?? 0, configuration.creditByGroup[slot.group] ?? 0)
+            let credit = max(creditMarks[slot.group]?.value ?? 0, configuration.creditByGroup[slot.group] ?? 0)
             let room = left[queue] ?? Int(credit)
-            // One that was tried before may have left out of order: it is a suspect whatever its place.
-            let tried = slot.attempts > 0
+            // One that was tried before may have left out of order: it is a suspect whatever its place. So is one that an
+            // earlier restart flagged; those behind it may have gone since.
+            let tried = slot.attempts > 0 || slot.flags.contains(.possibleDuplicate)
             guard room > 0 || tried else { continue }
             if !tried { left[queue] = room - slot.missingParts.nonzeroBitCount }
             suspect(number, &turn)
@@ -72,13 +74,14 @@ extension Engine {
     private mutating func suspect(_ number: UInt32, _ turn: inout Turn) {
         let slot = slots.pointer(number)
         var why = RecordBody.Resumed.Why.restart
-        if case .sendAgainIfYounger(let seconds) = slot.pointee.messageClass.afterCrash,
-            turn.now.wallMilliseconds - slot.pointee.id.milliseconds > seconds * 1000
-        {
-            why = .left
+        if case .sendAgainIfYounger(let seconds) = slot.pointee.messageClass.afterCrash {
+            // An age below zero tells of a clock that jumped, so nothing of the age; and it is sent again once, not at each restart.
+            let age = turn.now.wallMilliseconds - slot.pointee.id.milliseconds
+            if age < 0 || age > seconds * 1000 || slot.pointee.flags.contains(.possibleDuplicate) { why = .left }
         }
         // In front: they were first before the crash.
-        emit(.resumed(.init(why: why)), number, &turn, after: .again)
+        gate += 1
+        emit(.resumed(.init(why: why)), number, &turn, after: .recovered)
         if why == .left { armUnknown(number, turn.now) }
     }
 }

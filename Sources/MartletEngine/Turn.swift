@@ -34,6 +34,10 @@ public struct Turn: ~Copyable {
         case again
         /// It ended: its memory may go.
         case retire
+        /// Its payload was copied forward: the old record is not needed any more.
+        case moved
+        /// As `again`, of a restart: nothing is handed over before all of these are durable.
+        case recovered
     }
 
     public init(now: Instant) { self.now = now }

@@ -11,6 +11,8 @@ public import NIOCore
 public struct NodeOptions: Sendable {
     public var dataDirectory: String
     public var journal = Options()
+    /// What the journal writes through; tests make it fail.
+    public var disk = Disk.system
     public var engine = Engine.Configuration()
     public var commitGap: Int64 = 1000
     public var keepMicroseconds: Int64 = 86_400_000_000
@@ -51,7 +53,7 @@ extension Node {
         var engine = Engine(configuration, now: began, seed: UInt64.random(in: 0 ... .max))
         var unreadable = 0
         var records = 0
-        let (journal, appender, report) = try Journal.open(options.journalDirectory, options.journal) { position, bytes in
+        let (journal, appender, report) = try Journal.open(options.journalDirectory, options.journal, disk: options.disk) { position, bytes in
             records += 1
             guard let record = try? Record(reading: bytes) else {
                 unreadable += 1

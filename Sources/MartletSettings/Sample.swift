@@ -7,7 +7,8 @@ extension Reference {
     ///   - examples: what to write for settings that have no default, by declared path; YAML text. Those without stand commented out.
     public static func sample(_ declared: [Setting], introductions: [String: String] = [:], examples: [String: String] = [:]) -> String {
         var lines = [
-            "# Settings of a Martlet node, each with its default. A line that begins with `#` and a name shows an optional setting.",
+            "# Settings of a Martlet node. Each stands below its explanation with its default; those behind `#` are optional.",
+            "# Live settings are applied by `martlet reload`, the others at the next start.",
             "# `martlet check --config FILE` tells every mistake with its line. Reference: docs/reference/settings.md",
         ]
         let writer = SampleWriter(introductions: introductions, examples: examples)
@@ -32,45 +33,56 @@ private struct SampleWriter {
         case .section(let inner):
             comment(introductions[path], margin, into: &lines)
             lines.append("\(margin)\(member.name):")
-            for member in inner.members { write(member, path: path, indentation: indentation + 2, into: &lines) }
+            for (index, member) in inner.members.enumerated() {
+                if index > 0 { lines.append("") }
+                write(member, path: path, indentation: indentation + 2, into: &lines)
+            }
         case .elements(let inner):
             comment(introductions[path], margin, into: &lines)
-            // A list whose elements need what nobody gave an example for stays empty; its first element is shown as a comment.
+            // A list whose elements need what nobody gave an example for stays empty. Its first element is shown behind `#`: without
+            // that one letter it is a whole element.
             let isShown = inner.settings.allSatisfy { $0.fallback != nil || examples[$0.path] != nil }
             lines.append("\(margin)\(member.name):\(isShown ? "" : " []")")
             var element: [String] = []
-            for member in inner.members { write(member, path: "\(path)[]", indentation: indentation + 4, into: &element) }
-            lines.append(contentsOf: isShown ? dashed(element, indentation) : element.map { commented($0, indentation + 2) })
+            for (index, member) in inner.members.enumerated() {
+                if index > 0 { element.append("") }
+                write(member, path: "\(path)[]", indentation: indentation + 4, into: &element)
+            }
+            element = dashed(element, indentation)
+            lines.append(contentsOf: isShown ? element : element.map { commented($0, indentation + 2) })
         }
     }
 
     /// Puts the dash of an element before its first line that is no comment; comments above it go before the dash.
     private func dashed(_ element: [String], _ indentation: Int) -> [String] {
-        guard let first = element.firstIndex(where: { !$0.drop { $0 == " " }.hasPrefix("#") }) else { return element }
+        guard let first = element.firstIndex(where: { !$0.isEmpty && !$0.drop { $0 == " " }.hasPrefix("#") }) else { return element }
         var lines = element
         lines[first] = String(repeating: " ", count: indentation + 2) + "- " + element[first].dropFirst(indentation + 4)
         return lines
     }
 
     private func commented(_ line: String, _ column: Int) -> String {
-        let text = line.drop { $0 == " " }
-        return text.hasPrefix("#") ? line : String(line.prefix(column)) + "# " + line.dropFirst(column)
+        line.isEmpty ? "" : "\(line.prefix(column))# \(line.dropFirst(column))"
     }
 
     private func write(_ setting: Setting, name: String, _ margin: String, into lines: inout [String]) {
-        let applied = setting.reload == .live ? "Applied by `martlet reload`." : "Applied at the next start."
+        comment(setting.doc, margin, into: &lines)
         let kind = setting.kind.words
         let standard =
             switch setting.fallback {
-            case nil: "Required."
-            case "": "Default: none."
-            case let text?: "Default: \(text)."
+            case nil: "Required"
+            case "": "Default: none"
+            case let text?: "Default: \(text)"
             }
-        comment("\(setting.doc) \(kind.prefix(1).uppercased())\(kind.dropFirst()). \(standard) \(applied)", margin, into: &lines)
+        let live = setting.reload == .live ? " Live." : ""
+        comment("\(kind.prefix(1).uppercased())\(kind.dropFirst()). \(standard).\(live)", margin, into: &lines)
         if let example = examples[setting.path] {
             lines.append("\(margin)\(name): \(example)")
         } else if let text = setting.fallback, !text.isEmpty {
             lines.append("\(margin)\(name): \(written(text, setting))")
+        } else if setting.path.contains("[]") {
+            // Never behind `#` here: the dash of an element must stand before its first setting. Empty means not set.
+            lines.append("\(margin)\(name): \(setting.fallback == nil ? "..." : "\"\"")")
         } else {
             lines.append("\(margin)# \(name):")
         }

@@ -104,7 +104,7 @@ struct Cutter {
     /// Only a short cut: about all others the standard library is asked.
     private static func standsAlone(_ scalar: UInt32) -> Bool {
         switch scalar {
-        case 0 ..< 0x300, 0x370 ... 0x482, 0x48A ... 0x52F, 0x3041 ... 0x3096, 0x30A1 ... 0x30FA, 0x4E00 ... 0x9FFF: true
+        case 0..<0x300, 0x370...0x482, 0x48A...0x52F, 0x3041...0x3096, 0x30A1...0x30FA, 0x4E00...0x9FFF: true
         default: false
         }
     }
@@ -112,7 +112,7 @@ struct Cutter {
     /// The last border between grapheme clusters in `start < x <= cut`; `cut` itself when there is none, because one
     /// cluster fills the part. Looks at one part at most: borders depend on what stands before and on one scalar after.
     private func clusterStart(from start: Int, notAfter cut: Int, seeing end: Int) -> Int {
-        let part = String(decoding: UnsafeBufferPointer(rebasing: utf8[start ..< min(end, utf8.count)]), as: UTF8.self)
+        let part = String(decoding: UnsafeBufferPointer(rebasing: utf8[start..<min(end, utf8.count)]), as: UTF8.self)
         var border = start
         for cluster in part {
             let next = border + cluster.utf8.count

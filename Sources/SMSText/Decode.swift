@@ -10,10 +10,10 @@ extension SMSText {
         /// (3GPP TS 23.038, 4: 0x10-0x13 and 0xF0-0xF3 GSM 7-bit, 0x18-0x1B UCS-2). Nil for what is not text or not known here.
         public init?(dataCoding: UInt8) {
             switch dataCoding {
-            case 0x00, 0x10 ... 0x13, 0xF0 ... 0xF3: self = .gsm7
+            case 0x00, 0x10...0x13, 0xF0...0xF3: self = .gsm7
             case 0x01: self = .ascii
             case 0x03: self = .latin1
-            case 0x08, 0x18 ... 0x1B: self = .ucs2
+            case 0x08, 0x18...0x1B: self = .ucs2
             default: return nil
             }
         }
@@ -43,7 +43,9 @@ extension SMSText {
     }
 
     public static func decode(_ octets: some Collection<UInt8>, dataCoding: UInt8) -> String {
-        if let text = octets.withContiguousStorageIfAvailable({ decode(UnsafeRawBufferPointer($0), dataCoding: dataCoding) }) { return text }
+        if let text = octets.withContiguousStorageIfAvailable({ decode(UnsafeRawBufferPointer($0), dataCoding: dataCoding) }) {
+            return text
+        }
         return Array(octets).withUnsafeBytes { decode($0, dataCoding: dataCoding) }
     }
 

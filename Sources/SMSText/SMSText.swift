@@ -49,7 +49,7 @@ public enum SMSText {
     ) throws(TextFault) {
         guard plan.parts <= partsMax else { throw .tooManyParts(plan.parts) }
         guard part >= 0, part < plan.parts else { throw .noSuchPart(part, of: plan.parts) }
-        try forEachPart(text, plan: plan, reference: reference, in: part ..< part + 1) { octets.append(contentsOf: $1) }
+        try forEachPart(text, plan: plan, reference: reference, in: part..<part + 1) { octets.append(contentsOf: $1) }
     }
 
     /// Calls `body` with every part in order: its number from 0, and its octets, valid during the call only.
@@ -68,7 +68,7 @@ public enum SMSText {
                 let scratchOctets = scratch.bindMemory(to: UInt8.self)
                 let limit = plan.unitsPerPart
                 var start = 0
-                for part in 0 ..< plan.parts {
+                for part in 0..<plan.parts {
                     let end = cutter.partEnd(from: start, limit: limit, plan.alphabet)
                     if part == plan.parts - 1, end != utf8.count { return false }
                     if part > 0, end == start { return false }
@@ -78,7 +78,7 @@ public enum SMSText {
                             at = UserDataHeader.write(
                                 plan.concatenation, reference: reference, total: plan.parts, number: part + 1, to: scratchOctets)
                         }
-                        at = cutter.encode(start ..< end, plan.alphabet, to: scratchOctets, at: at)
+                        at = cutter.encode(start..<end, plan.alphabet, to: scratchOctets, at: at)
                         body(part, UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(scratch)[..<at]))
                     }
                     start = end

@@ -417,7 +417,8 @@ def main():
         code = place.martlet.stop()
         if code != 0:
             raise Broken(f"after all that it stopped with {code}:\n{place.martlet.tail()}")
-        say(f"badinput: {_serial} honest messages in between, all sent; memory grew by {grown:.0f} MiB; {time.monotonic() - began:.0f} s; seed {seed}")
+        say(f"badinput: {_serial} honest messages in between, all sent; memory grew by {grown:.0f} MiB; "
+            f"{time.monotonic() - began:.0f} s; seed {seed}")
 
 
 def arrived(place):

@@ -11,7 +11,8 @@ import random
 import time
 
 import world
-from world import Broken, Judge, Ledger, Senders, World, say
+from ledgers import Judge, Ledger, Senders
+from world import Broken, World, say
 
 
 # How the operator behaves while the load runs; `silent` and `tps` leave a full window and a queue behind the crash.
@@ -47,7 +48,7 @@ def main():
             place.martlet.kill9()
             crashes = 1
             # Now and then it dies again while it reads its journal.
-            while crashes < 4 and chance.random() < 0.25:
+            while crashes < 4 and chance.random() * 100 < options.again:
                 place.start_martlet(ready=False)
                 time.sleep(chance.uniform(0, 0.4))
                 place.martlet.kill9()
@@ -83,7 +84,8 @@ def parse():
     parser.add_argument("--threads", type=int, default=8)
     parser.add_argument("--window", type=int, default=10)
     parser.add_argument("--binds", type=int, default=2)
-    parser.add_argument("--segment", default="4MiB", help="size of a journal segment, small so that they change often")
+    parser.add_argument("--again", type=float, default=25, metavar="PERCENT", help="how often it dies again while it reads its journal")
+    parser.add_argument("--segment", default="8MiB", help="size of a journal segment, small so that they change often")
     return parser.parse_args()
 
 
@@ -92,4 +94,4 @@ seed = options.seed if options.seed is not None else random.SystemRandom().randr
 chance = random.Random(seed)
 say(f"kill9: seed {seed}, {options.rounds} rounds")
 world.run_script(main, lambda: f"Tests/Faults/kill9.py --rounds {options.rounds} --build {options.build} --seed {seed} "
-                 f"--threads {options.threads} --window {options.window} --binds {options.binds}")
+                 f"--threads {options.threads} --window {options.window} --binds {options.binds} --again {options.again:g}")

@@ -18,7 +18,8 @@ import sys
 import time
 
 import world
-from world import Broken, Judge, Ledger, Process, Senders, Unusable, World, say, wait_for
+from ledgers import Judge, Ledger, Senders
+from world import Broken, Process, Unusable, World, say, wait_for
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -166,7 +167,7 @@ def parse():
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--threads", type=int, default=6)
     parser.add_argument("--window", type=int, default=10)
-    parser.add_argument("--segment", default="4MiB")
+    parser.add_argument("--segment", default="8MiB")
     parser.add_argument("--names", choices=["strict", "ordered"], default="strict")
     parser.add_argument("--fail-syncs", type=float, default=10, metavar="PERCENT", help="share of rounds in which one sync fails")
     parser.add_argument("--skip-unsafe", action="store_true", help="leave out the run without the sync")

@@ -8,7 +8,7 @@ final class Scratch: Sendable {
     let path: String
 
     init() {
-        path = "/tmp/martlet-guard-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        path = "/tmp/guard-tests-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         mkdir(path, 0o700)
     }
 

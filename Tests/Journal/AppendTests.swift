@@ -9,9 +9,14 @@ import Testing
         var model: Records = [:]
         let rig = try Rig(disk.disk)
         #expect(rig.recovery.isEmpty && rig.recovery.isSound && rig.journal.state.committed == 0)
-        for number in 0..<200 { #expect(try rig.put([record(number, 1 + number * 7 % 900), record(number, 3)], into: &model) == [.durable]) }
+        for number in 0..<200 {
+            #expect(try rig.put([record(number, 1 + number * 7 % 900), record(number, 3)], into: &model) == [.durable])
+        }
         #expect(rig.journal.segments.count > 3)
         #expect(rig.journal.segments.last?.isCurrent == true)
+        let state = rig.journal.state
+        #expect(state.records == 400 && state.batches == 200 && state.bytes > 0 && state.lastCommit > 0 && state.failures == 0)
+        #expect(state.takeSlowestCommit() >= state.lastCommit && state.takeSlowestCommit() == 0)
         rig.journal.close()
         let again = try Rig(disk.disk)
         #expect(again.replayed == model && again.replayed.count == 400)

@@ -251,7 +251,8 @@ struct Sample {
             let segment = sample.segments[Int(random.next() % UInt64(sample.segments.count))]
             var bytes = try #require(sample.disk.contents(sample.path(segment)))
             let from = Int(random.next() % 5200)
-            for index in from..<min(from + Int(random.next() % 900) + 1, bytes.count) { bytes[index] = UInt8(truncatingIfNeeded: random.next()) }
+            let to = min(from + Int(random.next() % 900) + 1, bytes.count)
+            for index in from..<to { bytes[index] = UInt8(truncatingIfNeeded: random.next()) }
             sample.disk.set(sample.path(segment), bytes)
             let (report, records) = try recover(sample.disk.disk)
             for (position, bytes) in records { #expect(sample.model[position] == bytes, "seed \(seed)") }
@@ -295,14 +296,15 @@ struct Sample {
     @Test("Leavings of work cut short are cleared away; strangers stay")
     func leftovers() throws {
         let sample = try Sample(clean: true)
-        for name in ["spare-7.tmp", "0000000009.tmp", "0000000001.idx.tmp", "0000000007.idx", "spare-3"] { sample.disk.set("/j/\(name)", [1]) }
-        for name in ["notes.txt", "12.log", "00000000x1.log", "0000000000.log", "spare-x"] { sample.disk.set("/j/\(name)", [2]) }
+        let leavings: Set<String> = ["spare-7.tmp", "0000000009.tmp", "0000000001.idx.tmp", "0000000007.idx", "spare-3"]
+        let strangers: Set<String> = ["notes.txt", "12.log", "00000000x1.log", "0000000000.log", "spare-x"]
+        for name in leavings.union(strangers) { sample.disk.set("/j/\(name)", [1]) }
         let rig = try Rig(sample.disk.disk)
         #expect(rig.replayed == sample.model)
         rig.journal.close()
         let names = Set(sample.disk.names("/j"))
-        #expect(names.isDisjoint(with: ["spare-7.tmp", "0000000009.tmp", "0000000001.idx.tmp", "0000000007.idx", "spare-3"]))
-        #expect(names.isSuperset(of: ["notes.txt", "12.log", "00000000x1.log", "0000000000.log", "spare-x"]))
+        #expect(names.isDisjoint(with: leavings))
+        #expect(names.isSuperset(of: strangers))
     }
 
     @Test("A newer format, another journal's segment, and no number left are refused by name")

@@ -90,6 +90,8 @@ import Testing
         for (position, bytes) in model { #expect(try reader.read(at: position) == bytes) }
         // After the time is over the next failure is a first one again.
         disk.advance(seconds: 61)
+        // The fault is for the commit, not for the making of spares.
+        #expect(eventually { rig.journal.state.spares == 2 })
         disk.inject(.init(operations: ["pwrite"], nth: 1, persistent: false, code: EIO))
         #expect(try rig.put([record(4, 100)], into: &model) == [.durable])
         disk.inject(nil)
@@ -180,18 +182,22 @@ import Testing
 
     @Test("Calls that fail while opening are errors with their names, and a later opening works")
     func opening() throws {
-        for (operation, name) in [("makeDirectory", JournalFailure.Operation.makeDirectory), ("open", .open), ("lock", .lock), ("list", .list),
-            ("syncDirectory", .syncDirectory), ("fdatasync", .sync), ("status", .status)]
-        {
+        let calls: [(String, JournalFailure.Operation)] = [
+            ("makeDirectory", .makeDirectory), ("open", .open), ("lock", .lock), ("list", .list), ("syncDirectory", .syncDirectory),
+            ("fdatasync", .sync), ("status", .status),
+        ]
+        for (operation, name) in calls {
+            let failure = JournalError.failure(JournalFailure(kind: .io, errno: EIO, operation: name))
             let sample = try Sample(clean: true)
             sample.disk.inject(.init(operations: [operation], nth: 1, persistent: true, code: EIO))
-            #expect(throws: JournalError.failure(JournalFailure(kind: .io, errno: EIO, operation: name)), "\(operation)") { try Rig(sample.disk.disk) }
+            #expect(throws: failure, "\(operation)") { try Rig(sample.disk.disk) }
             sample.disk.inject(nil)
             #expect(try Rig(sample.disk.disk).replayed == sample.model)
         }
         let sample = try Sample(clean: true)
         sample.disk.inject(.init(operations: ["list"], nth: 1, persistent: true, code: EIO))
-        #expect(throws: JournalError.failure(JournalFailure(kind: .io, errno: EIO, operation: .list))) { try Journal.verify("/j", disk: sample.disk.disk) }
+        let failure = JournalError.failure(JournalFailure(kind: .io, errno: EIO, operation: .list))
+        #expect(throws: failure) { try Journal.verify("/j", disk: sample.disk.disk) }
     }
 
     @Test("An error from replay ends the opening and frees the directory")

@@ -21,7 +21,8 @@ import Testing
             maybe = []
             if random.next() % 3 == 0 { disk.cutPower(afterOperations: Int(random.next() % 60)) }
             if random.next() % 4 == 0 {
-                disk.inject(.init(operations: ["pwrite", "fdatasync", "rename", "syncDirectory"], nth: Int(random.next() % 30) + 1, persistent: false, code: 5))
+                let nth = Int(random.next() % 30) + 1
+                disk.inject(.init(operations: ["pwrite", "fdatasync", "rename", "syncDirectory"], nth: nth, persistent: false, code: 5))
             }
             for step in 0..<Int(random.next() % 30) {
                 var batch: Records = [:]

@@ -69,6 +69,7 @@ import Testing
         try bench.send(String(repeating: post(), count: 100))
         #expect(bench.intake.submissions.count == 64)
         bench.channel.read()
+        bench.wait(100)
         bench.intake.release([0, 1])
         #expect(try bench.answers().count == 2)
         #expect(bench.intake.submissions.count == 66)

@@ -26,6 +26,20 @@ import Testing
         try await world.end()
     }
 
+    @Test("A refused peer that does not close is closed after it had time to read")
+    func lingering() async throws {
+        let world = try await DoorWorld()
+        let peer = try await ClientBootstrap(group: world.group).channelOption(.allowRemoteHalfClosure, value: true)
+            .connect(to: world.address).get()
+        try await peer.writeAndFlush(ByteBuffer(string: "POST /v1/messages HTTP/1.1\r\nHost: h\r\nContent-Length: 999999\r\n\r\n"))
+        try await world.until { $0.problems["unauthenticated"] == 1 }
+        try await peer.writeAndFlush(ByteBuffer(string: "and so on"))
+        #expect(try await world.counters().connectionsOpen == 1)
+        try await world.until { $0.connectionsOpen == 0 }
+        try? await peer.close()
+        try await world.end()
+    }
+
     @Test("Beyond the limit of connections a peer reads 503 and is closed")
     func connectionLimit() async throws {
         let world = try await DoorWorld(settings: HTTPSettings(port: 0, maximumConnections: 1))

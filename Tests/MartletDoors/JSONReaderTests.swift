@@ -93,7 +93,7 @@ struct JSONReaderTests {
 
     @Test("Escaped and plain text at every distance from the start of a word of eight")
     func distances() throws {
-        for before in 0 ..< 20 {
+        for before in 0..<20 {
             for piece in [#"\n"#, "ż", "😀", #"\u00e9"#, ""] {
                 let plain = String(repeating: "a", count: before)
                 let body = "\"\(plain)\(piece)\(plain)\""
@@ -121,7 +121,8 @@ struct JSONReaderTests {
     @Test(
         "Integers are exact, to both ends of Int64",
         arguments: [
-            ("0", 0), ("-0", 0), ("7", 7), ("-7", -7), ("300", 300), ("9223372036854775807", Int64.max), ("-9223372036854775808", Int64.min),
+            ("0", 0), ("-0", 0), ("7", 7), ("-7", -7), ("300", 300), ("9223372036854775807", Int64.max),
+            ("-9223372036854775808", Int64.min),
             ("1000000000000000000", 1_000_000_000_000_000_000),
         ])
     func integers(text: String, value: Int64) throws {
@@ -208,19 +209,24 @@ struct JSONReaderTests {
         "Each mistake has its reason and its place",
         arguments: [
             ("", JSONFault.Reason.empty, 0), (" \n", .empty, 2), ("\u{FEFF}{}", .byteOrderMark, 0),
-            ("{", .truncated, 1), ("[1,", .truncated, 3), ("\"ab", .truncated, 3), ("tru", .truncated, 3), ("-", .truncated, 1), ("1.", .truncated, 2),
-            ("1e", .truncated, 2), ("\"\\", .truncated, 2), ("\"\\u12", .truncated, 5), ("\"\\ud83d", .truncated, 7), ("\"\\ud83d\\", .truncated, 8),
+            ("{", .truncated, 1), ("[1,", .truncated, 3), ("\"ab", .truncated, 3), ("tru", .truncated, 3), ("-", .truncated, 1),
+            ("1.", .truncated, 2),
+            ("1e", .truncated, 2), ("\"\\", .truncated, 2), ("\"\\u12", .truncated, 5), ("\"\\ud83d", .truncated, 7),
+            ("\"\\ud83d\\", .truncated, 8),
             ("?", .unexpectedCharacter, 0), ("[1,]", .unexpectedCharacter, 3), ("{\"a\":1,}", .unexpectedCharacter, 7),
             ("{\"a\" 1}", .unexpectedCharacter, 5), ("{a:1}", .unexpectedCharacter, 1), ("[1 2]", .unexpectedCharacter, 3),
-            ("[,1]", .unexpectedCharacter, 1), ("{\"a\":}", .unexpectedCharacter, 5), ("[}", .unexpectedCharacter, 1), ("+1", .unexpectedCharacter, 0),
+            ("[,1]", .unexpectedCharacter, 1), ("{\"a\":}", .unexpectedCharacter, 5), ("[}", .unexpectedCharacter, 1),
+            ("+1", .unexpectedCharacter, 0),
             ("\u{A0}1", .unexpectedCharacter, 0),
             ("\"a\tb\"", .controlCharacter, 2), ("\"\u{0}\"", .controlCharacter, 1),
             ("\"\\x\"", .invalidEscape, 1), ("\"ab\\u12g4\"", .invalidEscape, 3), ("\"\\U0041\"", .invalidEscape, 1),
             ("\"\\ud83d\"", .loneSurrogate, 1), ("\"\\ud83dx\"", .loneSurrogate, 1), ("\"\\ud83d\\n\"", .loneSurrogate, 1),
             ("\"\\ude00\"", .loneSurrogate, 1), ("\"\\ud83d\\u0041\"", .loneSurrogate, 1), ("\"\\ud83d\\ud83d\"", .loneSurrogate, 1),
-            ("01", .invalidNumber, 1), ("-x", .invalidNumber, 1), ("1.x", .invalidNumber, 2), ("1e+x", .invalidNumber, 3), ("-.5", .invalidNumber, 1),
+            ("01", .invalidNumber, 1), ("-x", .invalidNumber, 1), ("1.x", .invalidNumber, 2), ("1e+x", .invalidNumber, 3),
+            ("-.5", .invalidNumber, 1),
             ("trux", .invalidLiteral, 0), ("nul!", .invalidLiteral, 0), ("False", .unexpectedCharacter, 0),
-            ("{\"a\":1,\"a\":2}", .duplicateKey, 7), ("{\"a\":1,\"\\u0061\":2}", .duplicateKey, 7), ("{\"\\u0061\":1,\"b\":2,\"a\":1}", .duplicateKey, 18),
+            ("{\"a\":1,\"a\":2}", .duplicateKey, 7), ("{\"a\":1,\"\\u0061\":2}", .duplicateKey, 7),
+            ("{\"\\u0061\":1,\"b\":2,\"a\":1}", .duplicateKey, 18),
             ("[{\"x\":{\"a\":1,\"a\":2}}]", .duplicateKey, 13),
             ("1 2", .trailing, 2), ("{}x", .trailing, 2), ("truefalse", .trailing, 4), ("1.5.5", .trailing, 3),
         ])
@@ -233,7 +239,8 @@ struct JSONReaderTests {
     @Test(
         "Octets that are no UTF-8 are refused where they start",
         arguments: [
-            [0x80], [0xC0, 0xAF], [0xC1, 0x81], [0xE0, 0x80, 0x80], [0xED, 0xA0, 0x80], [0xF0, 0x80, 0x80, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80],
+            [0x80], [0xC0, 0xAF], [0xC1, 0x81], [0xE0, 0x80, 0x80], [0xED, 0xA0, 0x80], [0xF0, 0x80, 0x80, 0x80], [0xF4, 0x90, 0x80, 0x80],
+            [0xF5, 0x80],
             [0xFF], [0xC3, 0x28], [0xE2, 0x82, 0x28], [0xF0, 0x9F, 0x98, 0x28],
         ] as [[UInt8]])
     func invalidUTF8(octets: [UInt8]) {
@@ -265,7 +272,7 @@ struct JSONReaderTests {
     @Test("A key that stands twice is found among any number of keys, and the same key in two objects is none")
     func manyKeys() {
         for count in [2, 63, 64, 65, 66, 500] {
-            let keys = (0 ..< count).map { "\"key\($0)\":{\"key0\":1}" }
+            let keys = (0..<count).map { "\"key\($0)\":{\"key0\":1}" }
             #expect(jsonFault("{" + keys.joined(separator: ",") + "}") == nil)
             for twice in [0, count / 2, count - 1] {
                 let fault = jsonFault("{" + keys.joined(separator: ",") + ",\"k\\u0065y\(twice)\":0}")
@@ -279,6 +286,17 @@ struct JSONReaderTests {
         #expect(jsonFault(#"[{"a":1},{"a":1}]"#) == nil)
     }
 
+    @Test("Keys of every length are told apart by any one octet")
+    func nearKeys() {
+        for count in 0..<30 {
+            let key = String(repeating: "a", count: count)
+            #expect(jsonFault("{\"\(key)\":1,\"\(key)a\":2}") == nil)
+            #expect(jsonFault("{\"\(key)\":1,\"\(key)\":2}")?.reason == .duplicateKey)
+            let others = (0..<count).map { key.prefix($0) + "b" + key.dropFirst($0 + 1) }
+            #expect(jsonFault("{" + (others + [key[...]]).map { "\"\($0)\":0" }.joined(separator: ",") + "}") == nil)
+        }
+    }
+
     @Test("A decoder that leaves the value unread is told that something follows")
     func unread() {
         #expect(throws: JSONFault(offset: 0, reason: .trailing)) { try readJSON("{}") { _ throws(JSONFault) in 1 } }
@@ -289,8 +307,10 @@ struct JSONReaderTests {
         #expect("\(JSONFault(offset: 7, reason: .duplicateKey))" == "the same key twice in one object (offset 7)")
         #expect("\(JSONFault(offset: 1, reason: .wrongKind(wanted: .string, found: .null)))" == "string wanted, null found (offset 1)")
         let all: [JSONFault.Reason] = [
-            .empty, .truncated, .byteOrderMark, .unexpectedCharacter, .controlCharacter, .invalidEscape, .loneSurrogate, .invalidUTF8, .invalidNumber,
-            .invalidLiteral, .tooDeep, .duplicateKey, .trailing, .wrongKind(wanted: .array, found: .object), .notAnInteger, .integerOutOfRange,
+            .empty, .truncated, .byteOrderMark, .unexpectedCharacter, .controlCharacter, .invalidEscape, .loneSurrogate, .invalidUTF8,
+            .invalidNumber,
+            .invalidLiteral, .tooDeep, .duplicateKey, .trailing, .wrongKind(wanted: .array, found: .object), .notAnInteger,
+            .integerOutOfRange,
         ]
         #expect(Set(all.map(\.words)).count == all.count)
     }

@@ -12,7 +12,7 @@ struct JSONRobustnessTests {
     @Test("A rich body is read whole and refused when cut at any octet")
     func truncation() {
         #expect(jsonFault(Self.rich) == nil)
-        for count in 0 ..< Self.rich.count {
+        for count in 0..<Self.rich.count {
             let fault = jsonFault(Array(Self.rich[..<count]))
             #expect(fault?.reason == (count == 0 ? .empty : .truncated), "cut at \(count)")
             #expect(fault?.offset == count, "cut at \(count)")
@@ -33,31 +33,32 @@ struct JSONRobustnessTests {
             for octet: UInt8 in [0x00, 0x1F, 0x22, 0x2C, 0x30, 0x3A, 0x5B, 0x5C, 0x5D, 0x7B, 0x7D, 0x7F, 0x80, 0xC3, 0xED, 0xF4, 0xFF] {
                 var body = Self.rich
                 body[at] = octet
-                if let fault = jsonFault(body) { #expect((0 ... body.count).contains(fault.offset)) }
+                if let fault = jsonFault(body) { #expect((0...body.count).contains(fault.offset)) }
             }
         }
     }
 
-    @Test("Random damage is read or refused; what is read twice gives the same", arguments: 1 ... 100)
+    @Test("Random damage is read or refused; what is read twice gives the same", arguments: 1...100)
     func mutated(seed: UInt64) throws {
         var random = SeededForJSON(state: seed)
-        for _ in 0 ..< 100 {
+        for _ in 0..<100 {
             var body = Self.rich
-            for _ in 0 ... random.next(below: 6) {
+            for _ in 0...random.next(below: 6) {
                 let at = random.next(below: body.count)
                 switch random.next(below: 5) {
                 case 0: body[at] = UInt8(truncatingIfNeeded: random.next(below: 256))
                 case 1: body.remove(at: at)
                 case 2: body.insert(Array(#"{}[],:"\ue19-"#.utf8)[random.next(below: 13)], at: at)
-                case 3: body.replaceSubrange(at ..< min(at + random.next(below: 20), body.count), with: [])
-                default: body.insert(contentsOf: body[at ..< min(at + random.next(below: 20), body.count)], at: random.next(below: body.count))
+                case 3: body.replaceSubrange(at..<min(at + random.next(below: 20), body.count), with: [])
+                default:
+                    body.insert(contentsOf: body[at..<min(at + random.next(below: 20), body.count)], at: random.next(below: body.count))
                 }
                 if body.isEmpty { body = [0x30] }
             }
             let fault = jsonFault(body)
             #expect(fault == jsonFault(body))
             if let fault {
-                #expect((0 ... body.count).contains(fault.offset))
+                #expect((0...body.count).contains(fault.offset))
                 #expect(fault.isMalformed)
             } else {
                 #expect(String(validating: body, as: UTF8.self) != nil, "a body that is no UTF-8 was read")

@@ -56,7 +56,7 @@ struct JSONSuiteTests {
             let body = try #require(Self.read(name))
             let fault = jsonFault(body)
             #expect(fault != nil, "\(name)")
-            #expect(fault.map { (0 ... body.count).contains($0.offset) } ?? true, "\(name)")
+            #expect(fault.map { (0...body.count).contains($0.offset) } ?? true, "\(name)")
         }
     }
 

@@ -62,7 +62,7 @@ struct JSONWriterTests {
     @Test("Lines of NDJSON stand alone")
     func lines() {
         let text = write { writer in
-            for number in 1 ... 2 {
+            for number in 1...2 {
                 writer.object { $0.member("n", number) }
                 writer.endLine()
             }
@@ -70,12 +70,12 @@ struct JSONWriterTests {
         #expect(text == "{\"n\":1}\n{\"n\":2}\n")
     }
 
-    @Test("Any text written is read back the same", arguments: 1 ... 40)
+    @Test("Any text written is read back the same", arguments: 1...40)
     func roundTrip(seed: UInt64) throws {
         var random = SeededForJSON(state: seed)
-        for _ in 0 ..< 50 {
+        for _ in 0..<50 {
             var text = String.UnicodeScalarView()
-            for _ in 0 ..< random.next(below: 60) {
+            for _ in 0..<random.next(below: 60) {
                 let value = UInt32(random.next(below: [0x20, 0x80, 0x800, 0x1_0000, 0x11_0000][random.next(below: 5)]))
                 text.append(Unicode.Scalar(value) ?? "\u{FFFD}")
             }

@@ -104,7 +104,7 @@ struct ReadingTests {
 
     @Test("A file is read from disk; one that is missing, no text or a directory is one mistake")
     func files() throws {
-        let path = "/tmp/martlet-settings-\(getpid())-\(UInt32.random(in: 0 ... .max)).yaml"
+        let path = "/tmp/settings-tests-\(getpid())-\(UInt32.random(in: 0 ... .max)).yaml"
         defer { unlink(path) }
         func written(_ bytes: [UInt8]) throws {
             let stream = try #require(fopen(path, "we"))

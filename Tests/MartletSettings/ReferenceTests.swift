@@ -101,7 +101,8 @@ struct ReferenceTests {
     @Test("The sample file reads without a mistake and gives every default")
     func sample() {
         let text = Reference.sample(
-            Declared.all, introductions: ["http": "The intake.", "connections": "Binds."], examples: ReferenceTests.examples)
+            Declared.all, introductions: ["http": "The intake.", "connections": String(repeating: "A word about binds. ", count: 20)],
+            examples: ReferenceTests.examples)
         let (values, mistakes) = read(text)
         #expect(mistakes == [], "\(text)")
         for setting in Declared.all where !setting.path.contains("[]") {
@@ -115,22 +116,51 @@ struct ReferenceTests {
             text.contains(
                 """
                 journal:
-                  # Segment size. Size, 4KiB to 1GiB. Default: 64MiB. Applied at the next start.
+                  # Segment size.
+                  # Size, 4KiB to 1GiB. Default: 64MiB.
                   segment: 64MiB
-                  # Commit gap. Duration, 0ms to 50ms. Default: 1ms. Applied by `martlet reload`.
+
+                  # Commit gap.
+                  # Duration, 0ms to 50ms. Default: 1ms. Live.
                   commitGap: 1ms
                 """))
         #expect(
-            text.contains("connections:\n    # Name. Text, at most 32 bytes. Required. Applied at the next start.\n  - name: harbour-1\n"))
+            text.contains("connections:\n    # Name.\n    # Text, at most 32 bytes. Required.\n  - name: harbour-1\n"))
         #expect(text.split(separator: "\n").allSatisfy { $0.count <= 122 })
     }
 
     @Test("Without examples a list stays empty and its element is shown as a comment")
     func sampleWithoutExamples() {
         let text = Reference.sample(Declared.all)
-        #expect(text.contains("connections: []\n") && text.contains("\n  #   window: 50\n") && text.contains("  # master:\n"))
+        #expect(
+            text.contains("connections: []\n  #   # Name.\n  #   # Text, at most 32 bytes. Required.\n  # - name: ...\n")
+                && text.contains("\n  #   window: 50\n") && text.contains("  # master:\n"))
         let (values, mistakes) = read(text)
         #expect(mistakes.map(\.path) == ["keys.master"] && values.elements("connections").isEmpty)
+        // Without the mark the shown element is one.
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            line.hasPrefix("  # - ") || line.hasPrefix("  #   ") ? "  " + line.dropFirst(4) : String(line)
+        }
+        let active = read(lines.joined(separator: "\n").replacing("connections: []", with: "connections:"))
+        #expect(
+            active.mistakes.map(\.path) == ["keys.master"]
+                && active.values.elements("connections").map { $0.text(Declared.group) } == ["..."])
+    }
+
+    @Test("The first setting of an element carries the dash even when it is optional")
+    func sampleDash() {
+        let declared = [
+            Setting("r[].prefix", .text(maximumBytes: 9), default: "", doc: "Prefix."),
+            Setting("r[].group", .text(maximumBytes: 9), default: nil, doc: "Group."),
+        ]
+        #expect(
+            Reference.sample(declared).hasSuffix(
+                "r: []\n  #   # Prefix.\n  #   # Text, at most 9 bytes. Default: none.\n  # - prefix: \"\"\n\n  #   # Group.\n  #   # Text, at most 9 bytes. Required.\n  #   group: ...\n"
+            ))
+        let shown = Reference.sample(declared, examples: ["r[].group": "g"])
+        #expect(shown.contains("  - prefix: \"\"\n") && shown.hasSuffix("    group: g\n"))
+        let (values, mistakes) = SettingsFile.read(text: shown, declared: declared)
+        #expect(mistakes == [] && values.elements("r").count == 1 && !values.elements("r")[0].isSet(declared[0]))
     }
 
     @Test("A default that YAML would read otherwise is quoted")
@@ -146,7 +176,7 @@ struct ReferenceTests {
 
     @Test("A page that differs from the disk is named, and written anew when asked")
     func freshness() {
-        let root = "/tmp/martlet-reference-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        let root = "/tmp/reference-tests-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         mkdir(root, 0o700)
         defer {
             unlink("\(root)/a.md")

@@ -13,7 +13,7 @@ struct AlphabetTests {
     @Test("Every letter of the default alphabet comes back as its code, and the code as the letter")
     func defaultTable() throws {
         #expect(GSM7.letters.count == 128)
-        for code in UInt8(0) ..< 128 where code != GSM7.escape {
+        for code in UInt8(0)..<128 where code != GSM7.escape {
             let letter = String(Character(GSM7.letters[Int(code)]))
             #expect(SMSText.plan(letter).units == 1)
             #expect(try octets(letter) == [code])
@@ -35,7 +35,7 @@ struct AlphabetTests {
     func nothingElse() {
         let wanted = Set(GSM7.letters.filter { $0.value != 0x1B })
             .union(GSM7.extensionLetters.map(\.letter)).union(GSM7.sameLetters.map(\.from))
-        for value in UInt32(0) ..< 0x3000 {
+        for value in UInt32(0)..<0x3000 {
             guard let scalar = Unicode.Scalar(value) else { continue }
             let plan = SMSText.plan(String(Character(scalar)))
             #expect((plan.alphabet == .gsm7) == wanted.contains(scalar), "U+\(String(value, radix: 16))")
@@ -48,7 +48,7 @@ struct AlphabetTests {
         for letter in GSM7.letters.filter({ $0.value != 0x1B }) + GSM7.extensionLetters.map(\.letter) {
             let text = String(Character(letter))
             let alone = try octets(text)
-            for before in 0 ..< 17 {
+            for before in 0..<17 {
                 let whole = String(repeating: "a", count: before) + text + String(repeating: "z", count: 17)
                 #expect(SMSText.plan(whole).units == before + alone.count + 17)
                 #expect(try octets(whole) == [UInt8](repeating: 0x61, count: before) + alone + [UInt8](repeating: 0x7A, count: 17))
@@ -99,10 +99,10 @@ struct PackingTests {
         #expect(GSM7.pack([] as [UInt8], afterHeader: 6).isEmpty)
     }
 
-    @Test("Whatever is packed unpacks again, for every length and header", arguments: 0 ... 12)
+    @Test("Whatever is packed unpacks again, for every length and header", arguments: 0...12)
     func roundTrip(headerOctets: Int) {
-        for count in 0 ... 160 {
-            let septets = (0 ..< count).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 11) & 0x7F }
+        for count in 0...160 {
+            let septets = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 11) & 0x7F }
             let octets = GSM7.pack(septets, afterHeader: headerOctets)
             #expect(GSM7.unpack(octets, count: count, afterHeader: headerOctets) == septets)
             if count > 0 { #expect((headerOctets * 8 + GSM7.fillBits(headerOctets)) % 7 == 0) }

@@ -35,7 +35,9 @@ struct DecodeTests {
     func codings() {
         for coding: UInt8 in [0x00, 0x10, 0x13, 0xF0, 0xF3] { #expect(SMSText.decode([0x00], dataCoding: coding) == "@") }
         for coding: UInt8 in [0x08, 0x18, 0x1B] { #expect(SMSText.decode([0x04, 0x16], dataCoding: coding) == "Ж") }
-        for coding: UInt8 in [0x02, 0x04, 0x05, 0x0E, 0xF5] { #expect(SMSText.decode([0x41, 0x42], dataCoding: coding) == "\u{FFFD}\u{FFFD}") }
+        for coding: UInt8 in [0x02, 0x04, 0x05, 0x0E, 0xF5] {
+            #expect(SMSText.decode([0x41, 0x42], dataCoding: coding) == "\u{FFFD}\u{FFFD}")
+        }
         #expect(SMSText.Coding(dataCoding: 4) == nil)
         #expect(SMSText.Coding(dataCoding: 1) == .ascii)
     }
@@ -95,12 +97,12 @@ struct UserDataHeaderTests {
         }
     }
 
-    @Test("No octets at all bring the parser down", arguments: 1 ... 40)
+    @Test("No octets at all bring the parser down", arguments: 1...40)
     func random(seed: UInt64) {
         var state = seed
-        for _ in 0 ..< 500 {
+        for _ in 0..<500 {
             var part: [UInt8] = []
-            for _ in 0 ..< Int(state >> 60) {
+            for _ in 0..<Int(state >> 60) {
                 state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
                 part.append(UInt8(truncatingIfNeeded: state >> 40) & 0x0F)
             }

@@ -2,7 +2,7 @@ import SMSText
 import Testing
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// One row of `Tests/Golden/sms-texts.tsv`.
@@ -95,7 +95,7 @@ struct GoldenTests {
             all.append([UInt8](octets))
         }
         #expect(all == row.octets)
-        for part in 0 ..< row.parts {
+        for part in 0..<row.parts {
             var octets: [UInt8] = []
             try SMSText.encode(row.text, plan: plan, reference: row.reference, part: part, into: &octets)
             #expect(octets == row.octets[part])

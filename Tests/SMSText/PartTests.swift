@@ -62,7 +62,7 @@ struct PartTests {
         let all = try parts(text)
         #expect(all.count == 4)
         var some: [Int: [UInt8]] = [:]
-        try SMSText.forEachPart(text, plan: SMSText.plan(text), reference: 0x1234, in: 1 ..< 3) { some[$0] = [UInt8]($1) }
+        try SMSText.forEachPart(text, plan: SMSText.plan(text), reference: 0x1234, in: 1..<3) { some[$0] = [UInt8]($1) }
         #expect(some == [1: all[1], 2: all[2]])
     }
 
@@ -79,7 +79,7 @@ struct PartTests {
         #expect(Alphabet.ucs2.dataCoding == 8)
     }
 
-    @Test("Random texts: no part over its size, nothing cut that must stay whole, nothing lost", arguments: 1 ... 60)
+    @Test("Random texts: no part over its size, nothing cut that must stay whole, nothing lost", arguments: 1...60)
     func random(seed: UInt64) throws {
         var state = seed &* 0x9E37_79B9_7F4A_7C15
         func next(_ bound: Int) -> Int {
@@ -89,8 +89,8 @@ struct PartTests {
         let gsmPieces = ["a", "é", "€", "{", "\r\n", "e\u{301}", "Ω", "\u{A0}", "a plain word ", "@", "$", "_", "\u{212B}", "~"]
         let anyPieces = gsmPieces + ["ж", "😀", "🇵🇱", "👨‍👩‍👧‍👦", "👍🏽", "и\u{306}", "क्षि", "각", "漢", "`", "a\u{301}\u{327}"]
         let pieces = seed % 2 == 0 ? gsmPieces : anyPieces
-        for _ in 0 ..< 20 {
-            let text = (0 ..< next(400)).map { _ in pieces[next(pieces.count)] }.joined()
+        for _ in 0..<20 {
+            let text = (0..<next(400)).map { _ in pieces[next(pieces.count)] }.joined()
             for concatenation in [Concatenation.udh8, .udh16] {
                 let plan = SMSText.plan(text, concatenation: concatenation)
                 var units = 0

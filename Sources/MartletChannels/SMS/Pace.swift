@@ -1,9 +1,10 @@
-/// Keeps a rate: never more than `limit` in any one second, and no more than a fiftieth of it (at least one) in any 20 ms, so that
+/// Keeps a rate: never more than `limit` in any one second, and no more than a fiftieth of it (rounded up) in any 20 ms, so that
 /// the peer sees a stream and not a hammer. Pure: time is given in, steady microseconds, never going back.
 struct Pace {
     /// A little longer than a second, so that what leaves within the limit also arrives within it when the wire's delay wavers.
     static let period: Int64 = 1_010_000
     static let burstPeriod: Int64 = 20_000
+    static let burstsPerSecond = 50
 
     private(set) var limit: Int
     /// Times of the last sends, `sent & (count - 1)` is the next place.
@@ -35,39 +36,41 @@ struct Pace {
         times = larger
     }
 
-    /// Limit and burst at this share of the configured rate, at least one.
-    private func bounds(_ share: Double) -> (limit: Int, burst: Int) {
+    /// Limit and burst at this share of the configured rate, at least one. A burst that was rounded up holds for as much longer than
+    /// 20 ms, so that bursts on end come to the limit and not above or far below it.
+    private func bounds(_ share: Double) -> (limit: Int, burst: Int, period: Int64) {
         let effective = share >= 1 ? limit : max(1, Int(Double(limit) * share))
-        return (effective, max(1, effective / 50))
+        let burst = (effective + Pace.burstsPerSecond - 1) / Pace.burstsPerSecond
+        return (effective, burst, max(Pace.burstPeriod, effective < Pace.burstsPerSecond ? 0 : Int64(burst) * 1_000_000 / Int64(effective)))
     }
 
-    private mutating func forget(before now: Int64) {
+    private mutating func forget(before now: Int64, burstPeriod: Int64) {
         let mask = times.count - 1
         tail = max(tail, sent - times.count)
         burstTail = max(burstTail, sent - times.count)
         while tail < sent, times[tail & mask] <= now - Pace.period { tail += 1 }
-        while burstTail < sent, times[burstTail & mask] <= now - Pace.burstPeriod { burstTail += 1 }
+        while burstTail < sent, times[burstTail & mask] <= now - burstPeriod { burstTail += 1 }
     }
 
     /// How many may be sent now.
     /// - Parameter share: 0 < share <= 1 of the limit.
     mutating func room(at now: Int64, share: Double = 1) -> Int {
         if limit == 0 { return Int.max }
-        forget(before: now)
-        let (limit, burst) = bounds(share)
+        let (limit, burst, period) = bounds(share)
+        forget(before: now, burstPeriod: period)
         return max(0, min(limit - (sent - tail), burst - (sent - burstTail)))
     }
 
     /// When there is room again; `now` when there is.
     mutating func next(after now: Int64, share: Double = 1) -> Int64 {
         if room(at: now, share: share) > 0 { return now }
-        let (limit, burst) = bounds(share)
+        let (limit, burst, period) = bounds(share)
         let mask = times.count - 1
         var when = now
         let over = sent - tail - limit
         if over >= 0 { when = max(when, times[(tail + over) & mask] + Pace.period) }
         let burstOver = sent - burstTail - burst
-        if burstOver >= 0 { when = max(when, times[(burstTail + burstOver) & mask] + Pace.burstPeriod) }
+        if burstOver >= 0 { when = max(when, times[(burstTail + burstOver) & mask] + period) }
         return when
     }
 

@@ -11,15 +11,6 @@ enum HTTPAnswer {
     case problem(HTTPProblem)
     /// 100: the caller may send the body it announced. It takes a place in the order of answers but is none.
     case goOn
-
-    var status: Int {
-        switch self {
-        case .accepted: 202
-        case .document: 200
-        case .problem(let problem): problem.code.status
-        case .goOn: 100
-        }
-    }
 }
 
 /// Writes answers as bytes, beneath NIO's encoder: one buffer for all answers of a turn and no header list for each.

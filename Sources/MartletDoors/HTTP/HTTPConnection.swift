@@ -71,12 +71,10 @@ final class HTTPConnection: ChannelDuplexHandler {
     private var lastMoved: Int64
     private var headBegan: Int64?
     private var bodyBegan: Int64 = 0
+    private var gate = HTTPGate()
     /// With TLS, its own traffic is not the start of a request; `HTTPByteWatch` says when plaintext came.
     var countsBytes: Bool
     var bytesCame = false
-
-    /// The last credentials that proved right, the source they belong to, and the generation of the directory then.
-    private var known: (credentials: String, source: AuthenticatedSource, generation: UInt64)?
 
     init(door: HTTPDoor, countsBytes: Bool) {
         self.door = door
@@ -179,8 +177,8 @@ final class HTTPConnection: ChannelDuplexHandler {
         guard !facts.isMalformed else { return refuse(HTTPProblem(HTTPErrors.malformedRequest)) }
         // HTTP/1.0 connections serve one request: the answer is 1.1 and its reader may not know how it is delimited otherwise.
         if !head.isKeepAlive || facts.asksForUpgrade || head.version == .http1_0 { isLast = true }
-        var request = Request(route: .nowhere, headOnly: head.method == .HEAD)
-        request.problem = examine(head, facts, &request)
+        let passed = gate.examine(head, facts, sources: door.sources)
+        let request = Request(route: passed.route, headOnly: head.method == .HEAD, problem: passed.problem, source: passed.source)
         if let length = facts.contentLength, length > door.settings.maximumBody {
             return refuse(request.problem ?? HTTPProblem(HTTPErrors.bodyTooLarge, detail: tooLarge), headOnly: request.headOnly)
         }
@@ -191,52 +189,6 @@ final class HTTPConnection: ChannelDuplexHandler {
         }
         reception = .body
         current = request
-    }
-
-    /// Everything that can be said before the body: path, method, key, scope, type. Fills in route and source.
-    private func examine(_ head: HTTPRequestHead, _ facts: HTTPHeadFacts, _ request: inout Request) -> HTTPProblem? {
-        let (route, hasQuery) = HTTPRoute.reading(head.uri)
-        request.route = route
-        guard let allowed = route.allowed else { return HTTPProblem(HTTPErrors.notFound) }
-        let isSubmit = route == .submit
-        guard head.method == (isSubmit ? .POST : .GET) else {
-            return HTTPProblem(HTTPErrors.methodNotAllowed, allow: "\(allowed)")
-        }
-        guard let credentials = facts.authorization else { return .unauthenticated }
-        guard let source = authenticate(credentials) else { return .invalidKey }
-        request.source = source
-        guard isSubmit ? source.maySend : source.mayRead else { return .scopeMissing(isSubmit ? .send : .read) }
-        if facts.expectsSomethingElse { return HTTPProblem(HTTPErrors.expectationFailed) }
-        if hasQuery { return HTTPProblem(HTTPErrors.queryNotSupported) }
-        if route == .unknownMessage { return HTTPProblem(HTTPErrors.notFound) }
-        guard isSubmit else { return nil }
-        guard facts.isJSON else { return HTTPProblem(HTTPErrors.unsupportedMediaType) }
-        if facts.hasIdempotencyKey { return HTTPProblem(HTTPErrors.idempotencyNotSupported) }
-        return nil
-    }
-
-    /// The directory is asked when the credentials or its generation are others than those of the last request.
-    private func authenticate(_ credentials: String) -> AuthenticatedSource? {
-        let generation = door.sources.generation
-        if let known, known.generation == generation, HTTPConnection.same(known.credentials, credentials) { return known.source }
-        guard let key = HTTPHeadFacts.bearer(credentials), let source = door.sources.source(presenting: key) else { return nil }
-        let found = AuthenticatedSource(source)
-        known = (credentials, found, generation)
-        return found
-    }
-
-    /// In a time that does not tell where they differ: behind a proxy, a connection may carry requests of several callers.
-    private static func same(_ a: String, _ b: String) -> Bool {
-        var a = a
-        var b = b
-        return a.withUTF8 { x in
-            b.withUTF8 { y in
-                guard x.count == y.count else { return false }
-                var difference: UInt8 = 0
-                for place in x.indices { difference |= x[place] ^ y[place] }
-                return difference == 0
-            }
-        }
     }
 
     private func received(_ bytes: ByteBuffer) {
@@ -435,7 +387,6 @@ final class HTTPConnection: ChannelDuplexHandler {
         places.removeAll()
         held.removeAll()
         current = nil
-        known = nil
         door.closed(self)
     }
 
@@ -471,33 +422,5 @@ final class HTTPConnection: ChannelDuplexHandler {
                 close()
             }
         }
-    }
-}
-
-/// A source as a connection keeps it, with the answers it asks for most.
-final class AuthenticatedSource {
-    let source: Source
-    let number: SourceNumber
-    let maySend: Bool
-    let mayRead: Bool
-
-    init(_ source: Source) {
-        self.source = source
-        number = source.number
-        maySend = source.scopes.contains(.send)
-        mayRead = source.scopes.contains(.read)
-    }
-}
-
-/// Stands between TLS and the decoder and tells the connection that plaintext came.
-final class HTTPByteWatch: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    private let connection: HTTPConnection
-
-    init(_ connection: HTTPConnection) { self.connection = connection }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        connection.bytesCame = true
-        context.fireChannelRead(data)
     }
 }

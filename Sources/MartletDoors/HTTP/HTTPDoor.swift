@@ -58,7 +58,8 @@ public final class HTTPDoor {
 
     // MARK: Life
 
-    /// Listens. Call it on the loop; `then` runs there with the address, or with why there is none. Reads the TLS files, so it may block briefly.
+    /// Listens. Call it on the loop; `then` runs there with the address, or with why there is none. It reads the TLS files and
+    /// resolves the host, so it may block briefly.
     public func start(then: @escaping (Result<SocketAddress, HTTPDoorFault>) -> Void) {
         eventLoop.preconditionInEventLoop()
         let address: SocketAddress
@@ -298,7 +299,6 @@ final class HTTPTurnAway: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
     private let door: HTTPDoor
-    private var isCounted = true
 
     init(door: HTTPDoor) { self.door = door }
 
@@ -321,9 +321,5 @@ final class HTTPTurnAway: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
-    func handlerRemoved(context: ChannelHandlerContext) {
-        guard isCounted else { return }
-        isCounted = false
-        door.turnedAwayEnded()
-    }
+    func handlerRemoved(context: ChannelHandlerContext) { door.turnedAwayEnded() }
 }

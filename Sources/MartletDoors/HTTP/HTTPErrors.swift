@@ -5,7 +5,7 @@ public enum HTTPErrors {
     // Of the request as a whole.
     public static let malformedRequest = ErrorCode(
         "malformed_request", status: 400, title: "The request is not well-formed HTTP/1.1",
-        remedy: "Send one Host header, either Content-Length or chunked transfer coding, and no control characters; the connection is closed.")
+        remedy: "Send one Host header, Content-Length or chunked coding but not both, and no control characters. The connection is closed.")
     public static let malformedJSON = ErrorCode(
         "malformed_json", status: 400, title: "The body is not well-formed JSON",
         remedy: "Send one JSON object in UTF-8, without duplicate names or trailing text; the message says at which byte it goes wrong.")

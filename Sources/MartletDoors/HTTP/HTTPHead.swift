@@ -26,7 +26,7 @@ enum HTTPRoute: Equatable {
     static func reading(_ target: String) -> (HTTPRoute, hasQuery: Bool) {
         if target == "/v1/messages" { return (.submit, false) }
         var path = target.utf8[...]
-        for scheme in ["http://", "https://"] where path.count > scheme.utf8.count && path.prefix(scheme.utf8.count).elementsEqual(scheme.utf8) {
+        for scheme in ["http://", "https://"] where path.starts(with: scheme.utf8) {
             path = path.dropFirst(scheme.utf8.count)
             path = path[(path.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? path.endIndex)...]
         }

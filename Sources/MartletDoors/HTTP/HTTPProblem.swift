@@ -37,14 +37,11 @@ struct HTTPProblem: Equatable {
     init(_ refusal: Refusal) {
         switch refusal {
         case .tooManyParts(let parts, let limit):
-            self.init(
-                HTTPErrors.tooManyParts,
-                errors: [
-                    FieldError(path: "/text", code: HTTPErrors.tooManyParts, message: "needs \(parts) parts; at most \(limit) are sent")
-                ])
+            let rule = "needs \(parts) parts; at most \(limit) are sent"
+            self.init(HTTPErrors.tooManyParts, errors: [FieldError(path: "/text", code: HTTPErrors.tooManyParts, message: rule)])
         case .noRoute:
-            self.init(
-                HTTPErrors.noRoute, errors: [FieldError(path: "/to", code: HTTPErrors.noRoute, message: "no connection serves this number")])
+            let error = FieldError(path: "/to", code: HTTPErrors.noRoute, message: "no connection serves this number")
+            self.init(HTTPErrors.noRoute, errors: [error])
         case .full(let seconds):
             self.init(HTTPErrors.full, retryAfterSeconds: seconds)
         case .storage(let seconds):

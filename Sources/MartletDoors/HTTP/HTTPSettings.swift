@@ -42,7 +42,7 @@ public struct HTTPSettings: Sendable {
         doc: "Address of the HTTP intake. Beyond loopback it needs `http.tls`, or `http.plaintextReason`.")
     public static let plaintext = Setting(
         "http.plaintextReason", .text(maximumBytes: 200), default: "",
-        doc: "Why the HTTP intake may speak plaintext beyond loopback, for example because a proxy on the same host ends TLS. Empty: it may not.")
+        doc: "Why the HTTP intake may speak plaintext beyond loopback, such as a proxy on this host that ends TLS. Empty: it may not.")
     public static let tlsCertificate = Setting(
         "http.tls.certificate", .file, default: "",
         doc: "PEM file with the server's certificate, then its chain. Set it together with `http.tls.key`; TLS 1.2 and newer are spoken.")

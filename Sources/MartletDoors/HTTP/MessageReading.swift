@@ -137,7 +137,7 @@ private struct MessageDraft {
         }
         guard errors.isEmpty, let to, let text, let sender else { return nil }
         return Submission(
-            source: source.number, messageClass: messageClass ?? source.defaultClass, to: to, from: sender, text: text, reference: reference,
-            validity: validity, receivedAt: now)
+            source: source.number, messageClass: messageClass ?? source.defaultClass, to: to, from: sender, text: text,
+            reference: reference, validity: validity, receivedAt: now)
     }
 }

@@ -16,7 +16,7 @@ struct JSONKeys {
     /// Keys of one object: entries from `base` on, then the set.
     struct OfOneObject: ~Copyable {
         fileprivate let base: Int
-        fileprivate var more: Set<[UInt8]> = []
+        fileprivate var more: Set<[UInt8]>?
     }
 
     private let entries: UnsafeMutableBufferPointer<Entry>
@@ -33,15 +33,19 @@ struct JSONKeys {
     @inline(__always)
     mutating func add(_ key: JSONText, to object: inout OfOneObject, in body: UnsafeRawBufferPointer) -> Bool {
         let mark = key.mark
-        for at in object.base ..< count where entries[at].mark == mark {
+        for at in object.base..<count where entries[at].mark == mark {
             let entry = entries[at]
-            let raw = UnsafeRawBufferPointer(rebasing: body[entry.offset ..< entry.offset + entry.count])
-            if JSONText(raw: raw, offset: entry.offset, hasEscapes: entry.hasEscapes) == key { return false }
+            if JSONText(body, entry.offset..<entry.offset + entry.count, hasEscapes: entry.hasEscapes) == key { return false }
         }
-        guard count < entries.count else { return object.more.insert(key.octets).inserted }
+        guard count < entries.count else { return Self.insert(key, &object.more) }
         let entry = Entry(offset: key.offset, count: key.raw.count, mark: mark, hasEscapes: key.hasEscapes)
         entries.initializeElement(at: count, to: entry)
         count &+= 1
         return true
+    }
+
+    private static func insert(_ key: JSONText, _ more: inout Set<[UInt8]>?) -> Bool {
+        if more == nil { more = [] }
+        return more?.insert(key.octets).inserted ?? false
     }
 }

@@ -70,7 +70,7 @@ public struct JSONReader: ~Copyable {
         case 0x22: return .string
         case 0x7B: return .object
         case 0x5B: return .array
-        case 0x2D, 0x30 ... 0x39: return .number
+        case 0x2D, 0x30...0x39: return .number
         case 0x74, 0x66: return .boolean
         case 0x6E: return .null
         default: throw fault(.unexpectedCharacter)
@@ -93,7 +93,7 @@ public struct JSONReader: ~Copyable {
         let negative = body[start] == 0x2D
         // Summed below zero, where Int64 has one number more.
         var value = Int64(0)
-        for at in (negative ? start + 1 : start) ..< offset {
+        for at in (negative ? start + 1 : start)..<offset {
             let (tens, over) = value.multipliedReportingOverflow(by: 10)
             let (sum, under) = tens.subtractingReportingOverflow(Int64(body[at] &- 0x30))
             if over || under {
@@ -113,7 +113,7 @@ public struct JSONReader: ~Copyable {
     /// Any number, as it is written: ASCII, no escapes.
     public mutating func numberText() throws(JSONFault) -> JSONText {
         let start = try number().lowerBound
-        return JSONText(raw: UnsafeRawBufferPointer(rebasing: body[start ..< offset]), offset: start, hasEscapes: false)
+        return JSONText(body, start..<offset, hasEscapes: false)
     }
 
     public mutating func boolean() throws(JSONFault) -> Bool {
@@ -153,7 +153,7 @@ public struct JSONReader: ~Copyable {
             var elements = try array()
             while try next(in: &elements) { try skip() }
         }
-        return start ..< offset
+        return start..<offset
     }
 
     // MARK: - Objects and arrays
@@ -251,6 +251,8 @@ public struct JSONReader: ~Copyable {
     /// The next octet that is no white space, not consumed.
     @inline(__always)
     private mutating func peek() throws(JSONFault) -> UInt8 {
+        // Bodies made by programs have little white space.
+        if offset < body.count, body[offset] > 0x20 { return body[offset] }
         skipSpace()
         guard offset < body.count else { throw fault(.truncated) }
         return body[offset]
@@ -263,7 +265,7 @@ public struct JSONReader: ~Copyable {
     }
 
     private mutating func literal(_ word: StaticString) throws(JSONFault) {
-        for at in 0 ..< word.utf8CodeUnitCount {
+        for at in 0..<word.utf8CodeUnitCount {
             guard offset + at < body.count else { throw JSONFault(offset: body.count, reason: .truncated) }
             guard body[offset + at] == word.utf8Start[at] else { throw fault(.invalidLiteral) }
         }

@@ -22,13 +22,13 @@ extension JSONReader {
             switch octet {
             case 0x22:
                 offset = at + 1
-                return JSONText(raw: UnsafeRawBufferPointer(rebasing: body[start ..< at]), offset: start, hasEscapes: hasEscapes)
+                return JSONText(body, start..<at, hasEscapes: hasEscapes)
             case 0x5C:
                 hasEscapes = true
                 at = try escape(at)
-            case 0 ..< 0x20:
+            case 0..<0x20:
                 throw JSONFault(offset: at, reason: .controlCharacter)
-            case 0x20 ..< 0x80:
+            case 0x20..<0x80:
                 at += 1
             default:
                 // Letters beyond ASCII rarely come alone.
@@ -57,16 +57,16 @@ extension JSONReader {
         case 0x75:
             let unit = try hexadecimal(at + 2, of: at)
             switch unit {
-            case 0xD800 ..< 0xDC00:
+            case 0xD800..<0xDC00:
                 guard at + 6 < body.count else { throw JSONFault(offset: body.count, reason: .truncated) }
                 guard body[at + 6] == 0x5C else { throw JSONFault(offset: at, reason: .loneSurrogate) }
                 guard at + 7 < body.count else { throw JSONFault(offset: body.count, reason: .truncated) }
                 guard body[at + 7] == 0x75 else { throw JSONFault(offset: at, reason: .loneSurrogate) }
-                guard case 0xDC00 ..< 0xE000 = try hexadecimal(at + 8, of: at + 6) else {
+                guard case 0xDC00..<0xE000 = try hexadecimal(at + 8, of: at + 6) else {
                     throw JSONFault(offset: at, reason: .loneSurrogate)
                 }
                 return at + 12
-            case 0xDC00 ..< 0xE000:
+            case 0xDC00..<0xE000:
                 throw JSONFault(offset: at, reason: .loneSurrogate)
             default:
                 return at + 6
@@ -78,7 +78,7 @@ extension JSONReader {
 
     private func hexadecimal(_ start: Int, of escape: Int) throws(JSONFault) -> UInt16 {
         var value = UInt16(0)
-        for at in start ..< start + 4 {
+        for at in start..<start + 4 {
             guard at < body.count else { throw JSONFault(offset: body.count, reason: .truncated) }
             let digit = Self.hexDigit(body[at])
             guard digit < 16 else { throw JSONFault(offset: escape, reason: .invalidEscape) }
@@ -91,9 +91,9 @@ extension JSONReader {
     @inline(__always)
     static func hexDigit(_ octet: UInt8) -> UInt8 {
         switch octet {
-        case 0x30 ... 0x39: octet - 0x30
-        case 0x41 ... 0x46: octet - 0x37
-        case 0x61 ... 0x66: octet - 0x57
+        case 0x30...0x39: octet - 0x30
+        case 0x41...0x46: octet - 0x37
+        case 0x61...0x66: octet - 0x57
         default: 0xFF
         }
     }
@@ -106,20 +106,20 @@ extension JSONReader {
         var low = UInt8(0x80)
         var high = UInt8(0xBF)
         switch first {
-        case 0xC2 ... 0xDF:
+        case 0xC2...0xDF:
             more = 1
-        case 0xE0 ... 0xEF:
+        case 0xE0...0xEF:
             more = 2
             if first == 0xE0 { low = 0xA0 }
             if first == 0xED { high = 0x9F }
-        case 0xF0 ... 0xF4:
+        case 0xF0...0xF4:
             more = 3
             if first == 0xF0 { low = 0x90 }
             if first == 0xF4 { high = 0x8F }
         default:
             throw JSONFault(offset: at, reason: .invalidUTF8)
         }
-        for next in at + 1 ... at + more {
+        for next in at + 1...at + more {
             guard next < body.count else { throw JSONFault(offset: body.count, reason: .truncated) }
             guard body[next] >= low, body[next] <= high else { throw JSONFault(offset: at, reason: .invalidUTF8) }
             low = 0x80

@@ -9,6 +9,14 @@ public struct JSONText {
     /// Whether there is any escape in `raw`; if not, `raw` is the text.
     public let hasEscapes: Bool
 
+    /// - Parameter range: inside `body`, which is not empty then.
+    @inline(__always)
+    init(_ body: UnsafeRawBufferPointer, _ range: Range<Int>, hasEscapes: Bool) {
+        raw = UnsafeRawBufferPointer(start: body.baseAddress.unsafelyUnwrapped + range.lowerBound, count: range.count)
+        offset = range.lowerBound
+        self.hasEscapes = hasEscapes
+    }
+
     /// The text, escapes taken off.
     public var string: String {
         if !hasEscapes { return String(decoding: raw, as: UTF8.self) }
@@ -21,10 +29,15 @@ public struct JSONText {
         return [UInt8](unsafeUninitializedCapacity: raw.count) { $1 = unescape(into: UnsafeMutableRawBufferPointer($0)) }
     }
 
+    @inline(__always)
     public static func ~= (pattern: StaticString, text: JSONText) -> Bool { text == pattern }
 
+    @inline(__always)
     public static func == (text: JSONText, other: StaticString) -> Bool {
-        other.withUTF8Buffer { text.equals(UnsafeRawBufferPointer($0)) }
+        precondition(other.hasPointerRepresentation, "a key is compared with a string literal")
+        // Most keys that are compared differ in length already.
+        guard text.hasEscapes || text.raw.count == other.utf8CodeUnitCount else { return false }
+        return text.equals(UnsafeRawBufferPointer(start: other.utf8Start, count: other.utf8CodeUnitCount))
     }
 
     /// Whether the two texts are the same octets once escapes are taken off.
@@ -138,7 +151,7 @@ public struct JSONText {
 
     private func hex(_ at: Int) -> UInt32 {
         var value = UInt32(0)
-        for digit in raw[at ..< at + 4] { value = value << 4 | UInt32(JSONReader.hexDigit(digit)) }
+        for digit in raw[at..<at + 4] { value = value << 4 | UInt32(JSONReader.hexDigit(digit)) }
         return value
     }
 }

@@ -167,10 +167,10 @@ public struct JSONWriter<Sink: JSONSink> {
     private mutating func quoted(_ utf8: UnsafeRawBufferPointer) {
         sink.put(0x22)
         var clean = 0
-        for at in 0 ..< utf8.count {
+        for at in 0..<utf8.count {
             let octet = utf8[at]
             guard octet < 0x20 || octet == 0x22 || octet == 0x5C else { continue }
-            if at > clean { sink.put(UnsafeRawBufferPointer(rebasing: utf8[clean ..< at])) }
+            if at > clean { sink.put(UnsafeRawBufferPointer(rebasing: utf8[clean..<at])) }
             clean = at + 1
             escape(octet)
         }
@@ -188,7 +188,9 @@ public struct JSONWriter<Sink: JSONSink> {
         case 0x0D: sink.put(0x72)
         case 0x22, 0x5C: sink.put(octet)
         default:
-            for digit in [0x75, 0x30, 0x30, 0x30 + octet >> 4, octet & 0x0F + (octet & 0x0F > 9 ? 0x57 : 0x30)] as [UInt8] { sink.put(digit) }
+            for digit in [0x75, 0x30, 0x30, 0x30 + octet >> 4, octet & 0x0F + (octet & 0x0F > 9 ? 0x57 : 0x30)] as [UInt8] {
+                sink.put(digit)
+            }
         }
     }
 }

@@ -11,17 +11,19 @@ extension Engine {
     /// Takes one submission: finds its route, counts its parts, makes the record that is both acceptance and decision.
     /// - Parameter random: 64 fresh bits of a secure generator for the id.
     public mutating func accept(_ submission: Submission, random: UInt64, _ turn: inout Turn) -> Verdict {
-        if slots.count >= configuration.openMaximum { return .refused(.full(retryAfterSeconds: 1)) }
+        if openCount >= configuration.openMaximum { return .refused(.full(retryAfterSeconds: 1)) }
         guard let group = configuration.routes.group(for: submission.to) else { return .refused(.noRoute) }
         let parts = SMSText.plan(submission.text).parts
-        if parts > configuration.partsMaximum { return .refused(.tooManyParts(parts: parts, limit: configuration.partsMaximum)) }
+        let limit = min(configuration.partsMaximum, Engine.partsMaximum)
+        if parts > limit { return .refused(.tooManyParts(parts: parts, limit: limit)) }
 
         let partition = PartitionNumber(hash.hash(submission.to.digits) % UInt64(partitionCount))
         let id = MessageID(milliseconds: turn.now.wallMilliseconds, partition: partition, random: random)
         var header = RecordHeader(
             kind: .accepted, partition: partition, messageClass: submission.messageClass.rawValue, source: submission.source,
             group: group, parts: UInt8(parts), id: id, at: turn.now.wall,
-            deadline: turn.now.wallMilliseconds + submission.validity * 1000, flags: .outcome(.queued, .none))
+            deadline: turn.now.wallMilliseconds + min(max(submission.validity, 0), Engine.validityMaximum) * 1000,
+            flags: .outcome(.queued, .none))
         header.sequence = nextSequence(partition)
         let record = Record(header: header, body: .accepted(.init(receivedAt: submission.receivedAt.wall)))
 
@@ -44,6 +46,11 @@ extension Engine {
             Turn.Emitted(record: record, slot: slots.reference(number), sealed: .payload(range), after: .ready))
         return .accepted(id, parts: UInt8(parts))
     }
+
+    /// Parts that the masks of a message have bits for.
+    static let partsMaximum = 16
+    /// Seconds; a year is for ever.
+    static let validityMaximum: Int64 = 366 * 86_400
 
     mutating func keep(_ payload: UnsafeRawBufferPointer, _ messageClass: MessageClass) -> UInt64 {
         messageClass.lane.isStrict ? codeRing.append(payload) : ring.append(payload)

@@ -4,8 +4,8 @@ extension Engine {
     /// The next message of a group for a connection with room for so many parts, marked as handed over; nil when nothing may go
     /// now. Nothing is recorded before the provider's answer: the acceptance that allows it is durable already.
     public mutating func credit(_ group: GroupNumber, room: Int) -> Handover? {
-        guard room > 0 else { return nil }
-        while let lane = lanes[Int(group)].choose({ !$0.front.isEmpty || ($0.loading.isEmpty && $0.waiting > 0) }) {
+        guard room > 0, gate == 0 else { return nil }
+        while let lane = lanes[Int(group)].choose() {
             let number: UInt32
             if lanes[Int(group)][lane].front.isEmpty {
                 number = lanes[Int(group)][lane].pop(slots)
@@ -15,7 +15,7 @@ extension Engine {
             let slot = slots.pointer(number)
             slot.pointee.flags.remove(.queued)
             if slot.pointee.flags.contains(.dead) {
-                release(number)
+                bury(number)
                 continue
             }
             guard slot.pointee.state == .queued, slot.pointee.missingParts != 0, !slot.pointee.flags.contains(.waiting) else { continue }
@@ -31,7 +31,7 @@ extension Engine {
 
     /// Whether anything of the group could go now, payload at hand or not.
     public func hasWork(_ group: GroupNumber) -> Bool {
-        lanes[Int(group)].choose { !$0.front.isEmpty || ($0.loading.isEmpty && $0.waiting > 0) } != nil
+        gate == 0 && lanes[Int(group)].choose() != nil
     }
 
     private mutating func handOver(_ number: UInt32, _ payload: Payload) -> Handover {
@@ -61,23 +61,30 @@ extension Engine {
     /// Messages of one lane whose payloads are asked for ahead.
     private static let loadAhead = 256
 
+    /// The first in turn has no payload here: it and those behind it wait together, in order, until all are read. What was handed
+    /// over and what was not stay the beginning and the rest of one queue, which is what a restart counts on.
     private mutating func load(_ first: UInt32, _ group: GroupNumber, _ lane: Lane) {
         ask(first, group, lane)
-        while lanes[Int(group)][lane].loading.count < Engine.loadAhead, lanes[Int(group)][lane].waiting > 0 {
-            let number = lanes[Int(group)][lane].pop(slots)
-            let slot = slots.pointer(number)
-            if slot.pointee.flags.contains(.dead) {
-                slot.pointee.flags.remove(.queued)
-                release(number)
+        while lanes[Int(group)][lane].loading.count < Engine.loadAhead {
+            let number: UInt32
+            if !lanes[Int(group)][lane].front.isEmpty {
+                number = lanes[Int(group)][lane].front.pop(slots)
+            } else if lanes[Int(group)][lane].waiting > 0 {
+                number = lanes[Int(group)][lane].pop(slots)
             } else {
-                ask(number, group, lane)
+                return
             }
+            if slots.pointer(number).pointee.flags.contains(.dead) { bury(number) } else { ask(number, group, lane) }
         }
     }
 
     private mutating func ask(_ number: UInt32, _ group: GroupNumber, _ lane: Lane) {
-        slots.pointer(number).pointee.flags.insert([.queued, .loading])
+        let slot = slots.pointer(number)
+        slot.pointee.flags.insert(.queued)
         lanes[Int(group)][lane].loading.push(number, slots)
+        guard payload(of: number) == nil else { return }
+        slot.pointee.flags.insert(.loading)
+        slot.pointee.flags.remove(.moved)
         wanted.append(slots.reference(number))
     }
 
@@ -101,21 +108,23 @@ extension Engine {
             slot.pointee.flags.remove(.loading)
             if let payload = item.payload, payload.withUnsafeBytes({ (try? Payload(reading: $0)) != nil }) {
                 slot.pointee.ringOffset = payload.withUnsafeBytes { keep($0, slot.pointee.messageClass) }
+            } else if slot.pointee.flags.contains(.moved) {
+                // It was carried forward and its old segment trimmed meanwhile: asked for again when its turn comes.
             } else if !slot.pointee.state.isEnd {
                 emit(.ended(.init(state: .failed, reason: .payloadLost)), number, &turn, after: .retire)
             }
         }
-        // What is at the head of a loading list and has its payload goes to the front, in order.
+        // What was waited for goes before what came back since.
         for item in payloads {
             guard let number = slots.number(of: item.slot) else { continue }
             let group = Int(slots.pointer(number).pointee.group)
             let lane = slots.pointer(number).pointee.messageClass.lane
+            var ready = Fifo()
             while !lanes[group][lane].loading.isEmpty {
-                let head = lanes[group][lane].loading.head
-                if slots.pointer(head).pointee.flags.contains(.loading) { break }
-                _ = lanes[group][lane].loading.pop(slots)
-                lanes[group][lane].front.push(head, slots)
+                if slots.pointer(lanes[group][lane].loading.head).pointee.flags.contains(.loading) { break }
+                ready.push(lanes[group][lane].loading.pop(slots), slots)
             }
+            lanes[group][lane].front.prepend(&ready, slots)
         }
     }
 }

@@ -22,6 +22,33 @@ struct Fifo {
         count -= 1
         return number
     }
+
+    mutating func pushFirst(_ number: UInt32, _ slots: borrowing SlotTable) {
+        slots.pointer(number).pointee.queueNext = head
+        head = number
+        if tail == Slot.none { tail = number }
+        count += 1
+    }
+
+    /// Takes all of `other`, before its own.
+    mutating func prepend(_ other: inout Fifo, _ slots: borrowing SlotTable) {
+        guard !other.isEmpty else { return }
+        slots.pointer(other.tail).pointee.queueNext = head
+        head = other.head
+        if tail == Slot.none { tail = other.tail }
+        count += other.count
+        other = Fifo()
+    }
+
+    /// Takes out those that ended; in order, the others stay.
+    mutating func sweep(_ slots: borrowing SlotTable, _ found: inout [UInt32]) {
+        var kept = Fifo()
+        while !isEmpty {
+            let number = pop(slots)
+            if slots.pointer(number).pointee.flags.contains(.dead) { found.append(number) } else { kept.push(number, slots) }
+        }
+        self = kept
+    }
 }
 
 /// The queues of one class of traffic on one connection group. Served in this order: what came back from a provider or from disk,
@@ -29,7 +56,7 @@ struct Fifo {
 struct LaneQueue {
     /// Throttled or loaded: already had its turn.
     var front = Fifo()
-    /// Taken from their source, payload asked for from the log, still in order.
+    /// Taken from their place because the first of them has no payload here; in order. The lane stands until they are read.
     var loading = Fifo()
     private var sources: [SourceQueue] = []
     private var byNumber: [SourceNumber: Int] = [:]
@@ -48,6 +75,7 @@ struct LaneQueue {
     private static let quantum = 4
 
     var isEmpty: Bool { waiting == 0 && front.isEmpty && loading.isEmpty }
+    var isReady: Bool { loading.isEmpty && (!front.isEmpty || waiting > 0) }
     /// Everything queued here.
     var count: Int { waiting + front.count + loading.count }
 
@@ -76,6 +104,15 @@ struct LaneQueue {
         waiting -= 1
         return number
     }
+
+    mutating func sweep(_ slots: borrowing SlotTable, _ found: inout [UInt32]) {
+        front.sweep(slots, &found)
+        for place in sources.indices where !sources[place].fifo.isEmpty {
+            let before = sources[place].fifo.count
+            sources[place].fifo.sweep(slots, &found)
+            waiting -= before - sources[place].fifo.count
+        }
+    }
 }
 
 /// All lanes of one connection group. Security and codes are strict; the others share by weight what these leave.
@@ -99,15 +136,32 @@ struct GroupLanes {
     mutating func push(_ number: UInt32, _ slots: borrowing SlotTable, front: Bool = false) {
         let slot = slots.pointer(number)
         let lane = slot.pointee.messageClass.lane
-        if self[lane].isEmpty { self[lane].passed = max(self[lane].passed, virtual) }
+        catchUp(lane)
         slot.pointee.flags.insert(.queued)
         if front { self[lane].front.push(number, slots) } else { self[lane].push(number, source: slot.pointee.source, slots) }
     }
 
-    /// The lane whose turn it is among those where `ready` is true.
-    func choose(_ ready: (LaneQueue) -> Bool) -> Lane? {
+    mutating func pushFirst(_ number: UInt32, _ slots: borrowing SlotTable) {
+        let slot = slots.pointer(number)
+        let lane = slot.pointee.messageClass.lane
+        catchUp(lane)
+        slot.pointee.flags.insert(.queued)
+        self[lane].front.pushFirst(number, slots)
+    }
+
+    /// A lane that had nothing to send saved nothing up.
+    private mutating func catchUp(_ lane: Lane) {
+        if self[lane].isEmpty { self[lane].passed = max(self[lane].passed, virtual) }
+    }
+
+    mutating func sweep(_ slots: borrowing SlotTable, _ found: inout [UInt32]) {
+        for lane in lanes.indices { lanes[lane].sweep(slots, &found) }
+    }
+
+    /// The lane whose turn it is among those that have something to give.
+    func choose() -> Lane? {
         var best: Lane?
-        for lane in Lane.allCases where held >> lane.rawValue & 1 == 0 && ready(lanes[Int(lane.rawValue)]) {
+        for lane in Lane.allCases where held >> lane.rawValue & 1 == 0 && lanes[Int(lane.rawValue)].isReady {
             if lane.isStrict { return lane }
             if best == nil || self[lane].passed < self[best!].passed { best = lane }
         }
@@ -117,7 +171,9 @@ struct GroupLanes {
     /// Parts of this lane were given out.
     mutating func charge(_ lane: Lane, parts: Int) {
         guard !lane.isStrict else { return }
-        virtual = max(virtual, self[lane].passed)
+        // One that was held, or stood for its payloads, saved nothing up either: else it would take all until it caught up.
+        self[lane].passed = max(self[lane].passed, virtual)
+        virtual = self[lane].passed
         self[lane].passed += UInt64(parts * 64 / lane.weight)
     }
 }

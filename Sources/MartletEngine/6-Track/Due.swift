@@ -12,6 +12,7 @@ extension Engine {
         orphans.expire(before: turn.now.wall - Orphans.keptMicroseconds) { forgotten.append($0.position) }
         for position in forgotten { forget(position) }
         forgotten.removeAll(keepingCapacity: true)
+        sweep()
     }
 
     private mutating func due(_ number: UInt32, _ turn: inout Turn) {
@@ -23,7 +24,8 @@ extension Engine {
         case .queued:
             if passed { return emit(.ended(.init(state: .expired, reason: .notSentInTime)), number, &turn, after: .retire) }
             slot.pointee.flags.remove(.waiting)
-            enqueue(number)
+            // Where the provider has some parts already, the handset waits for the others.
+            enqueue(number, front: slot.pointee.answeredParts != 0)
             arm(number, wall: slot.pointee.deadline, turn.now)
         case .submitted:
             // The connection answers every part in its own time; then the deadline is looked at again.

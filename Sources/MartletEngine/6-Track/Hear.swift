@@ -16,8 +16,12 @@ extension Engine {
             let providerID = String(decoding: item.providerID.utf8.prefix(providerIDMaximum), as: UTF8.self)
             let key = key(item.group, providerID)
             if let found = providers.find(key, in: slots) {
+                let slot = slots.pointer(found.slot)
+                // Somebody who repeats a passing state without end fills no log.
+                if !item.state.isFinal, slot.pointee.pending >= Engine.pendingMaximum { continue }
                 emit(
-                    .receipt(.init(part: found.part, state: item.state, error: item.error, providerID: providerID)), found.slot, &turn)
+                    .receipt(.init(part: found.part, state: item.state, error: item.error, providerID: providerID)), found.slot, &turn,
+                    flags: slot.pointee.openParts == 0 ? .settlesAttempt : [])
                 continue
             }
             // A passing state of an unknown message tells nothing that its final one will not.
@@ -50,6 +54,9 @@ extension Engine {
         counts.lateReceipts += 1
         turn.records.append(Turn.Emitted(record: record, slot: nil, sealed: .none, after: .nothing))
     }
+
+    /// Records of one message waiting for the disk above which its passing receipts are left out.
+    private static let pendingMaximum: UInt8 = 64
 
     mutating func orphan(_ body: RecordBody.Orphan, _ group: GroupNumber, at wall: Int64, _ turn: inout Turn) {
         var header = RecordHeader(kind: .orphan, group: group, at: wall)

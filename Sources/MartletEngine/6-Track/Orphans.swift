@@ -10,24 +10,45 @@ struct Orphans {
         /// Raw journal position of its record; 0 until it has one.
         var position: UInt64
         var group: GroupNumber
+        /// Its place in the order in which they came.
+        fileprivate var serial: UInt64 = 0
+
+        init(orphan: RecordBody.Orphan, at: Int64, position: UInt64, group: GroupNumber) {
+            self.orphan = orphan
+            self.at = at
+            self.position = position
+            self.group = group
+        }
     }
 
     static let keptMicroseconds: Int64 = 72 * 3_600_000_000
     private var entries: [UInt64: Entry] = [:]
     /// Keys in the order they came; those already gone are skipped.
-    private var order: [UInt64] = []
+    private var order: [(key: UInt64, serial: UInt64)] = []
     private var first = 0
+    private var serial: UInt64 = 0
 
     var count: Int { entries.count }
 
     func find(_ key: UInt64) -> Entry? { entries[key] }
 
-    mutating func insert(_ key: UInt64, _ entry: Entry) {
-        if entries.updateValue(entry, forKey: key) == nil { order.append(key) }
-        if first > 1024, first * 2 > order.count {
-            order.removeFirst(first)
-            first = 0
-        }
+    /// One that is known already is the same copied forward: only its place changes, once it has one.
+    /// - Returns: where it stood before, when it moved; else 0.
+    mutating func insert(_ key: UInt64, _ entry: Entry) -> UInt64 {
+        if entries[key] != nil { return entry.position == 0 ? 0 : place(key, at: entry.position) ?? 0 }
+        serial += 1
+        entries[key] = entry
+        entries[key]?.serial = serial
+        order.append((key, serial))
+        tidy()
+        return 0
+    }
+
+    /// Most are adopted within moments, long before the oldest expires: the order must not keep them all.
+    private mutating func tidy() {
+        guard order.count > 2 * entries.count + 1024 else { return }
+        order = order[first...].filter { entries[$0.key]?.serial == $0.serial }
+        first = 0
     }
 
     /// Tells where the orphan's record stands now.
@@ -42,9 +63,9 @@ struct Orphans {
 
     mutating func removeOldest() -> Entry? {
         while first < order.count {
-            let key = order[first]
+            let oldest = order[first]
             first += 1
-            if let entry = entries.removeValue(forKey: key) { return entry }
+            if entries[oldest.key]?.serial == oldest.serial { return entries.removeValue(forKey: oldest.key) }
         }
         return nil
     }
@@ -52,14 +73,13 @@ struct Orphans {
     /// Forgets those that came before this wall time.
     mutating func expire(before wall: Int64, _ forget: (Entry) -> Void) {
         while first < order.count {
-            guard let entry = entries[order[first]] else {
-                first += 1
-                continue
+            let oldest = order[first]
+            if let entry = entries[oldest.key], entry.serial == oldest.serial {
+                if entry.at >= wall { return }
+                entries[oldest.key] = nil
+                forget(entry)
             }
-            if entry.at >= wall { return }
-            entries[order[first]] = nil
             first += 1
-            forget(entry)
         }
     }
 

@@ -18,32 +18,32 @@ extension Engine {
         let slot = slots.pointer(number)
         slot.pointee.openParts &= ~bit
         counts.outcomes[item.outcome.metricIndex] += 1
-        if item.outcome == .notWritten {
-            // Nothing happened, so nothing is recorded; what else this attempt brought decides when its last part is answered.
+        if item.outcome == .notWritten, !closes(slot.pointee) {
             if slot.pointee.openParts == 0 { putBack(number, &turn) }
             return
         }
         let body = RecordBody.Answered(
             attempt: item.attempt, part: item.part, outcome: item.outcome.clipped, handedAt: item.handedAt, connection: connection)
-        var throttled = false
-        if case .throttled = item.outcome { throttled = true }
-        emit(
-            .answered(body), number, &turn, flags: slot.pointee.openParts == 0 ? .settlesAttempt : [],
-            after: throttled ? .again : .ready)
-        if case .accepted(let providerID) = item.outcome { adoptOrphan(providerID, number, item.part, &turn) }
+        // What is still missing had its turn: it goes before those that had none.
+        emit(.answered(body), number, &turn, flags: slot.pointee.openParts == 0 ? .settlesAttempt : [], after: .again)
+        if case .accepted(let providerID) = body.outcome { adoptOrphan(providerID, number, item.part, &turn) }
     }
 
-    /// The last open part of an attempt never reached the wire.
+    /// A part that was not written is nothing that happened, so nothing is recorded; but when it is the last of an attempt
+    /// that brought something else, its record is where that attempt ends.
+    private func closes(_ slot: Slot) -> Bool {
+        slot.openParts == 0 && !slot.state.isEnd && (slot.flags.contains(.partial) || slot.failedParts != 0)
+    }
+
+    /// No part of the attempt reached the wire.
     private mutating func putBack(_ number: UInt32, _ turn: inout Turn) {
         let slot = slots.pointer(number)
         if slot.pointee.state.isEnd {
             if slot.pointee.pending == 0 { release(number) }
             return
         }
-        if slot.pointee.missingParts != 0, slot.pointee.failedParts == 0 {
-            slot.pointee.state = .queued
-            enqueue(number, front: true)
-        }
+        slot.pointee.state = .queued
+        enqueueFirst(number)
     }
 
     /// A receipt that overtook its answer is waiting for it.
@@ -51,7 +51,7 @@ extension Engine {
         let group = slots.pointer(number).pointee.group
         guard let entry = orphans.find(key(group, providerID)) else { return }
         let receipt = RecordBody.Receipt(part: part, state: entry.orphan.state, error: entry.orphan.error, providerID: providerID)
-        emit(.receipt(receipt), number, &turn)
+        emit(.receipt(receipt), number, &turn, flags: slots.pointer(number).pointee.openParts == 0 ? .settlesAttempt : [])
     }
 }
 

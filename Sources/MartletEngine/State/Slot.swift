@@ -1,10 +1,12 @@
 import MartletModel
 
-/// What memory holds of one open message: about a hundred bytes. Its text stays in the log (and, while new, in a ring).
+/// What memory holds of one open message: 112 bytes. Its text stays in the log (and, while new, in a ring).
 struct Slot {
     var id = MessageID(high: 0, low: 0)
     /// Raw position of the record that holds the sealed payload.
     var payloadAt: UInt64 = 0
+    /// Raw position of the record that accepted it: the order in which messages enter their queues.
+    var origin: UInt64 = 0
     /// Raw position of the newest record of this id.
     var last: UInt64 = 0
     /// Where the ring holds the plain payload, if it still does.
@@ -62,6 +64,10 @@ struct Slot {
         static let loading = Flags(rawValue: 32)
         /// A copy forward is under way.
         static let carrying = Flags(rawValue: 64)
+        /// In this attempt a part was answered while another was open.
+        static let partial = Flags(rawValue: 128)
+        /// Its payload moved to a newer record while it was being read from the old one.
+        static let moved = Flags(rawValue: 256)
     }
 
     var allParts: UInt16 { parts >= 16 ? .max : (1 << UInt16(parts)) &- 1 }

@@ -19,14 +19,15 @@ public struct Payload: Equatable, Sendable {
     public static func append(_ submission: borrowing Submission, to out: inout [UInt8]) {
         out.append(version)
         withUnsafeBytes(of: submission.to.digits.littleEndian) { out.append(contentsOf: $0) }
-        out.append(UInt8(truncatingIfNeeded: submission.from.utf8.count))
-        out.append(contentsOf: submission.from.utf8)
-        out.append(UInt8(truncatingIfNeeded: submission.reference.utf8.count))
-        out.append(contentsOf: submission.reference.utf8)
-        let count = submission.text.utf8.count
+        for short in [submission.from, submission.reference] {
+            out.append(UInt8(short.shortCount))
+            out.append(contentsOf: short.utf8.prefix(255))
+        }
+        // A length that does not fit its field must not garble what follows; the limits of the doors are far below.
+        let count = min(submission.text.utf8.count, Int(UInt16.max))
         out.append(UInt8(truncatingIfNeeded: count))
         out.append(UInt8(truncatingIfNeeded: count >> 8))
-        out.append(contentsOf: submission.text.utf8)
+        out.append(contentsOf: submission.text.utf8.prefix(count))
     }
 
     public init(reading bytes: UnsafeRawBufferPointer) throws(RecordFault) {

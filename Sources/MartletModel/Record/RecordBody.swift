@@ -80,6 +80,8 @@ public enum RecordBody: Equatable, Sendable {
         public var partsReference: UInt16
         /// Wall milliseconds before which it is not tried again; 0: at once.
         public var notBefore: Int64
+        /// Raw position of the record that accepted it: who is older, after that record was trimmed.
+        public var order: UInt64
         /// Keyed hashes of the provider ids still waited for, with their part.
         public var providerKeys: [ProviderKey]
 
@@ -94,7 +96,7 @@ public enum RecordBody: Equatable, Sendable {
 
         public init(
             state: MessageState, attempts: UInt8, resends: UInt8, strikes: UInt8, answeredParts: UInt16, deliveredParts: UInt16, failedParts: UInt16,
-            unknownParts: UInt16, partsReference: UInt16, notBefore: Int64, providerKeys: [ProviderKey]
+            unknownParts: UInt16, partsReference: UInt16, notBefore: Int64, order: UInt64, providerKeys: [ProviderKey]
         ) {
             self.state = state
             self.attempts = attempts
@@ -106,6 +108,7 @@ public enum RecordBody: Equatable, Sendable {
             self.unknownParts = unknownParts
             self.partsReference = partsReference
             self.notBefore = notBefore
+            self.order = order
             self.providerKeys = providerKeys
         }
     }
@@ -125,7 +128,7 @@ public enum RecordBody: Equatable, Sendable {
         public var what: What
         /// For `credit`: the most parts of the group that may be handed over and not yet recorded.
         public var value: UInt32
-        /// For `operated`: who did what, at most 200 bytes.
+        /// For `operated`: who did what; what is beyond 255 bytes is cut off.
         public var text: String
         /// Raw values are in records.
         public enum What: UInt8, CaseIterable, Sendable {
@@ -133,6 +136,8 @@ public enum RecordBody: Equatable, Sendable {
             case stopped = 2
             case credit = 3
             case operated = 4
+            /// Nothing but the partition's newest sequence, kept when all its other records are trimmed.
+            case head = 5
         }
         public init(what: What, value: UInt32 = 0, text: String = "") {
             self.what = what

@@ -8,13 +8,13 @@ extension RecordBody {
     public var byteCount: Int {
         switch self {
         case .accepted: 8
-        case .answered(let it): 18 + it.outcome.providerID.utf8.count + it.connection.utf8.count
-        case .receipt(let it): 5 + it.providerID.utf8.count
+        case .answered(let it): 18 + it.outcome.providerID.shortCount + it.connection.shortCount
+        case .receipt(let it): 5 + it.providerID.shortCount
         case .ended: 2
         case .resumed: 1
-        case .carried(let it): 23 + it.providerKeys.count * 9
-        case .orphan(let it): 4 + it.providerID.utf8.count
-        case .mark(let it): 6 + it.text.utf8.count
+        case .carried(let it): 31 + min(it.providerKeys.count, 255) * 9
+        case .orphan(let it): 4 + it.providerID.shortCount
+        case .mark(let it): 6 + it.text.shortCount
         }
     }
 
@@ -48,14 +48,15 @@ extension RecordBody {
             out.put(it.attempts)
             out.put(it.resends)
             out.put(it.strikes)
-            out.put(UInt8(truncatingIfNeeded: it.providerKeys.count))
+            out.put(UInt8(min(it.providerKeys.count, 255)))
             out.put(it.answeredParts)
             out.put(it.deliveredParts)
             out.put(it.failedParts)
             out.put(it.unknownParts)
             out.put(it.partsReference)
             out.put(it.notBefore)
-            for key in it.providerKeys {
+            out.put(it.order)
+            for key in it.providerKeys.prefix(255) {
                 out.put(key.hash)
                 out.put(key.part)
             }
@@ -130,8 +131,9 @@ extension RecordBody {
             let strikes: UInt8 = try input.take()
             let keys: UInt8 = try input.take()
             var it = Carried(
-                state: state, attempts: attempts, resends: resends, strikes: strikes, answeredParts: try input.take(), deliveredParts: try input.take(),
-                failedParts: try input.take(), unknownParts: try input.take(), partsReference: try input.take(), notBefore: try input.take(), providerKeys: [])
+                state: state, attempts: attempts, resends: resends, strikes: strikes, answeredParts: try input.take(),
+                deliveredParts: try input.take(), failedParts: try input.take(), unknownParts: try input.take(),
+                partsReference: try input.take(), notBefore: try input.take(), order: try input.take(), providerKeys: [])
             for _ in 0..<keys { it.providerKeys.append(Carried.ProviderKey(hash: try input.take(), part: try input.take())) }
             self = .carried(it)
         case .orphan:
@@ -194,6 +196,11 @@ extension Outcome {
         case .unencodable: "unencodable"
         }
     }
+}
+
+extension String {
+    /// Bytes of it that a short text keeps.
+    var shortCount: Int { min(utf8.count, 255) }
 }
 
 /// Writes integers little-endian and short texts (a length byte, then UTF-8) one after the other.

@@ -31,7 +31,7 @@ extension Pages {
             --bad: #ff9c93; --bad-wash: #3a1a18; --bad-mark: #ea6a60;
             --shadow-1: none;
             --shadow-2: 0 10px 34px rgb(0 0 0 / .55), 0 0 0 1px rgb(255 255 255 / .05);
-            --case: #070c0f; --case-edge: #3a4953;
+            --case: #202d35; --case-edge: #41525d;
           }
         }
         @layer base {
@@ -130,7 +130,7 @@ extension Pages {
           .bubble.gone, .bubble.some { background: rgb(255 255 255 / .5); box-shadow: inset 0 0 0 1px rgb(19 33 43 / .16); color: #43525e; }
           .phone .dark { display: none; position: absolute; inset: 0; background: #0c1317; color: #a9b7c0; flex-direction: column; align-items: center; justify-content: center; gap: 4px; font-size: var(--t-sm); text-align: center; padding: 20px; }
           .phone .dark .i { width: 26px; height: 26px; margin-bottom: 6px; color: #7f909b; } .phone .dark b { color: #e8eef1; font-weight: 600; }
-          .slot[data-mode="off"] .dark { display: flex; }
+          .slot[data-mode="off"] .glass { background: #0c1317; } .slot[data-mode="off"] .dark { display: flex; }
           .slot[data-mode="silent"] .radio { color: #7a4d00; }
           .empty { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 32px; padding: 30px 40px 30px 32px; align-items: center; }
           .empty h2 { font-size: 18px; line-height: 26px; letter-spacing: -.012em; } .empty p { color: var(--ink-2); margin-top: 4px; max-width: 84ch; }

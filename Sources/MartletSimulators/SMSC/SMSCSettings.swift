@@ -22,7 +22,7 @@ public struct SMSCSettings: Sendable, Equatable {
 
     public init(
         name: String, host: String = "127.0.0.1", port: Int = 2776, systemId: String = "martlet", password: String? = nil,
-        window: Int = 0, seed: UInt64 = 1, keep: Int = 100_000, duplicateWindow: Int = 1_000_000, behaviour: Behaviour = Behaviour()
+        window: Int = 0, seed: UInt64 = 1, keep: Int = 100_000, duplicateWindow: Int = 500_000, behaviour: Behaviour = Behaviour()
     ) {
         self.name = name
         self.host = host

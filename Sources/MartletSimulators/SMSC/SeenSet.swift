@@ -1,6 +1,6 @@
 /// Tells which texts came before: 64-bit hashes of (destination, text octets with their UDH) of the last `window` messages, in a
-/// table of fixed size. Two different messages share a hash once in about 10^19 pairs; a hash may be forgotten early only when 16
-/// neighbours in the table are all younger, which a table half full makes rare.
+/// table of fixed size. Two different messages share a hash once in about 10^19 pairs; a hash is forgotten early only when 16
+/// neighbours in the table are all younger, which a table at most a quarter full makes all but impossible.
 struct SeenSet {
     /// 0: switched off, nothing counts as seen.
     let window: Int
@@ -13,7 +13,7 @@ struct SeenSet {
     init(window: Int) {
         self.window = window
         var size = 32
-        while window > 0, size < window * 2 { size *= 2 }
+        while window > 0, size < window * 4 { size *= 2 }
         hashes = window == 0 ? [] : Array(repeating: 0, count: size)
         ordinals = window == 0 ? [] : Array(repeating: 0, count: size)
         mask = size - 1

@@ -2,10 +2,58 @@ import MartletChannels
 import MartletDoors
 import MartletModel
 import MartletNode
+import MartletSettings
 
 /// Everything declared in the house, gathered once: the loader, the sample file and the reference pages read it here.
 enum Declared {
     static let settings: [Setting] = NodeSettings.all + HTTPSettings.all + SMPPConnectionSettings.all
     static let metrics: [Metric] = NodeMetrics.all + HTTPCounters.all + SMPPCounters.metrics.map(\.metric)
     static let errors: [ErrorCode] = HTTPErrors.all
+
+    /// The generated pages and the explained sample file; `make reference` writes them, a test keeps them fresh.
+    static var pages: [Reference.Page] {
+        [
+            Reference.Page(path: "docs/reference/settings.md", text: Reference.settings(settings)),
+            Reference.Page(path: "docs/reference/metrics.md", text: Reference.metrics(metrics)),
+            Reference.Page(path: "docs/reference/errors.md", text: Reference.errors(errors)),
+            Reference.Page(path: "docs/reference/reasons.md", text: Reference.reasons(transitions: transitions)),
+            Reference.Page(
+                path: "config/martlet.yaml", text: Reference.sample(settings, introductions: introductions, examples: examples)),
+        ]
+    }
+
+    /// The state table of `Fate.swift`; the seeded worlds meet no other change.
+    private static let transitions: [Reference.Transition] = [
+        .init(.queued, .submitted, "A connection had room; its bytes go to the wire."),
+        .init(.queued, .expired, "Its deadline passed before a provider took it."),
+        .init(.queued, .cancelled, "Its source or an operator took it back before it was handed over."),
+        .init(.queued, .failed, "Its attempts are used up, or its text cannot be read back."),
+        .init(.queued, .unknown, "The process died while it may have been on the wire, and its class does not send twice."),
+        .init(.submitted, .queued, "Throttled or refused for now; or nothing was written."),
+        .init(.submitted, .sent, "The provider took all parts."),
+        .init(.submitted, .unknown, "No answer was heard, or the bind was lost."),
+        .init(.submitted, .failed, "The provider refused a part for good."),
+        .init(.submitted, .delivered, "The receipts overtook the answer."),
+        .init(.sent, .delivered, "A receipt for every part says that it reached the handset."),
+        .init(.sent, .failed, "A receipt says that a part did not."),
+        .init(.sent, .expired, "The provider gave up, or its receipt never came."),
+        .init(.unknown, .queued, "Its class sends again; flagged a possible duplicate."),
+        .init(.unknown, .sent, "A receipt of a part showed that the provider has it."),
+        .init(.unknown, .delivered, "The receipts came after all."),
+        .init(.unknown, .failed, "A receipt says that a part did not reach the handset."),
+        .init(.unknown, .expired, "No receipt came before its deadline and grace."),
+    ]
+
+    private static let introductions = [
+        "journal": "The journal should have a volume of its own: who else writes there decides how long a commit takes.",
+        "connections": "One entry for each account at an operator or aggregator.",
+        "routes": "Which connection group serves which numbers. With one group only, routes may be left out.",
+        "bootstrap.sources": "Sender systems taken over at the first start; `martlet source key NAME` gives them a key.",
+    ]
+
+    private static let examples = [
+        "keys.master": "/etc/martlet/master.key", "connections[].name": "harbour", "connections[].group": "harbour",
+        "connections[].host": "127.0.0.1", "connections[].systemId": "martlet", "routes[].group": "harbour",
+        "bootstrap.sources[].name": "core-banking",
+    ]
 }

@@ -1,0 +1,94 @@
+import MartletModel
+import NIOCore
+import NIOHTTP1
+
+/// Everything that can be said of a request before its body: path, method, key, scope, type. One stands at each connection and
+/// remembers the credentials that proved right last.
+struct HTTPGate {
+    /// With the source they belong to, and the generation of the directory then.
+    private var known: (credentials: String, source: AuthenticatedSource, generation: UInt64)?
+
+    /// - Returns: where the request goes and for whom; with a problem, it goes nowhere.
+    mutating func examine(
+        _ head: HTTPRequestHead, _ facts: HTTPHeadFacts, sources: any SourceDirectory
+    ) -> (route: HTTPRoute, source: AuthenticatedSource?, problem: HTTPProblem?) {
+        let (route, hasQuery) = HTTPRoute.reading(head.uri)
+        var source: AuthenticatedSource?
+        let problem = problem(head, facts, route, hasQuery, sources, &source)
+        return (route, source, problem)
+    }
+
+    private mutating func problem(
+        _ head: HTTPRequestHead, _ facts: HTTPHeadFacts, _ route: HTTPRoute, _ hasQuery: Bool, _ sources: any SourceDirectory,
+        _ found: inout AuthenticatedSource?
+    ) -> HTTPProblem? {
+        guard let allowed = route.allowed else { return HTTPProblem(HTTPErrors.notFound) }
+        let isSubmit = route == .submit
+        guard head.method == (isSubmit ? .POST : .GET) else {
+            return HTTPProblem(HTTPErrors.methodNotAllowed, allow: "\(allowed)")
+        }
+        guard let credentials = facts.authorization else { return .unauthenticated }
+        guard let source = authenticate(credentials, sources) else { return .invalidKey }
+        found = source
+        guard isSubmit ? source.maySend : source.mayRead else { return .scopeMissing(isSubmit ? .send : .read) }
+        if facts.expectsSomethingElse { return HTTPProblem(HTTPErrors.expectationFailed) }
+        if hasQuery { return HTTPProblem(HTTPErrors.queryNotSupported) }
+        if route == .unknownMessage { return HTTPProblem(HTTPErrors.notFound) }
+        guard isSubmit else { return nil }
+        guard facts.isJSON else { return HTTPProblem(HTTPErrors.unsupportedMediaType) }
+        if facts.hasIdempotencyKey { return HTTPProblem(HTTPErrors.idempotencyNotSupported) }
+        return nil
+    }
+
+    /// The directory is asked when the credentials or its generation are others than those of the last request.
+    private mutating func authenticate(_ credentials: String, _ sources: any SourceDirectory) -> AuthenticatedSource? {
+        let generation = sources.generation
+        if let known, known.generation == generation, HTTPGate.same(known.credentials, credentials) { return known.source }
+        guard let key = HTTPHeadFacts.bearer(credentials), let source = sources.source(presenting: key) else { return nil }
+        let found = AuthenticatedSource(source)
+        known = (credentials, found, generation)
+        return found
+    }
+
+    /// In a time that does not tell where they differ: behind a proxy, a connection may carry requests of several callers.
+    private static func same(_ a: String, _ b: String) -> Bool {
+        var a = a
+        var b = b
+        return a.withUTF8 { x in
+            b.withUTF8 { y in
+                guard x.count == y.count else { return false }
+                var difference: UInt8 = 0
+                for place in x.indices { difference |= x[place] ^ y[place] }
+                return difference == 0
+            }
+        }
+    }
+}
+
+/// A source as a connection keeps it, with the answers it asks for most.
+final class AuthenticatedSource {
+    let source: Source
+    let number: SourceNumber
+    let maySend: Bool
+    let mayRead: Bool
+
+    init(_ source: Source) {
+        self.source = source
+        number = source.number
+        maySend = source.scopes.contains(.send)
+        mayRead = source.scopes.contains(.read)
+    }
+}
+
+/// Stands between TLS and the decoder and tells the connection that plaintext came.
+final class HTTPByteWatch: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    private let connection: HTTPConnection
+
+    init(_ connection: HTTPConnection) { self.connection = connection }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        connection.bytesCame = true
+        context.fireChannelRead(data)
+    }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import Guard
+import MartletModel
+import NIOCore
+import NIOPosix
+import Synchronization
+import Testing
+
+@testable import MartletNode
+
+@Suite("Files of a node")
+struct FilesTests {
+    private func directory() throws -> String {
+        let path = FileManager.default.temporaryDirectory.appending(path: "martlet-files-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        return path
+    }
+
+    @Test("A source is found by its key, keys can be added and revoked, and its number stays")
+    func sources() throws {
+        let data = try directory()
+        let key = APIKey.generate()
+        let more = APIKey.generate()
+        _ = try SourceFile.change(data) { file throws(SourceFile.Fault) in
+            _ = try file.add("core", scopes: ["send"], senders: ["HARBOUR"], classes: ["otp"], sender: "HARBOUR", key: APIKey.hash(of: key))
+            return try file.add("crm", scopes: ["send", "read"], key: nil)
+        }
+        try SourceFile.change(data) { file throws(SourceFile.Fault) in try file.addKey("core", APIKey.hash(of: more)) }
+        let registry = SourceRegistry(try SourceFile.load(data))
+        let generation = registry.generation
+        #expect(registry.source(presenting: key.reveal().utf8)?.name == "core")
+        #expect(registry.source(presenting: more.reveal().utf8)?.defaultSender == "HARBOUR")
+        #expect(registry.source(presenting: "mk_wrong".utf8) == nil)
+        #expect(registry.source(numbered: 2)?.scopes == [.send, .read])
+        #expect(registry.all.map(\.number) == [1, 2])
+        try SourceFile.change(data) { file throws(SourceFile.Fault) in try file.revoke("core") }
+        registry.replace(try SourceFile.load(data))
+        #expect(registry.source(presenting: key.reveal().utf8) == nil)
+        #expect(registry.generation == generation + 1)
+    }
+
+    @Test("Bad names, words and files are named")
+    func sourceFaults() throws {
+        let data = try directory()
+        func fault(_ body: (inout SourceFile) throws(SourceFile.Fault) -> Void) -> String {
+            do {
+                try SourceFile.change(data, body)
+                return ""
+            } catch {
+                return "\(error)"
+            }
+        }
+        #expect(fault { file throws(SourceFile.Fault) in _ = try file.add("a b", scopes: [], key: nil) }.contains("no name"))
+        #expect(fault { file throws(SourceFile.Fault) in _ = try file.add("a", scopes: ["sned"], key: nil) }.contains("sned"))
+        #expect(fault { file throws(SourceFile.Fault) in _ = try file.add("a", scopes: [], classes: ["otpp"], key: nil) }.contains("otpp"))
+        #expect(fault { file throws(SourceFile.Fault) in _ = try file.add("a", scopes: [], key: nil) } == "")
+        #expect(fault { file throws(SourceFile.Fault) in _ = try file.add("a", scopes: [], key: nil) }.contains("already"))
+        #expect(fault { file throws(SourceFile.Fault) in try file.revoke("nobody") }.contains("nobody"))
+        #expect(fault { file throws(SourceFile.Fault) in try file.addKey("nobody", APIKey.hash(of: APIKey.generate())) }.contains("nobody"))
+        try "not json".write(toFile: SourceFile.path(data), atomically: true, encoding: .utf8)
+        #expect(fault { _ throws(SourceFile.Fault) in }.contains("cannot be read"))
+        #expect(throws: SourceFile.Fault.self) { try SourceFile.change("/proc/nowhere/at/all") { _ throws(SourceFile.Fault) in } }
+    }
+
+    @Test("Names keep their numbers for ever")
+    func numbers() throws {
+        let path = "\(try directory())/groups"
+        #expect(try NumberFile.numbers(of: ["b", "a"], in: path) == ["b": 1, "a": 2])
+        #expect(try NumberFile.numbers(of: ["a", "c"], in: path) == ["b": 1, "a": 2, "c": 3])
+        try "nonsense\n".write(toFile: path, atomically: true, encoding: .utf8)
+        #expect(throws: NumberFile.Fault.self) { try NumberFile.numbers(of: ["a"], in: path) }
+        #expect(throws: NumberFile.Fault.self) { try NumberFile.numbers(of: (0..<300).map { "n\($0)" }, in: "\(path).full") }
+        #expect(throws: NumberFile.Fault.self) { try NumberFile.numbers(of: ["a"], in: "/proc/nowhere/groups") }
+        #expect("\(NumberFile.Fault.full(path: "x"))".contains("255"))
+    }
+
+    @Test("The control socket answers a request a line, and says when a line is none")
+    func control() throws {
+        let path = "\(try directory())/c.sock"
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let loop = group.next()
+        let channel = try loop.flatSubmit {
+            ControlServer.start(path: path, loop: loop) { request, answer in answer(.done("did \(request.verb)", [["a"]])) }
+        }.wait()
+        #expect(try ControlClient.ask(ControlRequest(verb: "status"), socket: path).message == "did status")
+        let raw = try ClientBootstrap(group: group).connect(unixDomainSocketPath: path).wait()
+        try raw.writeAndFlush(ByteBuffer(string: "nonsense\n")).wait()
+        try raw.writeAndFlush(ByteBuffer(repeating: 0x61, count: 1_100_000)).wait()
+        try raw.closeFuture.wait()
+        try channel.close().wait()
+        #expect(throws: ControlClient.Fault.self) { try ControlClient.ask(ControlRequest(verb: "status"), socket: "\(path).none") }
+        #expect(throws: ControlClient.Fault.self) {
+            try ControlClient.ask(ControlRequest(verb: "status"), socket: String(repeating: "x", count: 200))
+        }
+        #expect("\(ControlClient.Fault.notRunning(path: "p"))".contains("serve"))
+        #expect("\(ControlClient.Fault.broken(reason: "why"))".contains("why"))
+    }
+}

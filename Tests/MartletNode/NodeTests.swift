@@ -1,0 +1,205 @@
+import Foundation
+import Journal
+import MartletEngine
+import MartletModel
+import NIOCore
+import Testing
+
+@testable import MartletNode
+
+@Suite("Node")
+struct NodeTests {
+    @Test("A message is answered when durable, handed over, delivered, and its story is told after it ended")
+    func wholeWay() throws {
+        let rig = try Rig()
+        try rig.run { $0.start() }
+        let connection = try rig.connect()
+        let id = try rig.accepted()
+        #expect(try rig.wait { $0.metricsText().contains("martlet_outcomes_total{outcome=\"accepted\"} 1") })
+        let sent = try #require(try rig.story(id))
+        #expect(sent.state == .sent)
+        #expect(sent.attempts.map(\.connection) == ["harbour-1"])
+        try rig.run { _ in connection.value.hear("p\(id.text)", .delivered) }
+        #expect(try rig.wait { $0.openMessages == 0 })
+        let story = try #require(try rig.story(id))
+        #expect(story.state == .delivered)
+        #expect(story.from == "HARBOUR")
+        #expect(story.reference == "r-1")
+        #expect(story.hops.map(\.what) == ["request read", "accepted", "submitted", "answer: accepted", "receipt DELIVRD"])
+        #expect(try rig.story(id, source: 8) == nil)
+        #expect(try rig.story(MessageID(milliseconds: 1, partition: 0, random: 1)) == nil)
+        try rig.stop()
+    }
+
+    @Test("What cannot be taken is refused with its reason")
+    func refusals() throws {
+        let rig = try Rig { $0.engine.routes = Routes([.init(prefix: "44", group: 1)]); $0.engine.openMaximum = 1 }
+        guard case .refused(.noRoute) = try rig.submit(to: 33_612_345_678) else { throw Rig.Unexpected() }
+        guard case .refused(.tooManyParts) = try rig.submit(String(repeating: "ж", count: 700)) else { throw Rig.Unexpected() }
+        _ = try rig.accepted()
+        guard case .refused(.full) = try rig.submit() else { throw Rig.Unexpected() }
+        try rig.stop()
+        guard case .refused(.stopping) = try rig.submit() else { throw Rig.Unexpected() }
+        #expect(try rig.run { $0.notReadyReasons } == ["stopping"])
+        #expect(try rig.run { $0.metricsText() }.contains("martlet_refused_total{reason=\"no_route\"} 1"))
+    }
+
+    @Test("After a clean stop an open message goes on, not flagged; its payload is read back from the journal")
+    func cleanRestart() throws {
+        let rig = try Rig()
+        let id = try rig.accepted("Grüße 😀", messageClass: .service)
+        try rig.stop()
+        let next = try Rig(at: rig.directory)
+        #expect(next.opening.open == 1)
+        let connection = try next.connect()
+        try next.run { $0.start() }
+        #expect(try next.wait { _ in connection.value.handed.count == 1 })
+        let handover = try next.run { _ in connection.value.handed[0] }
+        #expect(handover.id == id)
+        #expect(handover.text == "Grüße 😀")
+        #expect(try next.wait { $0.metricsText().contains("martlet_outcomes_total{outcome=\"accepted\"} 1") })
+        #expect(try next.story(id)?.attempts.first?.possibleDuplicate == false)
+        try next.stop()
+    }
+
+    @Test("After a crash what may have been on the wire is flagged; an old code is left unknown")
+    func crash() throws {
+        let rig = try Rig()
+        let connection = try rig.connect(answering: false)
+        let id = try rig.accepted()
+        #expect(try rig.wait { _ in connection.value.handed.count == 1 })
+        #expect(try rig.story(id)?.state == .submitted)
+        let image = try rig.crashImage()
+        let next = try Rig(at: image)
+        let second = try next.connect()
+        try next.run { $0.start() }
+        #expect(try next.wait { _ in second.value.handed.count == 1 })
+        #expect(try next.wait { $0.metricsText().contains("martlet_outcomes_total{outcome=\"accepted\"} 1") })
+        #expect(try next.story(id)?.attempts.first?.possibleDuplicate == true)
+        try next.stop()
+        try rig.stop()
+    }
+
+    @Test("A receipt of an ended message is kept in its story and changes nothing")
+    func lateReceipt() throws {
+        let rig = try Rig()
+        try rig.run { $0.start() }
+        let connection = try rig.connect()
+        let id = try rig.accepted()
+        #expect(try rig.wait { $0.metricsText().contains("martlet_outcomes_total{outcome=\"accepted\"} 1") })
+        try rig.run { _ in connection.value.hear("p\(id.text)", .delivered) }
+        #expect(try rig.wait { $0.openMessages == 0 })
+        try rig.run { _ in connection.value.hear("p\(id.text)", .undeliverable) }
+        #expect(try rig.wait { $0.metricsText().contains("martlet_late_receipts_total 1") })
+        let told = try rig.wait { $0.metricsText().contains("martlet_orphan_receipts 0") }
+        #expect(told)
+        for _ in 0..<200 where try rig.story(id)?.hops.last?.what != "late receipt UNDELIV" { usleep(10_000) }
+        let story = try #require(try rig.story(id))
+        #expect(story.hops.last?.what == "late receipt UNDELIV")
+        #expect(story.state == .delivered)
+        try rig.stop()
+    }
+
+    @Test("A receipt before its answer waits for it, over a restart too")
+    func earlyReceipt() throws {
+        let rig = try Rig()
+        let connection = try rig.connect(answering: false)
+        let id = try rig.accepted()
+        #expect(try rig.wait { _ in connection.value.handed.count == 1 })
+        let durable = rig.loop.makePromise(of: Bool.self)
+        try rig.run { _ in connection.value.hear("early", .delivered) { durable.succeed($0) } }
+        #expect(try durable.futureResult.wait())
+        try rig.run { _ in connection.value.settle(connection.value.handed[0], .accepted(providerID: "early")) }
+        #expect(try rig.wait { $0.openMessages == 0 })
+        #expect(try rig.story(id)?.state == .delivered)
+        try rig.stop()
+    }
+
+    @Test("Every outcome has its words in the story")
+    func outcomes() throws {
+        let rig = try Rig()
+        try rig.run { $0.start() }
+        let connection = try rig.connect(answering: false)
+        let ids = try [Outcome.refused(status: 0x0B), .unencodable, .throttled(status: 0x58), .deferred(status: 8), .unknown].map { outcome in
+            let count = try rig.run { _ in connection.value.handed.count }
+            let id = try rig.accepted(messageClass: .otp)
+            #expect(try rig.wait { _ in connection.value.handed.count > count })
+            try rig.run { _ in connection.value.settle(connection.value.handed[count], outcome) }
+            return id
+        }
+        let stories = try ids.map { try #require(try rig.story($0)) }
+        #expect(stories[0].state == .failed && stories[0].reason == .refused)
+        #expect(stories[1].reason == .cannotBeEncoded)
+        #expect(stories[2].hops.contains { $0.what == "answer: throttled" })
+        #expect(stories[3].hops.contains { $0.what == "answer: deferred" })
+        #expect(stories[4].state == .unknown)
+        try rig.stop()
+    }
+
+    @Test("Old segments are trimmed; an open message in them is carried forward and its story goes on")
+    func carry() throws {
+        let rig = try Rig { $0.keepMicroseconds = 1_000_000 }
+        try rig.run { $0.start() }
+        let held = try rig.accepted("stays open", to: 447_700_900_999)
+        let connection = try rig.connect(window: 100, answering: false)
+        try rig.run { _ in connection.value.answer = { $0.text == "stays open" ? nil : .refused(status: 1) } }
+        let text = String(repeating: "x", count: 1400)
+        for round in 0..<12 {
+            for _ in 0..<60 { _ = try rig.submit(text) }
+            if round % 4 == 3 { usleep(700_000) }
+        }
+        #expect(try rig.wait { $0.metricsText().contains("martlet_carried_total 1") })
+        #expect(try rig.wait { $0.takeJournal().segments.first.map { $0.number > 1 } ?? false })
+        let story = try #require(try rig.story(held))
+        #expect(story.hops.last?.what == "carried forward")
+        #expect(story.from == "HARBOUR")
+        let image = try rig.crashImage()
+        let next = try Rig(at: image)
+        #expect(try next.story(held)?.id == held)
+        try next.stop()
+        try rig.stop()
+    }
+
+    @Test("When the disk fails twice nobody is told that a message is durable, and the node says so once")
+    func diskFailure() throws {
+        let rig = try Rig { options in
+            options.disk.fdatasync = { _ in -EIO }
+        }
+        let acceptance = try rig.submit()
+        guard case .refused(.storage) = acceptance else { throw Rig.Unexpected() }
+        for _ in 0..<100 where rig.failures.list.withLock({ $0.isEmpty }) { usleep(10_000) }
+        #expect(rig.failures.list.withLock { $0.count } == 1)
+        guard case .refused(.storage) = try rig.submit() else { throw Rig.Unexpected() }
+        #expect(try rig.run { $0.notReadyReasons } == ["the journal failed"])
+    }
+
+    @Test("A million-message backlog needs little memory: payloads that left the ring are read from the journal")
+    func backlog() throws {
+        let rig = try Rig { $0.engine.ring = 4096 * 4; $0.engine.codeRing = 4096 * 4 }
+        try rig.run { $0.start() }
+        let texts = (0..<300).map { "text number \($0) " + String(repeating: "y", count: 100) }
+        for text in texts { _ = try rig.submit(text, messageClass: .marketing) }
+        let connection = try rig.connect(window: 7)
+        #expect(try rig.wait { _ in connection.value.handed.count == 300 })
+        #expect(try rig.run { _ in connection.value.handed.map(\.text) } == texts)
+        try rig.stop()
+    }
+
+    @Test("A connection can be added, found, and taken out; acts of people are marked")
+    func connections() throws {
+        let rig = try Rig()
+        let connection = try rig.connect()
+        #expect(try rig.run { $0.connection(named: "harbour-1") != nil })
+        #expect(try rig.run { $0.allConnections.count } == 1)
+        try rig.run { node in
+            node.note("hold connection harbour-1")
+            node.creditChanged(1)
+            node.set(routes: Routes([]))
+            node.remove(connection.value)
+        }
+        #expect(try rig.run { $0.allConnections.isEmpty })
+        #expect(try rig.run { $0.queued(1) } == 0)
+        guard case .refused(.noRoute) = try rig.submit() else { throw Rig.Unexpected() }
+        try rig.stop()
+    }
+}
