@@ -85,7 +85,7 @@ let package = Package(
         // Tests mirror Sources; Architecture reads the sources themselves.
         tests("SMPP", ["SMPP", nioCore]),
         tests("SMSText", ["SMSText"]),
-        tests("Journal", ["Journal"]),
+        tests("Journal", ["Journal", "CJournal"]),
         tests("Guard", ["Guard", crypto]),
         tests("MartletModel", ["MartletModel"]),
         tests("MartletEngine", ["MartletEngine", "MartletModel"]),

@@ -38,7 +38,10 @@ def run_tool(name, longest, /, **options):
     done = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=longest)
     if done.returncode != 0:
         raise Broken(f"{name} ended with {done.returncode}: {done.stderr.strip()}")
-    return json.loads(done.stdout)
+    report = json.loads(done.stdout)
+    if name == "load" and not report["accepted"]:
+        raise Broken(f"not one request was accepted: answers {report['statuses']}, unanswered {report['unanswered']}")
+    return report
 
 
 class Serials:

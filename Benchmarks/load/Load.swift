@@ -53,7 +53,8 @@ struct Load {
 
     /// 101 characters of text, one part.
     static let defaultBody =
-        #"{"to":"+{number}","text":"Payment {serial} of 1129.50 EUR to Nordic Lamps is waiting for you. Confirm it in the app by 18:00.","class":"transactional"}"#
+        #"{"to":"+{number}","text":"Payment {serial} of 1129.50 EUR to Nordic Lamps is waiting for you. "#
+        + #"Confirm it in the app by 18:00.","from":"HARBOUR","class":"transactional"}"#
 
     static func report(_ plan: Plan, _ generator: Generator, _ spent: Double) -> Report {
         let seconds = Double(generator.ended - generator.started) / 1e9

@@ -1,4 +1,3 @@
-import Synchronization
 
 /// Memory for one batch.
 ///
@@ -20,7 +19,7 @@ final class BufferPool: Sendable {
         var out = 0
     }
 
-    private let held = Mutex(Held())
+    private let held = Monitor(Held())
     private let size: Int
     private let limit: Int
     /// Free buffers kept; those of a burst beyond it go back to the system.
@@ -33,7 +32,7 @@ final class BufferPool: Sendable {
 
     /// nil when `limit` buffers are out.
     func take() -> Buffer? {
-        held.withLock { held in
+        held.locked { held in
             guard held.out < limit else { return nil }
             held.out += 1
             return held.free.popLast() ?? Buffer(size)
@@ -41,7 +40,7 @@ final class BufferPool: Sendable {
     }
 
     func give(_ buffer: Buffer) {
-        held.withLock { held in
+        held.locked { held in
             held.out -= 1
             if held.free.count < Self.kept { held.free.append(buffer) }
         }

@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 
 /// An append-only log of records in a directory of zero-filled, recycled segments.
 ///
@@ -36,7 +35,7 @@ public final class Journal: Sendable {
     private let committer: Committer
     private let pool: BufferPool
     private let line: Monitor<Line>
-    private let threads: Mutex<Threads>
+    private let threads: Monitor<Threads>
 
     /// Opens the journal in `directory`, made when missing, and hands every record to `replay` in order; the bytes are valid
     /// during the call only. Writing goes on in a fresh segment. Damage is not an error: it is in the report, and the records
@@ -133,7 +132,7 @@ public final class Journal: Sendable {
             upkeep.join()
             throw JournalFailure(EAGAIN, .open)
         }
-        journal.threads.withLock { threads in
+        journal.threads.locked { threads in
             threads.writer = writer
             threads.upkeep = upkeep
             threads.lock = lock
@@ -163,7 +162,7 @@ public final class Journal: Sendable {
             endIsKnown: !report.endIsUncertain, ordinal: report.expected ?? 0, firstFresh: next, failedKept: survey.failed)
         line = Monitor(Line())
         // No lock to give back before the threads run: `open` still answers for it.
-        threads = Mutex(Threads(lock: -1))
+        threads = Monitor(Threads(lock: -1))
     }
 
     deinit { end(marked: false) }
@@ -217,7 +216,7 @@ public final class Journal: Sendable {
             line.marked = line.stopping ? line.marked : marked
             line.stopping = true
         }
-        let ended = threads.withLock { threads in
+        let ended = threads.locked { threads in
             defer { threads = Threads(lock: -1) }
             return threads
         }

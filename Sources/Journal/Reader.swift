@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 
 /// Reads committed records beside the writer. Safe to use from any thread, from several at once.
 public final class Reader: Sendable {
@@ -7,7 +6,7 @@ public final class Reader: Sendable {
     private let names: Names
     private let table: Table
     private let state: JournalState
-    private let cache = Mutex<[OpenSegment]>([])
+    private let cache = Monitor<[OpenSegment]>([])
 
     /// Files kept open, the latest used.
     public static let filesMax = 16
@@ -167,7 +166,7 @@ public final class Reader: Sendable {
         case .trimmed: throw .trimmed
         case .none: throw .notFound
         }
-        let held = cache.withLock { held -> OpenSegment? in
+        let held = cache.locked { held -> OpenSegment? in
             guard let index = held.lastIndex(where: { $0.segment == number && $0.generation == entry.generation }) else { return nil }
             if index != held.count - 1 { held.append(held.remove(at: index)) }
             return held.last
@@ -177,7 +176,7 @@ public final class Reader: Sendable {
             let file = try disk.opened(names.segment(number), O_RDONLY)
             let fresh = OpenSegment(number, entry.generation, file, disk)
             // What falls out is let go of outside the lock: closing may take time.
-            let fallen = cache.withLock { held -> OpenSegment? in
+            let fallen = cache.locked { held -> OpenSegment? in
                 held.append(fresh)
                 return held.count > Self.filesMax ? held.removeFirst() : nil
             }

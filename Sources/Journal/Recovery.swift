@@ -78,6 +78,11 @@ struct Recovery {
             header.previousEnd == 0 || header.previousEnd > UInt32(Format.headerBlock),
             !all.contains(header.previousSegment), header.previousSegment > all[0]
         else { return }
+        // A listing beside a running node may miss a file that was just named, or hold one of a past that was just trimmed.
+        if beside, isThere(header.previousSegment) || !all.contains(where: { $0 < header.previousSegment && isThere($0) }) {
+            report.skip()
+            return
+        }
         report.lose(
             Damage(kind: .segment, segment: header.previousSegment, offset: 0, length: Int(header.previousEnd)))
     }
@@ -87,11 +92,14 @@ struct Recovery {
         _ replay: (Position, UnsafeRawBufferPointer) throws -> Void
     ) throws {
         let before = report
+        var known = known
         var previous: Report?
         for attempt in 1...Self.attempts {
             report = before
+            // Beside a writer the header may have been written since.
+            if attempt > 1 { known.headers[segment] = try header(segment) }
             guard let file = try existing(segment) else {
-                if !beside { report.lose(Damage(kind: .segment, segment: segment, offset: 0, length: 0)) }
+                if beside { report.skip() } else { report.lose(Damage(kind: .segment, segment: segment, offset: 0, length: 0)) }
                 return
             }
             let result: Result<FileStatus, any Error> = Result {
@@ -113,6 +121,12 @@ struct Recovery {
         guard let file = try existing(segment) else { return false }
         defer { _ = disk.close(file) }
         return try disk.statusOf(file) == status
+    }
+
+    private func isThere(_ segment: UInt32) -> Bool {
+        guard let file = try? existing(segment) else { return false }
+        _ = disk.close(file)
+        return true
     }
 
     private func readFile(

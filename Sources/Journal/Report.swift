@@ -122,6 +122,13 @@ public struct Report: Hashable, Sendable {
         undecided = damageCount <= Self.damageLimit ? damage.count - 1 : nil
     }
 
+    /// A segment was passed over: the ordinals behind it tell nothing about losses.
+    mutating func skip() {
+        expected = nil
+        undecided = nil
+        undecidedSaved = 0
+    }
+
     /// A good header at this place says that the record behind it has this ordinal.
     mutating func met(ordinal: UInt64, segment: UInt32, offset: Int) {
         if let expected, ordinal >= expected {

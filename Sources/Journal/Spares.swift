@@ -132,25 +132,23 @@ final class Spares: Sendable {
     private func make(_ id: Int, recycled: Bool) -> Bool {
         do {
             try fill(id, recycled: recycled)
-            let ready = work.change { work in
+            work.change { work in
                 work.ready.append(id)
                 work.attempts += 1
                 work.failure = nil
                 state.set(spares: work.ready.count)
-                return work.ready.count
+                if work.ready.count >= target { state.set(low: false) }
             }
-            if ready >= target { state.set(low: false) }
             return true
         } catch {
             // A half-made file would hold the room that someone else needs.
             _ = disk.unlink(names.blank(id))
-            let stopping = work.change { work in
+            work.change { work in
                 work.attempts += 1
                 work.failure = error
                 work.urgent = false
-                return work.stopping
-            }
-            if !stopping {
+                guard !work.stopping else { return }
+                // Before anyone who waited for the attempt goes on.
                 state.countUpkeepFailure()
                 state.set(low: true)
             }

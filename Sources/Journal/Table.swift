@@ -1,4 +1,3 @@
-import Synchronization
 
 /// The segments there are, oldest first. Shared by the writer (rolls, ends), trimming and the readers.
 final class Table: Sendable {
@@ -8,21 +7,21 @@ final class Table: Sendable {
         var generation = 0
     }
 
-    private let entries: Mutex<[Entry]>
+    private let entries: Monitor<[Entry]>
 
-    init(_ segments: [SegmentInfo]) { entries = Mutex(segments.map { Entry(info: $0) }) }
+    init(_ segments: [SegmentInfo]) { entries = Monitor(segments.map { Entry(info: $0) }) }
 
-    var infos: [SegmentInfo] { entries.withLock { $0.map(\.info) } }
+    var infos: [SegmentInfo] { entries.locked { $0.map(\.info) } }
 
     func begin(_ info: SegmentInfo) {
-        entries.withLock { entries in
+        entries.locked { entries in
             if let last = entries.indices.last { entries[last].info.isCurrent = false }
             entries.append(Entry(info: info))
         }
     }
 
     func wrote(_ batch: Batch, at now: UInt64) {
-        entries.withLock { entries in
+        entries.locked { entries in
             guard let last = entries.indices.last else { return }
             entries[last].info.end = Int(batch.end.journalOffset)
             entries[last].info.records += batch.records
@@ -31,7 +30,7 @@ final class Table: Sendable {
     }
 
     func replaced() {
-        entries.withLock { entries in
+        entries.locked { entries in
             guard let last = entries.indices.last else { return }
             entries[last].generation += 1
         }
@@ -44,7 +43,7 @@ final class Table: Sendable {
     }
 
     func find(_ segment: UInt32) -> Finding {
-        entries.withLock { entries in
+        entries.locked { entries in
             guard let first = entries.first else { return .none }
             if segment < first.info.number { return .trimmed }
             var low = 0
@@ -59,12 +58,12 @@ final class Table: Sendable {
 
     /// The first segment with this number or a higher one.
     func first(from segment: UInt32) -> Entry? {
-        entries.withLock { entries in entries.first { $0.info.number >= segment } }
+        entries.locked { entries in entries.first { $0.info.number >= segment } }
     }
 
     /// Takes out the segments before `segment`, never the last; returns their numbers, oldest first.
     func trim(before segment: UInt32) -> [UInt32] {
-        entries.withLock { entries in
+        entries.locked { entries in
             let keep = entries.indices.first { entries[$0].info.number >= segment || $0 == entries.count - 1 } ?? 0
             let gone = entries[..<keep].map(\.info.number)
             entries.removeFirst(keep)

@@ -1,7 +1,8 @@
 import CJournal
 import Glibc
 
-/// State behind one lock, with waiting for a condition on it.
+/// State behind one lock, with waiting for a condition on it. Made of POSIX threads rather than `Mutex`, so that the thread
+/// sanitizer sees what it orders.
 ///
 /// `@unchecked Sendable`: `state`, a heap cell that nothing else points to, is touched only with `mutex` held.
 final class Monitor<State>: @unchecked Sendable {

@@ -21,8 +21,11 @@ extension Engine {
             if it.what == .credit { setCredit(header.group, it.value, at: position) }
             return nil
         case .orphan(let it):
-            let entry = Orphans.Entry(orphan: it, at: header.at, position: position, group: header.group)
-            forget(orphans.insert(key(header.group, it.providerID), entry))
+            let key = key(header.group, it.providerID)
+            if orphans.count >= configuration.orphanMaximum, orphans.find(key) == nil, let oldest = orphans.removeOldest() {
+                forget(oldest.position)
+            }
+            forget(orphans.insert(key, Orphans.Entry(orphan: it, at: header.at, position: position, group: header.group)))
             remember(position)
             return nil
         case .answered, .receipt, .ended, .resumed: break
@@ -208,6 +211,7 @@ extension Engine {
     /// Gives the memory of an ended message back; while it is linked in a lane that happens when it is taken out.
     mutating func release(_ number: UInt32) {
         let slot = slots.pointer(number)
+        guard !slot.pointee.flags.contains(.dead) else { return }
         wheel.remove(number, in: slots)
         // Its segment may be trimmed at once, however long the lane stands still.
         forget(slot.pointee.payloadAt)
@@ -237,7 +241,7 @@ extension Engine {
     /// Ended messages linked into lanes that are not worth a sweep.
     static let deadMaximum = 1024
 
-    private mutating func setCredit(_ group: GroupNumber, _ value: UInt32, at position: UInt64) {
+    mutating func setCredit(_ group: GroupNumber, _ value: UInt32, at position: UInt64) {
         let old = creditMarks[group]?.position ?? 0
         if position != 0 { forget(old) }
         creditMarks[group] = (value, position == 0 ? old : position)

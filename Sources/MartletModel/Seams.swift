@@ -35,6 +35,8 @@ public protocol Connection: AnyObject {
     var group: GroupNumber { get }
     /// Most parts on the wire and not answered.
     var window: Int { get }
+    /// Parts handed over and not answered.
+    var outstanding: Int { get }
     /// Parts that may be handed over now: window, pace and state taken together; 0 when not bound or held.
     var room: Int { get }
     /// At most `room` parts in all. Every one is answered by `ConnectionOwner.settled`, whatever happens to the bind.

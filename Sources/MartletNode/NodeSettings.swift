@@ -7,7 +7,7 @@ public enum NodeSettings {
         "keys.master", .file, default: nil,
         doc: "File of the master key, made by `martlet keys init`; must lie outside the data directory.")
     public static let segment = Setting(
-        "journal.segment", .size(4 << 20...1 << 30), default: "64MiB", doc: "Size of one journal segment; a multiple of 4 KiB.")
+        "journal.segment", .size(8 << 20...1 << 30), default: "64MiB", doc: "Size of one journal segment; a multiple of 4 KiB.")
     public static let keep = Setting(
         "journal.keep", .duration(60_000...90 * 86_400_000), default: "24h",
         doc: "How long ended messages stay in the journal, so that state and trace answer for them. Open messages are never trimmed.")
@@ -27,6 +27,9 @@ public enum NodeSettings {
         "limits.parts", .integer(1...10), default: "10", doc: "Parts of one text message; a longer text is refused.")
     public static let metricsListen = Setting(
         "metrics.listen", .address, default: "127.0.0.1:8091", doc: "Address of /metrics, /healthz and /readyz.")
+    public static let metricsPlaintext = Setting(
+        "metrics.plaintextReason", .text(maximumBytes: 200), default: "",
+        doc: "Why these pages, which need no key, may be served beyond loopback, for example on a network of operations only. Empty: they may not.")
     public static let routePrefix = Setting(
         "routes[].prefix", .text(maximumBytes: 15), default: "",
         doc: "Digits that a number begins with, without plus; empty for every number. The longest prefix wins.")
@@ -47,7 +50,7 @@ public enum NodeSettings {
         doc: "Class of its messages that name none.")
 
     public static let all: [Setting] = [
-        name, masterKey, segment, keep, cap, commitGap, sync, openMessages, parts, metricsListen, routePrefix, routeGroup, sourceName,
+        name, masterKey, segment, keep, cap, commitGap, sync, openMessages, parts, metricsListen, metricsPlaintext, routePrefix, routeGroup, sourceName,
         sourceScopes, sourceSenders, sourceClasses, sourceSender, sourceClass,
     ]
 }

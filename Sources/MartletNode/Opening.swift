@@ -43,7 +43,7 @@ extension Node {
     ) throws -> (node: NIOLoopBound<Node>, opening: Opening) {
         let clock = SystemClock()
         let began = clock.now()
-        let keys = try KeyStore(directory: options.keyDirectory, master: master, access: .owner(create: true))
+        let keys = try KeyStore(directory: options.keyDirectory, master: master, access: .owner(create: !hasJournal(options)))
         for damage in keys.damage { logger.error("a key file cannot be read", metadata: ["reason": "\(damage)"]) }
         let today = DataKey.day(ofMicroseconds: began.wall)
         try keys.prepare(days: today...today + 1, classes: MessageClass.allCases.map(\.rawValue))
@@ -78,6 +78,9 @@ extension Node {
         let seconds = Double(clock.now().steady - began.steady) / 1_000_000
         return (node, Opening(report: report, records: records, open: open, unreadable: unreadable, seconds: seconds))
     }
+
+    /// A data directory in use must have its keys: new ones would leave the old payloads closed for ever.
+    private static func hasJournal(_ options: NodeOptions) -> Bool { access(options.journalDirectory, F_OK) == 0 }
 
     private func begin(clean: Bool) {
         turn.begin(now())

@@ -6,8 +6,10 @@ import MartletEngine
 public import MartletModel
 import NIOCore
 
-/// What has to be read back from the log is read on one thread of its own, in batches, never on the loop.
+/// What has to be read back from the log is read in batches, never on the loop: payloads that wait to be sent on one thread,
+/// and on another what people ask, which may have to wait for an index.
 private let reading = DispatchQueue(label: "martlet.reader")
+private let telling = DispatchQueue(label: "martlet.stories")
 
 extension Node {
     // MARK: Payloads of queued messages
@@ -64,7 +66,7 @@ extension Node {
         let answer = NIOLoopBound(then, eventLoop: loop)
         let loop = self.loop
         let (journal, keys, recent) = (parts.reader, parts.keys, parts.recent)
-        reading.async {
+        telling.async {
             let result: Result<Story?, StoryFault>
             if let position = live ?? recent.find(id) {
                 result = Storyteller.tell(id, from: position, submitted: submitted, journal: journal, keys: keys)
@@ -84,7 +86,7 @@ extension Node {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let loop = self.loop
         let (journal, recent) = (parts.reader, parts.recent)
-        reading.async {
+        telling.async {
             var found: [(stray: Engine.Stray, part: UInt8, header: RecordHeader, last: UInt64)] = []
             for stray in strays {
                 // Not there or not readable: it stays an orphan, which is the safe side.

@@ -92,7 +92,8 @@ extension Node: ConnectionOwner {
     private func pump(_ number: ConnectionNumber) {
         guard let entry = connections[number], !broken else { return }
         let connection = entry.connection
-        var room = min(connection.room, connection.window - entry.unrecorded)
+        // A window on the wire and one answered but not durable is the most that a crash may repeat.
+        var room = min(connection.room, 2 * connection.window - connection.outstanding - entry.unrecorded)
         guard room > 0 else { return }
         var batch: [Handover] = []
         while let handover = engine.credit(connection.group, room: room) {

@@ -28,12 +28,6 @@ struct MartletSim: AsyncParsableCommand {
     @Flag(name: .customLong("print-ready"), help: "Print the ready line for programs: READY admin=HOST:PORT NAME=HOST:PORT ...")
     var printReady = false
 
-    mutating func validate() throws {
-        for port in [smscPort, adminPort].compactMap({ $0 }) where !(0 ... 65_535).contains(port) {
-            throw ValidationError("A port lies in 0 to 65535.")
-        }
-    }
-
     func run() async throws {
         let settings = try load()
         let signals = StopSignals()
@@ -64,15 +58,21 @@ struct MartletSim: AsyncParsableCommand {
         }
         if let smscPort {
             for index in settings.smscs.indices {
-                settings.smscs[index].port = smscPort == 0 ? 0 : smscPort + index
+                settings.smscs[index].port = smscPort == 0 ? 0 : smscPort &+ index
             }
-            if let last = settings.smscs.last, last.port > 65_535 {
-                Self.complain("--smsc-port: leaves no ports for all \(settings.smscs.count) operators")
-                throw ExitCode(2)
-            }
+            let last = smscPort &+ settings.smscs.count - 1
+            if smscPort < 0 || last > 65_535 { try Self.refuse("--smsc-port: must leave \(settings.smscs.count) ports within 0 to 65535") }
         }
-        if let adminPort { settings.adminPort = adminPort }
+        if let adminPort {
+            if !(0 ... 65_535).contains(adminPort) { try Self.refuse("--admin-port: must lie in 0 to 65535") }
+            settings.adminPort = adminPort
+        }
         return settings
+    }
+
+    private static func refuse(_ line: String) throws -> Never {
+        complain(line)
+        throw ExitCode(2)
     }
 
     private static func ready(_ world: Simulators) -> String {

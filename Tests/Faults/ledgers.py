@@ -21,7 +21,8 @@ class Ledger:
         self.requests = {}      # number -> (to, text, class)
         self.accepted = {}      # number -> (id, parts)
         self.refused = {}       # number -> status
-        self.unanswered = set()
+        self.unanswered = set()     # may have been taken, may not
+        self.unreached = set()      # nobody listened
         self.open = set()       # accepted and not yet checked
 
     def next_request(self):
@@ -46,13 +47,13 @@ class Ledger:
             else:
                 self.refused[number] = status
 
-    def lost_answer(self, number):
+    def lost_answer(self, number, gone):
         with self._lock:
-            self.unanswered.add(number)
+            (self.unreached if gone.unreached else self.unanswered).add(number)
 
     def counts(self):
         with self._lock:
-            return {"sent": len(self.requests), "accepted": len(self.accepted), "refused": len(self.refused),
+            return {"sent": len(self.requests) - len(self.unreached), "accepted": len(self.accepted), "refused": len(self.refused),
                     "unanswered": len(self.unanswered)}
 
     def number(self, text):
@@ -141,8 +142,8 @@ class Senders:
                 self._ledger.answered(number, status, answer)
                 if status in (429, 503):
                     time.sleep(0.05)
-            except Gone:
-                self._ledger.lost_answer(number)
+            except Gone as gone:
+                self._ledger.lost_answer(number, gone)
                 time.sleep(0.02)
             except Broken as error:
                 self.mistake = error
@@ -258,6 +259,9 @@ class Judge:
         if arrived_though_refused and not self._refused_may_arrive:
             wrong.append(f"{len(arrived_though_refused)} refused messages were sent all the same, such as "
                          + self._name(arrived_though_refused[0]))
+        unreached = self._ledger.unreached & self.inbox.seen.keys()
+        if unreached:
+            wrong.append(f"{len(unreached)} messages arrived that never reached Martlet, such as {self._name(min(unreached))}")
         if wrong:
             raise Broken(f"{context}: " + "; ".join(wrong))
 

@@ -62,7 +62,7 @@ def play(number, calls, error, place_of_fault, for_good):
             try:
                 ledger.answered(one, *web.json("POST", "/v1/messages", body))
             except Gone as gone:
-                ledger.lost_answer(one)
+                ledger.lost_answer(one, gone)
                 hung += "timed out" in str(gone)
                 time.sleep(0.05)
             injected = first_injection(trace)

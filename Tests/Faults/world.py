@@ -231,7 +231,9 @@ def _scalar(value):
 # --- HTTP ------------------------------------------------------------------------------------------------------------
 
 class Gone(Exception):
-    """The connection broke before the answer was read: nobody knows what became of the request."""
+    """The connection broke before the answer was read: nobody knows what became of the request, unless `unreached`: nobody listened."""
+
+    unreached = False
 
 
 class Web:
@@ -254,7 +256,9 @@ class Web:
             return answer.status, answer.read()
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise Gone(repr(error)) from error
+            gone = Gone(repr(error))
+            gone.unreached = isinstance(error, ConnectionRefusedError)
+            raise gone from error
 
     def json(self, method, path, value=None):
         status, body = self.ask(method, path, None if value is None else json.dumps(value).encode())

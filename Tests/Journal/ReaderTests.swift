@@ -133,7 +133,7 @@ import Testing
             let position = try #require(rig.last.keys.first)
             written.locked { $0.append((position, number)) }
             if number % 50 == 49, let last = rig.journal.segments.last?.number, last > 3 { rig.journal.trim(before: last - 2) }
-            if number % 500 == 499 { #expect(try Journal.verify(directory.path).isSound) }
+            if number % 500 == 499 { #expect(try Journal.verify(directory.path).damage == []) }
         }
         #expect(eventually { read.load(ordering: .relaxed) > 1000 })
         stop.store(true, ordering: .releasing)
@@ -150,10 +150,10 @@ import Testing
         _ = try rig?.appender.append(count: 3) { $0.initializeMemory(as: UInt8.self, repeating: 3) }
         let batch = try #require(rig?.appender.cut())
         let journal = try #require(rig?.journal)
-        let box = Mutex<Journal?>(journal)
+        let box = Monitor<Journal?>(journal)
         journal.write(batch) { _, _ in
             usleep(50_000)
-            box.withLock { $0 = nil }
+            box.locked { $0 = nil }
             done.change { $0 = true }
         }
         rig = nil
@@ -271,6 +271,48 @@ import Testing
         #expect(access("\(directory.path)/quarantine", F_OK) != 0)
         let missing = JournalError.failure(JournalFailure(kind: .io, errno: ENOENT, operation: .list))
         #expect(throws: missing) { try Journal.verify("/nowhere/at/all") }
+    }
+
+    @Test("Verifying beside a node that trims: segments gone between the listing and the reading are no damage")
+    func trimmedMeanwhile() throws {
+        let sample = try Sample(clean: true, runs: 5)
+        let disk = sample.disk.disk
+        // The first is listed and then gone; the first two; the second is not listed any more, and the first is gone as well;
+        // the third was not listed yet.
+        let cases: [(gone: [UInt32], hidden: [String])] = [
+            ([1], []), ([1, 2], []), ([1, 2], ["0000000002.log"]), ([], ["0000000003.log"]), ([1, 2, 3, 4], []),
+        ]
+        for (gone, hidden) in cases {
+            let kept = gone.map { ($0, sample.disk.contents(sample.path($0))) }
+            var beside = disk
+            beside.list = { path, names in
+                let result = disk.list(path, &names)
+                names.removeAll { hidden.contains($0) }
+                for segment in gone { sample.disk.set(sample.path(segment), nil) }
+                return result
+            }
+            let report = try Journal.verify("/j", disk: beside)
+            #expect(report.damage == [] && report.stoppedCleanly, "\(gone) \(hidden)")
+            for (segment, contents) in kept { sample.disk.set(sample.path(segment), contents) }
+        }
+    }
+
+    @Test("Verifying reads again what a writer has just changed")
+    func readAgain() throws {
+        let sample = try Sample(clean: true, runs: 2)
+        let disk = sample.disk.disk
+        // The last segment's header is read before it is written, the batches after.
+        let header = Monitor(0)
+        var beside = disk
+        beside.pread = { file, into, offset in
+            let count = disk.pread(file, into, offset)
+            if into.count == 64, offset == 0, header.locked({ $0 += 1; return $0 }) == 2 {
+                into.initializeMemory(as: UInt8.self, repeating: 0)
+            }
+            return count
+        }
+        let report = try Journal.verify("/j", disk: beside)
+        #expect(report.damage == [] && report.records == 18 && report.neverBegun == [])
     }
 
     @Test("A directory where none can be made is an error")

@@ -1,6 +1,5 @@
 import Glibc
 @testable import Journal
-import Synchronization
 
 /// A disk in memory that loses what was not synced, sector by sector, when the power is cut, and fails when told to.
 ///
@@ -47,14 +46,14 @@ final class SimulatedDisk: Sendable {
         var flat = false
     }
 
-    private let state: Mutex<State>
+    private let state: Monitor<State>
 
-    init(seed: UInt64 = 1) { state = Mutex(State(random: Seeded(seed))) }
+    init(seed: UInt64 = 1) { state = Monitor(State(random: Seeded(seed))) }
 
     // MARK: What tests do to it
 
     func inject(_ fault: Fault?) {
-        state.withLock {
+        state.locked {
             $0.fault = fault
             $0.seen = 0
             $0.fired = 0
@@ -62,17 +61,17 @@ final class SimulatedDisk: Sendable {
     }
 
     /// Calls that failed by injection.
-    var fired: Int { state.withLock { $0.fired } }
-    func set(capacity: Int) { state.withLock { $0.capacity = capacity } }
-    func advance(seconds: UInt64) { state.withLock { $0.clock += seconds * 1_000_000_000 } }
-    func cutPower(afterOperations count: Int) { state.withLock { $0.fuse = count } }
-    var isDead: Bool { state.withLock { $0.dead } }
+    var fired: Int { state.locked { $0.fired } }
+    func set(capacity: Int) { state.locked { $0.capacity = capacity } }
+    func advance(seconds: UInt64) { state.locked { $0.clock += seconds * 1_000_000_000 } }
+    func cutPower(afterOperations count: Int) { state.locked { $0.fuse = count } }
+    var isDead: Bool { state.locked { $0.dead } }
 
-    func cutPower() { state.withLock { Self.cut(&$0) } }
+    func cutPower() { state.locked { Self.cut(&$0) } }
 
     /// Power is back: unsynced data is gone, open files are closed.
     func restore() {
-        state.withLock {
+        state.locked {
             $0.dead = false
             $0.fuse = nil
             $0.open = [:]
@@ -80,15 +79,15 @@ final class SimulatedDisk: Sendable {
         }
     }
 
-    var used: Int { state.withLock { $0.names.values.reduce(0) { $0 + $1.volatile.count } } }
+    var used: Int { state.locked { $0.names.values.reduce(0) { $0 + $1.volatile.count } } }
 
-    func names(_ directory: String) -> [String] { state.withLock { Self.list($0, directory) } }
+    func names(_ directory: String) -> [String] { state.locked { Self.list($0, directory) } }
 
-    func contents(_ path: String) -> [UInt8]? { state.withLock { $0.names[path]?.volatile } }
+    func contents(_ path: String) -> [UInt8]? { state.locked { $0.names[path]?.volatile } }
 
     /// Puts bytes there as if they had always been, also through a new file.
     func set(_ path: String, _ bytes: [UInt8]?) {
-        state.withLock { state in
+        state.locked { state in
             guard let bytes else {
                 state.names[path] = nil
                 state.durableNames[path] = nil
@@ -103,7 +102,7 @@ final class SimulatedDisk: Sendable {
     }
 
     func flip(_ path: String, bit: Int) {
-        state.withLock { state in
+        state.locked { state in
             guard let file = state.names[path] else { return }
             file.volatile[bit / 8] ^= 1 << (bit % 8)
             file.durable = file.volatile
@@ -132,7 +131,7 @@ final class SimulatedDisk: Sendable {
                 }
             },
             close: { handle in
-                self.state.withLock { state in
+                self.state.locked { state in
                     state.open[handle] = nil
                     state.locked.remove(handle)
                     return 0
@@ -182,7 +181,7 @@ final class SimulatedDisk: Sendable {
                 return result
             },
             status: { handle, into in
-                let size = self.state.withLock { $0.open[handle].map { ($0.volatile.count, ObjectIdentifier($0).hashValue) } }
+                let size = self.state.locked { $0.open[handle].map { ($0.volatile.count, ObjectIdentifier($0).hashValue) } }
                 guard let size else { return -EBADF }
                 let result: Int32 = self.doing("status") { _ in 0 }
                 into = FileStatus(size: size.0, device: 1, inode: UInt64(bitPattern: Int64(size.1)))
@@ -196,13 +195,13 @@ final class SimulatedDisk: Sendable {
                     return 0
                 }
             },
-            monotonic: { self.state.withLock { $0.clock += 1000; return $0.clock } },
-            wall: { self.state.withLock { $0.clock } },
-            random: { self.state.withLock { $0.random.next() } })
+            monotonic: { self.state.locked { $0.clock += 1000; return $0.clock } },
+            wall: { self.state.locked { $0.clock } },
+            random: { self.state.locked { $0.random.next() } })
     }
 
     private func doing(_ name: String, _ body: (inout State) -> Int32) -> Int32 {
-        state.withLock { state in
+        state.locked { state in
             if let code = Self.fails(name, &state) { return -code }
             return body(&state)
         }
@@ -223,7 +222,7 @@ final class SimulatedDisk: Sendable {
     }
 
     private func read(_ handle: Int32, _ into: UnsafeMutableRawBufferPointer, _ offset: Int) -> Int {
-        state.withLock { state in
+        state.locked { state in
             if let code = Self.fails("pread", &state) { return -Int(code) }
             guard let file = state.open[handle] else { return -Int(EBADF) }
             guard offset < file.volatile.count else { return 0 }
@@ -234,7 +233,7 @@ final class SimulatedDisk: Sendable {
     }
 
     private func write(_ handle: Int32, _ bytes: UnsafeRawBufferPointer, _ offset: Int) -> Int {
-        state.withLock { state in
+        state.locked { state in
             guard let file = state.open[handle] else { return -Int(EBADF) }
             var count = bytes.count
             if let code = Self.fails("pwrite", &state) {
@@ -255,7 +254,7 @@ final class SimulatedDisk: Sendable {
     }
 
     private func sync(_ name: String, _ handle: Int32) -> Int32 {
-        state.withLock { state in
+        state.locked { state in
             guard let file = state.open[handle] else { return -EBADF }
             if let code = Self.fails(name, &state) {
                 // Marked clean all the same.

@@ -1,11 +1,12 @@
 import FoundationEssentials
-@testable import MartletChannels
 import MartletModel
 import NIOCore
 import NIOPosix
 import NIOSSL
 import SMPP
 import Testing
+
+@testable import MartletChannels
 
 /// A small SMSC on a real socket: accepts every bind, answers every submit, sends a receipt for each.
 private final class SocketSMSC: ChannelInboundHandler {
@@ -35,7 +36,8 @@ private final class SocketSMSC: ChannelInboundHandler {
             guard let (sequence, _) = session.take(at: 0) else { return }
             var fields = MessageFields()
             fields.esmClass = .receipt
-            let message = Message(fields: fields, parameters: [Parameter(.receiptedMessageID, .text("\(number)")), Parameter(.messageState, .integer(2))])
+            let message = Message(
+                fields: fields, parameters: [Parameter(.receiptedMessageID, .text("\(number)")), Parameter(.messageState, .integer(2))])
             try? out.writeMessage(.deliver, message, sequence: sequence)
         default: break
         }
@@ -178,9 +180,12 @@ private final class Driver: ConnectionOwner {
         try Data(TestCertificates.authority.utf8).write(to: directory.appending(path: "ca.pem"))
         try Data(TestCertificates.certificate.utf8).write(to: directory.appending(path: "c.pem"))
         try Data(TestCertificates.key.utf8).write(to: directory.appending(path: "k.pem"))
-        let certificate = try NIOSSLCertificate.fromPEMBytes(Array(TestCertificates.certificate.utf8)).map { NIOSSLCertificateSource.certificate($0) }
+        let certificate = try NIOSSLCertificate.fromPEMBytes(Array(TestCertificates.certificate.utf8)).map {
+            NIOSSLCertificateSource.certificate($0)
+        }
         let key = try NIOSSLPrivateKey(bytes: Array(TestCertificates.key.utf8), format: .pem)
-        let context = try NIOSSLContext(configuration: .makeServerConfiguration(certificateChain: certificate, privateKey: .privateKey(key)))
+        let context = try NIOSSLContext(
+            configuration: .makeServerConfiguration(certificateChain: certificate, privateKey: .privateKey(key)))
         return (directory, authority, context)
     }
 

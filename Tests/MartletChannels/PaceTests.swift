@@ -1,9 +1,10 @@
-@testable import MartletChannels
 import MartletModel
 import NIOCore
 import NIOEmbedded
 import SMPP
 import Testing
+
+@testable import MartletChannels
 
 @Suite struct PaceTests {
     /// Sends as soon as there is room until `end`, waking only when told to; the times of the sends.
@@ -33,7 +34,9 @@ import Testing
         return most
     }
 
-    @Test("Never more than the rate in any one second, never more than a fiftieth of it in 20 ms, and nearly all of it is used", arguments: [1, 2, 7, 10, 49, 50, 51, 100, 333, 5000])
+    @Test(
+        "Never more than the rate in any one second, never more than a fiftieth of it in 20 ms, and nearly all of it is used",
+        arguments: [1, 2, 7, 10, 49, 50, 51, 100, 333, 5000])
     func rate(limit: Int) {
         var pace = Pace(limit: limit)
         let times = run(&pace, from: 5_000_000, to: 15_000_000)

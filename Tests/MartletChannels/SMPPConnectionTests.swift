@@ -1,10 +1,11 @@
-@testable import MartletChannels
 import MartletModel
 import NIOCore
 import NIOEmbedded
 import SMPP
 import SMSText
 import Testing
+
+@testable import MartletChannels
 
 @Suite struct SMPPConnectionTests {
     @Test("A connection binds, has the window as room, and writes a handover as the operator wants it")
@@ -35,7 +36,9 @@ import Testing
         #expect(messages[1].fields.source == Address(ton: 1, npi: 1, text: short("447700900999")))
         #expect(messages[1].fields.validityPeriod.text == "000001000000000R")
         #expect(messages[2].fields.source == Address(ton: 3, npi: 0, text: short("12345")))
-        #expect(messages[2].fields.dataCoding == 8 && messages[2].shortMessage == Array("Zażółć".utf16).flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] })
+        #expect(
+            messages[2].fields.dataCoding == 8
+                && messages[2].shortMessage == Array("Zażółć".utf16).flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] })
         #expect(messages[3].fields.source.ton == 3)
         #expect(connection.counters.messages == 4 && connection.counters.parts == 4)
     }
@@ -279,7 +282,9 @@ import Testing
         world.turn()
         #expect(world.smsc.deliverAnswers.map(\.status) == [.temporaryReceiverError, .permanentReceiverError, .invalidCommandLength])
         #expect(world.smsc.commands.last == .genericNack && world.heard.isEmpty)
-        #expect(connection.counters.inboundDeferred == 1 && connection.counters.receiptsUnreadable == 2 && connection.counters.requestsRefused == 1)
+        #expect(
+            connection.counters.inboundDeferred == 1 && connection.counters.receiptsUnreadable == 2
+                && connection.counters.requestsRefused == 1)
     }
 
     @Test("Octets that cannot be followed end the connection; an answer that cannot be read leaves its part unknown")
@@ -288,7 +293,8 @@ import Testing
         let connection = try world.bound()
         connection.hand([world.handover(1), world.handover(2)])
         world.turn()
-        try world.smsc.out.writePacket(Packet(.other(.submitResponse, [UInt8](repeating: 0x31, count: 70)), sequence: world.smsc.submits[0].sequence))
+        try world.smsc.out.writePacket(
+            Packet(.other(.submitResponse, [UInt8](repeating: 0x31, count: 70)), sequence: world.smsc.submits[0].sequence))
         world.smsc.out.writeMultipleIntegers(UInt32(3), UInt32(0), UInt32(0), UInt32(0))
         world.smsc.flush()
         world.turn()

@@ -1,9 +1,10 @@
-@testable import MartletChannels
 import MartletModel
 import NIOCore
 import NIOEmbedded
 import SMPP
 import Testing
+
+@testable import MartletChannels
 
 @Suite struct SMPPLifeTests {
     @Test("A peer that cannot be reached is tried at once, then after growing, jittered waits of at most 30 s")
@@ -207,7 +208,9 @@ import Testing
         settings.partsPerSecond = 100
         try connection.reconfigure(settings)
         #expect(connection.room == 2)
-        #expect(throws: SMPPSettingsFault.self) { try connection.reconfigure(SMPPConnectionSettings(name: "", host: "", port: 0, systemID: "", password: "")) }
+        #expect(throws: SMPPSettingsFault.self) {
+            try connection.reconfigure(SMPPConnectionSettings(name: "", host: "", port: 0, systemID: "", password: ""))
+        }
         #expect(connection.settings == settings)
     }
 
@@ -278,7 +281,9 @@ import Testing
         #expect(throws: SMPPSettingsFault.self) { try connection.start() }
     }
 
-    @Test("Whatever the peer and the operator do, every part handed over is settled exactly once and the window holds", arguments: 1...40 as ClosedRange<UInt64>)
+    @Test(
+        "Whatever the peer and the operator do, every part handed over is settled exactly once and the window holds",
+        arguments: 1...40 as ClosedRange<UInt64>)
     func seededWorld(seed: UInt64) throws {
         var random = Seeded(seed)
         let world = World()
@@ -295,21 +300,25 @@ import Testing
             switch Int.random(in: 0..<20, using: &random) {
             case 0..<8:
                 var room = connection.room
+                let before = connection.status.outstanding
                 var batch: [Handover] = []
                 while room > 0, Bool.random(using: &random) || batch.isEmpty {
                     let parts: UInt8 = Int.random(in: 0..<4, using: &random) == 0 ? 3 : 1
-                    batch.append(world.handover(next, text: parts == 3 ? long : "short", parts: parts))
+                    batch.append(world.handover(next, text: parts == 3 ? long : "short", parts: parts, to: 447_000_000_000 + UInt64(next)))
                     handed[next] = parts
                     next += 1
                     room -= Int(parts)
                 }
                 if !batch.isEmpty { connection.hand(batch) }
-                #expect(connection.status.outstanding <= max(settings.window, 8))
+                // A window that was made smaller is kept to from then on; what is open stays open.
+                #expect(connection.status.outstanding <= max(settings.window, before))
             case 8..<14:
                 for smsc in world.smscs where smsc.channel.isActive {
                     while let submit = smsc.submits.popLast(), Int.random(in: 0..<5, using: &random) > 0 {
                         let statuses: [CommandStatus] = [.ok, .ok, .ok, .throttled, .systemError, .invalidDestination]
-                        if Int.random(in: 0..<8, using: &random) > 0 { smsc.answer(submit.sequence, statuses.randomElement(using: &random) ?? .ok) }
+                        if Int.random(in: 0..<8, using: &random) > 0 {
+                            smsc.answer(submit.sequence, statuses.randomElement(using: &random) ?? .ok)
+                        }
                     }
                     smsc.flush()
                 }
@@ -333,5 +342,12 @@ import Testing
         for one in world.settled { seen[one.slot.index, default: []].append(one.part) }
         #expect(seen.count == handed.count, "seed \(seed)")
         for (index, parts) in handed { #expect(seen[index]?.sorted() == Array(0..<parts), "seed \(seed), message \(index)") }
+        // What is said not to be written never was; nothing was written twice.
+        let arrived = world.smscs.flatMap(\.arrived).map { "\($0.to)/\($0.part)" }
+        let wire = Set(arrived)
+        #expect(wire.count == arrived.count, "seed \(seed)")
+        for one in world.settled where one.outcome == .notWritten {
+            #expect(!wire.contains("\(447_000_000_000 + UInt64(one.slot.index))/\(one.part)"), "seed \(seed)")
+        }
     }
 }

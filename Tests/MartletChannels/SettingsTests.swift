@@ -1,7 +1,8 @@
-@testable import MartletChannels
 import MartletModel
 import SMPP
 import Testing
+
+@testable import MartletChannels
 
 @Suite struct SMPPSettingsTests {
     @Test("Every mistake of an entry is told, each with its setting")
@@ -80,8 +81,9 @@ import Testing
 
     @Test("Every state of a receipt has one in the model")
     func states() {
-        #expect(DeliveryState.allCases.map { ReceiptState($0) } == [
-            .enroute, .enroute, .delivered, .expired, .deleted, .undeliverable, .accepted, .unknown, .rejected, .undeliverable,
-        ])
+        #expect(
+            DeliveryState.allCases.map { ReceiptState($0) } == [
+                .enroute, .enroute, .delivered, .expired, .deleted, .undeliverable, .accepted, .unknown, .rejected, .undeliverable,
+            ])
     }
 }

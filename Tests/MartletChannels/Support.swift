@@ -1,8 +1,9 @@
-@testable import MartletChannels
 import MartletModel
 import NIOCore
 import NIOEmbedded
 import SMPP
+
+@testable import MartletChannels
 
 /// SplitMix64: the same numbers for the same seed on every machine.
 struct Seeded: RandomNumberGenerator {
@@ -34,6 +35,8 @@ final class TestSMSC {
     var writes = 0
     var commands: [Command] = []
     var bind: Bind?
+    /// Every part that ever arrived: destination, and number from its header (0 without one).
+    var arrived: [(to: String, part: UInt8)] = []
     var deliverAnswers: [(sequence: UInt32, status: CommandStatus)] = []
     unowned let world: World
 
@@ -69,7 +72,11 @@ final class TestSMSC {
             case .some(let status): session.refuseBind(status, out: &out)
             }
         case .submit(let sequence):
-            if let message = try? MessageView(frame).copied(from: frame) { submits.append((sequence, message)) }
+            if let message = try? MessageView(frame).copied(from: frame) {
+                submits.append((sequence, message))
+                arrived.append(
+                    (message.fields.destination.text.text, message.fields.esmClass.hasUserDataHeader ? message.shortMessage[5] - 1 : 0))
+            }
             if let status = world.autoAnswer { answer(sequence, status) }
         default: break
         }
@@ -227,7 +234,8 @@ final class World: ConnectionOwner, SMPPDialer {
     ) -> Handover {
         Handover(
             slot: SlotReference(index: index, generation: 9), id: MessageID(milliseconds: 1, partition: 0, random: UInt64(index)),
-            attempt: attempt, parts: parts, partMask: mask ?? (1 << UInt16(parts)) - 1, partsReference: 0x1234, messageClass: .transactional,
+            attempt: attempt, parts: parts, partMask: mask ?? (1 << UInt16(parts)) - 1, partsReference: 0x1234,
+            messageClass: .transactional,
             to: PhoneNumber(digits: to), from: from, text: text, deadline: now().wallMilliseconds + validity * 1000, acceptedAt: now())
     }
 

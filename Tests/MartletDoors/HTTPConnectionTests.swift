@@ -130,7 +130,9 @@ import Testing
     func announcedTooLarge() throws {
         let bench = try DoorBench(settings: HTTPSettings(maximumBody: 1024))
         let answer = try bench.answer(
-            to: "POST /v1/messages HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer KEY\r\nContent-Type: application/json\r\nContent-Length: 1025\r\n\r\n")
+            to:
+                "POST /v1/messages HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer KEY\r\nContent-Type: application/json\r\nContent-Length: 1025\r\n\r\n"
+        )
         #expect(answer.status == 413)
         #expect(answer.closes)
         #expect(!bench.isOpen)
@@ -141,7 +143,8 @@ import Testing
     func grownTooLarge() throws {
         let bench = try DoorBench(settings: HTTPSettings(maximumBody: 1024))
         try bench.send(
-            "POST /v1/messages HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer KEY\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+            "POST /v1/messages HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer KEY\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
         try bench.send("400\r\n" + String(repeating: " ", count: 1024) + "\r\n")
         #expect(try bench.answers().isEmpty)
         let answer = try bench.answer(to: "1\r\n \r\n")

@@ -13,7 +13,8 @@ import Testing
     func overTCP() async throws {
         let world = try await DoorWorld()
         #expect(try await world.exchange(post(extra: "Connection: close\r\n")).map(\.status) == [202])
-        let large = "POST /v1/messages HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer KEY\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n"
+        let large =
+            "POST /v1/messages HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer KEY\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n"
         #expect(try await world.exchange(large + String(repeating: " ", count: 60000)).map(\.status) == [413])
         try await world.end()
     }
@@ -86,7 +87,8 @@ import Testing
     @Test("Plaintext beyond loopback is refused unless a reason is given")
     func plaintextRule() async throws {
         #expect(await DoorWorld.fault(HTTPSettings(host: "0.0.0.0", port: 0)) == .plaintextBeyondLoopback(host: "0.0.0.0"))
-        #expect(await DoorWorld.fault(HTTPSettings(host: "0.0.0.0", port: 0, plaintextReason: "")) == .plaintextBeyondLoopback(host: "0.0.0.0"))
+        #expect(
+            await DoorWorld.fault(HTTPSettings(host: "0.0.0.0", port: 0, plaintextReason: "")) == .plaintextBeyondLoopback(host: "0.0.0.0"))
         #expect(HTTPDoor.isLoopback(try SocketAddress(ipAddress: "::1", port: 1)))
         #expect(HTTPDoor.isLoopback(try SocketAddress(ipAddress: "127.9.9.9", port: 1)))
         #expect(HTTPDoor.isLoopback(try SocketAddress(unixDomainSocketPath: "/tmp/x")))

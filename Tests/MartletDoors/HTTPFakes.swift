@@ -178,7 +178,8 @@ struct Answer: Equatable {
 
 /// A well-formed POST of this body.
 func post(
-    _ body: String = #"{"to":"+447700900123","text":"hello"}"#, key: String? = "KEY", type: String? = "application/json", extra: String = "",
+    _ body: String = #"{"to":"+447700900123","text":"hello"}"#, key: String? = "KEY", type: String? = "application/json",
+    extra: String = "",
     path: String = "/v1/messages"
 ) -> String {
     var text = "POST \(path) HTTP/1.1\r\nHost: h\r\n"

@@ -37,7 +37,8 @@ import Testing
     @Test("All fields reach the core as they were sent")
     func all() throws {
         let one = try HTTPMessageTests.submission(
-            #"{"to":"+447700900123","text":"Zażółć \"gęślą\" \u00e9\n\uD83D\uDE00","from":"HARBOUR","class":"otp","validity":3600,"reference":"r-é","channel":"sms"}"#)
+            #"{"to":"+447700900123","text":"Zażółć \"gęślą\" \u00e9\n\uD83D\uDE00","from":"HARBOUR","class":"otp","validity":3600,"reference":"r-é","channel":"sms"}"#
+        )
         #expect(one.source == 7)
         #expect(one.to == PhoneNumber(digits: 447_700_900_123))
         #expect(one.text == "Zażółć \"gęślą\" é\n😀")
@@ -78,7 +79,8 @@ import Testing
             #"{"txt":"hello","to":"0770 0900123","class":"otpp","validity":0,"from":"much too long a name","reference":"\#(String(repeating: "r", count: 65))","channel":"pigeon"}"#
         #expect(
             try HTTPMessageTests.errors(of: body) == [
-                "/txt unknown_field", "/to invalid_number", "/class unknown_class", "/validity validity_out_of_range", "/from invalid_sender",
+                "/txt unknown_field", "/to invalid_number", "/class unknown_class", "/validity validity_out_of_range",
+                "/from invalid_sender",
                 "/reference too_long", "/channel unknown_channel", "/text required",
             ])
     }
@@ -104,7 +106,8 @@ import Testing
         "A number that is not E.164 says which rule it breaks",
         arguments: [
             ("447700900123", "begin with +"), ("", "begin with +"), ("+", "at least 7"), ("+123456", "at least 7"),
-            ("+1234567890123456", "at most 15"), ("+0447700900", "0 after"), ("+44 7700900123", "only digits"), ("+44770090012é", "only digits"),
+            ("+1234567890123456", "at most 15"), ("+0447700900", "0 after"), ("+44 7700900123", "only digits"),
+            ("+44770090012é", "only digits"),
             (" +447700900123", "begin with +"), ("++447700900123", "only digits"),
         ])
     func numbers(number: String, rule: String) throws {
@@ -138,9 +141,11 @@ import Testing
     @Test(
         "Sender ids are digits, or up to eleven characters of the GSM alphabet with a letter",
         arguments: [
-            ("H", true), ("HARBOUR", true), ("Harbour 24!", true), ("A&B-C.D_E", true), ("$harbour@", true), ("1", true), ("123456789012345", true), ("4Pay", true),
+            ("H", true), ("HARBOUR", true), ("Harbour 24!", true), ("A&B-C.D_E", true), ("$harbour@", true), ("1", true),
+            ("123456789012345", true), ("4Pay", true),
             ("", false), ("1234567890123456", false), ("HARBOURBANK1", false), ("+4477009001", false), ("[bank]", false), ("ba`nk", false),
-            ("bank~", false), ("b^k", false), ("{b}", false), ("b|k", false), (" bank", false), ("bank ", false), ("!!!", false), ("bänk", false), ("银行", false),
+            ("bank~", false), ("b^k", false), ("{b}", false), ("b|k", false), (" bank", false), ("bank ", false), ("!!!", false),
+            ("bänk", false), ("银行", false),
             ("12 34", false),
         ])
     func senders(sender: String, isOne: Bool) throws {
@@ -154,7 +159,10 @@ import Testing
 
     @Test("Sender ids and classes beyond the source's are refused")
     func notAllowed() throws {
-        #expect(try HTTPMessageTests.with(#""from":"OTHER","class":"marketing""#, key: "TIGHT") == ["/from sender_not_allowed", "/class class_not_allowed"])
+        #expect(
+            try HTTPMessageTests.with(#""from":"OTHER","class":"marketing""#, key: "TIGHT") == [
+                "/from sender_not_allowed", "/class class_not_allowed",
+            ])
     }
 
     @Test("Every class has its word", arguments: MessageClass.allCases)
@@ -188,7 +196,9 @@ import Testing
         }
     }
 
-    @Test("A channel that is known but not served reads otherwise than one that is not known", arguments: MessageRules.knownChannels.dropFirst())
+    @Test(
+        "A channel that is known but not served reads otherwise than one that is not known",
+        arguments: MessageRules.knownChannels.dropFirst())
     func channels(channel: String) throws {
         #expect(try HTTPMessageTests.with(#""channel":"\#(channel)""#) == ["/channel channel_off"])
         #expect(try HTTPMessageTests.with(#""channel":"\#(channel)x""#) == ["/channel unknown_channel"])
@@ -197,7 +207,8 @@ import Testing
     @Test(
         "An unknown field is named, with the one that was probably meant",
         arguments: [
-            ("txt", "text"), ("From", "from"), ("validty", "validity"), ("refernece", "reference"), ("chanel", "channel"), ("clas", "class"), ("ot", "to"),
+            ("txt", "text"), ("From", "from"), ("validty", "validity"), ("refernece", "reference"), ("chanel", "channel"),
+            ("clas", "class"), ("ot", "to"),
         ])
     func suggestions(name: String, meant: String) throws {
         #expect(MessageRules.unknownField(name).message.hasSuffix("did you mean \(meant)?"))
@@ -225,7 +236,8 @@ import Testing
     @Test(
         "A body that is not JSON is 400 and says where, without its content",
         arguments: [
-            "", " ", "{", "{\"to\":\"+447700900123\",}", "{\"text\":\"secret}", "{}x", "{'to':1}", "{\"to\":tru}", "\u{FEFF}{}", "{\"a\":1,\"a\":2}",
+            "", " ", "{", "{\"to\":\"+447700900123\",}", "{\"text\":\"secret}", "{}x", "{'to':1}", "{\"to\":tru}", "\u{FEFF}{}",
+            "{\"a\":1,\"a\":2}",
             "{\"text\":\"\\ud800\"}", "{\"validity\":01}", "{\"validity\":1.}", "NaN", "{\"x\":" + String(repeating: "[", count: 40),
         ])
     func malformed(body: String) throws {

@@ -24,7 +24,9 @@ import Testing
         try bench.end()
     }
 
-    @Test("An id that cannot be one is 404, like an unknown one", arguments: ["x", "0192f0c1000070008000000000000002", String(repeating: "z", count: 32)])
+    @Test(
+        "An id that cannot be one is 404, like an unknown one",
+        arguments: ["x", "0192f0c1000070008000000000000002", String(repeating: "z", count: 32)])
     func impossibleID(id: String) throws {
         let bench = try DoorBench()
         #expect(try bench.answer(to: get("/v1/messages/\(id)")).status == 404)
@@ -152,7 +154,8 @@ import Testing
     @Test(
         "JSON may be named with its charset and in any case",
         arguments: [
-            "application/json; charset=utf-8", "Application/JSON;charset=\"UTF-8\"", "application/json; v=1;", "application/json ;charset=Utf-8",
+            "application/json; charset=utf-8", "Application/JSON;charset=\"UTF-8\"", "application/json; v=1;",
+            "application/json ;charset=Utf-8",
             "application/json\r\nContent-Encoding: identity",
         ])
     func mediaTypeTaken(type: String) throws {
@@ -175,7 +178,8 @@ import Testing
     @Test("traceparent is taken, well-formed or not")
     func traceparent() throws {
         let bench = try DoorBench()
-        try bench.send(post(extra: "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n") + post(extra: "traceparent: x\r\n"))
+        try bench.send(
+            post(extra: "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n") + post(extra: "traceparent: x\r\n"))
         #expect(bench.intake.submissions.count == 2)
         try bench.end()
     }
@@ -228,7 +232,9 @@ import Testing
 /// Framing that two parties could read differently: refused, and nothing behind it is ever taken for a request.
 @Suite struct HTTPSmugglingTests {
     static let body = #"{"to":"+447700900123","text":"hello"}"#
-    static let smuggled = "POST /v1/messages HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer KEY\r\nContent-Type: application/json\r\nContent-Length: 37\r\n\r\n" + body
+    static let smuggled =
+        "POST /v1/messages HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer KEY\r\nContent-Type: application/json\r\nContent-Length: 37\r\n\r\n"
+        + body
 
     /// Name and the raw head after the request line; the smuggled request follows each.
     static let corpus: [(name: String, request: String)] = {

@@ -19,18 +19,21 @@ import Testing
             updatedAt: start + 31_234_567, deadline: start + 86_400_000_000, reference: reference, from: "HARBOUR",
             to: PhoneNumber(digits: 447_700_900_123),
             attempts: [
-                Story.Attempt(n: 1, connection: "harbour-1", state: .unknown, providerIDs: [], submittedAt: start + 884, possibleDuplicate: false),
+                Story.Attempt(
+                    n: 1, connection: "harbour-1", state: .unknown, providerIDs: [], submittedAt: start + 884, possibleDuplicate: false),
                 second,
             ],
             hops: [
                 Story.Hop(at: start, hop: "accept", what: "accepted", details: [("parts", "2"), ("class", "transactional")]),
                 Story.Hop(at: start + 884, hop: "send", what: "part 1 submitted to harbour-1"),
-                Story.Hop(at: start + 31_234_567, hop: "end", what: state.word, details: [("at", "never replaces"), ("status", "0x00000045")]),
+                Story.Hop(
+                    at: start + 31_234_567, hop: "end", what: state.word, details: [("at", "never replaces"), ("status", "0x00000045")]),
             ])
     }
 
     static func expectGolden(_ name: String, _ text: String) throws {
-        let path = "\(#filePath)".split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/") + "/Golden/\(name)"
+        let path =
+            "\(#filePath)".split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/") + "/Golden/\(name)"
         if getenv("UPDATE_GOLDEN") != nil {
             let file = try #require(fopen(path, "w"))
             fputs(text + "\n", file)
@@ -116,10 +119,13 @@ import Testing
         try bench.end()
     }
 
-    @Test("Dates are those of HTTP", arguments: [
-        (Int64(0), "Thu, 01 Jan 1970 00:00:00 GMT"), (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
-        (-1, "Wed, 31 Dec 1969 23:59:59 GMT"), (4_102_444_799, "Thu, 31 Dec 2099 23:59:59 GMT"),
-    ])
+    @Test(
+        "Dates are those of HTTP",
+        arguments: [
+            (Int64(0), "Thu, 01 Jan 1970 00:00:00 GMT"), (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
+            (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
+            (-1, "Wed, 31 Dec 1969 23:59:59 GMT"), (4_102_444_799, "Thu, 31 Dec 2099 23:59:59 GMT"),
+        ])
     func dates(seconds: Int64, text: String) {
         #expect(HTTPStationery.fixdate(seconds) == text)
     }

@@ -3,6 +3,7 @@ import Journal
 import MartletEngine
 import MartletModel
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import MartletNode

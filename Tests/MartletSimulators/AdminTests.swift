@@ -240,6 +240,16 @@ struct HandsetShelfTests {
         #expect(shelf.numbers.first == "447720" && shelf.handsets[0].total == 2)
     }
 
+    @Test("Messages of two operators stand in the order they came")
+    func ordered() {
+        var shelf = HandsetShelf()
+        _ = shelf.take(look([kept(1, Submit(destination: "1")), kept(4, Submit(destination: "2"))]), from: "north", asked: [], phones: [], form: .decimal)
+        _ = shelf.take(look([kept(2, Submit(destination: "1")), kept(3, Submit(destination: "3"))]), from: "south", asked: [], phones: [], form: .decimal)
+        _ = shelf.take(look([kept(0, Submit(destination: "1"))]), from: "west", asked: [], phones: [], form: .decimal)
+        #expect(shelf.numbers == ["2", "3", "1"])
+        #expect(shelf.handset("1")?.bubbles.map { $0.smsc } == ["west", "north", "south"])
+    }
+
     @Test("A phone remembers so many messages and counts them all")
     func bubbles() {
         var phone = Handset(number: "1")

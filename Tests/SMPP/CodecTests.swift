@@ -56,7 +56,9 @@ import Testing
         #expect(throws: PDUFault.lengthOutOfRange(17)) { try packet(bytes(hex: "00000011 00000015 00000000 00000001")) }
     }
 
-    @Test("A length outside of 16 ... maximum ends the stream after the PDUs before it", arguments: [0, 15, 65_537, 0x7FFF_FFFF, 0xFFFF_FFFF] as [UInt32])
+    @Test(
+        "A length outside of 16 ... maximum ends the stream after the PDUs before it",
+        arguments: [0, 15, 65_537, 0x7FFF_FFFF, 0xFFFF_FFFF] as [UInt32])
     func lengthOutOfRange(length: UInt32) throws {
         var buffer = ByteBuffer()
         buffer.writeHeaderOnly(.enquireLink, sequence: 1)
@@ -99,13 +101,19 @@ import Testing
         var random = Seeded(seed)
         for _ in 0..<500 {
             func text(_ most: Int) -> ShortText {
-                short(String(decoding: (0..<Int.random(in: 0...most, using: &random)).map { _ in UInt8.random(in: 32...126, using: &random) }, as: UTF8.self))
+                short(
+                    String(
+                        decoding: (0..<Int.random(in: 0...most, using: &random)).map { _ in UInt8.random(in: 32...126, using: &random) },
+                        as: UTF8.self))
             }
-            func octets(_ most: Int) -> [UInt8] { (0..<Int.random(in: 0...most, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) } }
+            func octets(_ most: Int) -> [UInt8] {
+                (0..<Int.random(in: 0...most, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            }
             var fields = MessageFields()
             fields.serviceType = text(5)
             fields.source = Address(ton: .random(in: 0...255, using: &random), npi: .random(in: 0...255, using: &random), text: text(20))
-            fields.destination = Address(ton: .random(in: 0...255, using: &random), npi: .random(in: 0...255, using: &random), text: text(20))
+            fields.destination = Address(
+                ton: .random(in: 0...255, using: &random), npi: .random(in: 0...255, using: &random), text: text(20))
             fields.esmClass = EsmClass(rawValue: .random(in: 0...255, using: &random))
             fields.protocolID = .random(in: 0...255, using: &random)
             fields.scheduleDeliveryTime = text(16)
@@ -116,7 +124,8 @@ import Testing
                 Parameter(Tag(rawValue: .random(in: 0x1400...0x3FFF, using: &random)), .octets(octets(40)))
             }
             let message = Message(fields: fields, shortMessage: octets(254), parameters: parameters)
-            let sample = Packet(Bool.random(using: &random) ? .submit(message) : .deliver(message), sequence: .random(in: 1...0x7FFF_FFFF, using: &random))
+            let sample = Packet(
+                Bool.random(using: &random) ? .submit(message) : .deliver(message), sequence: .random(in: 1...0x7FFF_FFFF, using: &random))
             var buffer = ByteBuffer()
             try buffer.writePacket(sample)
             #expect(try packet(Array(buffer.readableBytesView)) == sample, "seed \(seed)")
@@ -183,7 +192,8 @@ import Testing
     /// A submit_sm with this body.
     private func submit(_ body: String) -> [UInt8] {
         let octets = bytes(hex: body)
-        return bytes(hex: "0000 \(hex([UInt8((16 + octets.count) >> 8), UInt8((16 + octets.count) & 255)])) 00000004 00000000 00000001") + octets
+        return bytes(hex: "0000 \(hex([UInt8((16 + octets.count) >> 8), UInt8((16 + octets.count) & 255)])) 00000004 00000000 00000001")
+            + octets
     }
 
     @Test("Each broken field is named, is recoverable and has a status to answer")
@@ -200,7 +210,10 @@ import Testing
             ("00 000000 000000 000000 00 00 00 00 00 00 05 4142", .shortMessageOverruns(stated: 5, available: 2), .invalidMessageLength),
             ("00 000000 000000 000000 00 00 00 00 00 00 00 0204 0002 01", .parameterOverruns(tag: 0x0204), .invalidParameterStream),
             ("00 000000 000000 000000 00 00 00 00 00 00 00 02", .parameterOverruns(tag: 0), .invalidParameterStream),
-            ("00 000000 000000 000000 00 00 00 00 00 00 00 0204 0001 01", .parameterLength(tag: 0x0204, length: 1), .invalidParameterLength),
+            (
+                "00 000000 000000 000000 00 00 00 00 00 00 00 0204 0001 01", .parameterLength(tag: 0x0204, length: 1),
+                .invalidParameterLength
+            ),
         ]
         for (body, fault, status) in cases {
             #expect(throws: fault, "\(body)") { try packet(submit(body)) }
@@ -231,10 +244,13 @@ import Testing
 
     @Test("Answers without a body, as many SMSCs send them, are read")
     func emptyAnswers() throws {
-        #expect(try packet(bytes(hex: "00000010 80000004 00000058 00000007")) == Packet(.submitResponse(messageID: ""), status: .throttled, sequence: 7))
+        #expect(
+            try packet(bytes(hex: "00000010 80000004 00000058 00000007"))
+                == Packet(.submitResponse(messageID: ""), status: .throttled, sequence: 7))
         #expect(
             try packet(bytes(hex: "00000010 80000009 0000000e 00000001"))
-                == Packet(.bindResponse(.transceiver, BindResponse(systemID: "", interfaceVersion: nil)), status: .invalidPassword, sequence: 1))
+                == Packet(
+                    .bindResponse(.transceiver, BindResponse(systemID: "", interfaceVersion: nil)), status: .invalidPassword, sequence: 1))
         #expect(
             try packet(bytes(hex: "00000010 80000003 00000067 00000001"))
                 == Packet(.queryResponse(QueryResponse(messageID: "", state: 0)), status: .queryFailed, sequence: 1))
@@ -248,7 +264,9 @@ import Testing
             #expect(throws: fault) { try buffer.writePacket(Packet(body, sequence: 1)) }
             #expect(buffer.readableBytes == 6)
         }
-        refused(.bind(Bind(mode: .receiver, systemID: String(repeating: "x", count: 16), password: "")), .tooLong(.systemID, octets: 16, maximum: 15))
+        refused(
+            .bind(Bind(mode: .receiver, systemID: String(repeating: "x", count: 16), password: "")),
+            .tooLong(.systemID, octets: 16, maximum: 15))
         refused(.bind(Bind(mode: .receiver, systemID: "a\u{0}b", password: "")), .notPlain(.systemID))
         refused(.bind(Bind(mode: .receiver, systemID: "zażółć", password: "")), .notPlain(.systemID))
         refused(.submitResponse(messageID: String(repeating: "1", count: 65)), .tooLong(.messageID, octets: 65, maximum: 64))
@@ -266,7 +284,8 @@ import Testing
         message.fields.scheduleDeliveryTime = short("12345678901234567")
         refused(.submit(message), .tooLong(.scheduleDeliveryTime, octets: 17, maximum: 16))
         for wrong in [
-            Parameter(.sarTotal, .integer(256)), Parameter(.sarTotal, .text("1")), Parameter(.receiptedMessageID, .text(String(repeating: "1", count: 65))),
+            Parameter(.sarTotal, .integer(256)), Parameter(.sarTotal, .text("1")),
+            Parameter(.receiptedMessageID, .text(String(repeating: "1", count: 65))),
             Parameter(.receiptedMessageID, .text("a\u{0}")), Parameter(.networkErrorCode, .octets([1, 2])),
             Parameter(Tag(rawValue: 0x1400), .integer(1)), Parameter(Tag(rawValue: 0x1400), .octets([UInt8](repeating: 0, count: 65_536))),
         ] {

@@ -4,7 +4,9 @@ import Testing
 
 @Suite struct ReceiptTests {
     /// What is read of a deliver_sm with this text and these parameters: id, state, error.
-    private func read(_ text: String, esmClass: EsmClass = .receipt, _ parameters: [Parameter] = []) throws -> (id: String, state: DeliveryState, error: UInt16?)? {
+    private func read(
+        _ text: String, esmClass: EsmClass = .receipt, _ parameters: [Parameter] = []
+    ) throws -> (id: String, state: DeliveryState, error: UInt16?)? {
         var message = Message(shortMessage: Array(text.utf8), parameters: parameters)
         message.fields.esmClass = esmClass
         let pdu = try octets(Packet(.deliver(message), sequence: 1))
@@ -43,7 +45,8 @@ import Testing
     @Test("Parameters win over the text, and do without one")
     func parameters() throws {
         let all = [
-            Parameter(.receiptedMessageID, .text("ABC")), Parameter(.messageState, .integer(5)), Parameter(.networkErrorCode, .octets([3, 1, 2])),
+            Parameter(.receiptedMessageID, .text("ABC")), Parameter(.messageState, .integer(5)),
+            Parameter(.networkErrorCode, .octets([3, 1, 2])),
         ]
         let both = try #require(try read("id:123 stat:DELIVRD err:000", all))
         #expect(both.id == "ABC" && both.state == .undeliverable && both.error == 0x0102)
@@ -91,8 +94,11 @@ import Testing
 
     @Test("All fields of the text are found, with their places")
     func fields() {
-        let text = ReceiptText.compose(id: "9F", submitDate: "2611221804", doneDate: "2611221805", state: .rejected, error: 7, text: "A text longer than twenty characters")
-        #expect(text == "id:9F sub:001 dlvrd:000 submit date:2611221804 done date:2611221805 stat:REJECTD err:007 text:A text longer than t")
+        let text = ReceiptText.compose(
+            id: "9F", submitDate: "2611221804", doneDate: "2611221805", state: .rejected, error: 7,
+            text: "A text longer than twenty characters")
+        #expect(
+            text == "id:9F sub:001 dlvrd:000 submit date:2611221804 done date:2611221805 stat:REJECTD err:007 text:A text longer than t")
         withBytes(text) { octets in
             let fields = ReceiptText(octets)
             func value(_ field: Field) -> String { String(decoding: octets[field.start..<(field.start + field.count)], as: UTF8.self) }
@@ -100,7 +106,9 @@ import Testing
             #expect(value(fields.submitDate) == "2611221804" && value(fields.doneDate) == "2611221805")
             #expect(value(fields.state) == "REJECTD" && value(fields.error) == "007" && value(fields.text) == "A text longer than t")
         }
-        for (text, number) in [("000", 0), ("65535", 65_535), ("65536", nil), ("E1", 0xE1), ("", nil), ("123456789", nil), ("zz", nil)] as [(String, UInt16?)] {
+        for (text, number) in [("000", 0), ("65535", 65_535), ("65536", nil), ("E1", 0xE1), ("", nil), ("123456789", nil), ("zz", nil)]
+            as [(String, UInt16?)]
+        {
             #expect(withBytes(text) { ReceiptText.number($0) } == number)
         }
     }
@@ -123,9 +131,12 @@ import Testing
         #expect(MessageIdentifier.fromReceipt("00AB", .asIs) == "ab")
         #expect(MessageIdentifier.fromReceipt("00FF", .hexToDecimal) == "255")
         #expect(MessageIdentifier.fromReceipt("0255", .decimalToHex) == "ff")
-        #expect(MessageIdentifier.fromReceipt("ffffffffffffffffffffffffffffffff", .hexToDecimal) == "340282366920938463463374607431768211455")
+        #expect(
+            MessageIdentifier.fromReceipt("ffffffffffffffffffffffffffffffff", .hexToDecimal) == "340282366920938463463374607431768211455")
         #expect(MessageIdentifier.fromReceipt("1ffffffffffffffffffffffffffffffff", .hexToDecimal) == "1ffffffffffffffffffffffffffffffff")
-        #expect(MessageIdentifier.fromReceipt("340282366920938463463374607431768211456", .decimalToHex) == "340282366920938463463374607431768211456")
+        #expect(
+            MessageIdentifier.fromReceipt("340282366920938463463374607431768211456", .decimalToHex)
+                == "340282366920938463463374607431768211456")
         #expect(MessageIdentifier.fromReceipt("12ab", .decimalToHex) == "12ab")
         #expect(MessageIdentifier.fromReceipt("xyz", .hexToDecimal) == "xyz")
         #expect(MessageIdentifier.fromReceipt("", .hexToDecimal) == "")

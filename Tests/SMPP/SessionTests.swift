@@ -11,7 +11,8 @@ private final class Client {
 
     init(window: Int = 4) {
         session = ClientSession(
-            settings: ClientSession.Settings(window: window, bindTimeout: 5 * second, enquireInterval: 30 * second, answerTimeout: 10 * second))
+            settings: ClientSession.Settings(
+                window: window, bindTimeout: 5 * second, enquireInterval: 30 * second, answerTimeout: 10 * second))
     }
 
     func take(at now: Int64) -> (sequence: UInt32, place: Int)? { session.take(at: now) }
@@ -61,7 +62,8 @@ private final class Client {
         #expect(taken.map(\.0) == [2, 3, 4, 5])
         #expect(client.session.room == 0 && client.session.take(at: 0) == nil && client.session.outstanding == 4)
         for index in [2, 0, 3, 1] {
-            guard case .answered(let place, .ok, let id) = try client.receive(.submitResponse(messageID: "id"), sequence: taken[index].0) else {
+            guard case .answered(let place, .ok, let id) = try client.receive(.submitResponse(messageID: "id"), sequence: taken[index].0)
+            else {
                 return #expect(Bool(false))
             }
             #expect(place == taken[index].1 && id == Field(start: 16, count: 2))
@@ -100,8 +102,12 @@ private final class Client {
         let b = try #require(client.take(at: 0))
         let c = try #require(client.take(at: 0))
         let d = try #require(client.take(at: 0))
-        #expect(try client.receive(.submitResponse(messageID: ""), status: .throttled, sequence: a.sequence) == .answered(place: a.place, status: .throttled, messageID: .none))
-        #expect(try client.receive(.genericNack, status: .invalidCommand, sequence: b.sequence) == .answered(place: b.place, status: .invalidCommand, messageID: .none))
+        #expect(
+            try client.receive(.submitResponse(messageID: ""), status: .throttled, sequence: a.sequence)
+                == .answered(place: a.place, status: .throttled, messageID: .none))
+        #expect(
+            try client.receive(.genericNack, status: .invalidCommand, sequence: b.sequence)
+                == .answered(place: b.place, status: .invalidCommand, messageID: .none))
         let endless = bytes(hex: "\(String(repeating: "31", count: 66))")
         #expect(
             try client.receive(.other(.submitResponse, endless), sequence: c.sequence)
@@ -213,7 +219,9 @@ private final class Client {
         client.session.unbind(at: 1 * second, out: &client.out)
         #expect(client.session.state == .unbinding(.transceiver) && client.session.room == 0)
         #expect(try client.receive(.deliver(Sample.receipt), sequence: 9) == .deliver(sequence: 9))
-        guard case .answered = try client.receive(.submitResponse(messageID: "1"), sequence: one.sequence) else { return #expect(Bool(false)) }
+        guard case .answered = try client.receive(.submitResponse(messageID: "1"), sequence: one.sequence) else {
+            return #expect(Bool(false))
+        }
         #expect(try client.receive(.unbindResponse, sequence: 77) == .unknownAnswer(sequence: 77))
         #expect(client.session.deadline() == 11 * second)
         #expect(client.session.tick(at: 11 * second, out: &client.out, expired: { _ in }) == .unbindTimedOut)
@@ -282,7 +290,8 @@ private final class Server {
     init() {
         session = ServerSession(
             settings: ServerSession.Settings(
-                systemID: "SIM", window: 2, deliverWindow: 2, bindTimeout: 5 * second, enquireInterval: 30 * second, answerTimeout: 10 * second),
+                systemID: "SIM", window: 2, deliverWindow: 2, bindTimeout: 5 * second, enquireInterval: 30 * second,
+                answerTimeout: 10 * second),
             at: 0)
     }
 
@@ -348,7 +357,8 @@ private final class Server {
         #expect(server.session.openSubmits == 1)
         #expect(
             try server.written() == [
-                Packet(.submitResponse(messageID: ""), status: .throttled, sequence: 4), Packet(.submitResponse(messageID: "id"), sequence: 2),
+                Packet(.submitResponse(messageID: ""), status: .throttled, sequence: 4),
+                Packet(.submitResponse(messageID: "id"), sequence: 2),
             ])
     }
 

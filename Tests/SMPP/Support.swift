@@ -80,9 +80,10 @@ enum Sample {
     static var all: [(name: String, packet: Packet)] {
         var payload = submit
         payload.shortMessage = []
+        payload.fields.esmClass = EsmClass()
         payload.parameters = [
             Parameter(.messagePayload, .octets([UInt8](repeating: 0x41, count: 300))), Parameter(.sarTotal, .integer(2)),
-            Parameter(.additionalStatusText, .text("later")), Parameter(.alertOnDelivery, .octets([])),
+            Parameter(.languageIndicator, .integer(1)), Parameter(.alertOnDelivery, .octets([])),
         ]
         let source = Address(ton: 5, npi: 0, text: short("HARBOUR"))
         let destination = Address(ton: 1, npi: 1, text: short("447700900123"))
@@ -98,7 +99,10 @@ enum Sample {
             ("bind_transmitter", Packet(.bind(transmitter), sequence: 2)),
             ("bind_receiver", Packet(.bind(receiver), sequence: 3)),
             ("bind_transceiver_resp", Packet(.bindResponse(.transceiver, BindResponse(systemID: "SMSC")), sequence: 1)),
-            ("bind_transmitter_resp", Packet(.bindResponse(.transmitter, BindResponse(systemID: "SMSC", interfaceVersion: nil)), sequence: 2)),
+            (
+                "bind_transmitter_resp",
+                Packet(.bindResponse(.transmitter, BindResponse(systemID: "SMSC", interfaceVersion: nil)), sequence: 2)
+            ),
             ("bind_receiver_resp", Packet(.bindResponse(.receiver, BindResponse(systemID: "SMSC")), sequence: 3)),
             ("outbind", Packet(.outbind(Outbind(systemID: "SMSC", password: "pw")), sequence: 4)),
             ("unbind", Packet(.unbind, sequence: 5)),
@@ -109,7 +113,10 @@ enum Sample {
             ("deliver_sm_receipt", Packet(.deliver(receipt), sequence: 8)),
             ("deliver_sm_resp", Packet(.deliverResponse(messageID: ""), sequence: 8)),
             ("query_sm", Packet(.query(Query(messageID: "0A1B2C", source: source)), sequence: 9)),
-            ("query_sm_resp", Packet(.queryResponse(QueryResponse(messageID: "0A1B2C", finalDate: short("261122180500000+"), state: 2)), sequence: 9)),
+            (
+                "query_sm_resp",
+                Packet(.queryResponse(QueryResponse(messageID: "0A1B2C", finalDate: short("261122180500000+"), state: 2)), sequence: 9)
+            ),
             ("cancel_sm", Packet(.cancel(Cancel(messageID: "0A1B2C", source: source, destination: destination)), sequence: 10)),
             ("cancel_sm_resp", Packet(.cancelResponse, sequence: 10)),
             ("enquire_link", Packet(.enquireLink, sequence: 11)),

@@ -135,7 +135,8 @@ extension SMPPConnectionSettings {
         check((100...600_000).contains(answerTimeout), "answerTimeout", "100ms to 10m")
         check((100...120_000).contains(bindTimeout), "bindTimeout", "100ms to 2m")
         check((tlsCertificate == nil) == (tlsKey == nil), "tlsCertificate", "is set together with tlsKey")
-        check(tls || (tlsAuthority == nil && tlsCertificate == nil), "tls", "is off though a TLS file is set: turn it on or remove the file")
+        check(
+            tls || (tlsAuthority == nil && tlsCertificate == nil), "tls", "is off though a TLS file is set: turn it on or remove the file")
         check(
             tls || isLoopback || !(plaintextReason ?? "").isEmpty, "tls",
             "plaintext beyond loopback is refused: turn TLS on, or give plaintextReason")
@@ -155,7 +156,9 @@ extension SMPPConnectionSettings {
         doc: "Name in traces, metrics and commands; the binds of it are called NAME-1, NAME-2 and so on.")
     public static let groupSetting = setting(
         "group", .text(maximumBytes: 32), default: nil, reload: .restart,
-        doc: "Operator or aggregator behind it. Connections of one group share routes and message ids: a receipt may come in over any of them.")
+        doc:
+            "Operator or aggregator behind it. Connections of one group share routes and ids: a receipt may come in over any of them."
+    )
     public static let hostSetting = setting("host", .text(maximumBytes: 253), default: nil, doc: "Host name or address of the SMSC.")
     public static let portSetting = setting("port", .integer(1...65_535), default: "2775", doc: "TCP port of the SMSC.")
     public static let bindSetting = setting(
@@ -170,20 +173,24 @@ extension SMPPConnectionSettings {
     public static let systemTypeSetting = setting(
         "systemType", .text(maximumBytes: 12), default: "", doc: "system_type of the bind, where the operator asks for one.")
     public static let windowSetting = setting(
-        "window", .integer(1...10_000), default: "50", doc: "Messages parts sent and not yet answered, 1 to 10000. Ask the operator for the most it takes.")
+        "window", .integer(1...10_000), default: "50",
+        doc: "Message parts sent and not yet answered, 1 to 10000. Ask the operator for the most it takes.")
     public static let messagesPerSecondSetting = setting(
         "messagesPerSecond", .integer(0...20_000), default: "0", doc: "Most messages in any one second; 0: no limit.")
     public static let partsPerSecondSetting = setting(
         "partsPerSecond", .integer(0...20_000), default: "0",
         doc: "Most message parts in any one second, which is what operators count; 0: no limit.")
     public static let enquireIntervalSetting = setting(
-        "enquireInterval", .duration(100...600_000), default: "30s", doc: "Silence of the SMSC before it is asked for a sign of life. 100ms to 10m.")
+        "enquireInterval", .duration(100...600_000), default: "30s",
+        doc: "Silence of the SMSC before it is asked for a sign of life. 100ms to 10m.")
     public static let answerTimeoutSetting = setting(
         "answerTimeout", .duration(100...600_000), default: "10s",
         doc: "Wait for an answer; a part without one is then unknown, which is no failure. 100ms to 10m.")
     public static let bindTimeoutSetting = setting(
-        "bindTimeout", .duration(100...120_000), default: "10s", doc: "Wait for the connection, TLS and the answer to the bind. 100ms to 2m.")
-    public static let tlsSetting = setting("tls", .flag, default: "false", doc: "Speak TLS 1.2 or newer; the peer's certificate and name are checked.")
+        "bindTimeout", .duration(100...120_000), default: "10s",
+        doc: "Wait for the connection, TLS and the answer to the bind. 100ms to 2m.")
+    public static let tlsSetting = setting(
+        "tls", .flag, default: "false", doc: "Speak TLS 1.2 or newer; the peer's certificate and name are checked.")
     public static let tlsAuthoritySetting = setting(
         "tlsAuthority", .file, default: "", doc: "PEM file with the authorities that may vouch for the SMSC; empty: those of the system.")
     public static let tlsCertificateSetting = setting(
@@ -196,10 +203,13 @@ extension SMPPConnectionSettings {
         "sourceTon", .text(maximumBytes: 1), default: "",
         doc: "Type of number of senders, 0 to 6. Empty: 5 for names, 1 for numbers of 7 and more digits, 3 for short codes.")
     public static let sourceNpiSetting = setting(
-        "sourceNpi", .text(maximumBytes: 2), default: "", doc: "Numbering plan of senders, 0 to 18. Empty: 1 for numbers of 7 and more digits, else 0.")
+        "sourceNpi", .text(maximumBytes: 2), default: "",
+        doc: "Numbering plan of senders, 0 to 18. Empty: 1 for numbers of 7 and more digits, else 0.")
     public static let destinationTonSetting = setting("destinationTon", .integer(0...6), default: "1", doc: "Type of number of recipients.")
-    public static let destinationNpiSetting = setting("destinationNpi", .integer(0...18), default: "1", doc: "Numbering plan of recipients.")
-    public static let serviceTypeSetting = setting("serviceType", .text(maximumBytes: 5), default: "", doc: "service_type of every message.")
+    public static let destinationNpiSetting = setting(
+        "destinationNpi", .integer(0...18), default: "1", doc: "Numbering plan of recipients.")
+    public static let serviceTypeSetting = setting(
+        "serviceType", .text(maximumBytes: 5), default: "", doc: "service_type of every message.")
     public static let sendValiditySetting = setting(
         "sendValidity", .flag, default: "true", doc: "Tell the SMSC when to give up. Off only where an operator refuses relative times.")
     public static let receiptIDSetting = setting(
@@ -229,7 +239,8 @@ extension SMPPConnectionSettings {
         var table = StatusTable()
         for pair in text.split(whereSeparator: { $0 == " " || $0 == "," || $0 == "\n" }) {
             let halves = pair.split(separator: "=", omittingEmptySubsequences: false)
-            let number = halves[0].hasPrefix("0x") || halves[0].hasPrefix("0X") ? UInt32(halves[0].dropFirst(2), radix: 16) : UInt32(halves[0])
+            let number =
+                halves[0].hasPrefix("0x") || halves[0].hasPrefix("0X") ? UInt32(halves[0].dropFirst(2), radix: 16) : UInt32(halves[0])
             guard halves.count == 2, let number, number != 0, let meaning = StatusMeaning(rawValue: String(halves[1])), meaning != .accepted
             else {
                 throw SMPPSettingsFault(setting: "statuses", reason: "cannot read `\(pair)`: write it as 0x45=permanent")

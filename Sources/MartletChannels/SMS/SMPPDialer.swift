@@ -45,7 +45,8 @@ struct SMPPSocketDialer: SMPPDialer {
         }
     }
 
-    /// Names are sent in the handshake and checked; an address is checked against the peer's own (RFC 6066, section 3, allows no address there).
+    /// Names are sent in the handshake and checked; an address is checked against the peer's own, since RFC 6066, section 3, allows
+    /// no address there.
     private var serverName: String? {
         (try? SocketAddress(ipAddress: host, port: port)) == nil ? host : nil
     }

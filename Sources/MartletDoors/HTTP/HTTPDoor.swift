@@ -83,7 +83,8 @@ public final class HTTPDoor {
             .childChannelOption(.maxMessagesPerRead, value: 4)
             .childChannelOption(
                 .recvAllocator,
-                value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 4096, maximum: HTTPLimit.readBytes))
+                value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 4096, maximum: HTTPLimit.readBytes)
+            )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try loopBound.value.attach(to: channel) }
             }

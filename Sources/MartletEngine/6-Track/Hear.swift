@@ -27,7 +27,6 @@ extension Engine {
             // A passing state of an unknown message tells nothing that its final one will not.
             guard item.state.isFinal else { continue }
             if orphans.find(key) == nil {
-                if orphans.count >= configuration.orphanMaximum { dropOldestOrphan() }
                 orphan(.init(state: item.state, error: item.error, providerID: providerID), item.group, at: turn.now.wall, &turn)
                 counts.orphans += 1
             }
@@ -52,7 +51,15 @@ extension Engine {
         let record = Record(header: header, body: .receipt(body))
         apply(record, at: 0, turn.now)
         counts.lateReceipts += 1
-        turn.records.append(Turn.Emitted(record: record, slot: nil, sealed: .none, after: .nothing))
+        // A repeated receipt for one part of a message that is open still: its record is one of that message's chain.
+        guard let number = slots.number(of: known.id) else {
+            return turn.records.append(Turn.Emitted(record: record, slot: nil, sealed: .none, after: .nothing))
+        }
+        let slot = slots.pointer(number)
+        slot.pointee.pending += 1
+        turn.records.append(
+            Turn.Emitted(
+                record: record, slot: slots.reference(number), sealed: .none, after: slot.pointee.state.isEnd ? .retire : .nothing))
     }
 
     /// Records of one message waiting for the disk above which its passing receipts are left out.
@@ -64,10 +71,6 @@ extension Engine {
         let record = Record(header: header, body: .orphan(body))
         apply(record, at: 0, turn.now)
         turn.records.append(Turn.Emitted(record: record, slot: nil, sealed: .none, after: .nothing))
-    }
-
-    private mutating func dropOldestOrphan() {
-        if let entry = orphans.removeOldest() { forget(entry.position) }
     }
 
     public var orphanCount: Int { orphans.count }

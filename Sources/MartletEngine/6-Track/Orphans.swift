@@ -83,15 +83,24 @@ struct Orphans {
         }
     }
 
-    /// Those whose record stands in a segment up to this one.
+    /// Those whose record stands in a segment up to this one, oldest first.
     func standing(upTo segment: UInt32, limit: Int) -> [Entry] {
         var found: [Entry] = []
-        for entry in entries.values where entry.position != 0 && UInt32(truncatingIfNeeded: entry.position >> 32) <= segment {
+        for (_, entry) in all where entry.position != 0 && UInt32(truncatingIfNeeded: entry.position >> 32) <= segment {
             found.append(entry)
             if found.count == limit { break }
         }
         return found
     }
 
-    var all: [(key: UInt64, entry: Entry)] { entries.map { ($0.key, $0.value) } }
+    /// Places in the order, for a test of its bound.
+    var kept: Int { order.count }
+
+    /// Oldest first: what is written of them must not hang on the order of a hash table.
+    var all: [(key: UInt64, entry: Entry)] {
+        order[first...].compactMap { item in
+            guard let entry = entries[item.key], entry.serial == item.serial else { return nil }
+            return (item.key, entry)
+        }
+    }
 }

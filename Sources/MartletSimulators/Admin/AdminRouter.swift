@@ -105,7 +105,7 @@ struct AdminRouter: Sendable {
         }
     }
 
-    /// A number in the query; nil: not one. 
+    /// A number in the query; nil: not one.
     private func number(_ name: String, _ request: Request, fallback: UInt64) -> UInt64? {
         guard let text = request.query[name] else { return fallback }
         return UInt64(text)

@@ -61,10 +61,12 @@ struct Handset: Sendable, Equatable {
             return
         }
         total += 1
-        bubbles.append(
-            Bubble(
-                smsc: smsc, source: message.source, dataCoding: message.dataCoding, atMicros: message.atMicros,
-                parts: message.parts, reference: message.reference, arrived: [message.part: part]))
+        let bubble = Bubble(
+            smsc: smsc, source: message.source, dataCoding: message.dataCoding, atMicros: message.atMicros,
+            parts: message.parts, reference: message.reference, arrived: [message.part: part])
+        // Nearly always at the end; a first look takes in one operator after the other.
+        let after = bubbles.lastIndex { $0.atMicros <= bubble.atMicros }
+        bubbles.insert(bubble, at: after.map { $0 + 1 } ?? 0)
         if bubbles.count > Self.bubblesMaximum { bubbles.removeFirst() }
     }
 
@@ -131,7 +133,9 @@ struct HandsetShelf: Sendable {
     var numbers: [String] { handsets.map { $0.number } }
 
     /// Takes in a look and says which numbers look different now.
-    mutating func take(_ look: SMSC.Look, from smsc: String, asked: [UInt64], phones: [String], form: Behaviour.AnswerIdForm) -> Set<String> {
+    mutating func take(
+        _ look: SMSC.Look, from smsc: String, asked: [UInt64], phones: [String], form: Behaviour.AnswerIdForm
+    ) -> Set<String> {
         var changed: Set<String> = []
         if cursor(of: smsc).generation != look.generation, cursors[smsc] != nil {
             for index in handsets.indices {
@@ -174,7 +178,8 @@ struct HandsetShelf: Sendable {
             handset = Handset(number: message.destination)
         }
         handset.show(message, from: smsc)
-        handsets.insert(handset, at: 0)
+        // By time and not simply in front: the first look takes in one operator after the other.
+        handsets.insert(handset, at: handsets.firstIndex { $0.touchedAt <= handset.touchedAt } ?? handsets.count)
         if handsets.count > Self.handsetsMaximum { handsets.removeLast() }
     }
 

@@ -88,7 +88,7 @@ extension Pages {
           .tag { display: inline-flex; align-items: center; height: 22px; padding: 0 8px; border: 1px solid var(--line); border-radius: 4px; font-size: var(--t-xs); font-weight: 550; color: var(--ink-2); background: var(--surface); white-space: nowrap; }
           .card { background: var(--surface); border: 1px solid var(--line); border-radius: var(--r2); box-shadow: var(--shadow-1); }
           .hint { color: var(--ink-3); font-size: var(--t-sm); }
-          .scroll { overflow-x: auto; }
+          .scroll { overflow-x: auto; position: relative; }
           .tbl { font-size: var(--t-sm); }
           .tbl th { text-align: left; font-weight: 550; color: var(--ink-3); font-size: var(--t-xs); padding: 7px 12px 6px; border-bottom: 1px solid var(--line); white-space: nowrap; }
           .tbl td { padding: 6px 12px; height: 46px; border-bottom: 1px solid var(--line); vertical-align: middle; white-space: nowrap; }

@@ -94,7 +94,7 @@ struct ServeCommand: AsyncParsableCommand {
         } catch JournalError.inUse {
             throw failure("the data directory \(data) is in use by another process", ExitStatus.dataInUse)
         } catch let fault as KeyStoreFault {
-            throw failure(fault.description, ExitStatus.badSettings)
+            throw failure(fault.description, fault.isDisk ? ExitStatus.diskFailed : ExitStatus.badSettings)
         } catch {
             throw failure("the journal cannot be opened: \(error)", ExitStatus.diskFailed)
         }
@@ -206,6 +206,16 @@ struct ServeCommand: AsyncParsableCommand {
     private func failure(_ text: String, _ status: Int32) -> ExitCode {
         JSONLogHandler.toStandardError("martlet: \(text)\n")
         return ExitCode(status)
+    }
+}
+
+extension KeyStoreFault {
+    /// The disk's fault rather than the settings'.
+    fileprivate var isDisk: Bool {
+        switch self {
+        case .cannotWrite, .unreadable, .damaged: true
+        case .wrongMasterKey, .missing, .incomplete, .readOnly, .exhausted, .cipher: false
+        }
     }
 }
 

@@ -64,6 +64,12 @@ struct ServerSettings {
         node.engine.openMaximum = values.integer(NodeSettings.openMessages)
         node.engine.partsMaximum = values.integer(NodeSettings.parts)
         ops = values.address(NodeSettings.metricsListen)
+        if !["127.0.0.1", "::1", "localhost"].contains(ops.host), values.text(NodeSettings.metricsPlaintext).isEmpty {
+            mistakes.append(
+                values.mistake(
+                    NodeSettings.metricsListen, "metrics beyond loopback are refused without a reason",
+                    remedy: "listen at 127.0.0.1, or give metrics.plaintextReason"))
+        }
         http = HTTPSettings(values)
         for element in values.elements("connections") { takeConnection(element, environment, &mistakes) }
         for element in values.elements("routes") { takeRoute(element, &mistakes) }

@@ -1,0 +1,164 @@
+import MartletModel
+
+/// What the world knows of one submission, and what must hold of it whatever the engine says.
+final class Card {
+    let number: Int
+    let submission: Submission
+    let group: GroupNumber
+    let parts: Int
+    let id: MessageID
+    let acceptedAt: Int64
+    /// Wall milliseconds.
+    let deadline: Int64
+    var durable = false
+    var told = false
+    var end: (state: MessageState, reason: EndReason)?
+    var flagged = false
+    var partsReference: UInt16?
+    /// How often an operator took each part, and how often it could happen again.
+    var copies = [Int](repeating: 0, count: 16)
+    var explained = [Int](repeating: 0, count: 16)
+    var takenDurable: UInt16 = 0
+    var takenLive: UInt16 = 0
+    var unknownLive: UInt16 = 0
+    var unknownDurable: UInt16 = 0
+    var onWire: UInt16 = 0
+    /// A code may go out twice after a crash that met it young.
+    var codeMayRepeat = false
+    var onWireAtCrash: UInt16 = 0
+
+    init(number: Int, submission: Submission, group: GroupNumber, parts: Int, id: MessageID, acceptedAt: Int64, deadline: Int64) {
+        self.number = number
+        self.submission = submission
+        self.group = group
+        self.parts = parts
+        self.id = id
+        self.acceptedAt = acceptedAt
+        self.deadline = deadline
+    }
+}
+
+/// The laws, checked as the world goes on.
+struct WorldChecker {
+    var cards: [MessageID: Card] = [:]
+    private(set) var faults: [String] = []
+    private var sequences = [UInt64](repeating: 0, count: partitionCount)
+    /// Records of each provider id and the newest of each message, as the node's index holds them.
+    private(set) var answers: [String: (header: RecordHeader, part: UInt8)] = [:]
+    private(set) var newest: [MessageID: UInt64] = [:]
+    var lostPayloads: Set<MessageID> = []
+    var codeSeconds: Int64 = 10
+
+    mutating func fault(_ text: @autoclosure () -> String) {
+        if faults.count < 5 { faults.append(text()) }
+    }
+
+    mutating func check(_ holds: Bool, _ text: @autoclosure () -> String) {
+        if !holds { fault(text()) }
+    }
+
+    func card(_ id: MessageID) -> Card? { cards[id] }
+
+    /// A record became durable.
+    mutating func durable(_ bytes: [UInt8], at position: UInt64) {
+        guard let record = try? bytes.withUnsafeBytes({ try Record(reading: $0) }) else { return fault("a record cannot be read back") }
+        let header = record.header
+        let partition = Int(header.partition)
+        let before = sequences[partition]
+        check(header.sequence == before + 1, "partition \(partition): sequence \(header.sequence) after \(before) (\(header.kind))")
+        sequences[partition] = header.sequence
+        if case .answered(let it) = record.body, case .accepted(let providerID) = it.outcome {
+            answers["\(header.group)/\(providerID)"] = (header, it.part)
+        }
+        guard header.id.high != 0 else { return }
+        guard let card = cards[header.id] else { return fault("a record of a message that nobody submitted") }
+        check(header.previous == newest[header.id] ?? 0 || header.flags.contains(.late), "message \(card.number): chain broken at \(header.kind)")
+        newest[header.id] = position
+        card.durable = true
+        if header.flags.contains(.possibleDuplicate) || header.kind == .resumed { card.flagged = true }
+        if case .answered(let it) = record.body {
+            let bit: UInt16 = 1 << UInt16(it.part)
+            if case .accepted = it.outcome { card.takenDurable |= bit }
+            if case .unknown = it.outcome { card.unknownDurable |= bit }
+        }
+        guard !header.flags.contains(.late), let state = header.flags.state, let reason = header.flags.reason else { return }
+        if let end = card.end {
+            check(end == (state, reason), "message \(card.number): ended \(end), then \(header.kind) says \(state), \(reason)")
+        } else if state.isEnd {
+            ended(card, state, reason, header)
+        }
+    }
+
+    private mutating func ended(_ card: Card, _ state: MessageState, _ reason: EndReason, _ header: RecordHeader) {
+        card.end = (state, reason)
+        let allowed: [EndReason]
+        switch state {
+        case .delivered: allowed = [.none]
+        case .failed: allowed = [.refused, .undeliverable, .attemptsUsedUp, .cannotBeEncoded, .payloadLost]
+        case .expired: allowed = [.notSentInTime, .noReceipt, .undeliverable]
+        case .queued, .submitted, .sent, .unknown, .cancelled: allowed = []
+        }
+        check(allowed.contains(reason), "message \(card.number): \(state) with reason \(reason)")
+        if reason == .payloadLost { check(lostPayloads.contains(card.id), "message \(card.number): a payload that lies in the log is said to be lost") }
+        if reason == .notSentInTime || reason == .noReceipt {
+            check(header.at / 1000 >= card.deadline, "message \(card.number): expired before its deadline")
+        }
+        if state == .delivered {
+            for part in 0..<card.parts { check(card.copies[part] > 0, "message \(card.number): delivered, but part \(part) reached nobody") }
+        }
+    }
+
+    /// The engine gave a message to a connection.
+    mutating func handed(_ handover: Handover, group: GroupNumber) {
+        guard let card = cards[handover.id] else { return fault("a message that nobody submitted was handed over") }
+        let name = "message \(card.number) (\(card.submission.messageClass))"
+        check(card.durable, "\(name) was handed over before its acceptance was durable")
+        check(card.end == nil, "\(name) was handed over after its end \(card.end.map { "\($0)" } ?? "")")
+        check(card.group == group, "\(name) went to a group that does not serve it")
+        check(
+            handover.text == card.submission.text && handover.to == card.submission.to && handover.from == card.submission.from,
+            "\(name) went out as another")
+        check(handover.partMask != 0 && Int(handover.parts) == card.parts, "\(name): parts \(handover.partMask) of \(handover.parts)")
+        check(handover.partMask & card.takenLive == 0, "\(name): parts \(handover.partMask) again, taken \(card.takenLive)")
+        check(handover.partMask & card.onWire == 0, "\(name): parts \(handover.partMask) again while \(card.onWire) are on the wire")
+        if card.submission.messageClass == .otp {
+            check(handover.partMask & card.unknownLive == 0, "\(name): sent again after its outcome was unknown")
+            check(
+                handover.partMask & card.onWireAtCrash == 0 || card.codeMayRepeat, "\(name): sent again after a crash that met it old")
+        }
+        if let reference = card.partsReference {
+            check(reference == handover.partsReference, "\(name): its parts carry \(reference) and \(handover.partsReference)")
+        }
+        card.partsReference = handover.partsReference
+        card.onWire |= handover.partMask
+    }
+
+    /// An operator took a part.
+    mutating func took(_ id: MessageID, _ part: Int) {
+        guard let card = cards[id] else { return }
+        card.copies[part] += 1
+        guard card.copies[part] > 1 else { return }
+        let name = "message \(card.number) (\(card.submission.messageClass)), part \(part)"
+        check(card.copies[part] <= 1 + card.explained[part], "\(name): \(card.copies[part]) copies, \(card.explained[part]) reasons for more than one")
+        check(card.flagged, "\(name): taken twice and not flagged as possible duplicate")
+        if card.submission.messageClass == .otp { check(card.copies[part] <= 2, "\(name): \(card.copies[part]) copies of a code") }
+    }
+
+    /// The process died: what it knew and had not written down is gone.
+    mutating func crashed() {
+        for card in cards.values {
+            card.takenLive = card.takenDurable
+            card.unknownLive = card.unknownDurable
+            card.onWire = 0
+        }
+    }
+
+    /// The next process begins.
+    mutating func recovered(at steady: Int64) {
+        for card in cards.values where card.onWireAtCrash != 0 && card.submission.messageClass == .otp {
+            let young = steady - card.acceptedAt <= codeSeconds * 1_000_000 + 200_000
+            // Once allowed is allowed: the crash that met it young.
+            card.codeMayRepeat = card.codeMayRepeat || young
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import Glibc
+import MartletModel
+import Testing
+
+@testable import MartletEngine
+
+@Suite("Seeded worlds of the engine")
+struct WorldsTests {
+    private static func number(_ name: String) -> UInt64? { getenv(name).flatMap { UInt64(String(cString: $0)) } }
+
+    @Test("No law breaks in any seeded world of crashes, drops, late and double answers, trims and clock jumps")
+    func worlds() async {
+        if let seed = WorldsTests.number("MARTLET_SEED") {
+            let faults = World(seed: seed).live()
+            #expect(faults.isEmpty, "world \(seed): \(faults.joined(separator: "; "))")
+            return
+        }
+        let count = WorldsTests.number("MARTLET_WORLDS") ?? 200
+        let next = Counter()
+        let broken = await withTaskGroup(of: [(UInt64, [String])].self) { group in
+            for _ in 0..<2 {
+                group.addTask {
+                    var broken: [(UInt64, [String])] = []
+                    while case let seed = await next.take(), seed <= count, broken.count < 5 {
+                        let faults = World(seed: seed).live()
+                        if !faults.isEmpty { broken.append((seed, faults)) }
+                    }
+                    return broken
+                }
+            }
+            return await group.reduce(into: []) { $0 += $1 }
+        }
+        for (seed, faults) in broken.sorted(by: { $0.0 < $1.0 }) {
+            Issue.record("world \(seed): \(faults.joined(separator: "; "))\n  again: make worlds SEED=\(seed)")
+        }
+    }
+
+    @Test("The same seed gives the same world")
+    func repeatable() {
+        for seed in UInt64(1)...3 {
+            let first = World(seed: seed)
+            let second = World(seed: seed)
+            #expect(first.live() == second.live())
+            #expect(first.log.whole.map(\.bytes) == second.log.whole.map(\.bytes))
+        }
+    }
+
+    @Test("A node that releases effects before their records are durable turns the checker red")
+    func canary() {
+        let red = (UInt64(1)...20).filter { !World(seed: $0, sabotage: .releasesBeforeDurable).live().isEmpty }
+        #expect(red.count >= 15)
+    }
+
+    @Test("A node that says yes before the record is durable turns the checker red once it crashes")
+    func earlyYes() {
+        let red = (UInt64(1)...60).filter { seed in
+            World(seed: seed, sabotage: .answersBeforeDurable).live().contains { $0.contains("is not in the log") }
+        }
+        #expect(!red.isEmpty)
+    }
+
+    @Test("Without the credit marks a crash leaves duplicates unflagged, and the checker sees it")
+    func withoutMarks() {
+        let red = (UInt64(1)...60).filter { seed in
+            World(seed: seed, sabotage: .forgetsMarks).live().contains { $0.contains("not flagged") }
+        }
+        #expect(!red.isEmpty)
+    }
+}
+
+private actor Counter {
+    private var last: UInt64 = 0
+    func take() -> UInt64 {
+        last += 1
+        return last
+    }
+}

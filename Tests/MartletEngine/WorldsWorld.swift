@@ -1,0 +1,310 @@
+import MartletModel
+
+@testable import MartletEngine
+
+/// A node, its operators and its senders in one value that only a seed decides: no thread, no clock, no disk.
+final class World {
+    /// A law broken on purpose, to see that the checker sees it.
+    enum Sabotage { case none, releasesBeforeDurable, forgetsMarks, answersBeforeDurable }
+
+    /// What waits for the disk, in order.
+    enum Waiting {
+        case record(position: UInt64, bytes: [UInt8], slot: SlotReference?, after: Turn.After, flight: Flight?, link: Link?)
+        case told(Card)
+        case receipt(WorldReceipt)
+    }
+
+    let seed: UInt64
+    let sabotage: Sabotage
+    var dice: Dice
+    var agenda = Agenda()
+    var steady: Int64 = 1_000_000
+    var wallAhead: Int64 = 1_790_000_000_000_000
+    var instant: Instant { Instant(wall: steady + wallAhead, steady: steady) }
+    var log: WorldLog
+    var checker = WorldChecker()
+
+    var engine: Engine
+    var turn: Turn
+    var configuration: Engine.Configuration
+    var links: [Link] = []
+    var firstInGroup = 0
+    /// Grows with each process: what an earlier one planned does not happen.
+    var life = 0
+    var running = false
+    var open: [Waiting] = []
+    var flying: [Waiting]?
+    var kickPlanned = false
+    var carrying = false
+    var carryCursor: UInt32 = 0
+    var carryBarrier: UInt64 = 0
+    var inDoubt: [ObjectIdentifier: Flight] = [:]
+    /// No more trouble: the rest is seen to its end.
+    var calming = false
+    /// Only time passes.
+    var waiting = false
+    let calm: Bool
+    let answerTimeout: Int64
+    let busyFor: Int64
+    let patience: Int64
+    var jumped: Int64 = 0
+    var damaged: Set<UInt64> = []
+    var latestDeadline: Int64 = 0
+    let damagePercent: Int
+    let slowDiskPercent: Int
+    static let partsMaximum = 5
+
+    init(seed: UInt64, sabotage: Sabotage = .none) {
+        self.seed = seed
+        self.sabotage = sabotage
+        dice = Dice(seed: seed)
+        log = WorldLog(segmentRecords: dice.pick([12, 40, 150]))
+        configuration = Engine.Configuration()
+        configuration.hashKey = (seed, 42)
+        configuration.partsMaximum = World.partsMaximum
+        configuration.codeRing = dice.pick([4096, 1 << 16])
+        configuration.ring = dice.pick([4096, 8192, 1 << 17])
+        configuration.openMaximum = dice.chance(15) ? 40 : 10_000
+        configuration.orphanMaximum = dice.chance(20) ? 3 : 1000
+        let groups = dice.between(1, 3)
+        configuration.routes = Routes((0..<groups).map { Routes.Route(prefix: "\(41 + $0)", group: GroupNumber($0 + 1)) })
+        calm = dice.chance(15)
+        answerTimeout = dice.between(Int64(1_000_000), 8_000_000)
+        busyFor = dice.between(Int64(2_000_000), 40_000_000)
+        patience = dice.pick([30, 120, 600])
+        damagePercent = dice.chance(10) ? 3 : 0
+        slowDiskPercent = dice.pick([0, 2, 20])
+        engine = Engine(configuration, now: Instant(wall: 0, steady: 0), seed: 0)
+        turn = Turn(now: Instant(wall: 0, steady: 0))
+        for group in 1...groups {
+            let one = SimulatedOperator(calm ? .calm : .drawn(&dice))
+            for n in 0..<dice.between(1, 3) {
+                links.append(Link(name: "g\(group)-\(n)", group: GroupNumber(group), window: dice.pick([1, 2, 5, 10]), operatorOf: one))
+            }
+        }
+    }
+
+    // MARK: Time
+
+    /// Plans something of this process.
+    func after(_ delay: Int64, _ act: @escaping (World) -> Void) {
+        let born = life
+        agenda.plan(steady + max(0, delay)) { [unowned self] in if born == life, running { act(self) } }
+    }
+
+    /// Plans something of the world outside.
+    func whatever(_ delay: Int64, _ act: @escaping (World) -> Void) {
+        agenda.plan(steady + max(0, delay)) { [unowned self] in act(self) }
+    }
+
+    func run(until end: Int64) {
+        while let next = agenda.next, next <= end, checker.faults.isEmpty {
+            guard let item = agenda.take() else { break }
+            steady = max(steady, item.at)
+            item.act()
+        }
+        steady = max(steady, end)
+    }
+
+    /// From the first message to the last end. The laws it broke.
+    func live() -> [String] {
+        start(clean: true)
+        let began = steady
+        var at: Int64 = 0
+        let bursts = dice.between(3, 12)
+        for _ in 0..<bursts {
+            let count = dice.between(1, 18)
+            whatever(at) { world in for _ in 0..<count { world.submit() } }
+            at += dice.between(Int64(0), busyFor / Int64(bursts))
+        }
+        if !calm || dice.chance(50) {
+            for _ in 0..<dice.below(4) { whatever(dice.between(Int64(0), busyFor)) { $0.crash() } }
+            for _ in 0..<dice.below(2) { whatever(dice.between(Int64(0), busyFor)) { $0.restartCleanly() } }
+        }
+        if !calm {
+            for _ in 0..<(dice.chance(30) ? dice.between(1, 2) : 0) { whatever(dice.between(Int64(0), busyFor)) { $0.jump() } }
+            for _ in 0..<dice.below(3) { whatever(dice.between(Int64(0), busyFor)) { $0.holdOne() } }
+        }
+        run(until: began + busyFor)
+        guard checker.faults.isEmpty else { return finish() }
+        calming = true
+        if !running { start(clean: false) }
+        for link in links { for lane in Lane.allCases { engine.hold(lane, of: link.group, false) } }
+        pumpAll()
+        run(until: steady + 60_000_000)
+        guard checker.faults.isEmpty else { return finish() }
+        settleDown()
+        compareFolds("in the quiet")
+        // Then time alone: until the last of those with a short life ended.
+        let last = (latestDeadline + Engine.receiptGraceMilliseconds) * 1000 - instant.wall + jumped + 60_000_000
+        waiting = true
+        run(until: steady + max(0, last))
+        settleDown()
+        compareFolds("at the end")
+        checkEnds()
+        return finish()
+    }
+
+    private func finish() -> [String] {
+        agenda.clear()
+        return checker.faults
+    }
+
+    /// Lets commits in flight come down.
+    private func settleDown() {
+        for _ in 0..<100 where !open.isEmpty || flying != nil { run(until: steady + 1_000_000) }
+        checker.check(open.isEmpty && flying == nil, "the log does not come to rest")
+    }
+
+    // MARK: Senders
+
+    func submit() {
+        guard running else { return }
+        let classes = MessageClass.allCases
+        let messageClass = dice.pick(classes)
+        let number = checker.cards.count
+        let wanted = dice.chance(75) ? 1 : dice.between(2, 6)
+        var text = "message \(number) "
+        let length = wanted == 1 ? dice.between(20, 160) : (wanted - 1) * 153 + dice.between(10, 150)
+        while text.utf8.count < length { text += "x" }
+        let to = PhoneNumber(digits: UInt64(dice.between(41, 44)) * 1_000_000_000 + UInt64(dice.below(30)))
+        let validity: Int64? = dice.chance(85) ? dice.between(5, patience) : nil
+        let submission = Submission(
+            source: SourceNumber(dice.between(1, 3)), messageClass: messageClass, to: to, from: "Bank", text: text, reference: "r\(number)",
+            validity: validity, receivedAt: instant)
+        let route = configuration.routes.group(for: to)
+        // Plain letters: 160 in a single message, 153 in each part of a longer one.
+        let parts = text.utf8.count <= 160 ? 1 : (text.utf8.count + 152) / 153
+        turn.begin(instant)
+        switch engine.accept(submission, random: dice.next(), &turn) {
+        case .accepted(let id, let count):
+            checker.check(Int(count) == parts && parts <= World.partsMaximum, "accepted in \(count) parts, has \(parts)")
+            let deadline = instant.wallMilliseconds + submission.validity * 1000
+            if validity != nil { latestDeadline = max(latestDeadline, deadline) }
+            let card = Card(
+                number: number, submission: submission, group: route ?? 0, parts: parts, id: id, acceptedAt: steady, deadline: deadline)
+            checker.cards[id] = card
+            append(nil, [])
+            if sabotage == .answersBeforeDurable { card.told = true } else { open.append(.told(card)) }
+            kick()
+        case .refused(.noRoute): checker.check(route == nil, "no route for a number that has one")
+        case .refused(.tooManyParts(let has, let limit)): checker.check(has == parts && parts > limit, "too many parts: \(has)")
+        case .refused(.full): checker.check(engine.openCount >= configuration.openMaximum, "full with \(engine.openCount) open")
+        case .refused(let other): checker.fault("refused: \(other)")
+        }
+    }
+
+    private func jump() {
+        let by: Int64 = dice.chance(50) ? 3_600_000_000 : -3_600_000_000
+        jumped += abs(by)
+        wallAhead += by
+    }
+
+    private func holdOne() {
+        guard running else { return }
+        let link = dice.pick(links)
+        let lane = dice.pick(Lane.allCases)
+        engine.hold(lane, of: link.group, true)
+        after(dice.between(Int64(100_000), 20_000_000)) { world in
+            world.engine.hold(lane, of: link.group, false)
+            world.pumpAll()
+        }
+    }
+
+    // MARK: Life and death
+
+    func start(clean: Bool) {
+        life += 1
+        running = true
+        engine = World.folded(log.remaining, configuration, instant)
+        if log.trimmedBefore > 1 { compareFolds("after a restart", fresh: true) }
+        turn.begin(instant)
+        engine.recovered(clean: clean, &turn)
+        checker.recovered(at: steady)
+        engine.mark(.init(what: .started), &turn)
+        append(nil, [])
+        var credit: [GroupNumber: Int] = [:]
+        for link in links {
+            link.session += 1
+            link.bound = false
+            link.outstanding = []
+            link.unrecorded = 0
+            credit[link.group, default: 0] += 2 * link.window + World.partsMaximum
+            if sabotage != .forgetsMarks {
+                turn.begin(instant)
+                engine.mark(.init(what: .credit, value: UInt32(credit[link.group] ?? 0)), group: link.group, &turn)
+                append(nil, [])
+            }
+        }
+        kick()
+        for link in links { after(dice.between(Int64(20_000), 500_000)) { $0.bind(link) } }
+        after(50_000) { $0.tick() }
+        after(1_000_000) { $0.maintain() }
+    }
+
+    static func folded(_ records: [(position: UInt64, bytes: [UInt8])], _ configuration: Engine.Configuration, _ now: Instant) -> Engine {
+        var engine = Engine(configuration, now: now, seed: 1)
+        for (position, bytes) in records {
+            guard let record = try? bytes.withUnsafeBytes({ try Record(reading: $0) }) else { continue }
+            engine.apply(record, at: position, now)
+        }
+        return engine
+    }
+
+    private func crash() {
+        guard running else { return }
+        // Of the batch being written some of the first may have got there.
+        if let batch = flying {
+            for item in batch.prefix(dice.below(batch.count + 1)) {
+                if case .record(let position, let bytes, _, _, let flight, _) = item {
+                    keep(position, bytes)
+                    if let flight { inDoubt[ObjectIdentifier(flight)] = nil }
+                }
+            }
+        }
+        for link in links {
+            let count = inDoubt.values.reduce(0) { $0 + ($1.link === link ? 1 : 0) }
+            checker.check(
+                count <= 2 * link.window + World.partsMaximum, "\(link.name): \(count) parts in doubt at a crash, window \(link.window)")
+        }
+        checker.crashed()
+        for flight in inDoubt.values where flight.written {
+            checker.card(flight.id)?.explained[Int(flight.part)] += 1
+            checker.card(flight.id)?.onWireAtCrash |= 1 << UInt16(flight.part)
+        }
+        forget()
+        // Receipts that were not acknowledged come again.
+        for item in (flying ?? []) + open { if case .receipt(let receipt) = item { whatever(3_000_000) { $0.hear(receipt) } } }
+        flying = nil
+        open = []
+        log.cutTail(newSegment: dice.chance(50))
+        whatever(dice.between(Int64(50_000), dice.chance(50) ? 3_000_000 : 20_000_000)) { if !$0.running { $0.start(clean: false) } }
+    }
+
+    private func forget() {
+        running = false
+        inDoubt = [:]
+        kickPlanned = false
+        carrying = false
+        carryCursor = 0
+        carryBarrier = 0
+    }
+
+    private func restartCleanly() {
+        guard running else { return }
+        for link in links { lose(link) }
+        turn.begin(instant)
+        engine.mark(.init(what: .stopped), &turn)
+        append(nil, [])
+        for item in (flying ?? []) + open { finish(item) }
+        // Handed-over receipts and answers above may have made more.
+        for item in open.dropFirst(0) { if case .record(let position, _, _, _, _, _) = item, log.read(position) == nil { checker.fault("left behind") } }
+        flying = nil
+        open = []
+        checker.crashed()
+        for link in links { link.bound = false }
+        forget()
+        log.cutTail(newSegment: false)
+        whatever(500_000) { if !$0.running { $0.start(clean: true) } }
+    }
+}

@@ -1,0 +1,213 @@
+import Testing
+
+@testable import MartletModel
+
+@Suite("Record v1")
+struct RecordTests {
+    static let bodies: [RecordBody] = [
+        .accepted(.init(receivedAt: 1_790_000_000_000_001)),
+        .answered(.init(attempt: 255, part: 9, outcome: .accepted(providerID: "A-1"), handedAt: -5, connection: "harbour-1")),
+        .answered(.init(attempt: 1, part: 0, outcome: .throttled(status: 0x58), handedAt: 5, connection: "")),
+        .answered(.init(attempt: 1, part: 0, outcome: .deferred(status: 0x14), handedAt: 5, connection: "c")),
+        .answered(.init(attempt: 1, part: 0, outcome: .refused(status: .max), handedAt: 5, connection: "c")),
+        .answered(.init(attempt: 1, part: 0, outcome: .unknown, handedAt: 5, connection: "c")),
+        .answered(.init(attempt: 1, part: 0, outcome: .notWritten, handedAt: 0, connection: "c")),
+        .answered(.init(attempt: 1, part: 0, outcome: .unencodable, handedAt: 0, connection: "ü")),
+        .receipt(.init(part: 3, state: .undeliverable, error: 0x1234, providerID: "0001F")),
+        .ended(.init(state: .expired, reason: .noReceipt)),
+        .resumed(.init(why: .left)),
+        .carried(
+            .init(
+                state: .unknown, attempts: 3, resends: 1, strikes: 2, answeredParts: 1, deliveredParts: 2, failedParts: 4, unknownParts: 8,
+                partsReference: 0xBEEF, notBefore: 77, order: 1 << 40,
+                providerKeys: [.init(hash: .max, part: 1), .init(hash: 7, part: 2)])),
+        .orphan(.init(state: .delivered, error: 7, providerID: String(repeating: "9", count: 64))),
+        .mark(.init(what: .credit, value: 40)),
+        .mark(.init(what: .operated, text: "ops stopped harbour-1")),
+    ]
+
+    static func header(_ kind: RecordKind) -> RecordHeader {
+        var header = RecordHeader(
+            kind: kind, partition: 31, messageClass: 3, source: 0xABCD, group: 9, parts: 4, id: MessageID(high: 0x0102_0304, low: .max),
+            at: 1_790_000_000_000_000, deadline: 1_790_000_180_000, flags: [.possibleDuplicate, .outcome(.sent, .none)])
+        header.sequence = 0x1122_3344_5566_7788
+        header.previous = 0x0000_0007_0000_0040
+        header.keyID = 0xDEAD_BEEF
+        return header
+    }
+
+    static func bytes(_ record: Record, sealed: [UInt8] = []) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0xAA, count: record.clearByteCount)
+        bytes.withUnsafeMutableBytes { record.write(to: $0.baseAddress!) }
+        return bytes + sealed
+    }
+
+    static func read(_ bytes: [UInt8]) throws -> Record { try bytes.withUnsafeBytes { try Record(reading: $0) } }
+
+    @Test("Every kind reads back as it was written, its sealed part behind it", arguments: bodies)
+    func roundTrip(_ body: RecordBody) throws {
+        let record = Record(header: RecordTests.header(body.kind), body: body)
+        let bytes = RecordTests.bytes(record, sealed: [1, 2, 3])
+        var expected = record
+        expected.header.clearCount = UInt16(body.byteCount)
+        let again = try RecordTests.read(bytes)
+        #expect(again == expected)
+        #expect(Array(bytes[Record.sealedOffset(again.header)...]) == [1, 2, 3])
+    }
+
+    @Test("A record cut at any byte is truncated, never a crash and never another record", arguments: bodies)
+    func truncated(_ body: RecordBody) {
+        let bytes = RecordTests.bytes(Record(header: RecordTests.header(body.kind), body: body))
+        for count in 0..<bytes.count {
+            #expect(throws: RecordFault.truncated) { try RecordTests.read(Array(bytes[..<count])) }
+        }
+        // The same where the header says that all is there.
+        for count in RecordHeader.byteCount..<bytes.count {
+            var short = Array(bytes[..<count])
+            short[62] = UInt8(count - RecordHeader.byteCount)
+            #expect(throws: RecordFault.self) { try RecordTests.read(short) }
+        }
+    }
+
+    @Test("Any byte changed to any value is read or refused, never a crash", arguments: bodies)
+    func changed(_ body: RecordBody) {
+        let bytes = RecordTests.bytes(Record(header: RecordTests.header(body.kind), body: body))
+        for place in bytes.indices {
+            for value in [0, 1, 9, 16, 127, 128, 255] as [UInt8] {
+                var other = bytes
+                other[place] = value
+                _ = try? RecordTests.read(other)
+            }
+        }
+    }
+
+    @Test("Unknown kinds and versions are named")
+    func unknown() {
+        var bytes = RecordTests.bytes(Record(header: RecordTests.header(.ended), body: .ended(.init(state: .failed, reason: .refused))))
+        bytes[1] = 2
+        #expect(throws: RecordFault.unknownVersion(2)) { try RecordTests.read(bytes) }
+        bytes[0] = 0
+        #expect(throws: RecordFault.unknownKind(0)) { try RecordTests.read(bytes) }
+        bytes[0] = 9
+        #expect(throws: RecordFault.unknownKind(9)) { try RecordTests.read(bytes) }
+    }
+
+    @Test(
+        "A value that no version wrote is named with its field",
+        arguments: [
+            (RecordKind.answered, 2, UInt8(8), "outcome"), (.receipt, 1, 0, "receipt state"), (.ended, 0, 9, "state"), (.ended, 1, 10, "reason"),
+            (.resumed, 0, 4, "why"), (.carried, 0, 0, "state"), (.orphan, 0, 99, "receipt state"), (.mark, 0, 6, "mark"),
+        ])
+    func badValues(_ kind: RecordKind, _ offset: Int, _ value: UInt8, _ field: String) throws {
+        let body = try #require(RecordTests.bodies.first { $0.kind == kind })
+        var bytes = RecordTests.bytes(Record(header: RecordTests.header(kind), body: body))
+        bytes[RecordHeader.byteCount + offset] = value
+        #expect(throws: RecordFault.badValue(field: field)) { try RecordTests.read(bytes) }
+    }
+
+    @Test("A later version's longer clear part is read for what this one knows")
+    func additive() throws {
+        let body = RecordBody.ended(.init(state: .failed, reason: .refused))
+        var bytes = RecordTests.bytes(Record(header: RecordTests.header(.ended), body: body))
+        bytes[62] += 3
+        bytes += [9, 9, 9]
+        let record = try RecordTests.read(bytes)
+        #expect(record.body == body)
+        #expect(Record.sealedOffset(record.header) == bytes.count)
+    }
+
+    @Test("Texts longer than their length byte are cut, and the bytes that follow stay where they belong")
+    func longTexts() throws {
+        let long = String(repeating: "x", count: 300)
+        let bodies: [RecordBody] = [
+            .answered(.init(attempt: 1, part: 0, outcome: .accepted(providerID: long), handedAt: 5, connection: long)),
+            .receipt(.init(part: 1, state: .delivered, error: 1, providerID: long)), .orphan(.init(state: .delivered, error: 1, providerID: long)),
+            .mark(.init(what: .operated, value: 3, text: long)),
+        ]
+        for body in bodies {
+            let again = try RecordTests.read(RecordTests.bytes(Record(header: RecordTests.header(body.kind), body: body), sealed: [7]))
+            #expect(again.body.byteCount == body.byteCount)
+            #expect(Int(again.header.clearCount) == body.byteCount)
+        }
+        let keys = (0..<300).map { RecordBody.Carried.ProviderKey(hash: UInt64($0), part: 0) }
+        let carried = RecordBody.carried(
+            .init(
+                state: .sent, attempts: 0, resends: 0, strikes: 0, answeredParts: 0, deliveredParts: 0, failedParts: 0, unknownParts: 0,
+                partsReference: 0, notBefore: 0, order: 0, providerKeys: keys))
+        guard case .carried(let again) = try RecordTests.read(RecordTests.bytes(Record(header: RecordTests.header(.carried), body: carried))).body
+        else { return #expect(Bool(false)) }
+        #expect(again.providerKeys == Array(keys.prefix(255)))
+    }
+
+    @Test("The layout of the header is the documented one, byte by byte")
+    func layout() {
+        let bytes = RecordTests.bytes(Record(header: RecordTests.header(.ended), body: .ended(.init(state: .failed, reason: .refused))))
+        #expect(bytes.count == 82)
+        #expect(Array(bytes[0..<8]) == [4, 1, 31, 3, 0xCD, 0xAB, 9, 4])
+        #expect(Array(bytes[8..<16]) == [0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11])
+        #expect(Array(bytes[16..<24]) == [4, 3, 2, 1, 0, 0, 0, 0])
+        #expect(Array(bytes[24..<32]) == [UInt8](repeating: 0xFF, count: 8))
+        #expect(Array(bytes[32..<40]) == [0x40, 0, 0, 0, 7, 0, 0, 0])
+        #expect(Array(bytes[56..<64]) == [0xEF, 0xBE, 0xAD, 0xDE, 1, 3, 2, 0])
+        #expect(bytes[64..<80].allSatisfy { $0 == 0 })
+        #expect(Array(bytes[80...]) == [5, 1])
+    }
+
+    @Test("Flags hold state and reason beside the other bits")
+    func flags() {
+        for state in MessageState.allCases {
+            for reason in EndReason.allCases {
+                let flags: RecordFlags = [.outcome(state, reason), .late]
+                #expect(flags.state == state && flags.reason == reason && flags.contains(.late) && !flags.contains(.settlesAttempt))
+            }
+        }
+        #expect(RecordFlags().state == nil)
+        #expect(RecordFlags(rawValue: 0xF000).reason == nil)
+    }
+
+    @Test("Outcomes have a word, a code and a status each")
+    func outcomes() {
+        let all: [Outcome] = [.accepted(providerID: "x"), .throttled(status: 1), .deferred(status: 2), .refused(status: 3), .unknown, .notWritten, .unencodable]
+        #expect(all.map(\.code) == Array(1...7))
+        #expect(all.map(\.status) == [0, 1, 2, 3, 0, 0, 0])
+        #expect(all.map(\.word) == ["accepted", "throttled", "deferred", "refused", "unknown", "not_written", "unencodable"])
+        for one in all { #expect(Outcome(code: one.code, status: one.status, providerID: one.providerID) == one) }
+        #expect(Outcome(code: 0, status: 0, providerID: "") == nil)
+    }
+}
+
+@Suite("Payload")
+struct PayloadTests {
+    private func submission(from: String = "Bank", text: String, reference: String = "r-1") -> Submission {
+        Submission(
+            source: 1, messageClass: .otp, to: PhoneNumber(digits: 447_700_900_123), from: from, text: text, reference: reference,
+            receivedAt: Instant(wall: 0, steady: 0))
+    }
+
+    private func bytes(_ submission: Submission) -> [UInt8] {
+        var out: [UInt8] = []
+        Payload.append(submission, to: &out)
+        return out
+    }
+
+    private func read(_ bytes: [UInt8]) throws -> Payload { try bytes.withUnsafeBytes { try Payload(reading: $0) } }
+
+    @Test("A payload reads back as it was written", arguments: ["", "Ваш код 123456", String(repeating: "€", count: 700)])
+    func roundTrip(_ text: String) throws {
+        let payload = try read(bytes(submission(text: text)))
+        #expect(payload == Payload(to: PhoneNumber(digits: 447_700_900_123), from: "Bank", reference: "r-1", text: text))
+    }
+
+    @Test("A payload cut at any byte is truncated; another version is named")
+    func faults() {
+        let whole = bytes(submission(text: "Your code is 123456"))
+        for count in 0..<whole.count { #expect(throws: RecordFault.truncated) { try read(Array(whole[..<count])) } }
+        #expect(throws: RecordFault.unknownVersion(2)) { try read([2] + whole.dropFirst()) }
+    }
+
+    @Test("A field too long for its length is cut and leaves the others whole")
+    func long() throws {
+        let payload = try read(bytes(submission(from: String(repeating: "f", count: 400), text: String(repeating: "t", count: 70_000), reference: String(repeating: "r", count: 256))))
+        #expect(payload.from.utf8.count == 255 && payload.reference.utf8.count == 255 && payload.text.utf8.count == 65_535)
+    }
+}
