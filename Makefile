@@ -71,14 +71,17 @@ reference: build ## write the generated pages of docs/reference and config/martl
 ## Faults
 
 .PHONY: faults-smoke
-faults-smoke: ## kill -9 and power cut, a few rounds each (KILL_ROUNDS=10 CUT_ROUNDS=5), with the debug build
+faults-smoke: ## kill -9, power cut, bad input: a few rounds each (KILL_ROUNDS=10 CUT_ROUNDS=5), with the debug build
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/kill9.py --rounds $(KILL_ROUNDS) --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/powercut.py --rounds $(CUT_ROUNDS) --build debug
+	@$(NO_PROFILE) $(PYTHON) Tests/Faults/badinput.py --build debug
 
 .PHONY: faults
 faults: setup release worlds ## the whole: kill -9 and power cut, 200 rounds each, with the release build; seeded worlds
 	@$(PYTHON) Tests/Faults/kill9.py --rounds $(FAULT_ROUNDS) --build release
 	@$(PYTHON) Tests/Faults/powercut.py --rounds $(FAULT_ROUNDS) --build release
+	@$(PYTHON) Tests/Faults/syscalls.py --build release
+	@$(PYTHON) Tests/Faults/badinput.py --build release
 
 .PHONY: worlds
 worlds: build ## seeded worlds of the core (FAULT_WORLDS=100000); SEED=n replays one
@@ -86,13 +89,17 @@ worlds: build ## seeded worlds of the core (FAULT_WORLDS=100000); SEED=n replays
 
 ## Figures
 
+.PHONY: bench-tools
+bench-tools:
+	@swift build -c release --package-path Benchmarks
+
 .PHONY: bench
-bench: release ## the project's figures, with the machine's load beside them
+bench: release bench-tools ## the project's figures, with the machine's load beside them
 	@scripts/setup --bench
 	@$(PYTHON) Benchmarks/bench.py $(ARGS)
 
 .PHONY: bench-peers
-bench-peers: release ## Kannel and Martlet in the same run
+bench-peers: release bench-tools ## Kannel and Martlet in the same run
 	@scripts/setup --bench
 	@$(PYTHON) Benchmarks/peers.py $(ARGS)
 

@@ -29,8 +29,10 @@ public final class Node: Intake {
         public var storageFailed: @Sendable (String) -> Void
 
         public init(
-            loop: any EventLoop, clock: SystemClock, journal: Journal, reader: Reader, appender: Appender, keys: KeyStore, recent: Recent, providers: ProviderKeys, logger: Logger,
-            background: DispatchQueue, commitGap: Int64, keepMicroseconds: Int64, capBytes: Int, storageFailed: @escaping @Sendable (String) -> Void
+            loop: any EventLoop, clock: SystemClock, journal: Journal, reader: Reader, appender: Appender, keys: KeyStore, recent: Recent,
+            providers: ProviderKeys, logger: Logger,
+            background: DispatchQueue, commitGap: Int64, keepMicroseconds: Int64, capBytes: Int,
+            storageFailed: @escaping @Sendable (String) -> Void
         ) {
             self.loop = loop
             self.clock = clock

@@ -2,7 +2,8 @@ public import MartletModel
 
 /// Settings of the node itself; each stands here once, and the loader, the sample file and the reference page come from it.
 public enum NodeSettings {
-    public static let name = Setting("node.name", .text(maximumBytes: 64), default: "martlet-1", doc: "Name of this node in logs and marks.")
+    public static let name = Setting(
+        "node.name", .text(maximumBytes: 64), default: "martlet-1", doc: "Name of this node in logs and marks.")
     public static let masterKey = Setting(
         "keys.master", .file, default: nil,
         doc: "File of the master key, made by `martlet keys init`; must lie outside the data directory.")
@@ -29,7 +30,9 @@ public enum NodeSettings {
         "metrics.listen", .address, default: "127.0.0.1:8091", doc: "Address of /metrics, /healthz and /readyz.")
     public static let metricsPlaintext = Setting(
         "metrics.plaintextReason", .text(maximumBytes: 200), default: "",
-        doc: "Why these pages, which need no key, may be served beyond loopback, for example on a network of operations only. Empty: they may not.")
+        doc:
+            "Why these pages, which need no key, may be served beyond loopback, for example on a network of operations only. Empty: they may not."
+    )
     public static let routePrefix = Setting(
         "routes[].prefix", .text(maximumBytes: 15), default: "",
         doc: "Digits that a number begins with, without plus; empty for every number. The longest prefix wins.")
@@ -50,7 +53,8 @@ public enum NodeSettings {
         doc: "Class of its messages that name none.")
 
     public static let all: [Setting] = [
-        name, masterKey, segment, keep, cap, commitGap, sync, openMessages, parts, metricsListen, metricsPlaintext, routePrefix, routeGroup, sourceName,
+        name, masterKey, segment, keep, cap, commitGap, sync, openMessages, parts, metricsListen, metricsPlaintext, routePrefix, routeGroup,
+        sourceName,
         sourceScopes, sourceSenders, sourceClasses, sourceSender, sourceClass,
     ]
 }

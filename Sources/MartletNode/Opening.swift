@@ -53,7 +53,8 @@ extension Node {
         var engine = Engine(configuration, now: began, seed: UInt64.random(in: 0 ... .max))
         var unreadable = 0
         var records = 0
-        let (journal, appender, report) = try Journal.open(options.journalDirectory, options.journal, disk: options.disk) { position, bytes in
+        let (journal, appender, report) = try Journal.open(options.journalDirectory, options.journal, disk: options.disk) {
+            position, bytes in
             records += 1
             guard let record = try? Record(reading: bytes) else {
                 unreadable += 1
@@ -65,7 +66,8 @@ extension Node {
         let providers = ProviderKeys(key: configuration.hashKey)
         let parts = Parts(
             loop: loop, clock: clock, journal: journal, reader: reader, appender: appender, keys: keys,
-            recent: Recent(journal, reader, providers), providers: providers, logger: logger, background: background, commitGap: options.commitGap, keepMicroseconds: options.keepMicroseconds,
+            recent: Recent(journal, reader, providers), providers: providers, logger: logger, background: background,
+            commitGap: options.commitGap, keepMicroseconds: options.keepMicroseconds,
             capBytes: options.capBytes, storageFailed: storageFailed)
         let open = engine.openCount
         let made = HandedOver(parts, engine)

@@ -120,7 +120,8 @@ extension Node {
                     let (header, sealed) = try StoredRecord.sealed(at: candidate.position, in: journal)
                     items.append((candidate.slot, sealed, header.keyID))
                 } catch {
-                    logger.error("an open message cannot be carried forward", metadata: ["position": "\(candidate.position)", "reason": "\(error)"])
+                    logger.error(
+                        "an open message cannot be carried forward", metadata: ["position": "\(candidate.position)", "reason": "\(error)"])
                     items.append((candidate.slot, nil, 0))
                 }
             }

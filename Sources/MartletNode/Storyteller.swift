@@ -53,7 +53,8 @@ enum Storyteller {
         var story = Story(
             id: id, source: first.record.header.source, messageClass: messageClass, state: state,
             reason: last.record.header.flags.reason ?? .none, parts: first.record.header.parts,
-            createdAt: id.milliseconds * 1000, updatedAt: chain[chain.count - 1].record.header.at, deadline: first.record.header.deadline * 1000,
+            createdAt: id.milliseconds * 1000, updatedAt: chain[chain.count - 1].record.header.at,
+            deadline: first.record.header.deadline * 1000,
             reference: payload.reference, from: payload.from, to: payload.to, attempts: [], hops: [])
         for (record, _) in chain { add(record, to: &story) }
         return .success(story)

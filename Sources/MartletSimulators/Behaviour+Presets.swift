@@ -21,10 +21,11 @@ extension Behaviour {
         preset("throttling", "Throttles 30 % of submits") { $0.throttlePercent = 30 },
         preset("refusing", "Refuses 10 % of submits") { $0.refusePercent = 10 },
         preset("failing", "Delivers half, the rest fails") {
-            $0.receiptStatus = ReceiptMix([
-                ReceiptMix.Share(state: .delivered, percent: 50), ReceiptMix.Share(state: .undeliverable, percent: 30),
-                ReceiptMix.Share(state: .expired, percent: 20),
-            ]) ?? ReceiptMix(.undeliverable)
+            $0.receiptStatus =
+                ReceiptMix([
+                    ReceiptMix.Share(state: .delivered, percent: 50), ReceiptMix.Share(state: .undeliverable, percent: 30),
+                    ReceiptMix.Share(state: .expired, percent: 20),
+                ]) ?? ReceiptMix(.undeliverable)
             $0.receiptAfterMs = 1000
         },
         preset("lying", "Odd receipts: early, twice, lost, unknown") {

@@ -46,11 +46,11 @@ extension Behaviour {
         case "throttlePercent": throttlePercent = try Self.percent(field, value)
         case "refusePercent": refusePercent = try Self.percent(field, value)
         case "refuseStatus": refuseStatus = try Self.status(field, value)
-        case "tps": tps = UInt32(try Self.integer(field, value, in: 0 ... 1_000_000))
+        case "tps": tps = UInt32(try Self.integer(field, value, in: 0...1_000_000))
         case "silent": silent = try Self.flag(field, value)
         case "lostAnswerPercent": lostAnswerPercent = try Self.percent(field, value)
         case "answerTwicePercent": answerTwicePercent = try Self.percent(field, value)
-        case "dropBindAfter": dropBindAfter = UInt32(try Self.integer(field, value, in: 0 ... 1_000_000_000))
+        case "dropBindAfter": dropBindAfter = UInt32(try Self.integer(field, value, in: 0...1_000_000_000))
         case "disconnect": disconnect = try Self.flag(field, value)
         case "receipts": receipts = try Self.flag(field, value)
         case "receiptAfterMs": receiptAfterMs = try Self.wait(field, value)
@@ -93,7 +93,7 @@ extension Behaviour {
     // MARK: One value each
 
     private static func wait(_ field: String, _ value: Loose) throws(FieldError) -> UInt32 {
-        UInt32(try integer(field, value, in: 0 ... waitMaximumMs))
+        UInt32(try integer(field, value, in: 0...waitMaximumMs))
     }
 
     private static func integer(_ field: String, _ value: Loose, in range: ClosedRange<Int>) throws(FieldError) -> Int {

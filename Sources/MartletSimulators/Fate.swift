@@ -46,7 +46,8 @@ public struct Fate: Sendable, Equatable {
 
         if throttled { return Fate(verdict: .refuse(status: Status.throttled), answers: 1, answerAfterMs: delay, receipt: nil) }
         if refused { return Fate(verdict: .refuse(status: behaviour.refuseStatus), answers: 1, answerAfterMs: delay, receipt: nil) }
-        let receipt = behaviour.receipts && !lost
+        let receipt =
+            behaviour.receipts && !lost
             ? Receipt(
                 state: state, afterMs: early ? 0 : after, beforeAnswer: early, copies: doubled ? 2 : 1, unknownId: stranger)
             : nil

@@ -63,7 +63,7 @@ struct JSONText {
             case 0x0a: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
             case 0x0d: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "r")]
             case 0x09: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "t")]
-            case 0 ..< 0x20:
+            case 0..<0x20:
                 bytes += "\\u00".utf8
                 bytes.append(Digits.hex(byte >> 4))
                 bytes.append(Digits.hex(byte & 15))

@@ -36,14 +36,14 @@ private struct SettingsReader {
                 for inner in map("admin", entry.value) {
                     switch inner.key {
                     case "host":
-                        settings.adminHost = text("admin.host", inner, 1 ... 255) ?? settings.adminHost
+                        settings.adminHost = text("admin.host", inner, 1...255) ?? settings.adminHost
                         hosts.append(("admin.host", settings.adminHost, inner.line))
-                    case "port": settings.adminPort = integer("admin.port", inner, 0 ... 65_535) ?? settings.adminPort
+                    case "port": settings.adminPort = integer("admin.port", inner, 0...65_535) ?? settings.adminPort
                     default: mistake("admin.\(inner.key)", "no such setting; admin has host, port", inner.line)
                     }
                 }
             case "smsc":
-                guard case .list(let items) = entry.value.kind, (1 ... 64).contains(items.count) else {
+                guard case .list(let items) = entry.value.kind, (1...64).contains(items.count) else {
                     mistake("smsc", "must be a list of 1 to 64 operators", entry.line)
                     continue
                 }
@@ -58,7 +58,7 @@ private struct SettingsReader {
                     settings.smscs.append(smsc)
                     hosts.append(("smsc[\(index)].host", smsc.host, line))
                 }
-            case "plaintextReason": settings.plaintextReason = text("plaintextReason", entry, 8 ... 500)
+            case "plaintextReason": settings.plaintextReason = text("plaintextReason", entry, 8...500)
             default: mistake(entry.key, "no such setting; there are admin, smsc, plaintextReason", entry.line)
             }
         }
@@ -79,19 +79,19 @@ private struct SettingsReader {
             switch entry.key {
             case "name":
                 line = entry.line
-                let name = text(field, entry, 1 ... 32) ?? ""
-                let isPlain = name.utf8.allSatisfy { (0x61 ... 0x7A).contains($0) || (0x30 ... 0x39).contains($0) || $0 == 0x2D }
+                let name = text(field, entry, 1...32) ?? ""
+                let isPlain = name.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D }
                 if !isPlain { mistake(field, "may hold a-z, 0-9 and -", entry.line) }
                 smsc.name = name
-            case "host": smsc.host = text(field, entry, 1 ... 255) ?? smsc.host
-            case "port": smsc.port = integer(field, entry, 0 ... 65_535) ?? smsc.port
-            case "systemId": smsc.systemId = text(field, entry, 1 ... 15) ?? smsc.systemId
-            case "password": smsc.password = text(field, entry, 1 ... 8)
-            case "window": smsc.window = integer(field, entry, 0 ... 100_000) ?? smsc.window
-            case "seed": smsc.seed = UInt64(integer(field, entry, 0 ... Int.max) ?? 1)
-            case "keep": smsc.keep = integer(field, entry, 0 ... SMSCSettings.keepMaximum) ?? smsc.keep
+            case "host": smsc.host = text(field, entry, 1...255) ?? smsc.host
+            case "port": smsc.port = integer(field, entry, 0...65_535) ?? smsc.port
+            case "systemId": smsc.systemId = text(field, entry, 1...15) ?? smsc.systemId
+            case "password": smsc.password = text(field, entry, 1...8)
+            case "window": smsc.window = integer(field, entry, 0...100_000) ?? smsc.window
+            case "seed": smsc.seed = UInt64(integer(field, entry, 0...Int.max) ?? 1)
+            case "keep": smsc.keep = integer(field, entry, 0...SMSCSettings.keepMaximum) ?? smsc.keep
             case "duplicateWindow":
-                smsc.duplicateWindow = integer(field, entry, 0 ... SMSCSettings.duplicateWindowMaximum) ?? smsc.duplicateWindow
+                smsc.duplicateWindow = integer(field, entry, 0...SMSCSettings.duplicateWindowMaximum) ?? smsc.duplicateWindow
             case "behaviour":
                 // One field at a time, so that each mistake is told.
                 for inner in map(field, entry.value) {

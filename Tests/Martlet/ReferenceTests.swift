@@ -7,7 +7,8 @@ import Testing
 
 @Suite("Reference")
 struct ReferenceTests {
-    private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .path
 
     @Test("The generated pages and the sample settings are what the declarations say")
     func fresh() {

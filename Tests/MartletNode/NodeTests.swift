@@ -34,7 +34,9 @@ struct NodeTests {
 
     @Test("What cannot be taken is refused with its reason")
     func refusals() throws {
-        let rig = try Rig { $0.engine.routes = Routes([.init(prefix: "44", group: 1)]); $0.engine.openMaximum = 1 }
+        let rig = try Rig {
+            $0.engine.routes = Routes([.init(prefix: "44", group: 1)]); $0.engine.openMaximum = 1
+        }
         guard case .refused(.noRoute) = try rig.submit(to: 33_612_345_678) else { throw Rig.Unexpected() }
         guard case .refused(.tooManyParts) = try rig.submit(String(repeating: "ж", count: 700)) else { throw Rig.Unexpected() }
         _ = try rig.accepted()
@@ -121,7 +123,8 @@ struct NodeTests {
         let rig = try Rig()
         try rig.run { $0.start() }
         let connection = try rig.connect(answering: false)
-        let ids = try [Outcome.refused(status: 0x0B), .unencodable, .throttled(status: 0x58), .deferred(status: 8), .unknown].map { outcome in
+        let ids = try [Outcome.refused(status: 0x0B), .unencodable, .throttled(status: 0x58), .deferred(status: 8), .unknown].map {
+            outcome in
             let count = try rig.run { _ in connection.value.handed.count }
             let id = try rig.accepted(messageClass: .otp)
             #expect(try rig.wait { _ in connection.value.handed.count > count })
@@ -176,7 +179,9 @@ struct NodeTests {
 
     @Test("A million-message backlog needs little memory: payloads that left the ring are read from the journal")
     func backlog() throws {
-        let rig = try Rig { $0.engine.ring = 4096 * 4; $0.engine.codeRing = 4096 * 4 }
+        let rig = try Rig {
+            $0.engine.ring = 4096 * 4; $0.engine.codeRing = 4096 * 4
+        }
         try rig.run { $0.start() }
         let texts = (0..<300).map { "text number \($0) " + String(repeating: "y", count: 100) }
         for text in texts { _ = try rig.submit(text, messageClass: .marketing) }

@@ -25,7 +25,10 @@ final class FakeConnection: Connection {
     weak var owner: (any ConnectionOwner)?
     let loop: any EventLoop
 
-    init(_ name: String, number: ConnectionNumber = 1, group: GroupNumber = 1, window: Int = 10, owner: any ConnectionOwner, loop: any EventLoop) {
+    init(
+        _ name: String, number: ConnectionNumber = 1, group: GroupNumber = 1, window: Int = 10, owner: any ConnectionOwner,
+        loop: any EventLoop
+    ) {
         self.name = name
         self.number = number
         self.group = group
@@ -48,7 +51,8 @@ final class FakeConnection: Connection {
         for part in 0..<handover.parts where handover.partMask >> UInt16(part) & 1 == 1 {
             guard let outcome = outcome ?? answer?(handover) else { continue }
             outstanding -= 1
-            let settled = Settled(slot: handover.slot, attempt: handover.attempt, part: part, outcome: outcome, handedAt: owner?.now().wall ?? 0)
+            let settled = Settled(
+                slot: handover.slot, attempt: handover.attempt, part: part, outcome: outcome, handedAt: owner?.now().wall ?? 0)
             owner?.settled([settled], by: self)
         }
         owner?.roomChanged(self)

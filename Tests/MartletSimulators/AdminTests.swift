@@ -14,12 +14,12 @@ struct AdminTests {
             _ = try await client.submit(Submit(parameters: [0x02, 0x0C, 0, 2, 1, 0, 0x02, 0x0E, 0, 1, 3, 0x02, 0x0F, 0, 1, 2, 9, 9, 0, 0]))
             _ = try await client.submit(Submit(text: [], parameters: [0x04, 0x24, 0, 4] + Array("load".utf8)))
             _ = try await client.submit(Submit(dataCoding: 4, text: [0xDE, 0xAD]))
-            for _ in 0 ..< 6 { _ = await client.next(0x8000_0004) }
+            for _ in 0..<6 { _ = await client.next(0x8000_0004) }
             let all = try await http(world, "GET", "/sim/smsc/north/messages").json
             #expect(all.items == 6)
-            #expect((0 ..< 6).map { all[$0]?["text"]?.text } == ["first", "Да", "part one", "hello", "load", "dead"])
-            #expect((0 ..< 6).map { all[$0]?["parts"]?.integer } == [1, 1, 2, 3, 1, 1])
-            #expect((0 ..< 6).map { all[$0]?["part"]?.integer } == [1, 1, 1, 2, 1, 1])
+            #expect((0..<6).map { all[$0]?["text"]?.text } == ["first", "Да", "part one", "hello", "load", "dead"])
+            #expect((0..<6).map { all[$0]?["parts"]?.integer } == [1, 1, 2, 3, 1, 1])
+            #expect((0..<6).map { all[$0]?["part"]?.integer } == [1, 1, 1, 2, 1, 1])
             #expect(all[2]?["reference"]?.integer == 9 && all[3]?["reference"]?.integer == 256)
             #expect(all[0]?["source"]?.text == "HARBOUR" && all[0]?["destination"]?.text == "447700900123")
             #expect(all[1]?["dataCoding"]?.integer == 8 && all[2]?["esmClass"]?.integer == 64)
@@ -27,7 +27,7 @@ struct AdminTests {
             let micros = Int64(all[0]?["atMicros"]?.integer ?? 0)
             #expect(all[0]?["at"]?.text == CivilTime(micros: micros).rfc3339)
             let some = try await http(world, "GET", "/sim/smsc/north/messages?since=2&limit=3").json
-            #expect((0 ..< 3).map { some[$0]?["n"]?.integer } == [3, 4, 5] && some.items == 3)
+            #expect((0..<3).map { some[$0]?["n"]?.integer } == [3, 4, 5] && some.items == 3)
             #expect(try await http(world, "GET", "/sim/smsc/north/messages?since=6").body == "[]\n")
         }
     }
@@ -36,8 +36,8 @@ struct AdminTests {
     func longList() async throws {
         try await world(smsc { $0.keep = 5000 }) { world, smsc in
             let client = try await Client.bound(to: smsc)
-            try await client.write((UInt32(1) ... 2500).flatMap { pdu(0x04, Submit(registered: 0).body, sequence: $0) })
-            for _ in 0 ..< 2500 { _ = await client.next() }
+            try await client.write((UInt32(1)...2500).flatMap { pdu(0x04, Submit(registered: 0).body, sequence: $0) })
+            for _ in 0..<2500 { _ = await client.next() }
             let all = try await http(world, "GET", "/sim/smsc/north/messages").json
             #expect(all.items == 2500 && all[2499]?["n"]?.integer == 2500)
         }
@@ -91,15 +91,17 @@ struct AdminTests {
         }
     }
 
-    @Test("What is not there, not so or not asked from here is refused", arguments: [
-        ("GET", "/nothing", 404), ("GET", "/sim/smsc/west/stats", 404), ("GET", "/sim/smsc/north/colour", 404),
-        ("POST", "/sim/smsc/north:explode", 404), ("GET", "/sim/smsc/north:reset", 405), ("POST", "/sim/smsc/north:reset/x", 404),
-        ("POST", "/sim/smsc", 405), ("POST", "/sim/smsc/north", 405), ("POST", "/sim/smsc/north/stats", 405),
-        ("POST", "/sim/smsc/north/messages", 405), ("PUT", "/sim/smsc/north/behaviour", 405), ("POST", "/handsets", 405),
-        ("GET", "/sim/smsc/north/messages?since=x", 400), ("GET", "/sim/smsc/north/messages?limit=0", 400), ("GET", "/%zz", 400),
-        ("GET", "/a?b=%z", 400), ("POST", "/sim/presets", 405), ("GET", "/sim/handsets/447", 405), ("POST", "/sim/handsets", 405),
-        ("POST", "/sim/handsets/events", 405), ("POST", "/sim/handsets/a/b", 404), ("POST", "/sim/handsets/%D0%B9", 400),
-    ])
+    @Test(
+        "What is not there, not so or not asked from here is refused",
+        arguments: [
+            ("GET", "/nothing", 404), ("GET", "/sim/smsc/west/stats", 404), ("GET", "/sim/smsc/north/colour", 404),
+            ("POST", "/sim/smsc/north:explode", 404), ("GET", "/sim/smsc/north:reset", 405), ("POST", "/sim/smsc/north:reset/x", 404),
+            ("POST", "/sim/smsc", 405), ("POST", "/sim/smsc/north", 405), ("POST", "/sim/smsc/north/stats", 405),
+            ("POST", "/sim/smsc/north/messages", 405), ("PUT", "/sim/smsc/north/behaviour", 405), ("POST", "/handsets", 405),
+            ("GET", "/sim/smsc/north/messages?since=x", 400), ("GET", "/sim/smsc/north/messages?limit=0", 400), ("GET", "/%zz", 400),
+            ("GET", "/a?b=%z", 400), ("POST", "/sim/presets", 405), ("GET", "/sim/handsets/447", 405), ("POST", "/sim/handsets", 405),
+            ("POST", "/sim/handsets/events", 405), ("POST", "/sim/handsets/a/b", 404), ("POST", "/sim/handsets/%D0%B9", 400),
+        ])
     func refused(_ method: String, _ path: String, _ status: Int) async throws {
         try await world { world, _ in
             let answer = try await http(world, method, path)
@@ -161,7 +163,8 @@ struct HandsetsTests {
             let whole = try await http(world, "GET", "/sim/handsets").json[0]
             let message = whole?["messages"]?[0]
             #expect(message?["text"]?.text == "first, second" && message?["parts"]?.integer == 2 && whole?["total"]?.integer == 1)
-            #expect(message?["from"]?.text == "HARBOUR" && message?["alphabet"]?.text == "GSM 7-bit" && message?["state"]?.text == "DELIVRD")
+            #expect(
+                message?["from"]?.text == "HARBOUR" && message?["alphabet"]?.text == "GSM 7-bit" && message?["state"]?.text == "DELIVRD")
         }
     }
 
@@ -209,7 +212,7 @@ struct HandsetsTests {
     @Test("At most so many phones can be off")
     func boundedPhones() async throws {
         var book = PhoneBook()
-        for number in 0 ..< PhoneBook.phonesMaximum { #expect(book.set(.off, for: Array("\(number)".utf8)) != nil) }
+        for number in 0..<PhoneBook.phonesMaximum { #expect(book.set(.off, for: Array("\(number)".utf8)) != nil) }
         #expect(book.set(.silent, for: Array("x".utf8)) == nil)
         #expect(book.set(.on, for: Array("5".utf8)) != nil)
         #expect(book.set(.silent, for: Array("x".utf8)) != nil)
@@ -223,14 +226,16 @@ struct HandsetShelfTests {
         MessageRing.Kept(n: n, atMicros: Int64(n) * 1000, number: n, pdu: pdu(0x04, submit.body, sequence: 1), progress: progress)
     }
 
-    private func look(_ messages: [MessageRing.Kept], progress: [MessageRing.Progress?] = [], modes: [PhoneMode] = [], generation: Int = 1) -> SMSC.Look {
+    private func look(
+        _ messages: [MessageRing.Kept], progress: [MessageRing.Progress?] = [], modes: [PhoneMode] = [], generation: Int = 1
+    ) -> SMSC.Look {
         SMSC.Look(generation: generation, newest: messages.last?.n ?? 0, messages: messages, progress: progress, modes: modes)
     }
 
     @Test("The newest phones come first, at most 24 stay, and those in front keep their place")
     func bounded() {
         var shelf = HandsetShelf()
-        for n in UInt64(1) ... 40 {
+        for n in UInt64(1)...40 {
             _ = shelf.take(look([kept(n, Submit(destination: "4477\(n)"))]), from: "north", asked: [], phones: [], form: .decimal)
         }
         #expect(shelf.handsets.count == HandsetShelf.handsetsMaximum && shelf.numbers.first == "447740")
@@ -243,8 +248,12 @@ struct HandsetShelfTests {
     @Test("Messages of two operators stand in the order they came")
     func ordered() {
         var shelf = HandsetShelf()
-        _ = shelf.take(look([kept(1, Submit(destination: "1")), kept(4, Submit(destination: "2"))]), from: "north", asked: [], phones: [], form: .decimal)
-        _ = shelf.take(look([kept(2, Submit(destination: "1")), kept(3, Submit(destination: "3"))]), from: "south", asked: [], phones: [], form: .decimal)
+        _ = shelf.take(
+            look([kept(1, Submit(destination: "1")), kept(4, Submit(destination: "2"))]), from: "north", asked: [], phones: [],
+            form: .decimal)
+        _ = shelf.take(
+            look([kept(2, Submit(destination: "1")), kept(3, Submit(destination: "3"))]), from: "south", asked: [], phones: [],
+            form: .decimal)
         _ = shelf.take(look([kept(0, Submit(destination: "1"))]), from: "west", asked: [], phones: [], form: .decimal)
         #expect(shelf.numbers == ["2", "3", "1"])
         #expect(shelf.handset("1")?.bubbles.map { $0.smsc } == ["west", "north", "south"])
@@ -253,7 +262,7 @@ struct HandsetShelfTests {
     @Test("A phone remembers so many messages and counts them all")
     func bubbles() {
         var phone = Handset(number: "1")
-        for n in UInt64(1) ... 30 {
+        for n in UInt64(1)...30 {
             if let message = SeenMessage(kept(n, Submit()), form: .decimal) { phone.show(message, from: "north") }
         }
         #expect(phone.bubbles.count == Handset.bubblesMaximum && phone.total == 30)
@@ -263,10 +272,11 @@ struct HandsetShelfTests {
     @Test("Receipts change the state on the phone; of several parts the worst end counts")
     func states() {
         var shelf = HandsetShelf()
-        let parts = (1 ... 2).map { Submit(esmClass: 0x40, text: [5, 0, 3, 1, 2, UInt8($0)]) }
+        let parts = (1...2).map { Submit(esmClass: 0x40, text: [5, 0, 3, 1, 2, UInt8($0)]) }
         _ = shelf.take(look([kept(1, parts[0]), kept(2, parts[1])]), from: "north", asked: [], phones: [], form: .decimal)
         #expect(shelf.open(on: "north").sorted() == [1, 2])
-        let changed = shelf.take(look([], progress: [.delivered, .undeliverable]), from: "north", asked: [1, 2], phones: [], form: .decimal)
+        let changed = shelf.take(
+            look([], progress: [.delivered, .undeliverable]), from: "north", asked: [1, 2], phones: [], form: .decimal)
         #expect(changed == ["447700900123"])
         #expect(shelf.handset("447700900123")?.bubbles.first?.progress == .undeliverable)
         #expect(shelf.take(look([], progress: [nil]), from: "north", asked: [1], phones: [], form: .decimal).isEmpty)

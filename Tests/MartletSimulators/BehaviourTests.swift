@@ -26,9 +26,9 @@ struct BehaviourTests {
     @Test("The same seed and ordinal meet the same fate; another seed meets others")
     func reproducible() throws {
         let behaviour = try lively
-        let first = (1 ... 500).map { Fate.of(submit: $0, seed: 7, under: behaviour) }
-        let again = (1 ... 500).map { Fate.of(submit: $0, seed: 7, under: behaviour) }
-        let other = (1 ... 500).map { Fate.of(submit: $0, seed: 8, under: behaviour) }
+        let first = (1...500).map { Fate.of(submit: $0, seed: 7, under: behaviour) }
+        let again = (1...500).map { Fate.of(submit: $0, seed: 7, under: behaviour) }
+        let other = (1...500).map { Fate.of(submit: $0, seed: 8, under: behaviour) }
         #expect(first == again)
         #expect(first != other)
     }
@@ -36,29 +36,29 @@ struct BehaviourTests {
     @Test("Shares come out as told, over many submits")
     func shares() throws {
         let behaviour = try lively
-        let fates = (1 ... 20_000).map { Fate.of(submit: $0, seed: 3, under: behaviour) }
+        let fates = (1...20_000).map { Fate.of(submit: $0, seed: 3, under: behaviour) }
         func share(_ which: (Fate) -> Bool) -> Double { Double(fates.count(where: which)) / 200 }
         let throttled = share { $0.verdict == .refuse(status: Status.throttled) }
         let refused = share { $0.verdict == .refuse(status: 0x45) }
         let taken = fates.filter { $0.verdict == .take }
-        #expect((9 ... 11).contains(throttled))
-        #expect((4 ... 5.5).contains(refused))
+        #expect((9...11).contains(throttled))
+        #expect((4...5.5).contains(refused))
         let told = taken.compactMap { $0.receipt }
-        #expect((0.78 ... 0.82).contains(Double(told.count { $0.state == .delivered }) / Double(told.count)))
-        #expect((0.04 ... 0.06).contains(Double(told.count { $0.state == .expired }) / Double(told.count)))
-        #expect((0.08 ... 0.12).contains(Double(told.count { $0.copies == 2 }) / Double(told.count)))
-        #expect((0.08 ... 0.12).contains(Double(told.count { $0.unknownId }) / Double(told.count)))
-        #expect((0.08 ... 0.12).contains(Double(told.count { $0.beforeAnswer }) / Double(told.count)))
-        #expect((0.08 ... 0.12).contains(Double(taken.count { $0.answers == 0 }) / Double(taken.count)))
-        #expect(fates.allSatisfy { (5 ... 105).contains($0.answerAfterMs) })
-        #expect(told.allSatisfy { $0.beforeAnswer ? $0.afterMs == 0 : (50 ... 70).contains($0.afterMs) })
+        #expect((0.78...0.82).contains(Double(told.count { $0.state == .delivered }) / Double(told.count)))
+        #expect((0.04...0.06).contains(Double(told.count { $0.state == .expired }) / Double(told.count)))
+        #expect((0.08...0.12).contains(Double(told.count { $0.copies == 2 }) / Double(told.count)))
+        #expect((0.08...0.12).contains(Double(told.count { $0.unknownId }) / Double(told.count)))
+        #expect((0.08...0.12).contains(Double(told.count { $0.beforeAnswer }) / Double(told.count)))
+        #expect((0.08...0.12).contains(Double(taken.count { $0.answers == 0 }) / Double(taken.count)))
+        #expect(fates.allSatisfy { (5...105).contains($0.answerAfterMs) })
+        #expect(told.allSatisfy { $0.beforeAnswer ? $0.afterMs == 0 : (50...70).contains($0.afterMs) })
     }
 
     @Test("Switching one mischief on does not move another")
     func independent() throws {
         let base = try Behaviour().changed(by: fields(#"{"throttlePercent": 20}"#))
         let more = try base.changed(by: fields(#"{"lostReceiptPercent": 50, "jitterMs": 90}"#))
-        for ordinal in UInt64(1) ... 300 {
+        for ordinal in UInt64(1)...300 {
             #expect(
                 Fate.of(submit: ordinal, seed: 1, under: base).verdict == Fate.of(submit: ordinal, seed: 1, under: more).verdict)
         }
@@ -140,7 +140,9 @@ struct JSONTests {
     @Test("Quotes, control characters and letters beyond ASCII survive writing and reading")
     func escapes() throws {
         let text = "a\"b\\c\n\r\t\u{1}\u{1f} й 🎂"
-        let bytes = JSONText(.map([("t", .text(text)), ("n", .null), ("w", .number(2)), ("f", .number(0.25)), ("l", .list([.flag(false)]))])).bytes
+        let bytes = JSONText(
+            .map([("t", .text(text)), ("n", .null), ("w", .number(2)), ("f", .number(0.25)), ("l", .list([.flag(false)]))])
+        ).bytes
         let back = try Loose.json(bytes)
         guard case .map(let entries) = back.kind else {
             Issue.record("not a map")

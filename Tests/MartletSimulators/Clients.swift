@@ -122,7 +122,8 @@ actor Client {
 func z(_ text: String) -> [UInt8] { Array(text.utf8) + [0] }
 
 func pdu(_ command: UInt32, _ body: [UInt8], status: UInt32 = 0, sequence: UInt32) -> [UInt8] {
-    [UInt32(16 + body.count), command, status, sequence].flatMap { word in (0 ..< 4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * $0)) } } + body
+    [UInt32(16 + body.count), command, status, sequence].flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * $0)) }
+    } + body
 }
 
 /// The fields of a submit_sm that the tests vary.
@@ -243,10 +244,10 @@ private func unchunked(_ text: String) -> String {
     var rest = Array(text.utf8)[...]
     var result: [UInt8] = []
     while let end = rest.firstIndex(of: 0x0D) {
-        guard let count = Int(String(decoding: rest[rest.startIndex ..< end], as: UTF8.self), radix: 16), count > 0 else { break }
+        guard let count = Int(String(decoding: rest[rest.startIndex..<end], as: UTF8.self), radix: 16), count > 0 else { break }
         let start = end + 2
         guard start + count + 2 <= rest.endIndex else { break }
-        result += rest[start ..< start + count]
+        result += rest[start..<start + count]
         rest = rest[(start + count + 2)...]
     }
     return String(decoding: result, as: UTF8.self)
@@ -256,7 +257,7 @@ extension String {
     fileprivate func firstRange(ofText text: String) -> Range<String.Index>? {
         var index = startIndex
         while index < endIndex {
-            if self[index...].hasPrefix(text) { return index ..< self.index(index, offsetBy: text.count) }
+            if self[index...].hasPrefix(text) { return index..<self.index(index, offsetBy: text.count) }
             index = self.index(after: index)
         }
         return nil

@@ -9,7 +9,7 @@ struct RateWindowTests {
     @Test("A window of 1000 ms holds what came in it and nothing older")
     func slides() {
         var window = RateWindow()
-        for millisecond in 5000 ..< 5100 { window.add(at: Int64(millisecond)) }
+        for millisecond in 5000..<5100 { window.add(at: Int64(millisecond)) }
         #expect(window.count(at: 5100) == 100)
         #expect(window.count(at: 5999) == 100)
         #expect(window.count(at: 6000) == 99)
@@ -59,7 +59,7 @@ struct SeenSetTests {
     @Test("What lies further back than the window is forgotten; a window of 0 tells nothing")
     func window() {
         let seen = Noted(window: 10)
-        for ordinal in UInt64(1) ... 12 { #expect(!seen.isRepeat(ordinal &* 0x9e37_79b9_7f4a_7c15, ordinal: ordinal)) }
+        for ordinal in UInt64(1)...12 { #expect(!seen.isRepeat(ordinal &* 0x9e37_79b9_7f4a_7c15, ordinal: ordinal)) }
         #expect(!seen.isRepeat(0x9e37_79b9_7f4a_7c15, ordinal: 13))
         #expect(seen.isRepeat(12 &* 0x9e37_79b9_7f4a_7c15, ordinal: 14))
         let off = Noted(window: 0)
@@ -71,8 +71,8 @@ struct SeenSetTests {
     func many() {
         let seen = Noted(window: 200_000)
         var repeats = 0
-        for round in 0 ..< 2 {
-            for number in 0 ..< 100_000 {
+        for round in 0..<2 {
+            for number in 0..<100_000 {
                 let ordinal = UInt64(round * 100_000 + number + 1)
                 if seen.isRepeat(hash("4477\(number)", [UInt8(truncatingIfNeeded: number)]), ordinal: ordinal) { repeats += 1 }
             }
@@ -91,7 +91,7 @@ struct DueTableTests {
         var table = DueTable<Int>()
         var random = SeededRandom(seed: 4)
         var expected: [(Int64, Int)] = []
-        for item in 0 ..< 500 {
+        for item in 0..<500 {
             let time = Int64(random.upTo(60))
             expected.append((time, item))
             table.push(at: time, octets: nil) { _ in item }
@@ -126,9 +126,9 @@ struct MessageRingTests {
     @Test("The oldest go first, by number")
     func bounded() {
         let ring = MessageRing(keep: 10)
-        for number in UInt64(101) ... 125 { #expect(put(ring, "m\(number)", number: number) == number - 100) }
+        for number in UInt64(101)...125 { #expect(put(ring, "m\(number)", number: number) == number - 100) }
         #expect(ring.newest == 25 && ring.oldest == 16 && ring.count == 10)
-        #expect(ring.messages(after: 0, limit: 100).map { $0.number } == Array(116 ... 125))
+        #expect(ring.messages(after: 0, limit: 100).map { $0.number } == Array(116...125))
         #expect(ring.messages(after: 20, limit: 2).map { $0.n } == [21, 22])
         #expect(ring.message(15) == nil && ring.message(26) == nil)
         #expect(ring.message(25).map { String(decoding: $0.pdu, as: UTF8.self) } == "m125")
@@ -144,7 +144,7 @@ struct MessageRingTests {
     func octets() {
         let ring = MessageRing(keep: 100)
         let long = String(repeating: "x", count: 9000)
-        for number in UInt64(1) ... 60 { _ = put(ring, "\(number)\(long)", number: number) }
+        for number in UInt64(1)...60 { _ = put(ring, "\(number)\(long)", number: number) }
         let kept = ring.messages(after: 0, limit: 100)
         #expect(kept.count < 20 && kept.last?.number == 60)
         for message in kept { #expect(String(decoding: message.pdu, as: UTF8.self) == "\(message.number)\(long)") }
@@ -164,7 +164,7 @@ struct DeliverWindowTests {
     func drains() {
         var window = DeliverWindow()
         var out = ByteBuffer()
-        for _ in 0 ..< 5 { window.send(to: &out) { writer, sequence in writer.header(.deliver, status: 0, sequence: sequence) } }
+        for _ in 0..<5 { window.send(to: &out) { writer, sequence in writer.header(.deliver, status: 0, sequence: sequence) } }
         #expect(out.readableBytes == 80 && window.open == 5)
         var given: [UInt32] = []
         #expect(window.answered(2) { _ in })
@@ -199,24 +199,24 @@ struct DeliverWindowTests {
             var buffer = ByteBuffer()
             buffer.appendPDU(room: 16 + extra) { writer in
                 writer.header(.deliver, status: 0, sequence: sequence)
-                for _ in 0 ..< extra { writer.octet(7) }
+                for _ in 0..<extra { writer.octet(7) }
             }
             return Array(buffer.readableBytesView)
         }
         outbox.takeFirst { _ in Issue.record("nothing is there") }
         var refused = 0
-        for sequence in UInt32(1) ... 20_000 {
+        for sequence in UInt32(1)...20_000 {
             pdu(sequence, Int(sequence % 200)).withUnsafeBytes { if !outbox.append($0) { refused += 1 } }
         }
         #expect(refused == 0)
-        for sequence in UInt32(1) ... 20_000 {
+        for sequence in UInt32(1)...20_000 {
             outbox.takeFirst { bytes in
                 if Array(bytes) != pdu(sequence, Int(sequence % 200)) { Issue.record("receipt \(sequence) came out changed") }
             }
         }
         #expect(outbox.count == 0)
         let small = pdu(1, 0)
-        for _ in 0 ..< Outbox.countMaximum { _ = small.withUnsafeBytes { outbox.append($0) } }
+        for _ in 0..<Outbox.countMaximum { _ = small.withUnsafeBytes { outbox.append($0) } }
         let isTaken = small.withUnsafeBytes { outbox.append($0) }
         #expect(!isTaken)
         outbox.removeAll()
@@ -255,11 +255,13 @@ struct WireTests {
         #expect(written { $0.decimal(0) } == "0" && written { $0.hex(0) } == "0" && written { $0.decimal(7, padded: 3) } == "007")
     }
 
-    @Test("Dates are those of the calendar", arguments: [
-        (Int64(0), "1970-01-01T00:00:00.000000Z"), (951_782_400_000_001, "2000-02-29T00:00:00.000001Z"),
-        (1_795_370_941_000_123, "2026-11-22T18:09:01.000123Z"), (-1, "1969-12-31T23:59:59.999999Z"),
-        (4_107_542_399_999_999, "2100-02-28T23:59:59.999999Z"), (4_107_542_400_000_000, "2100-03-01T00:00:00.000000Z"),
-    ])
+    @Test(
+        "Dates are those of the calendar",
+        arguments: [
+            (Int64(0), "1970-01-01T00:00:00.000000Z"), (951_782_400_000_001, "2000-02-29T00:00:00.000001Z"),
+            (1_795_370_941_000_123, "2026-11-22T18:09:01.000123Z"), (-1, "1969-12-31T23:59:59.999999Z"),
+            (4_107_542_399_999_999, "2100-02-28T23:59:59.999999Z"), (4_107_542_400_000_000, "2100-03-01T00:00:00.000000Z"),
+        ])
     func dates(_ micros: Int64, _ text: String) {
         #expect(CivilTime(micros: micros).rfc3339 == text)
     }
@@ -277,7 +279,7 @@ struct WireTests {
         let bytes = Array(buffer.readableBytesView)
         #expect(Int(bytes[3]) == bytes.count && bytes[7] == 5 && bytes[15] == 9)
         let swapped: [UInt8] = [0, 1, 1] + Array("447700900123".utf8) + [0, 5, 0] + Array("HARBOUR".utf8) + [0, 0x04]
-        #expect(Array(bytes[16 ..< 16 + swapped.count]) == swapped)
+        #expect(Array(bytes[16..<16 + swapped.count]) == swapped)
         let text = "id:FF sub:001 dlvrd:000 submit date:2611221809 done date:2611221810 stat:UNDELIV err:011 text:"
         #expect(String(decoding: bytes, as: UTF8.self).contains(text))
         #expect(Array(bytes.suffix(12)) == [0, 0x1E, 0, 3, 0x46, 0x46, 0, 0x04, 0x27, 0, 1, 5])

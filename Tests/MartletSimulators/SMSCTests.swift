@@ -46,9 +46,11 @@ struct SMSCTests {
         }
     }
 
-    @Test("Receipts come as registered_delivery asks: none, any end, failures, successes", arguments: [
-        (UInt8(0), 0), (1, 2), (2, 1), (3, 1),
-    ])
+    @Test(
+        "Receipts come as registered_delivery asks: none, any end, failures, successes",
+        arguments: [
+            (UInt8(0), 0), (1, 2), (2, 1), (3, 1),
+        ])
     func registered(_ registered: UInt8, _ expected: Int) async throws {
         try await world { _, smsc in
             let client = try await Client.bound(to: smsc)
@@ -87,7 +89,9 @@ struct SMSCTests {
             cutTLV.parameters = [4, 0x24]
             var oddTLV = Submit()
             oddTLV.parameters = [2, 0x0C, 0, 1, 1]
-            for (submit, status) in [(nowhere, UInt32(0x0B)), (tooLong, 0x0B), (wide, 0x0A), (badTLV, 0xC0), (cutTLV, 0xC0), (oddTLV, 0xC2)] {
+            for (submit, status) in [
+                (nowhere, UInt32(0x0B)), (tooLong, 0x0B), (wide, 0x0A), (badTLV, 0xC0), (cutTLV, 0xC0), (oddTLV, 0xC2),
+            ] {
                 _ = try await client.submit(submit)
                 #expect(await client.next()?.status == status)
             }
@@ -118,8 +122,8 @@ struct SMSCTests {
             let client = try await Client.bound(to: smsc)
             for octet in pdu(0x04, Submit(registered: 0).body, sequence: 77) { try await client.write([octet]) }
             #expect(await client.next()?.sequence == 77)
-            try await client.write((UInt32(100) ..< 400).flatMap { pdu(0x04, Submit(registered: 0).body, sequence: $0) })
-            for sequence in UInt32(100) ..< 400 { #expect(await client.next()?.sequence == sequence) }
+            try await client.write((UInt32(100)..<400).flatMap { pdu(0x04, Submit(registered: 0).body, sequence: $0) })
+            for sequence in UInt32(100)..<400 { #expect(await client.next()?.sequence == sequence) }
             let stats = await smsc.stats()
             #expect(stats?.submits == 301 && stats?.duplicates == 300 && stats?.unique == 1)
             #expect((stats?.maxOutstanding ?? 0) > 1 && stats?.outstanding == 0)
@@ -129,10 +133,14 @@ struct SMSCTests {
 
     @Test("Delays hold answers and receipts back, and what is held counts as outstanding")
     func delays() async throws {
-        try await world(smsc { $0.behaviour.delayMs = 30; $0.behaviour.receiptAfterMs = 20 }) { _, smsc in
+        try await world(
+            smsc {
+                $0.behaviour.delayMs = 30; $0.behaviour.receiptAfterMs = 20
+            }
+        ) { _, smsc in
             let client = try await Client.bound(to: smsc)
             let before = ContinuousClock.now
-            try await client.write((UInt32(1) ... 3).flatMap { pdu(0x04, Submit().body, sequence: $0) })
+            try await client.write((UInt32(1)...3).flatMap { pdu(0x04, Submit().body, sequence: $0) })
             let kinds = [await client.next()?.command, await client.next()?.command, await client.next()?.command]
             #expect(kinds == [0x8000_0004, 0x8000_0004, 0x8000_0004])
             #expect(ContinuousClock.now - before >= .milliseconds(30))
@@ -144,9 +152,13 @@ struct SMSCTests {
 
     @Test("Over the window, over the limit a second and by share, submits are throttled")
     func throttles() async throws {
-        try await world(smsc { $0.window = 2; $0.behaviour.delayMs = 50 }) { _, smsc in
+        try await world(
+            smsc {
+                $0.window = 2; $0.behaviour.delayMs = 50
+            }
+        ) { _, smsc in
             let client = try await Client.bound(to: smsc)
-            try await client.write((UInt32(1) ... 3).flatMap { pdu(0x04, Submit().body, sequence: $0) })
+            try await client.write((UInt32(1)...3).flatMap { pdu(0x04, Submit().body, sequence: $0) })
             let first = await client.next()
             #expect(first?.sequence == 3 && first?.status == 0x58)
             #expect(await smsc.stats()?.throttled == 1)
@@ -154,11 +166,15 @@ struct SMSCTests {
         try await world(smsc { $0.behaviour.tps = 5 }) { _, smsc in
             let client = try await Client.bound(to: smsc)
             var taken = 0
-            try await client.write((UInt32(1) ... 20).flatMap { pdu(0x04, Submit(registered: 0).body, sequence: $0) })
-            for _ in 0 ..< 20 where await client.next()?.status == 0 { taken += 1 }
+            try await client.write((UInt32(1)...20).flatMap { pdu(0x04, Submit(registered: 0).body, sequence: $0) })
+            for _ in 0..<20 where await client.next()?.status == 0 { taken += 1 }
             #expect(taken == 5)
         }
-        try await world(smsc { $0.behaviour.throttlePercent = 100; $0.behaviour.delayMs = 5 }) { _, smsc in
+        try await world(
+            smsc {
+                $0.behaviour.throttlePercent = 100; $0.behaviour.delayMs = 5
+            }
+        ) { _, smsc in
             let client = try await Client.bound(to: smsc)
             _ = try await client.submit()
             let answer = await client.next()
@@ -178,7 +194,7 @@ struct SMSCTests {
         }
         try await world(smsc { $0.behaviour.dropBindAfter = 3 }) { _, smsc in
             let client = try await Client.bound(to: smsc)
-            try await client.write((UInt32(1) ... 5).flatMap { pdu(0x04, Submit(registered: 0).body, sequence: $0) })
+            try await client.write((UInt32(1)...5).flatMap { pdu(0x04, Submit(registered: 0).body, sequence: $0) })
             #expect(await client.next()?.sequence == 1)
             #expect(await client.next()?.sequence == 2)
             #expect(await client.next() == nil)
@@ -189,12 +205,21 @@ struct SMSCTests {
 
     @Test("Answers twice, receipts early, twice, lost, unknown and in other forms come as told")
     func mischief() async throws {
-        try await world(smsc { $0.behaviour.answerTwicePercent = 100; $0.behaviour.receiptBeforeAnswerPercent = 100 }) { _, smsc in
+        try await world(
+            smsc {
+                $0.behaviour.answerTwicePercent = 100; $0.behaviour.receiptBeforeAnswerPercent = 100
+            }
+        ) { _, smsc in
             let client = try await Client.bound(to: smsc)
             _ = try await client.submit()
-            #expect([await client.next()?.command, await client.next()?.command, await client.next()?.command] == [5, 0x8000_0004, 0x8000_0004])
+            #expect(
+                [await client.next()?.command, await client.next()?.command, await client.next()?.command] == [5, 0x8000_0004, 0x8000_0004])
         }
-        try await world(smsc { $0.behaviour.duplicateReceiptPercent = 100; $0.behaviour.answerIdForm = .hex; $0.behaviour.receiptIdForm = .decimal }) {
+        try await world(
+            smsc {
+                $0.behaviour.duplicateReceiptPercent = 100; $0.behaviour.answerIdForm = .hex; $0.behaviour.receiptIdForm = .decimal
+            }
+        ) {
             _, smsc in
             let client = try await Client.bound(to: smsc)
             _ = try await client.submit()
@@ -204,12 +229,17 @@ struct SMSCTests {
             #expect(first?.text == second?.text)
             #expect(first?.text.contains("id:\(UInt64(id, radix: 16) ?? 0) ") == true)
         }
-        try await world(smsc { $0.behaviour.unknownReceiptPercent = 100; $0.behaviour.receiptTlvs = false }) { _, smsc in
+        try await world(
+            smsc {
+                $0.behaviour.unknownReceiptPercent = 100; $0.behaviour.receiptTlvs = false
+            }
+        ) { _, smsc in
             let client = try await Client.bound(to: smsc)
             _ = try await client.submit()
             let id = await client.next()?.word ?? "?"
             let receipt = await client.next()
-            #expect(receipt?.text.contains("id:") == true && receipt?.text.contains(id) == false && receipt?.text.hasSuffix("text:") == true)
+            #expect(
+                receipt?.text.contains("id:") == true && receipt?.text.contains(id) == false && receipt?.text.hasSuffix("text:") == true)
         }
         try await world(smsc { $0.behaviour.lostReceiptPercent = 100 }) { _, smsc in
             let client = try await Client.bound(to: smsc)
@@ -224,7 +254,7 @@ struct SMSCTests {
     func receiversComeAndGo() async throws {
         try await world { _, smsc in
             let sender = try await Client.bound(to: smsc, as: 0x02)
-            for _ in 0 ..< 3 {
+            for _ in 0..<3 {
                 _ = try await sender.submit()
                 _ = await sender.next()
             }
@@ -267,17 +297,21 @@ struct SMSCTests {
 
     @Test("More receipts than a bind may leave unanswered wait until it answers")
     func flow() async throws {
-        try await world(smsc { $0.keep = 0; $0.duplicateWindow = 0 }) { _, smsc in
+        try await world(
+            smsc {
+                $0.keep = 0; $0.duplicateWindow = 0
+            }
+        ) { _, smsc in
             let client = try await Client.bound(to: smsc)
             let total = DeliverWindow.size + 50
-            try await client.write((0 ..< UInt32(total)).flatMap { pdu(0x04, Submit().body, sequence: $0 + 1) })
-            for _ in 0 ..< total { _ = await client.next(0x8000_0004) }
+            try await client.write((0..<UInt32(total)).flatMap { pdu(0x04, Submit().body, sequence: $0 + 1) })
+            for _ in 0..<total { _ = await client.next(0x8000_0004) }
             #expect(await smsc.stats()?.receiptsWaiting == 50)
-            for _ in 0 ..< DeliverWindow.size {
+            for _ in 0..<DeliverWindow.size {
                 let receipt = await client.next(0x05)
                 try await client.send(0x8000_0005, [0], sequence: receipt?.sequence)
             }
-            for _ in 0 ..< 50 { #expect(await client.next(0x05) != nil) }
+            for _ in 0..<50 { #expect(await client.next(0x05) != nil) }
             #expect(await smsc.stats()?.receiptsWaiting == 0)
             #expect(await smsc.stats()?.duplicates == 0)
         }
@@ -362,12 +396,16 @@ struct SMSCTests {
 
     @Test("Reset forgets messages, counts and waiting receipts, and begins the fates anew; ids go on")
     func reset() async throws {
-        try await world(smsc { $0.behaviour.refusePercent = 50; $0.behaviour.receiptAfterMs = 60_000 }) { _, smsc in
+        try await world(
+            smsc {
+                $0.behaviour.refusePercent = 50; $0.behaviour.receiptAfterMs = 60_000
+            }
+        ) { _, smsc in
             let client = try await Client.bound(to: smsc)
             func round() async throws -> (fates: [UInt32], ids: [String]) {
                 var fates: [UInt32] = []
                 var ids: [String] = []
-                for _ in 0 ..< 40 {
+                for _ in 0..<40 {
                     _ = try await client.submit()
                     let answer = await client.next()
                     fates.append(answer?.status ?? 99)

@@ -35,13 +35,15 @@ struct SettingsTests {
                 "name": text("North!"), "port": integer(70_000), "colour": text("red"),
                 "behaviour": map(["delayMs": integer(-1), "silent": text("x")], from: 20),
             ], from: 10)
-        let file = map(["admin": map(["port": text("x"), "colour": text("red")], from: 5), "smsc": Loose(.list([smsc])), "more": text("")], from: 30)
+        let file = map(
+            ["admin": map(["port": text("x"), "colour": text("red")], from: 5), "smsc": Loose(.list([smsc])), "more": text("")], from: 30)
         let error = #expect(throws: SettingsMistakes.self) { try SimulatorSettings.read(file) }
         let told = error?.mistakes.map { "\($0.line) \($0.field)" }
-        #expect(told == [
-            "5 admin.port", "6 admin.colour", "10 smsc[0].name", "11 smsc[0].port", "12 smsc[0].colour", "20 smsc[0].behaviour.delayMs",
-            "21 smsc[0].behaviour.silent", "32 more",
-        ])
+        #expect(
+            told == [
+                "5 admin.port", "6 admin.colour", "10 smsc[0].name", "11 smsc[0].port", "12 smsc[0].colour", "20 smsc[0].behaviour.delayMs",
+                "21 smsc[0].behaviour.silent", "32 more",
+            ])
         #expect(error?.mistakes.first?.description.hasPrefix("admin.port: must be a whole number") == true)
     }
 

@@ -28,6 +28,8 @@ public struct ControlAnswer: Codable, Sendable {
         self.rows = rows
     }
 
-    public static func done(_ message: String, _ rows: [[String]] = []) -> ControlAnswer { ControlAnswer(ok: true, message: message, rows: rows) }
+    public static func done(_ message: String, _ rows: [[String]] = []) -> ControlAnswer {
+        ControlAnswer(ok: true, message: message, rows: rows)
+    }
     public static func failed(_ message: String) -> ControlAnswer { ControlAnswer(ok: false, message: message) }
 }

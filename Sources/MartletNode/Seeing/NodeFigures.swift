@@ -26,9 +26,10 @@ extension Node {
             }
         }
         out.begin(NodeMetrics.outcomes)
-        for outcome in [Outcome.accepted(providerID: ""), .throttled(status: 0), .deferred(status: 0), .refused(status: 0), .unknown,
-            .notWritten, .unencodable]
-        {
+        for outcome in [
+            Outcome.accepted(providerID: ""), .throttled(status: 0), .deferred(status: 0), .refused(status: 0), .unknown,
+            .notWritten, .unencodable,
+        ] {
             out.value(NodeMetrics.outcomes, counts.outcomes[outcome.metricIndex], [outcome.word])
         }
         out.begin(NodeMetrics.receipts)

@@ -2,7 +2,8 @@ public import MartletModel
 
 /// What the node counts. Histograms are in seconds, by class where a class has its own promise.
 public enum NodeMetrics {
-    public static let accepted = Metric("martlet_accepted_total", .counter, labels: ["class"], doc: "Submissions accepted and durable or about to be.")
+    public static let accepted = Metric(
+        "martlet_accepted_total", .counter, labels: ["class"], doc: "Submissions accepted and durable or about to be.")
     public static let refused = Metric("martlet_refused_total", .counter, labels: ["reason"], doc: "Submissions refused by the core.")
     public static let ended = Metric("martlet_ended_total", .counter, labels: ["class", "state"], doc: "Messages that reached their end.")
     public static let outcomes = Metric(
@@ -29,7 +30,8 @@ public enum NodeMetrics {
     public static let commit = Metric("martlet_journal_commit_seconds", .histogram, doc: "One batch: write and sync.")
     public static let commitRecords = Metric("martlet_journal_records_total", .counter, doc: "Records made durable.")
     public static let commitBatches = Metric("martlet_journal_commits_total", .counter, doc: "Batches made durable.")
-    public static let journalLow = Metric("martlet_journal_low", .gauge, doc: "1 while no further segment can be made: new work is refused.")
+    public static let journalLow = Metric(
+        "martlet_journal_low", .gauge, doc: "1 while no further segment can be made: new work is refused.")
     public static let journalSegments = Metric("martlet_journal_segments", .gauge, doc: "Segments of the journal.")
     public static let journalFailures = Metric("martlet_journal_failures_total", .counter, doc: "Writes or syncs that failed.")
     public static let carried = Metric("martlet_carried_total", .counter, doc: "Open messages copied forward out of old segments.")

@@ -24,7 +24,9 @@ public enum NumberFile {
             }
             for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {
                 let halves = line.split(separator: " ", maxSplits: 1)
-                guard halves.count == 2, let number = UInt8(halves[0]) else { throw .unreadable(path: path, reason: "not 'number name': \(line)") }
+                guard halves.count == 2, let number = UInt8(halves[0]) else {
+                    throw .unreadable(path: path, reason: "not 'number name': \(line)")
+                }
                 known[String(halves[1])] = number
             }
         }
@@ -62,7 +64,9 @@ enum DurableFile {
         let written = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
         let synced = fsync(file)
         close(file)
-        guard written == bytes.count, synced == 0, rename(beside, path) == 0 else { throw Fault(description: String(cString: strerror(errno))) }
+        guard written == bytes.count, synced == 0, rename(beside, path) == 0 else {
+            throw Fault(description: String(cString: strerror(errno)))
+        }
         // The rename is durable with its directory.
         let directory = Glibc.open(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]), O_RDONLY | O_CLOEXEC)
         guard directory >= 0 else { return }

@@ -6,7 +6,8 @@ struct AdminRouter: Sendable {
     let smscs: [SMSC]
     let board: HandsetBoard
 
-    static let contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    static let contentSecurityPolicy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     /// Messages fetched from an operator in one go while its list is written.
     static let chunk = 1000
@@ -168,7 +169,7 @@ struct AdminRouter: Sendable {
     /// POST /sim/handsets/447700900123 {"mode": "off"}
     private func set(_ number: String, _ request: Request) async -> Response {
         let digits = number.hasPrefix("+") ? String(number.dropFirst()) : number
-        guard (1 ... 20).contains(digits.utf8.count), digits.utf8.allSatisfy({ (0x21 ... 0x7E).contains($0) }) else {
+        guard (1...20).contains(digits.utf8.count), digits.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             return .problem(.badRequest, "a number has 1 to 20 characters")
         }
         let modes = PhoneMode.allCases.map { $0.rawValue }.joined(separator: ", ")

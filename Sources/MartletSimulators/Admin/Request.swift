@@ -51,7 +51,7 @@ struct Request: Sendable {
         guard let host else { return false }
         if let origin, origin != "http://\(host)" { return false }
         let name = host.hasPrefix("[") ? String(host.prefix { $0 != "]" }.dropFirst()) : String(host.prefix { $0 != ":" })
-        let isAddress = !name.isEmpty && name.utf8.allSatisfy { $0 == 0x2E || (0x30 ... 0x39).contains($0) }
+        let isAddress = !name.isEmpty && name.utf8.allSatisfy { $0 == 0x2E || (0x30...0x39).contains($0) }
         return isAddress || host.hasPrefix("[") || name == "localhost"
     }
 }

@@ -31,7 +31,7 @@ struct DeliverWindow {
         let place = Int(sequence) % Self.size
         bytes.withUnsafeMutableBytes { all in
             let room = UnsafeMutableRawBufferPointer(
-                rebasing: all[place &* Receipt.octetsMaximum ..< (place &+ 1) &* Receipt.octetsMaximum])
+                rebasing: all[place &* Receipt.octetsMaximum..<(place &+ 1) &* Receipt.octetsMaximum])
             var writer = RawWriter(room)
             body(&writer, sequence)
             let length = writer.finish()
@@ -57,7 +57,7 @@ struct DeliverWindow {
     /// Gives every unanswered PDU, oldest first, and forgets them.
     mutating func drain(_ body: (UnsafeRawBufferPointer) -> Void) {
         guard open > 0 else { return }
-        for step in 0 ..< Self.size {
+        for step in 0..<Self.size {
             let place = (Int(next) + step) % Self.size
             if lengths[place] > 0 {
                 give(place, body)
@@ -70,7 +70,7 @@ struct DeliverWindow {
     private func give(_ place: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
         bytes.withUnsafeBytes { all in
             let start = place * Receipt.octetsMaximum
-            body(UnsafeRawBufferPointer(rebasing: all[start ..< start + Int(lengths[place])]))
+            body(UnsafeRawBufferPointer(rebasing: all[start..<start + Int(lengths[place])]))
         }
     }
 }

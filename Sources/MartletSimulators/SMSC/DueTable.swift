@@ -73,6 +73,6 @@ extension DueTable.Bucket {
     fileprivate mutating func add(_ octets: UnsafeRawBufferPointer?, _ make: (Range<Int>) -> Item) {
         let start = bytes.count
         if let octets { bytes.append(contentsOf: octets) }
-        items.append(make(start ..< bytes.count))
+        items.append(make(start..<bytes.count))
     }
 }

@@ -89,7 +89,7 @@ final class MessageRing {
         guard let index = index(of: n) else { return nil }
         let slot = slots[index]
         let place = slot.offset % octets
-        let bytes = Array(UnsafeRawBufferPointer(rebasing: arena[place ..< place + Int(slot.length)]))
+        let bytes = Array(UnsafeRawBufferPointer(rebasing: arena[place..<place + Int(slot.length)]))
         return Kept(n: n, atMicros: slot.atMicros, number: slot.number, pdu: bytes, progress: slot.progress)
     }
 

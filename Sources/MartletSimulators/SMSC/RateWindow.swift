@@ -28,7 +28,7 @@ struct RateWindow {
     private mutating func advance(to millisecond: Int64) {
         if millisecond - newest >= 1000 {
             if sum > 0 {
-                for index in 0 ..< 1000 { buckets[index] = 0 }
+                for index in 0..<1000 { buckets[index] = 0 }
                 sum = 0
             }
         } else {

@@ -24,7 +24,7 @@ struct Receipt {
         writer.copy(UnsafeRawBufferPointer(rebasing: addresses[..<split]))
         writer.octet(0x04)
         // protocol_id, priority, schedule, validity, registered_delivery, replace, data_coding, default message
-        for _ in 0 ..< 8 { writer.octet(0) }
+        for _ in 0..<8 { writer.octet(0) }
         let lengthAt = writer.at
         writer.octet(0)
         writeText(to: &writer)

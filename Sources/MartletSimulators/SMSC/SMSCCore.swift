@@ -239,7 +239,7 @@ final class SMSCCore {
     ) {
         markDirty(connection)
         connection.answersInBatch &+= 1
-        for _ in 0 ..< copies {
+        for _ in 0..<copies {
             connection.out.appendSubmitAnswer(status: status, sequence: sequence, number: number, form: form)
         }
     }
@@ -282,7 +282,7 @@ final class SMSCCore {
         let receipt = Receipt(
             number: plan.number, state: plan.state, submittedAt: plan.submittedAt, doneAt: now.micros, answerForm: plan.answerForm,
             form: plan.form, withTlvs: plan.withTlvs)
-        for _ in 0 ..< plan.copies {
+        for _ in 0..<plan.copies {
             if outbox.count == 0, let receiver = receiver(preferring: connection) {
                 markDirty(receiver)
                 receiver.window.send(to: &receiver.out) { writer, sequence in
@@ -307,7 +307,7 @@ final class SMSCCore {
     @inline(__always)
     private func receiver(preferring connection: SMSCConnection?) -> SMSCConnection? {
         if let connection, connection.takesReceipt { return connection }
-        for _ in 0 ..< receivers.count {
+        for _ in 0..<receivers.count {
             nextReceiver = (nextReceiver + 1) % receivers.count
             if receivers[nextReceiver].takesReceipt { return receivers[nextReceiver] }
         }

@@ -47,7 +47,7 @@ struct SeenMessage: Sendable, Equatable {
                 part = Int(place.number)
                 reference = Int(place.reference)
             }
-        } else if view.sarTotal > 0, (1 ... view.sarTotal).contains(view.sarPart) {
+        } else if view.sarTotal > 0, (1...view.sarTotal).contains(view.sarPart) {
             parts = Int(view.sarTotal)
             part = Int(view.sarPart)
             reference = Int(view.sarReference)

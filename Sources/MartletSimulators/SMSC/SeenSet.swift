@@ -25,7 +25,7 @@ struct SeenSet {
         var victim = 0
         var victimOrdinal = UInt64.max
         var index = Int(truncatingIfNeeded: hash) & mask
-        for _ in 0 ..< Self.probes {
+        for _ in 0..<Self.probes {
             let there = ordinals[index]
             if there == 0 {
                 victim = index

@@ -37,7 +37,7 @@ struct SubmitView {
         source = try Self.text(pdu, &at, maximum: 21, else: .invalidSource)
         at &+= 2
         destination = try Self.text(pdu, &at, maximum: 21, else: .invalidDestination)
-        addresses = addressesStart ..< at
+        addresses = addressesStart..<at
         guard !destination.isEmpty else { throw WireFault(.invalidDestination) }
         guard at &+ 3 <= pdu.count else { throw WireFault(.invalidCommandLength) }
         esmClass = pdu[at]
@@ -50,7 +50,7 @@ struct SubmitView {
         let length = Int(pdu[at &+ 4])
         at &+= 5
         guard length <= 254, at &+ length <= pdu.count else { throw WireFault(.invalidMessageLength) }
-        text = at ..< at &+ length
+        text = at..<at &+ length
         at &+= length
         if at < pdu.count { try parameters(pdu, from: at) }
     }
@@ -68,7 +68,7 @@ struct SubmitView {
             case (Tag.sarTotal, 1): sarTotal = pdu[at]
             case (Tag.sarPart, 1): sarPart = pdu[at]
             case (Tag.sarReference, _), (Tag.sarTotal, _), (Tag.sarPart, _): throw WireFault(.invalidParameterLength)
-            case (Tag.messagePayload, _): text = at ..< at + length
+            case (Tag.messagePayload, _): text = at..<at + length
             default: break
             }
             at += length
@@ -85,7 +85,7 @@ struct SubmitView {
         while at < limit {
             if pdu[at] == 0 {
                 at &+= 1
-                return start ..< at &- 1
+                return start..<at &- 1
             }
             at &+= 1
         }

@@ -111,7 +111,7 @@ struct RawWriter {
 
     mutating func hex(_ value: UInt64, upper: Bool = false, padded width: Int = 0) {
         let count = max(Digits.hexCount(value), width)
-        for index in 0 ..< count {
+        for index in 0..<count {
             let shift = 4 &* (count &- 1 &- index)
             let nibble = shift >= 64 ? 0 : UInt8(truncatingIfNeeded: value >> UInt64(shift)) & 15
             octet(upper ? Digits.upperHex(nibble) : Digits.hex(nibble))

@@ -6,7 +6,8 @@ struct JournalCommand: ParsableCommand {
 
     struct Verify: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "verify", abstract: "Counts the records and names any damage; exit 1 if there is some. Reads beside a running node.")
+            commandName: "verify",
+            abstract: "Counts the records and names any damage; exit 1 if there is some. Reads beside a running node.")
 
         @Argument(help: "Directory of the journal: `journal` under the data directory.") var directory = "data/journal"
 
@@ -24,7 +25,9 @@ struct JournalCommand: ParsableCommand {
             }
             for damage in report.damage {
                 let lost = damage.lost.map { "\($0) lost" } ?? "losses unknown"
-                print("segment \(damage.segment): \(damage.kind.rawValue) at \(damage.offset), \(damage.length) bytes; \(damage.salvaged) salvaged, \(lost)")
+                print(
+                    "segment \(damage.segment): \(damage.kind.rawValue) at \(damage.offset), \(damage.length) bytes; \(damage.salvaged) salvaged, \(lost)"
+                )
             }
             print(report.isSound ? "sound" : "\(report.damageCount) damaged place(s)")
             if !report.isSound { throw ExitCode(1) }

@@ -70,7 +70,8 @@ struct ConnectionCommand: ParsableCommand {
     }
 
     struct Stop: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Drains and unbinds a connection; its messages wait or go by others of its group.")
+        static let configuration = CommandConfiguration(
+            abstract: "Drains and unbinds a connection; its messages wait or go by others of its group.")
         @Argument(help: "Its name.") var name: String
         @Option(help: "Data directory of the running node.") var data: String
         func run() throws { print(try Running.ask(ControlRequest(verb: "stop", name: name), data: data).message) }

@@ -60,7 +60,9 @@ struct ServeCommand: AsyncParsableCommand {
             return NIOLoopBound(server, eventLoop: hot.next())
         }.get()
         try await start(server, hot.next(), control, readiness, logger)
-        logger.notice("ready", metadata: ["http": "\(settings.http.host):\(settings.http.port)", "metrics": "\(settings.ops.host):\(settings.ops.port)"])
+        logger.notice(
+            "ready",
+            metadata: ["http": "\(settings.http.host):\(settings.http.port)", "metrics": "\(settings.ops.host):\(settings.ops.port)"])
 
         await signals.wait()
         logger.notice("stopping")
@@ -108,17 +110,22 @@ struct ServeCommand: AsyncParsableCommand {
                 "cleanStop": "\(opening.report.stoppedCleanly || opening.report.isEmpty)",
             ])
         if let torn = opening.report.tornEnd {
-            logger.notice("the last batch was torn by the crash; nobody was told it was durable", metadata: ["segment": "\(torn.segment)", "offset": "\(torn.offset)"])
+            logger.notice(
+                "the last batch was torn by the crash; nobody was told it was durable",
+                metadata: ["segment": "\(torn.segment)", "offset": "\(torn.offset)"])
         }
         for damage in opening.report.damage {
             logger.error(
                 "the journal is damaged",
                 metadata: [
-                    "kind": "\(damage.kind.rawValue)", "segment": "\(damage.segment)", "offset": "\(damage.offset)", "bytes": "\(damage.length)",
+                    "kind": "\(damage.kind.rawValue)", "segment": "\(damage.segment)", "offset": "\(damage.offset)",
+                    "bytes": "\(damage.length)",
                     "salvaged": "\(damage.salvaged)", "lost": "\(damage.lost.map(String.init) ?? "unknown")",
                 ])
         }
-        if opening.unreadable > 0 { logger.error("records of a form this version does not know", metadata: ["count": "\(opening.unreadable)"]) }
+        if opening.unreadable > 0 {
+            logger.error("records of a form this version does not know", metadata: ["count": "\(opening.unreadable)"])
+        }
     }
 
     /// Sources of the settings file that the data directory does not know yet are made, without a key.
@@ -137,7 +144,8 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func start(
-        _ server: NIOLoopBound<Server>, _ loop: any EventLoop, _ control: MultiThreadedEventLoopGroup, _ readiness: Readiness, _ logger: Logger
+        _ server: NIOLoopBound<Server>, _ loop: any EventLoop, _ control: MultiThreadedEventLoopGroup, _ readiness: Readiness,
+        _ logger: Logger
     ) async throws {
         let listening = loop.makePromise(of: Void.self)
         do {

@@ -60,7 +60,8 @@ extension Server {
     private func reload() -> ControlAnswer {
         let fresh: ServerSettings
         do {
-            fresh = try ServerSettings.read(file: settingsFile, dataDirectory: dataDirectory, environment: ProcessInfo.processInfo.environment)
+            fresh = try ServerSettings.read(
+                file: settingsFile, dataDirectory: dataDirectory, environment: ProcessInfo.processInfo.environment)
             groups = try NumberFile.numbers(of: fresh.connections.map(\.group), in: "\(dataDirectory)/groups")
         } catch let mistakes as ServerSettings.Mistakes {
             return ControlAnswer(ok: false, message: "nothing was changed", rows: mistakes.lines.map { [$0] })

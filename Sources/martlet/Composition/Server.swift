@@ -28,7 +28,10 @@ final class Server {
     /// Read by the ops listener from its own loop.
     let readiness: Readiness
 
-    init(node: Node, logger: Logger, settings: ServerSettings, settingsFile: String, registry: SourceRegistry, groups: [String: GroupNumber], readiness: Readiness) {
+    init(
+        node: Node, logger: Logger, settings: ServerSettings, settingsFile: String, registry: SourceRegistry, groups: [String: GroupNumber],
+        readiness: Readiness
+    ) {
         self.node = node
         self.logger = logger
         self.settings = settings

@@ -48,7 +48,9 @@ struct ServerSettings {
         return settings
     }
 
-    private mutating func take(_ values: SettingValues, _ dataDirectory: String, _ environment: [String: String], _ mistakes: inout [Mistake]) {
+    private mutating func take(
+        _ values: SettingValues, _ dataDirectory: String, _ environment: [String: String], _ mistakes: inout [Mistake]
+    ) {
         nodeName = values.text(NodeSettings.name)
         masterKeyFile = values.text(NodeSettings.masterKey)
         node = NodeOptions(dataDirectory: dataDirectory)
@@ -56,7 +58,8 @@ struct ServerSettings {
         node.journal.sync = values.flag(NodeSettings.sync)
         if !node.journal.sync, environment["MARTLET_TEST_UNSAFE"] != "1" {
             mistakes.append(
-                values.mistake(NodeSettings.sync, "without sync a power cut loses accepted messages", remedy: "remove the line; it is for tests only"))
+                values.mistake(
+                    NodeSettings.sync, "without sync a power cut loses accepted messages", remedy: "remove the line; it is for tests only"))
         }
         node.commitGap = values.duration(NodeSettings.commitGap) * 1000
         node.keepMicroseconds = values.duration(NodeSettings.keep) * 1000
@@ -83,7 +86,8 @@ struct ServerSettings {
         do {
             let settings = try SMPPConnectionSettings(element, credentials: environment["CREDENTIALS_DIRECTORY"])
             for fault in settings.faults() {
-                let setting = SMPPConnectionSettings.all.first { $0.path == "connections[].\(fault.setting)" } ?? SMPPConnectionSettings.nameSetting
+                let setting =
+                    SMPPConnectionSettings.all.first { $0.path == "connections[].\(fault.setting)" } ?? SMPPConnectionSettings.nameSetting
                 mistakes.append(element.mistake(setting, fault.reason, remedy: "correct it"))
             }
             connections.append(ConnectionEntry(group: element.text(SMPPConnectionSettings.groupSetting), settings: settings))
@@ -96,14 +100,16 @@ struct ServerSettings {
         let prefix = element.text(NodeSettings.routePrefix)
         let group = element.text(NodeSettings.routeGroup)
         if !prefix.utf8.allSatisfy({ (48...57).contains($0) }) {
-            mistakes.append(element.mistake(NodeSettings.routePrefix, "a prefix holds digits only", remedy: "write 44 for numbers that begin with +44"))
+            mistakes.append(
+                element.mistake(NodeSettings.routePrefix, "a prefix holds digits only", remedy: "write 44 for numbers that begin with +44"))
         }
         if !connections.contains(where: { $0.group == group }) {
             mistakes.append(
                 element.mistake(NodeSettings.routeGroup, "no connection is of group '\(group)'", remedy: "name the group of a connection"))
         }
         if routes.contains(where: { $0.prefix == prefix }) {
-            mistakes.append(element.mistake(NodeSettings.routePrefix, "there is a route for this prefix already", remedy: "remove one of them"))
+            mistakes.append(
+                element.mistake(NodeSettings.routePrefix, "there is a route for this prefix already", remedy: "remove one of them"))
         }
         routes.append((prefix, group))
     }
