@@ -1,6 +1,7 @@
 import CJournal
-@testable import Journal
 import Testing
+
+@testable import Journal
 
 @Suite struct AppendTests {
     @Test("Records come back whole, in order, at the positions that appending gave")
@@ -43,7 +44,9 @@ import Testing
     func idleOpenings() throws {
         let disk = SimulatedDisk()
         var model: Records = [:]
-        try { let rig = try Rig(disk.disk); try rig.put([record(1, 50)], into: &model); rig.journal.close() }()
+        try {
+            let rig = try Rig(disk.disk); try rig.put([record(1, 50)], into: &model); rig.journal.close()
+        }()
         for _ in 0..<3 { try Rig(disk.disk).journal.close() }
         let rig = try Rig(disk.disk)
         #expect(rig.replayed == model && rig.journal.segments.map(\.number) == [1] && rig.recovery.stoppedCleanly)

@@ -1,5 +1,6 @@
-@testable import Journal
 import Testing
+
+@testable import Journal
 
 /// A small journal on a simulated disk, its files, and what it holds.
 struct Sample {

@@ -1,6 +1,7 @@
 import Glibc
-@testable import Journal
 import Testing
+
+@testable import Journal
 
 @Suite struct FaultTests {
     static let kinds: [(Set<String>, Int32, Bool)] = [

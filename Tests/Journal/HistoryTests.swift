@@ -1,5 +1,6 @@
-@testable import Journal
 import Testing
+
+@testable import Journal
 
 @Suite struct HistoryTests {
     @Test("Random histories of writing, trimming, stopping, power cuts and failing calls agree with a model", arguments: 0..<60)

@@ -1,7 +1,8 @@
 import Glibc
-@testable import Journal
 import Synchronization
 import Testing
+
+@testable import Journal
 
 @Suite struct ReaderTests {
     @Test("Any committed record is read by its position, of any size, singly and in batches")
@@ -123,7 +124,7 @@ import Testing
                 do throws(ReadError) {
                     if try reader.read(at: position) != record(number, 1 + number % 700) { wrong.add(1, ordering: .relaxed) }
                     read.add(1, ordering: .relaxed)
-                } catch where error == .trimmed {} catch { wrong.add(1, ordering: .relaxed) }
+                } catch  where error == .trimmed {} catch { wrong.add(1, ordering: .relaxed) }
             }
         }
         let threads = [1, 2].compactMap { seed in Worker("reader") { follow(UInt64(seed)) } }
@@ -306,7 +307,11 @@ import Testing
         var beside = disk
         beside.pread = { file, into, offset in
             let count = disk.pread(file, into, offset)
-            if into.count == 64, offset == 0, header.locked({ $0 += 1; return $0 }) == 2 {
+            if into.count == 64, offset == 0,
+                header.locked({
+                    $0 += 1; return $0
+                }) == 2
+            {
                 into.initializeMemory(as: UInt8.self, repeating: 0)
             }
             return count

@@ -1,4 +1,5 @@
 import Glibc
+
 @testable import Journal
 
 /// A disk in memory that loses what was not synced, sector by sector, when the power is cut, and fails when told to.
@@ -195,7 +196,11 @@ final class SimulatedDisk: Sendable {
                     return 0
                 }
             },
-            monotonic: { self.state.locked { $0.clock += 1000; return $0.clock } },
+            monotonic: {
+                self.state.locked {
+                    $0.clock += 1000; return $0.clock
+                }
+            },
             wall: { self.state.locked { $0.clock } },
             random: { self.state.locked { $0.random.next() } })
     }

@@ -1,6 +1,7 @@
 import Glibc
-@testable import Journal
 import Testing
+
+@testable import Journal
 
 /// Records by position, as replayed or as appended.
 typealias Records = [Position: [UInt8]]

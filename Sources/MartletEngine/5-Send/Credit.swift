@@ -102,7 +102,8 @@ extension Engine {
 
     /// Payloads read from the log, opened. A nil payload could not be read back: its message ends with that reason.
     public mutating func loaded(_ payloads: [(slot: SlotReference, payload: [UInt8]?)], _ turn: inout Turn) {
-        for item in payloads {
+        // Backwards: where the ring is too small for all, it holds those whose turn comes first.
+        for item in payloads.reversed() {
             guard let number = slots.number(of: item.slot) else { continue }
             let slot = slots.pointer(number)
             slot.pointee.flags.remove(.loading)
