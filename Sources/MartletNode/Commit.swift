@@ -46,6 +46,9 @@ extension Node {
     /// Batches of at least so many records count as load.
     private static let loadRecords = 8
 
+    /// Whether so much waits for the disk that nothing new is begun: no submission, no step that time brings, no copy forward.
+    var isBehind: Bool { parts.appender.pendingBytes > Node.backlogMaximum }
+
     /// Seals and appends the records of the turn. False, with the alarm raised, when the journal took them no more.
     func append() -> Bool {
         for index in turn.records.indices {
@@ -77,6 +80,7 @@ extension Node {
         case .payload(let range):
             position = try appendSealed(index, clear, range)
         }
+        lastAppended = position
         engine.placed(turn.records[index], at: position)
         noteKeys(turn.records[index].record, position)
         if let slot = turn.records[index].slot { open.released.append((slot, turn.records[index].after)) }
@@ -137,21 +141,29 @@ extension Node {
             loop.assumeIsolated().scheduleTask(in: .microseconds(nextCommit - steady)) { self.kick() }
             return
         }
-        guard let batch = parts.appender.cut() else { return }
+        guard var last = parts.appender.cut() else { return }
         nextCommit = steady + parts.commitGap
-        lastBatchRecords = batch.records
         flyingSince = steady
         flying = open
         open = spare
         spare = PendingBatch()
+        // Behind a slow disk there may be several. They are written in order, and one that fails lets all later ones fail: the last
+        // one's result holds for all.
+        var records = last.records
+        while let next = parts.appender.cut() {
+            parts.journal.write(last) { _, _ in }
+            last = next
+            records += next.records
+        }
+        lastBatchRecords = records
         let bound = NIOLoopBound(self, eventLoop: loop)
         let loop = self.loop
-        parts.journal.write(batch) { batch, result in
-            loop.execute { bound.value.committed(batch, result) }
+        parts.journal.write(last) { [records] batch, result in
+            loop.execute { bound.value.committed(batch.end, records, result) }
         }
     }
 
-    private func committed(_ batch: Batch, _ result: WriteResult) {
+    private func committed(_ end: Position, _ records: Int, _ result: WriteResult) {
         guard var done = flying else { return }
         flying = nil
         if case .failed(let failure) = result {
@@ -162,11 +174,13 @@ extension Node {
         let now = parts.clock.now()
         counters.commit.observe(now.steady - flyingSince)
         counters.batches += 1
-        counters.records += batch.records
-        durableEnd = batch.end
+        counters.records += records
+        durableEnd = end
         for (slot, after) in done.released { engine.released(slot, after, now) }
         for (connection, count) in done.recorded { connections[connection]?.unrecorded -= count }
         pumpAll()
+        // Before anyone may ask for a message that ended in this batch.
+        parts.recent.add(done.keys)
         answering = true
         for answer in done.answers {
             counters.accept[Int(answer.messageClass.rawValue)].observe(now.steady - answer.receivedAt)
@@ -177,7 +191,6 @@ extension Node {
         for flush in flushes { flush() }
         flushes.removeAll(keepingCapacity: true)
         for story in done.stories { story() }
-        parts.recent.add(done.keys)
         done.clear()
         spare = done
         kick()

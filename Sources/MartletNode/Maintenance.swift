@@ -24,7 +24,7 @@ extension Node {
     }
 
     private func tick() {
-        guard !broken else { return }
+        guard !broken, !isBehind else { return }
         turn.begin(now())
         engine.tick(&turn)
         if !turn.records.isEmpty, append() { kickLater() }
@@ -46,12 +46,14 @@ extension Node {
 
     /// Trims segments whose time is over, carrying forward what is still open in them.
     private func trim() {
-        guard !carrying, !broken, !stopping else { return }
+        guard !carrying, !broken, !stopping, !isBehind else { return }
         let segments = parts.journal.segments
         guard segments.count > 1, let oldest = segments.first else { return }
         let size = segments.reduce(0) { $0 + $1.size }
         let over = size > parts.capBytes
-        let age = now().wall - Int64(clamping: oldest.createdAt / 1000)
+        // Of its newest record: a slow bank fills a segment in days.
+        let written = oldest.writtenAt == 0 ? oldest.createdAt : oldest.writtenAt
+        let age = now().wall - Int64(clamping: written / 1000)
         guard over || age > parts.keepMicroseconds || mostlyDead(oldest.number, segments.count) else { return }
         let live = engine.live(in: oldest.number)
         if live > 0 { return beginCarry(upTo: oldest.number) }
@@ -61,9 +63,11 @@ extension Node {
                 "the journal is over its cap: ended messages go before their time",
                 metadata: ["segment": "\(oldest.number)", "bytes": "\(size)", "cap": "\(parts.capBytes)"])
         }
-        guard oldest.number < durableEnd.journalSegment else { return }
+        guard oldest.number < durableEnd.journalSegment, carriedAt < durableEnd else { return }
         parts.recent.trim(before: oldest.number + 1)
         parts.journal.trim(before: oldest.number + 1)
+        // The next one may be due as well.
+        loop.assumeIsolated().execute { self.trim() }
     }
 
     /// A few open messages would hold a segment of mostly ended ones: they go forward early, so that a trim later costs nothing.
@@ -85,14 +89,18 @@ extension Node {
 
     func carry(_ items: [(slot: SlotReference, sealed: [UInt8]?, keyID: UInt32)], upTo segment: UInt32) {
         carrying = false
+        guard !stopping else { return }
         turn.begin(now())
         engine.carry(items, orphansUpTo: segment, &turn)
-        if append() { kickLater() }
+        guard !turn.records.isEmpty, append() else { return }
+        carriedAt = lastAppended
+        kickLater()
     }
 
     /// Stops taking work, lets what is on the wire be answered, and ends the log with a clean stop.
     /// - Parameter then: when everything is durable; on the loop.
     public func drain(then: @escaping () -> Void) {
+        leaving = true
         stopping = true
         for task in maintenance { task.cancel() }
         var left = connections.count

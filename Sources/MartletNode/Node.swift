@@ -25,13 +25,15 @@ public final class Node: Intake {
         public var commitGap: Int64
         public var keepMicroseconds: Int64
         public var capBytes: Int
+        /// Held for as long as the node lives.
+        var lock: DirectoryLock
         /// Called once when nothing can be made durable any more: refuse, alarm, exit.
         public var storageFailed: @Sendable (String) -> Void
 
-        public init(
+        init(
             loop: any EventLoop, clock: SystemClock, journal: Journal, reader: Reader, appender: Appender, keys: KeyStore, recent: Recent,
             providers: ProviderKeys, logger: Logger,
-            background: DispatchQueue, commitGap: Int64, keepMicroseconds: Int64, capBytes: Int,
+            background: DispatchQueue, commitGap: Int64, keepMicroseconds: Int64, capBytes: Int, lock: DirectoryLock,
             storageFailed: @escaping @Sendable (String) -> Void
         ) {
             self.loop = loop
@@ -47,6 +49,7 @@ public final class Node: Intake {
             self.commitGap = commitGap
             self.keepMicroseconds = keepMicroseconds
             self.capBytes = capBytes
+            self.lock = lock
             self.storageFailed = storageFailed
         }
     }
@@ -71,6 +74,9 @@ public final class Node: Intake {
     var nextCommit: Int64 = 0
     var lastBatchRecords = 0
     var durableEnd: UInt64 = 0
+    var lastAppended: UInt64 = 0
+    /// Where the newest mark of a group's credit stands: nothing is handed over before it is durable.
+    var creditAt: UInt64 = 0
     var answering = false
     var flushes: [() -> Void] = []
     var broken = false
@@ -86,7 +92,16 @@ public final class Node: Intake {
     var maintenance: [RepeatedTask] = []
     var carrying = false
     var carryCursor: UInt32 = 0
+    /// What was copied forward must be durable up to here before its old segment may go.
+    var carriedAt: UInt64 = 0
+    /// Readiness says so at once; work is refused when the drain begins.
+    var leaving = false
     var stopping = false
+
+    // Reading.swift
+    var straysInFlight = 0
+    /// Newest late record of messages that ended, until the index has it; bounded.
+    var lateRecords: [MessageID: UInt64] = [:]
 
     /// Bytes appended and not yet handed to the disk above which new work is told to try later.
     static let backlogMaximum = 16 << 20
@@ -106,15 +121,16 @@ public final class Node: Intake {
     public var openMessages: Int { engine.openCount }
     public func queued(_ group: GroupNumber) -> Int { engine.queued(group) }
     public func set(routes: Routes) { engine.set(routes: routes) }
-    /// A group's windows changed.
-    public func creditChanged(_ group: GroupNumber) { recordCredit(group) }
+    /// The stop has begun: readiness says so before the doors close.
+    public func beginStopping() { leaving = true }
+    public var isStopping: Bool { leaving || stopping }
     /// For the last step of a stop, off the loop.
     public func takeJournal() -> Journal { parts.journal }
 
     /// Why no message is taken now; empty when the node is ready.
     public var notReadyReasons: [String] {
         if broken { return ["the journal failed"] }
-        if stopping { return ["stopping"] }
+        if leaving || stopping { return ["stopping"] }
         if parts.journal.state.isLow { return ["the disk of the journal is full"] }
         return []
     }
@@ -147,7 +163,7 @@ public final class Node: Intake {
     private func refusal() -> Refusal? {
         if stopping { return .stopping }
         if broken || parts.journal.state.isLow { return .storage(retryAfterSeconds: 5) }
-        if parts.appender.pendingBytes > Node.backlogMaximum { return .full(retryAfterSeconds: 1) }
+        if isBehind { return .full(retryAfterSeconds: 1) }
         return nil
     }
 

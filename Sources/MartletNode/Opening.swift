@@ -43,6 +43,8 @@ extension Node {
     ) throws -> (node: NIOLoopBound<Node>, opening: Opening) {
         let clock = SystemClock()
         let began = clock.now()
+        // Before anything is touched: the key store has no lock of its own.
+        let lock = try DirectoryLock(options.dataDirectory)
         let keys = try KeyStore(directory: options.keyDirectory, master: master, access: .owner(create: !hasJournal(options)))
         for damage in keys.damage { logger.error("a key file cannot be read", metadata: ["reason": "\(damage)"]) }
         let today = DataKey.day(ofMicroseconds: began.wall)
@@ -68,7 +70,7 @@ extension Node {
             loop: loop, clock: clock, journal: journal, reader: reader, appender: appender, keys: keys,
             recent: Recent(journal, reader, providers), providers: providers, logger: logger, background: background,
             commitGap: options.commitGap, keepMicroseconds: options.keepMicroseconds,
-            capBytes: options.capBytes, storageFailed: storageFailed)
+            capBytes: options.capBytes, lock: lock, storageFailed: storageFailed)
         let open = engine.openCount
         let made = HandedOver(parts, engine)
         let clean = report.stoppedCleanly || report.isEmpty

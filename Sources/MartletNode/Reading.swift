@@ -7,8 +7,9 @@ public import MartletModel
 import NIOCore
 
 /// What has to be read back from the log is read in batches, never on the loop: payloads that wait to be sent on one thread,
-/// and on another what people ask, which may have to wait for an index.
+/// what is copied forward on another, and on a third what people ask, which may have to wait for an index.
 private let reading = DispatchQueue(label: "martlet.reader")
+private let carrying = DispatchQueue(label: "martlet.carrier")
 private let telling = DispatchQueue(label: "martlet.stories")
 
 extension Node {
@@ -40,6 +41,7 @@ extension Node {
     }
 
     private func loaded(_ payloads: [(slot: SlotReference, payload: [UInt8]?)]) {
+        guard !stopping else { return }
         turn.begin(now())
         engine.loaded(payloads, &turn)
         if append() { kickLater() }
@@ -82,7 +84,13 @@ extension Node {
 
     // MARK: Receipts of ended messages
 
+    /// Receipts being looked up at once; what comes beyond stays an orphan without a look, which is the safe side.
+    private static let strayMaximum = 4096
+
     func look(for strays: [Engine.Stray]) {
+        guard straysInFlight < Node.strayMaximum else { return }
+        straysInFlight += strays.count
+        let count = strays.count
         let bound = NIOLoopBound(self, eventLoop: loop)
         let loop = self.loop
         let (journal, recent) = (parts.reader, parts.recent)
@@ -96,15 +104,26 @@ extension Node {
                 let last = recent.find(record.header.id) ?? position
                 found.append((stray, answer.part, record.header, last))
             }
-            guard !found.isEmpty else { return }
-            loop.execute { [found] in bound.value.late(found) }
+            loop.execute { [found] in
+                bound.value.straysInFlight -= count
+                bound.value.late(found)
+            }
         }
     }
 
     private func late(_ found: [(stray: Engine.Stray, part: UInt8, header: RecordHeader, last: UInt64)]) {
-        turn.begin(now())
-        for item in found { engine.late(item.stray, part: item.part, header: item.header, previous: item.last, &turn) }
-        if append() { kickLater() }
+        guard !stopping else { return }
+        // One by one: the next late record of a message follows the one before, which the index may not have yet.
+        for item in found {
+            let id = item.header.id
+            turn.begin(now())
+            engine.late(item.stray, part: item.part, header: item.header, previous: max(item.last, lateRecords[id] ?? 0), &turn)
+            guard !turn.records.isEmpty else { continue }
+            guard append() else { return }
+            if lateRecords.count >= Node.strayMaximum { lateRecords.removeAll(keepingCapacity: true) }
+            lateRecords[id] = lastAppended
+        }
+        kickLater()
     }
 
     // MARK: Copies forward
@@ -113,7 +132,7 @@ extension Node {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let loop = self.loop
         let (journal, logger) = (parts.reader, parts.logger)
-        reading.async {
+        carrying.async {
             var items: [(slot: SlotReference, sealed: [UInt8]?, keyID: UInt32)] = []
             for candidate in candidates {
                 do {

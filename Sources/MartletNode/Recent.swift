@@ -58,14 +58,17 @@ public final class Recent: Sendable {
     /// Position of the key's newest record, looking from the newest segment to the oldest. Not for a loop.
     func find(_ key: IndexKey) -> Position? {
         queue.sync {}
-        return state.withLock { state in
-            for segment in Set(state.open.keys).union(state.files.keys).sorted(by: >) {
-                if let position = state.open[segment]?[key] { return position }
-                // An index that rotted after it was opened answers as if the key were not there; it is made again at the next start.
-                if let found = try? state.files[segment]?.position(of: key) { return found }
-            }
-            return nil
+        // Memory holds the newest segments, files all older ones. Files are read outside the lock, which the loop takes too.
+        let (open, files) = state.withLock { state -> (Position?, [SegmentIndex]) in
+            let open = state.open.compactMap { $0.value[key] }.max()
+            return (open, state.files.sorted { $0.key > $1.key }.map(\.value))
         }
+        if let open { return open }
+        for file in files {
+            // An index that rotted after it was opened answers as if the key were not there; it is made again at the next start.
+            if let found = try? file.position(of: key) { return found }
+        }
+        return nil
     }
 
     func find(_ id: MessageID) -> Position? { find(IndexKey(high: id.high, low: id.low)) }

@@ -33,13 +33,27 @@ extension Node: ConnectionOwner {
         connections.values.map(\.connection).sorted { $0.name < $1.name }
     }
 
-    /// Most parts of a group that may be handed over and not recorded: per connection a window on the wire and one answered.
-    func recordCredit(_ group: GroupNumber) {
+    /// Changes windows: nothing is handed over until the new credit is durable.
+    public func changingCredit<Result>(of group: GroupNumber, _ change: () throws -> Result) rethrows -> Result {
+        creditAt = .max
+        defer { recordCredit(group) }
+        return try change()
+    }
+
+    /// Most parts of a group that may be handed over and not recorded: per connection a window on the wire and one answered, or
+    /// what is out now where a window was made smaller.
+    private func recordCredit(_ group: GroupNumber) {
         var credit = 0
-        for number in byGroup[group] ?? [] { credit += 2 * (connections[number]?.connection.window ?? 0) }
+        for number in byGroup[group] ?? [] {
+            guard let entry = connections[number] else { continue }
+            credit += max(2 * entry.connection.window, entry.connection.outstanding + entry.unrecorded)
+        }
         turn.begin(now())
         engine.mark(.init(what: .credit, value: UInt32(clamping: credit)), group: group, &turn)
-        if append() { kickLater() }
+        if append() {
+            creditAt = lastAppended
+            kickSoon()
+        }
     }
 
     public func roomChanged(_ connection: any Connection) { pump(connection.number) }
@@ -48,7 +62,7 @@ extension Node: ConnectionOwner {
         let now = now()
         turn.begin(now)
         engine.settle(batch, connection: connection.name, &turn)
-        for item in batch where item.outcome != .notWritten {
+        for item in batch where item.handedAt != 0 {
             counters.answer[connection.number, default: Histogram()].observe(now.wall - item.handedAt)
         }
         let records = turn.records.count
@@ -65,6 +79,8 @@ extension Node: ConnectionOwner {
     }
 
     public func heard(_ batch: [Heard], by connection: any Connection, durable: @escaping (Bool) -> Void) {
+        // Told to come again: the provider keeps them better than a queue here.
+        if isBehind || stopping { return durable(false) }
         turn.begin(now())
         var strays: [Engine.Stray] = []
         engine.hear(batch, &turn, strays: &strays)
@@ -90,7 +106,7 @@ extension Node: ConnectionOwner {
     }
 
     private func pump(_ number: ConnectionNumber) {
-        guard let entry = connections[number], !broken else { return }
+        guard let entry = connections[number], !broken, !stopping, !isBehind, durableEnd > creditAt else { return }
         let connection = entry.connection
         // A window on the wire and one answered but not durable is the most that a crash may repeat.
         var room = min(connection.room, 2 * connection.window - connection.outstanding - entry.unrecorded)

@@ -5,7 +5,7 @@ import MartletModel
 /// Reads the records of one notification back along their chain and writes its story. State and reason stand in each record's
 /// flags, as the fold left them; nothing is decided here.
 enum Storyteller {
-    /// Records of one message read at most; beyond it the oldest are left out.
+    /// Records of one message that are told at most.
     private static let recordMaximum = 4096
 
     static func tell(
@@ -13,7 +13,7 @@ enum Storyteller {
     ) -> Result<Story?, StoryFault> {
         var chain: [(record: Record, sealed: [UInt8])] = []
         var position = newest
-        while position != 0, chain.count < recordMaximum {
+        while position != 0 {
             let bytes: [UInt8]
             do {
                 bytes = try journal.read(at: position)
@@ -25,7 +25,10 @@ enum Storyteller {
             guard let record = try? bytes.withUnsafeBytes({ try Record(reading: $0) }), record.header.id == id else {
                 return .failure(StoryFault(reason: "record at \(position) is not of this message"))
             }
-            chain.append((record, Array(bytes[Record.sealedOffset(record.header)...])))
+            // Of a very long story the middle is left out; the record that holds the payload never is.
+            if chain.count < recordMaximum || Record.sealedOffset(record.header) < bytes.count {
+                chain.append((record, Array(bytes[Record.sealedOffset(record.header)...])))
+            }
             position = record.header.previous
         }
         chain.reverse()
@@ -91,7 +94,7 @@ enum Storyteller {
 
     private static func answered(_ it: RecordBody.Answered, _ header: RecordHeader, _ story: inout Story) {
         let part = [("part", String(it.part + 1)), ("connection", it.connection)]
-        if it.outcome != .unencodable {
+        if it.handedAt != 0 {
             story.hops.append(.init(at: it.handedAt, hop: "send", what: "submitted", details: part + [("attempt", String(it.attempt))]))
         }
         var details = part

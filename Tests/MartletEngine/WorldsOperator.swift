@@ -148,7 +148,7 @@ extension World {
         receipts(of: providerID, flight.link.group, manner, back)
         if dice.chance(manner.mute) { return }
         after(dice.chance(manner.late) ? back + answerTimeout : back) { $0.answer(flight, .accepted(providerID: providerID)) }
-        if dice.chance(manner.twice) { after(back + dice.between(Int64(0), 3_000_000)) { $0.repeated(flight, providerID) } }
+        if dice.chance(manner.twice) { after(back + dice.between(Int64(0), 3_000_000)) { $0.answer(flight, .accepted(providerID: providerID)) } }
     }
 
     private func receipts(of providerID: String, _ group: GroupNumber, _ manner: Manner, _ back: Int64) {
@@ -170,7 +170,9 @@ extension World {
 
     /// The connection hears the answer and tells the node; what belongs to an earlier bind is lost.
     private func answer(_ flight: Flight, _ outcome: Outcome) {
-        guard flight.session == flight.link.session, !flight.settled else { return }
+        guard flight.session == flight.link.session else { return }
+        // The timeout came first; a connection that does not know that tells it all the same.
+        if flight.settled { return repeated(flight, outcome) }
         if case .throttled = outcome { pause(flight.link) }
         settle([(flight, outcome)], on: flight.link)
         pumpAll()
@@ -181,27 +183,21 @@ extension World {
         after(500_001) { $0.pump(link) }
     }
 
-    /// A second answer to the same part, as some operators give.
-    private func repeated(_ flight: Flight, _ providerID: String) {
-        guard flight.session == flight.link.session else { return }
+    /// A second answer to the same part, as some operators give, or one after its timeout.
+    private func repeated(_ flight: Flight, _ outcome: Outcome) {
         turn.begin(instant)
         engine.settle(
-            [Settled(slot: flight.slot, attempt: flight.attempt, part: flight.part, outcome: .accepted(providerID: providerID), handedAt: flight.handedAt)],
+            [Settled(slot: flight.slot, attempt: flight.attempt, part: flight.part, outcome: outcome, handedAt: flight.handedAt)],
             connection: flight.link.name, &turn)
-        if flight.settled { checker.check(turn.records.isEmpty, "a second answer made a record") }
-        append(flight.link, [])
-        if !flight.settled {
-            flight.settled = true
-            flight.link.outstanding.removeAll { $0 === flight }
-            checker.card(flight.id)?.onWire &= ~(1 << UInt16(flight.part))
-            checker.card(flight.id)?.takenLive |= 1 << UInt16(flight.part)
-        }
+        checker.check(turn.records.isEmpty, "a second answer made a record")
     }
 
     // MARK: Binds
 
     func bind(_ link: Link) {
         guard !link.bound else { return }
+        // The log must know how much may be on the wire before anything is; or the settings tell it.
+        if configuration.creditByGroup.isEmpty, marksUpTo != 0, log.read(marksUpTo) == nil { return after(5_000) { $0.bind(link) } }
         link.bound = true
         let manner = link.operatorOf.manner
         if manner.dropEvery > 0, !calming {

@@ -50,6 +50,13 @@ final class World {
     var jumped: Int64 = 0
     var damaged: Set<UInt64> = []
     var latestDeadline: Int64 = 0
+    /// One queue, small windows: what a restart flags is then far less than all.
+    let narrow: Bool
+    /// Position of the last credit mark of this process.
+    var marksUpTo: UInt64 = 0
+    let sources: Int
+    let classes: [MessageClass]
+    let longPercent: Int
     let damagePercent: Int
     let slowDiskPercent: Int
     static let partsMaximum = 5
@@ -66,7 +73,11 @@ final class World {
         configuration.ring = dice.pick([4096, 8192, 1 << 17])
         configuration.openMaximum = dice.chance(15) ? 40 : 10_000
         configuration.orphanMaximum = dice.chance(20) ? 3 : 1000
-        let groups = dice.between(1, 3)
+        narrow = dice.chance(40)
+        let groups = narrow ? 1 : dice.between(1, 3)
+        sources = narrow ? 1 : 3
+        classes = narrow ? [dice.pick(MessageClass.allCases)] : MessageClass.allCases
+        longPercent = dice.chance(narrow ? 60 : 0) ? 0 : 25
         configuration.routes = Routes((0..<groups).map { Routes.Route(prefix: "\(41 + $0)", group: GroupNumber($0 + 1)) })
         calm = dice.chance(15)
         answerTimeout = dice.between(Int64(1_000_000), 8_000_000)
@@ -78,10 +89,15 @@ final class World {
         turn = Turn(now: Instant(wall: 0, steady: 0))
         for group in 1...groups {
             let one = SimulatedOperator(calm ? .calm : .drawn(&dice))
-            for n in 0..<dice.between(1, 3) {
-                links.append(Link(name: "g\(group)-\(n)", group: GroupNumber(group), window: dice.pick([1, 2, 5, 10]), operatorOf: one))
+            for n in 0..<(narrow ? dice.between(1, 2) : dice.between(1, 3)) {
+                let window = dice.pick(narrow ? [1, 2, 3] : [1, 2, 5, 10])
+                links.append(Link(name: "g\(group)-\(n)", group: GroupNumber(group), window: window, operatorOf: one))
             }
         }
+    }
+
+    private func tellCredit() {
+        for link in links { configuration.creditByGroup[link.group, default: 0] += UInt32(inDoubtMaximum(link)) }
     }
 
     // MARK: Time
@@ -108,6 +124,7 @@ final class World {
 
     /// From the first message to the last end. The laws it broke.
     func live() -> [String] {
+        if sabotage != .forgetsMarks, dice.chance(50) { tellCredit() }
         start(clean: true)
         let began = steady
         var at: Int64 = 0
@@ -160,17 +177,16 @@ final class World {
 
     func submit() {
         guard running else { return }
-        let classes = MessageClass.allCases
         let messageClass = dice.pick(classes)
         let number = checker.cards.count
-        let wanted = dice.chance(75) ? 1 : dice.between(2, 6)
+        let wanted = dice.chance(longPercent) ? dice.between(2, 6) : 1
         var text = "message \(number) "
         let length = wanted == 1 ? dice.between(20, 160) : (wanted - 1) * 153 + dice.between(10, 150)
         while text.utf8.count < length { text += "x" }
-        let to = PhoneNumber(digits: UInt64(dice.between(41, 44)) * 1_000_000_000 + UInt64(dice.below(30)))
+        let to = PhoneNumber(digits: UInt64(narrow ? 41 : dice.between(41, 44)) * 1_000_000_000 + UInt64(dice.below(30)))
         let validity: Int64? = dice.chance(85) ? dice.between(5, patience) : nil
         let submission = Submission(
-            source: SourceNumber(dice.between(1, 3)), messageClass: messageClass, to: to, from: "Bank", text: text, reference: "r\(number)",
+            source: SourceNumber(dice.between(1, sources)), messageClass: messageClass, to: to, from: "Bank", text: text, reference: "r\(number)",
             validity: validity, receivedAt: instant)
         let route = configuration.routes.group(for: to)
         // Plain letters: 160 in a single message, 153 in each part of a longer one.
@@ -229,15 +245,16 @@ final class World {
             link.bound = false
             link.outstanding = []
             link.unrecorded = 0
-            credit[link.group, default: 0] += 2 * link.window + World.partsMaximum
+            credit[link.group, default: 0] += inDoubtMaximum(link)
             if sabotage != .forgetsMarks {
                 turn.begin(instant)
                 engine.mark(.init(what: .credit, value: UInt32(credit[link.group] ?? 0)), group: link.group, &turn)
                 append(nil, [])
+                if case .record(let position, _, _, _, _, _)? = open.last { marksUpTo = position }
             }
         }
         kick()
-        for link in links { after(dice.between(Int64(20_000), 500_000)) { $0.bind(link) } }
+        for link in links { after(dice.between(narrow ? Int64(0) : 20_000, dice.chance(50) ? 5_000 : 500_000)) { $0.bind(link) } }
         after(50_000) { $0.tick() }
         after(1_000_000) { $0.maintain() }
     }
@@ -265,7 +282,7 @@ final class World {
         for link in links {
             let count = inDoubt.values.reduce(0) { $0 + ($1.link === link ? 1 : 0) }
             checker.check(
-                count <= 2 * link.window + World.partsMaximum, "\(link.name): \(count) parts in doubt at a crash, window \(link.window)")
+                count <= inDoubtMaximum(link), "\(link.name): \(count) parts in doubt at a crash, window \(link.window)")
         }
         checker.crashed()
         for flight in inDoubt.values where flight.written {
@@ -280,6 +297,9 @@ final class World {
         log.cutTail(newSegment: dice.chance(50))
         whatever(dice.between(Int64(50_000), dice.chance(50) ? 3_000_000 : 20_000_000)) { if !$0.running { $0.start(clean: false) } }
     }
+
+    /// A window on the wire and one answered and not recorded; the last message may have more parts than there is room for.
+    private func inDoubtMaximum(_ link: Link) -> Int { 2 * link.window + (longPercent == 0 ? 0 : World.partsMaximum - 2) }
 
     private func forget() {
         running = false

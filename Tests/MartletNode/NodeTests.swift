@@ -199,7 +199,7 @@ struct NodeTests {
         #expect(try rig.run { $0.allConnections.count } == 1)
         try rig.run { node in
             node.note("hold connection harbour-1")
-            node.creditChanged(1)
+            node.changingCredit(of: 1) {}
             node.set(routes: Routes([]))
             node.remove(connection.value)
         }

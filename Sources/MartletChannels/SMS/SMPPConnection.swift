@@ -307,7 +307,7 @@ public final class SMPPConnection: Connection {
 
     public func hand(_ batch: [Handover]) {
         guard isOpen, let handler = submitting?.handler, handler.session.room > 0 || !waiting.isEmpty else {
-            for one in batch { settleLater(one, from: 0, .notWritten) }
+            for one in batch.reversed() { settleLater(one, from: 0, .notWritten) }
             return
         }
         let now = now()
@@ -408,10 +408,13 @@ public final class SMPPConnection: Connection {
     // MARK: Settling without the wire
 
     private func giveBackWaiting() {
+        // The last one first: each is put back before all others, so they stand in their old order then.
+        var given: [WaitingParts.Entry] = []
         while let first = waiting.first {
-            settleLater(first.handover, from: first.part, .notWritten)
+            given.append(first)
             waiting.removeFirst()
         }
+        for one in given.reversed() { settleLater(one.handover, from: one.part, .notWritten) }
     }
 
     private func settleLater(_ one: Handover, from part: Int, _ outcome: Outcome) {

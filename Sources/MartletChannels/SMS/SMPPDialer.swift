@@ -28,6 +28,8 @@ struct SMPPSocketDialer: SMPPDialer {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv12
         configuration.certificateVerification = .fullVerification
+        // A stop must not wait for a peer that does not answer the end of TLS.
+        configuration.shutdownTimeout = .milliseconds(500)
         var setting = "tlsAuthority"
         do {
             if let authority = settings.tlsAuthority {

@@ -42,7 +42,11 @@ public enum ControlClient {
                 Glibc.connect(file, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        guard result == 0 else { throw Fault.notRunning(path: path) }
+        guard result == 0 else {
+            let code = errno
+            throw code == ENOENT || code == ECONNREFUSED
+                ? Fault.notRunning(path: path) : Fault.broken(reason: String(cString: strerror(code)))
+        }
     }
 
     private static func read(_ file: Int32) throws -> Data {

@@ -19,11 +19,17 @@ public enum ControlServer {
                 }
             }
             .bind(unixDomainSocketPath: path)
-            .map { channel in
-                _ = chmod(path, 0o600)
+            .flatMapThrowing { channel in
+                guard chmod(path, 0o600) == 0 else { throw ControlFault(path: path, reason: String(cString: strerror(errno))) }
                 return channel
             }
     }
+}
+
+struct ControlFault: Error, CustomStringConvertible {
+    var path: String
+    var reason: String
+    var description: String { "the control socket \(path) cannot be closed to others: \(reason)" }
 }
 
 private final class ControlConnection: ChannelInboundHandler {

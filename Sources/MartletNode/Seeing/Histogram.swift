@@ -29,7 +29,7 @@ struct Histogram: Sendable {
         while bucket < Histogram.bounds.count, Histogram.bounds[bucket] < value { bucket += 1 }
         buckets[bucket] += 1
         count += 1
-        sum += value
+        sum &+= value
     }
 
     /// Microseconds below which this share of the observations lies; the bucket's upper bound.

@@ -24,7 +24,7 @@ public enum NumberFile {
             }
             for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {
                 let halves = line.split(separator: " ", maxSplits: 1)
-                guard halves.count == 2, let number = UInt8(halves[0]) else {
+                guard halves.count == 2, let number = UInt8(halves[0]), number > 0, !known.values.contains(number) else {
                     throw .unreadable(path: path, reason: "not 'number name': \(line)")
                 }
                 known[String(halves[1])] = number

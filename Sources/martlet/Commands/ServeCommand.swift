@@ -31,6 +31,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
+        // What the node writes is its own: nobody else reads or opens it.
+        umask(0o077)
         LoggingSystem.bootstrap { JSONLogHandler(label: $0) }
         let logger = Logger(label: "martlet")
         let (settings, master) = try load(environment)
@@ -93,6 +95,9 @@ struct ServeCommand: AsyncParsableCommand {
                 // The alarm is in the log. Nothing more may be promised: the supervisor starts the node again.
                 DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(200)) { _exit(ExitStatus.diskFailed) }
             }
+        } catch let fault as DirectoryLock.Fault {
+            if case .inUse = fault { throw failure(fault.description, ExitStatus.dataInUse) }
+            throw failure(fault.description, ExitStatus.diskFailed)
         } catch JournalError.inUse {
             throw failure("the data directory \(data) is in use by another process", ExitStatus.dataInUse)
         } catch let fault as KeyStoreFault {
@@ -147,46 +152,57 @@ struct ServeCommand: AsyncParsableCommand {
         _ server: NIOLoopBound<Server>, _ loop: any EventLoop, _ control: MultiThreadedEventLoopGroup, _ readiness: Readiness,
         _ logger: Logger
     ) async throws {
-        let listening = loop.makePromise(of: Void.self)
         do {
-            try await loop.submit {
+            let listening = loop.makePromise(of: Void.self)
+            loop.execute {
                 let it = server.value
                 it.node.set(routes: Server.routes(it.settings, it.groups))
-                for entry in it.settings.connections { try it.add(entry) }
-                it.node.start()
                 it.door.start { result in listening.completeWith(result.map { _ in }.mapError { $0 as any Error }) }
-            }.get()
+            }
             try await listening.futureResult.get()
             _ = try await loop.flatSubmit {
                 let it = server.value
                 return ControlServer.start(path: it.settings.node.controlSocket, loop: loop) { it.control($0, $1) }
             }.get()
+            let (host, port) = try await loop.submit { server.value.settings.ops }.get()
+            let ops = OpsListener(
+                group: control, host: host, port: port,
+                metrics: { Array(((try? await loop.submit { server.value.metricsText() }.get()) ?? "").utf8) },
+                ready: { ReadyState(reasons: readiness.list) })
+            do {
+                _ = try await ops.start()
+            } catch {
+                throw StartFault(description: "metrics.listen: cannot listen at \(host):\(port): \(error)")
+            }
+            // Only now, when nothing can go wrong any more, is anything sent.
+            try await loop.submit {
+                let it = server.value
+                for entry in it.settings.connections { try it.add(entry) }
+                it.node.start()
+            }.get()
         } catch {
+            let journal = try? await loop.submit { server.value.node.takeJournal() }.get()
+            await Task.detached { journal?.close() }.value
             throw failure("\(error)", ExitStatus.badSettings)
-        }
-        let (host, port) = try await loop.submit { server.value.settings.ops }.get()
-        let ops = OpsListener(
-            group: control, host: host, port: port,
-            metrics: { Array(((try? await loop.submit { server.value.metricsText() }.get()) ?? "").utf8) },
-            ready: { ReadyState(reasons: readiness.list) })
-        do {
-            _ = try await ops.start()
-        } catch {
-            throw failure("metrics.listen: cannot listen at \(host):\(port): \(error)", ExitStatus.badSettings)
         }
         loop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(250)) { _ in readiness.set(server.value.node.notReadyReasons) }
         readiness.set([])
     }
 
+    private struct StartFault: Error, CustomStringConvertible {
+        var description: String
+    }
+
     /// Drains within 10 s: no new work, open answers awaited, the log ended with a clean stop.
     private func stop(_ server: NIOLoopBound<Server>, _ loop: any EventLoop, _ logger: Logger) async {
         DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(9)) {
-            logger.warning("not everything was answered within the time of a stop; what was on the wire is unknown")
-            _exit(0)
+            logger.warning("the stop took too long; what was on the wire is unknown, as after a crash")
+            _exit(1)
         }
         let done = loop.makePromise(of: Void.self)
         loop.execute {
             let it = server.value
+            it.node.beginStopping()
             it.door.stop(within: .seconds(2)) { it.node.drain { done.succeed() } }
         }
         try? await done.futureResult.get()

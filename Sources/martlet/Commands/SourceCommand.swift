@@ -17,6 +17,8 @@ struct SourceCommand: ParsableCommand {
                 if !answer.ok { print("the running node did not take it over: \(answer.message)") }
             } catch ControlClient.Fault.notRunning {
                 // It reads the file when it starts.
+            } catch {
+                print("the file is changed, but the running node could not be told: \(error); run `martlet connection reload`")
             }
             return result
         } catch let fault as SourceFile.Fault {

@@ -1,3 +1,4 @@
+import Dispatch
 import FoundationEssentials
 import Logging
 import MartletChannels
@@ -9,11 +10,14 @@ import NIOCore
 /// What people do to a running node through its control socket. Each act stands in the journal as a mark.
 extension Server {
     func control(_ request: ControlRequest, _ answer: @escaping (ControlAnswer) -> Void) {
+        if node.isStopping, request.verb != "status", request.verb != "connections", request.verb != "trace" {
+            return answer(.failed("the node is stopping"))
+        }
         switch request.verb {
         case "status": answer(.done("\(node.openMessages) messages open", []))
         case "connections": answer(.done("", connectionTable()))
         case "start", "stop", "hold", "release": act(request, answer)
-        case "reload": answer(reload())
+        case "reload": reload(answer)
         case "sources": answer(reloadSources())
         case "send": send(request, answer)
         case "trace": trace(request, answer)
@@ -40,6 +44,9 @@ extension Server {
         node.note("\(request.verb) connection \(name)")
         switch request.verb {
         case "start":
+            guard connection.status.state == .stopped else {
+                return answer(.failed("\(name) is \(connection.status.state.rawValue), not stopped"))
+            }
             do {
                 try connection.start()
                 answer(.done("\(name) is starting"))
@@ -56,36 +63,68 @@ extension Server {
         }
     }
 
-    /// Reads the settings file again and applies what may change at run time: connections, their settings, routes, sources.
-    private func reload() -> ControlAnswer {
-        let fresh: ServerSettings
-        do {
-            fresh = try ServerSettings.read(
-                file: settingsFile, dataDirectory: dataDirectory, environment: ProcessInfo.processInfo.environment)
-            groups = try NumberFile.numbers(of: fresh.connections.map(\.group), in: "\(dataDirectory)/groups")
-        } catch let mistakes as ServerSettings.Mistakes {
-            return ControlAnswer(ok: false, message: "nothing was changed", rows: mistakes.lines.map { [$0] })
-        } catch {
-            return .failed("nothing was changed: \(error)")
+    /// Reads the settings file again, away from the loop, and applies what may change at run time: connections, their settings,
+    /// routes, sources.
+    private func reload(_ answer: @escaping (ControlAnswer) -> Void) {
+        let (file, directory) = (settingsFile, dataDirectory)
+        let bound = NIOLoopBound((server: self, answer: answer), eventLoop: loop)
+        let loop = self.loop
+        DispatchQueue.global().async {
+            let fresh = Result {
+                let settings = try ServerSettings.read(
+                    file: file, dataDirectory: directory, environment: ProcessInfo.processInfo.environment)
+                return (settings, try NumberFile.numbers(of: settings.connections.map(\.group), in: "\(directory)/groups"))
+            }
+            loop.execute {
+                let (server, answer) = bound.value
+                switch fresh {
+                case .success(let (settings, groups)): answer(server.apply(settings, groups))
+                case .failure(let mistakes as ServerSettings.Mistakes):
+                    answer(ControlAnswer(ok: false, message: "nothing was changed", rows: mistakes.lines.map { [$0] }))
+                case .failure(let error): answer(.failed("nothing was changed: \(error)"))
+                }
+            }
         }
+    }
+
+    private func apply(_ fresh: ServerSettings, _ numbers: [String: GroupNumber]) -> ControlAnswer {
+        if let obstacle = obstacle(to: fresh) { return .failed("nothing was changed: \(obstacle)") }
+        groups = numbers
         node.groupNames = Dictionary(uniqueKeysWithValues: groups.map { ($1, $0) })
         var done: [[String]] = []
         for entry in fresh.connections { apply(entry, &done) }
-        let names = Set(fresh.connections.flatMap { entry in (1...entry.settings.binds).map { "\(entry.settings.name)-\($0)" } })
-        for (name, connection) in connections where !names.contains(name) {
+        let names = Set(fresh.connections.map(\.settings.name))
+        for (name, connection) in connections where !names.contains(connection.settings.name) {
             done.append([name, "stopping, no longer in the settings"])
+            leaving.insert(connection.settings.name)
             connection.stop { [self] in
                 node.remove(connection)
                 connections[name] = nil
+                leaving.remove(connection.settings.name)
             }
+        }
+        for (name, number) in groups where !fresh.connections.contains(where: { $0.group == name }) && node.queued(number) > 0 {
+            done.append([name, "\(node.queued(number)) messages wait in this group, which has no connection any more"])
         }
         node.set(routes: Server.routes(fresh, groups))
         settings = fresh
         node.note("reload of the settings")
         logger.notice("settings reloaded")
-        let sources = reloadSources()
-        done.append(["sources", sources.message])
+        done.append(["sources", reloadSources().message])
+        done.append(["others", "settings of the node, its doors and journal apply at the next start"])
         return .done("reloaded", done)
+    }
+
+    /// What cannot be changed while the node runs.
+    private func obstacle(to fresh: ServerSettings) -> String? {
+        for entry in fresh.connections {
+            let name = entry.settings.name
+            if leaving.contains(name) { return "\(name) is still stopping; reload again in a few seconds" }
+            guard let present = settings.connections.first(where: { $0.settings.name == name }) else { continue }
+            if present.group != entry.group { return "the group of \(name) needs a restart; or give it another name" }
+            if present.settings.binds != entry.settings.binds { return "the number of binds of \(name) needs a restart" }
+        }
+        return nil
     }
 
     private func apply(_ entry: ServerSettings.ConnectionEntry, _ done: inout [[String]]) {
@@ -94,9 +133,8 @@ extension Server {
             if present.isEmpty {
                 try add(entry)
                 done.append([entry.settings.name, "started"])
-            } else if present.contains(where: { $0.settings != entry.settings }) {
-                for connection in present { try connection.reconfigure(entry.settings) }
-                if let group = groups[entry.group] { node.creditChanged(group) }
+            } else if present.contains(where: { $0.settings != entry.settings }), let group = groups[entry.group] {
+                try node.changingCredit(of: group) { for connection in present { try connection.reconfigure(entry.settings) } }
                 done.append([entry.settings.name, "other settings applied"])
             }
         } catch {
@@ -127,11 +165,14 @@ extension Server {
         let text = fields["text"] ?? ""
         guard !text.isEmpty, text.utf8.count <= 8192 else { return answer(.failed("the text must hold 1 to 8192 bytes")) }
         let from = fields["from"] ?? "MARTLET"
-        guard (1...15).contains(from.utf8.count), from.utf8.allSatisfy({ $0 > 31 && $0 < 127 }) else {
+        let isNumber = from.utf8.allSatisfy { (48...57).contains($0) }
+        guard (1...(isNumber ? 15 : 11)).contains(from.utf8.count), from.utf8.allSatisfy({ $0 > 31 && $0 < 127 }) else {
             return answer(.failed("--from: up to 11 letters and digits, or up to 15 digits"))
         }
+        let reference = fields["reference"] ?? ""
+        guard reference.utf8.count <= 64 else { return answer(.failed("--reference: at most 64 bytes")) }
         let submission = Submission(
-            source: commandLineSource, messageClass: messageClass, to: to, from: from, text: text, reference: fields["reference"] ?? "",
+            source: commandLineSource, messageClass: messageClass, to: to, from: from, text: text, reference: reference,
             receivedAt: node.now())
         node.submit(submission) { acceptance in
             switch acceptance {

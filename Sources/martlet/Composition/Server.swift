@@ -25,6 +25,8 @@ final class Server {
     var connections: [String: SMPPConnection] = [:]
     var groups: [String: GroupNumber] = [:]
     var nextConnection: ConnectionNumber = 1
+    /// Entries taken out of the settings whose connections are still stopping.
+    var leaving: Set<String> = []
     /// Read by the ops listener from its own loop.
     let readiness: Readiness
 
@@ -54,8 +56,8 @@ final class Server {
         for connection in made {
             connections[connection.name] = connection
             node.add(connection)
-            try connection.start()
         }
+        for connection in made { try connection.start() }
     }
 
     static func routes(_ settings: ServerSettings, _ groups: [String: GroupNumber]) -> Routes {
