@@ -18,7 +18,11 @@ public struct NodeOptions: Sendable {
     public var keepMicroseconds: Int64 = 86_400_000_000
     public var capBytes = 4 << 30
 
-    public init(dataDirectory: String) { self.dataDirectory = dataDirectory }
+    public init(dataDirectory: String) {
+        self.dataDirectory = dataDirectory
+        // What a restart decides at once, for a million messages at the worst, must fit before the first commit.
+        journal.batchesInMemory = 1024
+    }
 
     public var journalDirectory: String { "\(dataDirectory)/journal" }
     public var keyDirectory: String { "\(dataDirectory)/keys" }

@@ -9,7 +9,7 @@ import NIOCore
 /// What has to be read back from the log is read in batches, never on the loop: payloads that wait to be sent on one thread,
 /// what is copied forward on another, and on a third what people ask, which may have to wait for an index.
 private let reading = DispatchQueue(label: "martlet.reader")
-private let carrying = DispatchQueue(label: "martlet.carrier")
+private let carrier = DispatchQueue(label: "martlet.carrier")
 private let telling = DispatchQueue(label: "martlet.stories")
 
 extension Node {
@@ -132,7 +132,7 @@ extension Node {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let loop = self.loop
         let (journal, logger) = (parts.reader, parts.logger)
-        carrying.async {
+        carrier.async {
             var items: [(slot: SlotReference, sealed: [UInt8]?, keyID: UInt32)] = []
             for candidate in candidates {
                 do {
