@@ -10,7 +10,9 @@ extension Engine {
 
     /// Some of the open messages whose payload stands in a segment up to this one, to be read and carried forward. Goes through
     /// the table in steps; `cursor` starts at 0 and comes back as 0 when one round is complete.
-    public mutating func carryCandidates(upTo segment: UInt32, limit: Int, cursor: inout UInt32) -> [(slot: SlotReference, position: UInt64)] {
+    public mutating func carryCandidates(
+        upTo segment: UInt32, limit: Int, cursor: inout UInt32
+    ) -> [(slot: SlotReference, position: UInt64)] {
         var found: [(slot: SlotReference, position: UInt64)] = []
         let stop = min(slots.bound, cursor &+ 65_536)
         while cursor < stop, found.count < limit {

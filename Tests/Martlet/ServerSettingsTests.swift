@@ -1,4 +1,6 @@
 import Foundation
+import Journal
+import MartletNode
 import Testing
 
 @testable import martlet

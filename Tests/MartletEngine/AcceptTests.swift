@@ -15,7 +15,8 @@ struct AcceptTests {
         rig.commit()
         #expect(rig.hasWork && rig.engine.queued(1) == 1 && rig.engine.queued(1, .otp) == 1)
         let handover = try #require(rig.hand())
-        #expect(handover.id == id && handover.attempt == 1 && handover.partMask == 1 && handover.to == Rig.number && handover.from == "Bank")
+        #expect(
+            handover.id == id && handover.attempt == 1 && handover.partMask == 1 && handover.to == Rig.number && handover.from == "Bank")
         #expect(handover.deadline == rig.now.wallMilliseconds + 180_000)
         #expect(rig.engine.isSubmitted(id) && !rig.hasWork)
         #expect(rig.engine.counts.accepted[Int(MessageClass.otp.rawValue)] == 1)
@@ -63,7 +64,8 @@ struct AcceptTests {
         var verdicts: [Engine.Verdict] = []
         for _ in 0..<2 { rig.step { verdicts.append($0.engine.accept(submission, random: 7, &$0.turn)) } }
         guard case .refused(.storage) = verdicts[1] else { return #expect(Bool(false)) }
-        let partition = Int(rig.slot({ if case .accepted(let id, _) = verdicts[0] { id } else { MessageID(high: 0, low: 0) } }())?.partition ?? 0)
+        let partition = Int(
+            rig.slot({ if case .accepted(let id, _) = verdicts[0] { id } else { MessageID(high: 0, low: 0) } }())?.partition ?? 0)
         #expect(rig.engine.sequences[partition] == (partition == 0 ? 2 : 1))
         #expect(rig.engine.openCount == 1)
     }

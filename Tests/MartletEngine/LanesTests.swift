@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Lanes")
 struct LanesTests {
-    private func add(_ lanes: inout GroupLanes, _ table: inout SlotTable, _ messageClass: MessageClass, source: SourceNumber = 1, parts: UInt8 = 1) -> UInt32 {
+    private func add(
+        _ lanes: inout GroupLanes, _ table: inout SlotTable, _ messageClass: MessageClass, source: SourceNumber = 1, parts: UInt8 = 1
+    ) -> UInt32 {
         let number = table.insert(MessageID(high: 1, low: UInt64(table.count) + UInt64(table.bound) << 32))
         table.pointer(number).pointee.messageClass = messageClass
         table.pointer(number).pointee.source = source
@@ -25,7 +27,9 @@ struct LanesTests {
     func strict() {
         var table = SlotTable()
         var lanes = GroupLanes()
-        for one in [MessageClass.marketing, .transactional, .otp, .security, .otp, .employeeAlarm, .service] { _ = add(&lanes, &table, one) }
+        for one in [MessageClass.marketing, .transactional, .otp, .security, .otp, .employeeAlarm, .service] {
+            _ = add(&lanes, &table, one)
+        }
         var order: [Lane] = []
         while let (lane, _) = next(&lanes, table) { order.append(lane) }
         #expect(order.prefix(4) == [.security, .security, .otp, .otp])

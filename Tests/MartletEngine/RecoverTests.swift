@@ -280,7 +280,9 @@ struct RecoverTests {
         let carried = RecordBody.Carried(
             state: .queued, attempts: 0, resends: 0, strikes: 0, answeredParts: 0, deliveredParts: 0, failedParts: 0, unknownParts: 0,
             partsReference: 0, notBefore: 0, order: 0, providerKeys: [])
-        #expect(rig.engine.apply(Record(header: header, body: .carried(carried)), at: 0, rig.now) == nil, "only a replay makes a message of a copy")
+        #expect(
+            rig.engine.apply(Record(header: header, body: .carried(carried)), at: 0, rig.now) == nil,
+            "only a replay makes a message of a copy")
         #expect(rig.engine.openCount == 0)
     }
 }

@@ -76,7 +76,10 @@ final class Rig {
         return records
     }
 
-    func verdict(_ messageClass: MessageClass = .transactional, parts: Int = 1, validity: Int64? = nil, to: PhoneNumber = Rig.number, source: SourceNumber = 1) -> Engine.Verdict {
+    func verdict(
+        _ messageClass: MessageClass = .transactional, parts: Int = 1, validity: Int64? = nil, to: PhoneNumber = Rig.number,
+        source: SourceNumber = 1
+    ) -> Engine.Verdict {
         let text = String(repeating: "x", count: parts == 1 ? 20 : parts * 153 - 10)
         let submission = Submission(
             source: source, messageClass: messageClass, to: to, from: "Bank", text: text, validity: validity, receivedAt: now)
@@ -88,7 +91,9 @@ final class Rig {
 
     /// Accepts one message and makes it durable.
     @discardableResult
-    func accept(_ messageClass: MessageClass = .transactional, parts: Int = 1, validity: Int64? = nil, source: SourceNumber = 1) -> MessageID {
+    func accept(
+        _ messageClass: MessageClass = .transactional, parts: Int = 1, validity: Int64? = nil, source: SourceNumber = 1
+    ) -> MessageID {
         let verdict = verdict(messageClass, parts: parts, validity: validity, source: source)
         commit()
         if case .accepted(let id, _) = verdict { return id }
@@ -115,7 +120,9 @@ final class Rig {
     @discardableResult
     func hear(_ providerID: String, _ state: ReceiptState, group: GroupNumber = 1) -> (records: [Record], strays: [Engine.Stray]) {
         var strays: [Engine.Stray] = []
-        let records = step { $0.engine.hear([Heard(group: group, providerID: providerID, state: state, error: 0)], &$0.turn, strays: &strays) }
+        let records = step {
+            $0.engine.hear([Heard(group: group, providerID: providerID, state: state, error: 0)], &$0.turn, strays: &strays)
+        }
         return (records, strays)
     }
 

@@ -57,7 +57,9 @@ struct TableTests {
             #expect(table.number(of: id) == reference.index)
             #expect(table.number(of: reference) == reference.index)
         }
-        for reference in gone { #expect(table.number(of: reference) == nil, "a reference to a freed slot names nothing, even when it is reused") }
+        for reference in gone {
+            #expect(table.number(of: reference) == nil, "a reference to a freed slot names nothing, even when it is reused")
+        }
         var seen = 0
         table.forEach { _ in seen += 1 }
         #expect(seen == known.count)
@@ -229,7 +231,10 @@ struct RoutesTests {
 
     @Test(
         "The longest prefix wins",
-        arguments: [(UInt64(447_700_900_123), GroupNumber?(3)), (447_700_900_124, 2), (442_000_000_000, 1), (331_234_567, nil), (999_999_999_999_999, nil), (0, nil)])
+        arguments: [
+            (UInt64(447_700_900_123), GroupNumber?(3)), (447_700_900_124, 2), (442_000_000_000, 1), (331_234_567, nil),
+            (999_999_999_999_999, nil), (0, nil),
+        ])
     func longest(_ digits: UInt64, _ group: GroupNumber?) {
         #expect(routes.group(for: PhoneNumber(digits: digits)) == group)
     }

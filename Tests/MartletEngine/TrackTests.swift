@@ -43,7 +43,10 @@ struct TrackTests {
 
     @Test(
         "A bad receipt ends the message with what it says",
-        arguments: [(ReceiptState.undeliverable, "failed undeliverable"), (.expired, "expired undeliverable"), (.rejected, "failed undeliverable"), (.deleted, "failed undeliverable"), (.unknown, "failed undeliverable")])
+        arguments: [
+            (ReceiptState.undeliverable, "failed undeliverable"), (.expired, "expired undeliverable"), (.rejected, "failed undeliverable"),
+            (.deleted, "failed undeliverable"), (.unknown, "failed undeliverable"),
+        ])
     func bad(_ state: ReceiptState, _ fate: String) throws {
         let rig = Rig()
         let id = rig.accept()
@@ -70,7 +73,9 @@ struct TrackTests {
         }
     }
 
-    @Test("Refused for good is failed; what cannot be encoded says so", arguments: [(Outcome.refused(status: 11), "failed refused"), (.unencodable, "failed cannot_be_encoded")])
+    @Test(
+        "Refused for good is failed; what cannot be encoded says so",
+        arguments: [(Outcome.refused(status: 11), "failed refused"), (.unencodable, "failed cannot_be_encoded")])
     func refused(_ outcome: Outcome, _ fate: String) throws {
         let rig = Rig()
         let id = rig.accept()
@@ -213,7 +218,9 @@ struct TrackTests {
 
     @Test("Unknown follows the class table: at once, once, after half a minute, never")
     func unknown() throws {
-        for (messageClass, wait, times) in [(MessageClass.security, 0.2, 5), (.service, 0.2, 1), (.transactional, 31.0, 1), (.otp, 31.0, 0)] {
+        for (messageClass, wait, times) in [
+            (MessageClass.security, 0.2, 5), (.service, 0.2, 1), (.transactional, 31.0, 1), (.otp, 31.0, 0),
+        ] {
             let rig = Rig()
             let id = rig.accept(messageClass)
             for _ in 0..<times {
@@ -299,7 +306,9 @@ struct TrackTests {
         #expect(rig.fate(id) == "expired not_sent_in_time")
     }
 
-    @Test("A message that ended with parts on the wire is freed by the last answer", arguments: [Outcome.accepted(providerID: "x"), .unknown, .notWritten])
+    @Test(
+        "A message that ended with parts on the wire is freed by the last answer",
+        arguments: [Outcome.accepted(providerID: "x"), .unknown, .notWritten])
     func endedWhileOpen(_ last: Outcome) throws {
         let rig = Rig()
         let id = rig.accept(.service, parts: 2)

@@ -72,7 +72,9 @@ struct WorldChecker {
         }
         guard header.id.high != 0 else { return }
         guard let card = cards[header.id] else { return fault("a record of a message that nobody submitted") }
-        check(header.previous == newest[header.id] ?? 0 || header.flags.contains(.late), "message \(card.number): chain broken at \(header.kind)")
+        check(
+            header.previous == newest[header.id] ?? 0 || header.flags.contains(.late),
+            "message \(card.number): chain broken at \(header.kind)")
         newest[header.id] = position
         card.durable = true
         if header.flags.contains(.possibleDuplicate) || header.kind == .resumed { card.flagged = true }
@@ -99,12 +101,16 @@ struct WorldChecker {
         case .queued, .submitted, .sent, .unknown, .cancelled: allowed = []
         }
         check(allowed.contains(reason), "message \(card.number): \(state) with reason \(reason)")
-        if reason == .payloadLost { check(lostPayloads.contains(card.id), "message \(card.number): a payload that lies in the log is said to be lost") }
+        if reason == .payloadLost {
+            check(lostPayloads.contains(card.id), "message \(card.number): a payload that lies in the log is said to be lost")
+        }
         if reason == .notSentInTime || reason == .noReceipt {
             check(header.at / 1000 >= card.deadline, "message \(card.number): expired before its deadline")
         }
         if state == .delivered {
-            for part in 0..<card.parts { check(card.copies[part] > 0, "message \(card.number): delivered, but part \(part) reached nobody") }
+            for part in 0..<card.parts {
+                check(card.copies[part] > 0, "message \(card.number): delivered, but part \(part) reached nobody")
+            }
         }
     }
 
@@ -139,7 +145,9 @@ struct WorldChecker {
         card.copies[part] += 1
         guard card.copies[part] > 1 else { return }
         let name = "message \(card.number) (\(card.submission.messageClass)), part \(part)"
-        check(card.copies[part] <= 1 + card.explained[part], "\(name): \(card.copies[part]) copies, \(card.explained[part]) reasons for more than one")
+        check(
+            card.copies[part] <= 1 + card.explained[part],
+            "\(name): \(card.copies[part]) copies, \(card.explained[part]) reasons for more than one")
         check(card.flagged, "\(name): taken twice and not flagged as possible duplicate")
         if card.submission.messageClass == .otp { check(card.copies[part] <= 2, "\(name): \(card.copies[part]) copies of a code") }
     }

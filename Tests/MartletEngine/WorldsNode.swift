@@ -182,12 +182,16 @@ extension World {
         guard !engine.wanted.isEmpty else { return }
         let wanted = engine.takeWanted()
         guard !wanted.isEmpty else { return }
-        for item in wanted { checker.check(log.read(item.position) != nil, "a payload is wanted from \(item.position), which is not durable or is trimmed") }
+        for item in wanted {
+            checker.check(log.read(item.position) != nil, "a payload is wanted from \(item.position), which is not durable or is trimmed")
+        }
         after(dice.between(Int64(50), 20_000)) { world in
             let payloads = wanted.map { (slot: $0.slot, payload: world.payload($0.position)) }
             world.turn.begin(world.instant)
             for item in payloads where item.payload == nil {
-                if let number = world.engine.slots.number(of: item.slot) { world.checker.lostPayloads.insert(world.engine.slots.pointer(number).pointee.id) }
+                if let number = world.engine.slots.number(of: item.slot) {
+                    world.checker.lostPayloads.insert(world.engine.slots.pointer(number).pointee.id)
+                }
             }
             world.engine.loaded(payloads, &world.turn)
             world.append(nil, [])
@@ -229,7 +233,9 @@ extension World {
             carrying = false
             return
         }
-        for item in candidates { checker.check(log.read(item.position) != nil, "a payload is carried from \(item.position), which is not there") }
+        for item in candidates {
+            checker.check(log.read(item.position) != nil, "a payload is carried from \(item.position), which is not there")
+        }
         after(dice.between(Int64(100), 30_000)) { world in
             world.carrying = false
             let items = candidates.map { item in
@@ -276,7 +282,9 @@ extension World {
             origin = slot.origin
             payloadAt = slot.payloadAt
             last = slot.last
-            header = [UInt64(slot.source), UInt64(slot.partition), UInt64(slot.messageClass.rawValue), UInt64(slot.group), UInt64(slot.parts)]
+            header = [
+                UInt64(slot.source), UInt64(slot.partition), UInt64(slot.messageClass.rawValue), UInt64(slot.group), UInt64(slot.parts),
+            ]
         }
 
         var description: String { "\(state) \(reason) \(masks) s\(strikes) r\(resends) f\(flagged) @\(payloadAt) last \(last) \(header)" }
@@ -313,11 +321,14 @@ extension World {
             checker.check(one.told == two.told, "\(when): message \(number) live \(one.told), folded \(two.told)")
             checker.check(one.attempts >= two.attempts, "\(when): message \(number) attempts \(one.attempts) live, \(two.attempts) folded")
         }
-        for id in again.keys where live[id] == nil { checker.fault("\(when): message \(checker.card(id)?.number ?? -1) is open only in the fold") }
+        for id in again.keys where live[id] == nil {
+            checker.fault("\(when): message \(checker.card(id)?.number ?? -1) is open only in the fold")
+        }
         // Which orphans went first when there were too many is not in the log.
         guard configuration.orphanMaximum > 100 else { return }
         checker.check(
-            other.livePerSegment == engine.livePerSegment, "\(when): live per segment \(engine.livePerSegment) live, \(other.livePerSegment) folded")
+            other.livePerSegment == engine.livePerSegment,
+            "\(when): live per segment \(engine.livePerSegment) live, \(other.livePerSegment) folded")
     }
 
     private func checkMemory(_ when: String) {
@@ -354,7 +365,9 @@ extension World {
             if card.end == nil {
                 checker.check(open[card.id] != nil, "message \(card.number) is lost: neither open nor ended")
                 let over = card.deadline + Engine.receiptGraceMilliseconds + jumped / 1000 + 30_000
-                checker.check(instant.wallMilliseconds < over, "message \(card.number) is open after its time: \(open[card.id].map { "\($0)" } ?? "")")
+                checker.check(
+                    instant.wallMilliseconds < over, "message \(card.number) is open after its time: \(open[card.id].map { "\($0)" } ?? "")"
+                )
             } else {
                 checker.check(open[card.id] == nil, "message \(card.number) ended and is open")
             }

@@ -148,18 +148,24 @@ extension World {
         receipts(of: providerID, flight.link.group, manner, back)
         if dice.chance(manner.mute) { return }
         after(dice.chance(manner.late) ? back + answerTimeout : back) { $0.answer(flight, .accepted(providerID: providerID)) }
-        if dice.chance(manner.twice) { after(back + dice.between(Int64(0), 3_000_000)) { $0.answer(flight, .accepted(providerID: providerID)) } }
+        if dice.chance(manner.twice) {
+            after(back + dice.between(Int64(0), 3_000_000)) { $0.answer(flight, .accepted(providerID: providerID)) }
+        }
     }
 
     private func receipts(of providerID: String, _ group: GroupNumber, _ manner: Manner, _ back: Int64) {
         if dice.chance(manner.strangeReceipt) {
-            whatever(dice.between(Int64(0), 5_000_000)) { $0.hear(WorldReceipt(group: group, providerID: "strange-\(providerID)", state: .delivered)) }
+            whatever(dice.between(Int64(0), 5_000_000)) {
+                $0.hear(WorldReceipt(group: group, providerID: "strange-\(providerID)", state: .delivered))
+            }
         }
         if dice.chance(manner.noReceipt) { return }
         let bad: [ReceiptState] = [.expired, .deleted, .undeliverable, .unknown, .rejected]
         let state: ReceiptState = dice.chance(manner.badReceipt) ? dice.pick(bad) : .delivered
         let at = dice.chance(manner.earlyReceipt) ? dice.below(Int(back)) : Int(back) + dice.below(20_000_000)
-        if dice.chance(manner.passing) { whatever(Int64(at) / 2) { $0.hear(WorldReceipt(group: group, providerID: providerID, state: .enroute)) } }
+        if dice.chance(manner.passing) {
+            whatever(Int64(at) / 2) { $0.hear(WorldReceipt(group: group, providerID: providerID, state: .enroute)) }
+        }
         let count = dice.chance(manner.twoReceipts) ? 2 : 1
         for n in 0..<count {
             whatever(Int64(at) + Int64(n) * dice.between(Int64(0), 2_000_000)) {

@@ -186,7 +186,8 @@ final class World {
         let to = PhoneNumber(digits: UInt64(narrow ? 41 : dice.between(41, 44)) * 1_000_000_000 + UInt64(dice.below(30)))
         let validity: Int64? = dice.chance(85) ? dice.between(5, patience) : nil
         let submission = Submission(
-            source: SourceNumber(dice.between(1, sources)), messageClass: messageClass, to: to, from: "Bank", text: text, reference: "r\(number)",
+            source: SourceNumber(dice.between(1, sources)), messageClass: messageClass, to: to, from: "Bank", text: text,
+            reference: "r\(number)",
             validity: validity, receivedAt: instant)
         let route = configuration.routes.group(for: to)
         // Plain letters: 160 in a single message, 153 in each part of a longer one.
@@ -318,7 +319,9 @@ final class World {
         append(nil, [])
         for item in (flying ?? []) + open { finish(item) }
         // Handed-over receipts and answers above may have made more.
-        for item in open.dropFirst(0) { if case .record(let position, _, _, _, _, _) = item, log.read(position) == nil { checker.fault("left behind") } }
+        for item in open.dropFirst(0) {
+            if case .record(let position, _, _, _, _, _) = item, log.read(position) == nil { checker.fault("left behind") }
+        }
         flying = nil
         open = []
         checker.crashed()

@@ -48,7 +48,9 @@ struct IdentityTests {
         #expect(MessageID(text: id.text) == id)
         #expect(MessageID(text: id.text.uppercased()) == id)
         let text = id.text
-        for bad in ["", String(text.dropLast()), text + "0", "g" + text.dropFirst(), text.replacing(" ", with: ""), "é" + text.dropFirst(2)] where bad != text {
+        for bad in [
+            "", String(text.dropLast()), text + "0", "g" + text.dropFirst(), text.replacing(" ", with: ""), "é" + text.dropFirst(2),
+        ] where bad != text {
             #expect(MessageID(text: bad) == nil)
         }
         var version = Array(text)

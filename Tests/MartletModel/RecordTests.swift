@@ -95,7 +95,8 @@ struct RecordTests {
     @Test(
         "A value that no version wrote is named with its field",
         arguments: [
-            (RecordKind.answered, 2, UInt8(8), "outcome"), (.receipt, 1, 0, "receipt state"), (.ended, 0, 9, "state"), (.ended, 1, 10, "reason"),
+            (RecordKind.answered, 2, UInt8(8), "outcome"), (.receipt, 1, 0, "receipt state"), (.ended, 0, 9, "state"),
+            (.ended, 1, 10, "reason"),
             (.resumed, 0, 4, "why"), (.carried, 0, 0, "state"), (.orphan, 0, 99, "receipt state"), (.mark, 0, 6, "mark"),
         ])
     func badValues(_ kind: RecordKind, _ offset: Int, _ value: UInt8, _ field: String) throws {
@@ -121,7 +122,8 @@ struct RecordTests {
         let long = String(repeating: "x", count: 300)
         let bodies: [RecordBody] = [
             .answered(.init(attempt: 1, part: 0, outcome: .accepted(providerID: long), handedAt: 5, connection: long)),
-            .receipt(.init(part: 1, state: .delivered, error: 1, providerID: long)), .orphan(.init(state: .delivered, error: 1, providerID: long)),
+            .receipt(.init(part: 1, state: .delivered, error: 1, providerID: long)),
+            .orphan(.init(state: .delivered, error: 1, providerID: long)),
             .mark(.init(what: .operated, value: 3, text: long)),
         ]
         for body in bodies {
@@ -134,7 +136,9 @@ struct RecordTests {
             .init(
                 state: .sent, attempts: 0, resends: 0, strikes: 0, answeredParts: 0, deliveredParts: 0, failedParts: 0, unknownParts: 0,
                 partsReference: 0, notBefore: 0, order: 0, providerKeys: keys))
-        guard case .carried(let again) = try RecordTests.read(RecordTests.bytes(Record(header: RecordTests.header(.carried), body: carried))).body
+        guard
+            case .carried(let again) = try RecordTests.read(RecordTests.bytes(Record(header: RecordTests.header(.carried), body: carried)))
+                .body
         else { return #expect(Bool(false)) }
         #expect(again.providerKeys == Array(keys.prefix(255)))
     }
@@ -167,7 +171,10 @@ struct RecordTests {
 
     @Test("Outcomes have a word, a code and a status each")
     func outcomes() {
-        let all: [Outcome] = [.accepted(providerID: "x"), .throttled(status: 1), .deferred(status: 2), .refused(status: 3), .unknown, .notWritten, .unencodable]
+        let all: [Outcome] = [
+            .accepted(providerID: "x"), .throttled(status: 1), .deferred(status: 2), .refused(status: 3), .unknown, .notWritten,
+            .unencodable,
+        ]
         #expect(all.map(\.code) == Array(1...7))
         #expect(all.map(\.status) == [0, 1, 2, 3, 0, 0, 0])
         #expect(all.map(\.word) == ["accepted", "throttled", "deferred", "refused", "unknown", "not_written", "unencodable"])
@@ -207,7 +214,11 @@ struct PayloadTests {
 
     @Test("A field too long for its length is cut and leaves the others whole")
     func long() throws {
-        let payload = try read(bytes(submission(from: String(repeating: "f", count: 400), text: String(repeating: "t", count: 70_000), reference: String(repeating: "r", count: 256))))
+        let payload = try read(
+            bytes(
+                submission(
+                    from: String(repeating: "f", count: 400), text: String(repeating: "t", count: 70_000),
+                    reference: String(repeating: "r", count: 256))))
         #expect(payload.from.utf8.count == 255 && payload.reference.utf8.count == 255 && payload.text.utf8.count == 65_535)
     }
 }

@@ -52,7 +52,8 @@ struct WordsTests {
     @Test("Receipt states have SMPP's numbers and words; two of them are passing")
     func receipts() {
         #expect(ReceiptState.allCases.map(\.rawValue) == Array(1...8))
-        #expect(ReceiptState.allCases.map(\.word) == ["ENROUTE", "DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "ACCEPTD", "UNKNOWN", "REJECTD"])
+        #expect(
+            ReceiptState.allCases.map(\.word) == ["ENROUTE", "DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "ACCEPTD", "UNKNOWN", "REJECTD"])
         #expect(ReceiptState.allCases.filter { !$0.isFinal } == [.enroute, .accepted])
     }
 
@@ -81,7 +82,8 @@ struct WordsTests {
     @Test("What is declared once keeps what it was declared with")
     func declared() {
         let setting = Setting("a.b", .flag, default: "true", reload: .live, doc: "d")
-        #expect(setting.path == "a.b" && setting.kind == .flag && setting.fallback == "true" && setting.reload == .live && setting.doc == "d")
+        #expect(
+            setting.path == "a.b" && setting.kind == .flag && setting.fallback == "true" && setting.reload == .live && setting.doc == "d")
         let metric = Metric("martlet_a_total", .counter, labels: ["lane"], doc: "d")
         #expect(metric.name == "martlet_a_total" && metric.kind == .counter && metric.labels == ["lane"] && metric.doc == "d")
         let code = ErrorCode("full", status: 503, title: "Full", remedy: "Later.")

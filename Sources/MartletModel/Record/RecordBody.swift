@@ -95,7 +95,8 @@ public enum RecordBody: Equatable, Sendable {
         }
 
         public init(
-            state: MessageState, attempts: UInt8, resends: UInt8, strikes: UInt8, answeredParts: UInt16, deliveredParts: UInt16, failedParts: UInt16,
+            state: MessageState, attempts: UInt8, resends: UInt8, strikes: UInt8, answeredParts: UInt16, deliveredParts: UInt16,
+            failedParts: UInt16,
             unknownParts: UInt16, partsReference: UInt16, notBefore: Int64, order: UInt64, providerKeys: [ProviderKey]
         ) {
             self.state = state
