@@ -1,5 +1,6 @@
 import Foundation
 import Journal
+import MartletChannels
 import MartletNode
 import Testing
 
