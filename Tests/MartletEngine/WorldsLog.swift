@@ -40,7 +40,9 @@ struct WorldLog {
         }
     }
 
-    var durableSegment: UInt32 { UInt32((whole.last?.position ?? 1 << 32) >> 32) }
+    /// Position of the newest durable record.
+    var newest: UInt64 { whole.last?.position ?? 1 << 32 }
+    var durableSegment: UInt32 { UInt32(newest >> 32) }
 
     mutating func trim(upTo last: UInt32) {
         trimmedBefore = last + 1

@@ -203,7 +203,7 @@ extension World {
     func bind(_ link: Link) {
         guard !link.bound else { return }
         // The log must know how much may be on the wire before anything is; or the settings tell it.
-        if configuration.creditByGroup.isEmpty, marksUpTo != 0, log.read(marksUpTo) == nil { return after(5_000) { $0.bind(link) } }
+        if configuration.creditByGroup.isEmpty, log.newest < marksUpTo { return after(5_000) { $0.bind(link) } }
         link.bound = true
         let manner = link.operatorOf.manner
         if manner.dropEvery > 0, !calming {
