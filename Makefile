@@ -90,7 +90,7 @@ worlds: build ## seeded worlds of the core (FAULT_WORLDS=100000); SEED=n replays
 ## Figures
 
 .PHONY: bench-tools
-bench-tools:
+bench-tools: ## build the load generator and the floor of the benchmarks
 	@swift build -c release --package-path Benchmarks
 
 .PHONY: bench

@@ -76,7 +76,7 @@ let package = Package(
             name: "martlet",
             dependencies: [
                 "MartletModel", "MartletEngine", "MartletSettings", "MartletNode", "MartletDoors", "MartletChannels",
-                "Journal", "Guard", nioCore, nioPosix, logging, arguments,
+                "SMPP", "Journal", "Guard", nioCore, nioPosix, logging, arguments,
             ],
             swiftSettings: house),
         .executableTarget(

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import MartletSimulators
 import Yams
 
@@ -16,7 +16,7 @@ enum SettingsFile {
         guard let octets = FileManager.default.contents(atPath: path) else {
             throw SettingsFileError(lines: ["\(path): cannot be read"])
         }
-        guard octets.count <= octetsMaximum, let text = String(data: octets, encoding: .utf8) else {
+        guard octets.count <= octetsMaximum, let text = String(validating: octets, as: UTF8.self) else {
             throw SettingsFileError(lines: ["\(path): is not UTF-8 text of at most \(octetsMaximum) octets"])
         }
         let node: Node?

@@ -77,7 +77,7 @@ struct ServerSettingsTests {
     @Test("An unknown class, a wrong status and a missing password file are mistakes")
     func values() throws {
         #expect(try mistakes(good.replacing("[otp]", with: "[otpp]")).count == 1)
-        #expect(try mistakes(good.replacing("window: 10", with: "statuses: 0x45=never")).count == 1)
+        #expect(try mistakes(good.replacing("window: 10", with: "statuses: \"0x45=never\"")).count == 1)
         #expect(try mistakes(good.replacing("window: 10", with: "passwordFile: /nowhere/at/all")).count == 1)
     }
 }

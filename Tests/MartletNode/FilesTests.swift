@@ -85,7 +85,8 @@ struct FilesTests {
         #expect(try ControlClient.ask(ControlRequest(verb: "status"), socket: path).message == "did status")
         let raw = try ClientBootstrap(group: group).connect(unixDomainSocketPath: path).wait()
         try raw.writeAndFlush(ByteBuffer(string: "nonsense\n")).wait()
-        try raw.writeAndFlush(ByteBuffer(repeating: 0x61, count: 1_100_000)).wait()
+        // A line without end is cut off; whether the write or the close tells is the kernel's choice.
+        raw.writeAndFlush(ByteBuffer(repeating: 0x61, count: 1_100_000), promise: nil)
         try raw.closeFuture.wait()
         try channel.close().wait()
         #expect(throws: ControlClient.Fault.self) { try ControlClient.ask(ControlRequest(verb: "status"), socket: "\(path).none") }

@@ -31,6 +31,8 @@ struct ServerSettings {
     var http = HTTPSettings()
     var ops: (host: String, port: Int) = ("127.0.0.1", 8091)
     var connections: [ConnectionEntry] = []
+    /// Of all connections, also of one with a mistake, so that one mistake does not make others.
+    private var groups: Set<String> = []
     var routes: [(prefix: String, group: String)] = []
     var sources: [SourceEntry] = []
 
@@ -83,6 +85,7 @@ struct ServerSettings {
     }
 
     private mutating func takeConnection(_ element: SettingValues, _ environment: [String: String], _ mistakes: inout [Mistake]) {
+        groups.insert(element.text(SMPPConnectionSettings.groupSetting))
         do {
             let settings = try SMPPConnectionSettings(element, credentials: environment["CREDENTIALS_DIRECTORY"])
             for fault in settings.faults() {
@@ -103,7 +106,7 @@ struct ServerSettings {
             mistakes.append(
                 element.mistake(NodeSettings.routePrefix, "a prefix holds digits only", remedy: "write 44 for numbers that begin with +44"))
         }
-        if !connections.contains(where: { $0.group == group }) {
+        if !groups.contains(group) {
             mistakes.append(
                 element.mistake(NodeSettings.routeGroup, "no connection is of group '\(group)'", remedy: "name the group of a connection"))
         }
