@@ -191,6 +191,12 @@ extension Node {
         for flush in flushes { flush() }
         flushes.removeAll(keepingCapacity: true)
         for story in done.stories { story() }
+        if parts.appender.pendingRecords == 0 {
+            // Asked for while their records were being written, with nothing behind them that would bring another commit.
+            let asked = open.stories
+            open.stories.removeAll(keepingCapacity: true)
+            for story in asked { story() }
+        }
         done.clear()
         spare = done
         kick()

@@ -46,7 +46,9 @@ extension Node: ConnectionOwner {
         var credit = 0
         for number in byGroup[group] ?? [] {
             guard let entry = connections[number] else { continue }
-            credit += max(2 * entry.connection.window, entry.connection.outstanding + entry.unrecorded)
+            // The last message may have more parts than there was room for; they wait in the connection.
+            let bound = 2 * entry.connection.window + max(0, engine.configuration.partsMaximum - 2)
+            credit += max(bound, entry.connection.outstanding + entry.unrecorded)
         }
         turn.begin(now())
         engine.mark(.init(what: .credit, value: UInt32(clamping: credit)), group: group, &turn)

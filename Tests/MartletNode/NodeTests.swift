@@ -126,10 +126,9 @@ struct NodeTests {
         let connection = try rig.connect(answering: false)
         let ids = try [Outcome.refused(status: 0x0B), .unencodable, .throttled(status: 0x58), .deferred(status: 8), .unknown].map {
             outcome in
-            let count = try rig.run { _ in connection.value.handed.count }
             let id = try rig.accepted(messageClass: .otp)
-            #expect(try rig.wait { _ in connection.value.handed.count > count })
-            try rig.run { _ in connection.value.settle(connection.value.handed[count], outcome) }
+            #expect(try rig.wait { _ in connection.value.handed.last?.id == id })
+            try rig.run { _ in connection.value.settle(connection.value.handed[connection.value.handed.count - 1], outcome) }
             return id
         }
         let stories = try ids.map { try #require(try rig.story($0)) }

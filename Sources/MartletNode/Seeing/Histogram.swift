@@ -34,6 +34,7 @@ struct Histogram: Sendable {
 
     /// Microseconds below which this share of the observations lies; the bucket's upper bound.
     func quantile(_ share: Double) -> Int64 {
+        guard count > 0 else { return 0 }
         var left = Int((Double(count) * share).rounded(.up))
         for (bucket, hits) in buckets.enumerated() {
             left -= hits
