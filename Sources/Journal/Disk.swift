@@ -113,7 +113,11 @@ extension Disk {
         var done = 0
         while done < bytes.count {
             let put = pwrite(file, UnsafeRawBufferPointer(rebasing: bytes[done...]), offset + done)
-            if put > 0 { done += put } else if put == 0 { throw JournalFailure(ENOSPC, .write) } else if put != -Int(EINTR) {
+            if put > 0 {
+                done += put
+            } else if put == 0 {
+                throw JournalFailure(ENOSPC, .write)
+            } else if put != -Int(EINTR) {
                 throw JournalFailure(Int32(-put), .write)
             }
         }

@@ -174,4 +174,3 @@ struct Recovery {
                 firstOrdinal: header?.firstOrdinal ?? 0, createdAt: header?.createdAt ?? 0, writtenAt: outcome.writtenAt))
     }
 }
-

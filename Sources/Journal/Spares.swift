@@ -201,7 +201,7 @@ final class Spares: Sendable {
                 } else {
                     try disk.removed(names.segment(segment))
                 }
-            } catch where error.errno != ENOENT {
+            } catch  where error.errno != ENOENT {
                 state.countUpkeepFailure()
                 break
             } catch {}

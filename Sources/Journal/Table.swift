@@ -1,4 +1,3 @@
-
 /// The segments there are, oldest first. Shared by the writer (rolls, ends), trimming and the readers.
 final class Table: Sendable {
     struct Entry {

@@ -81,13 +81,15 @@ struct Worker: Sendable {
     init?(_ name: String, _ body: @escaping @Sendable () -> Void) {
         let work = Unmanaged.passRetained(Work(name, body))
         var thread = pthread_t()
-        let result = pthread_create(&thread, nil, { argument in
-            guard let argument else { return nil }
-            let work = Unmanaged<Work>.fromOpaque(argument).takeRetainedValue()
-            cj_name_thread(work.name)
-            work.body()
-            return nil
-        }, work.toOpaque())
+        let result = pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                let work = Unmanaged<Work>.fromOpaque(argument).takeRetainedValue()
+                cj_name_thread(work.name)
+                work.body()
+                return nil
+            }, work.toOpaque())
         guard result == 0 else {
             work.release()
             return nil

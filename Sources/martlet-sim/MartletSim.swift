@@ -3,9 +3,9 @@ import Dispatch
 import MartletSimulators
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// The world outside Martlet, simulated.
@@ -64,7 +64,7 @@ struct MartletSim: AsyncParsableCommand {
             if smscPort < 0 || last > 65_535 { try Self.refuse("--smsc-port: must leave \(settings.smscs.count) ports within 0 to 65535") }
         }
         if let adminPort {
-            if !(0 ... 65_535).contains(adminPort) { try Self.refuse("--admin-port: must lie in 0 to 65535") }
+            if !(0...65_535).contains(adminPort) { try Self.refuse("--admin-port: must lie in 0 to 65535") }
             settings.adminPort = adminPort
         }
         return settings

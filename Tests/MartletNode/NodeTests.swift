@@ -157,11 +157,10 @@ struct NodeTests {
         let story = try #require(try rig.story(held))
         #expect(story.hops.contains { $0.what == "carried forward" })
         #expect(story.from == "HARBOUR")
-        let image = try rig.crashImage()
-        let next = try Rig(at: image)
+        try rig.stop()
+        let next = try Rig(at: try rig.crashImage())
         #expect(try next.story(held)?.id == held)
         try next.stop()
-        try rig.stop()
     }
 
     @Test("When the disk fails twice nobody is told that a message is durable, and the node says so once")
