@@ -3,7 +3,7 @@ public import MartletModel
 /// Settings of the node itself; each stands here once, and the loader, the sample file and the reference page come from it.
 public enum NodeSettings {
     public static let name = Setting(
-        "node.name", .text(maximumBytes: 64), default: "martlet-1", doc: "Name of this node in logs and marks.")
+        "node.name", .text(maximumBytes: 64), default: "martlet-1", doc: "Name of this node in its logs.")
     public static let masterKey = Setting(
         "keys.master", .file, default: nil,
         doc: "File of the master key, made by `martlet keys init`; must lie outside the data directory.")

@@ -25,10 +25,6 @@ extension Node: ConnectionOwner {
         recordCredit(connection.group)
     }
 
-    public func connection(named name: String) -> (any Connection)? {
-        connections.values.first { $0.connection.name == name }?.connection
-    }
-
     public var allConnections: [any Connection] {
         connections.values.map(\.connection).sorted { $0.name < $1.name }
     }

@@ -194,7 +194,6 @@ struct NodeTests {
     func connections() throws {
         let rig = try Rig()
         let connection = try rig.connect()
-        #expect(try rig.run { $0.connection(named: "harbour-1") != nil })
         #expect(try rig.run { $0.allConnections.count } == 1)
         try rig.run { node in
             node.note("hold connection harbour-1")

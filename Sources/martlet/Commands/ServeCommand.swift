@@ -34,8 +34,8 @@ struct ServeCommand: AsyncParsableCommand {
         // What the node writes is its own: nobody else reads or opens it.
         umask(0o077)
         LoggingSystem.bootstrap { JSONLogHandler(label: $0) }
-        let logger = Logger(label: "martlet")
         let (settings, master) = try load(environment)
+        let logger = named(settings.nodeName)
         try raiseFileLimit(settings.http.maximumConnections)
         let signals = Signals()
 
@@ -54,10 +54,10 @@ struct ServeCommand: AsyncParsableCommand {
         } catch {
             throw failure("\(error)", ExitStatus.badSettings)
         }
-        let (file, logger2) = (config, logger)
+        let file = config
         let server = try await hot.next().submit {
             let server = Server(
-                node: bound.value, logger: logger2, settings: settings, settingsFile: file, registry: SourceRegistry(sources),
+                node: bound.value, logger: logger, settings: settings, settingsFile: file, registry: SourceRegistry(sources),
                 groups: groups, readiness: readiness)
             return NIOLoopBound(server, eventLoop: hot.next())
         }.get()
@@ -70,6 +70,12 @@ struct ServeCommand: AsyncParsableCommand {
         logger.notice("stopping")
         readiness.set(["stopping"])
         await stop(server, hot.next(), logger)
+    }
+
+    private func named(_ node: String) -> Logger {
+        var logger = Logger(label: "martlet")
+        logger[metadataKey: "node"] = "\(node)"
+        return logger
     }
 
     private func load(_ environment: [String: String]) throws -> (ServerSettings, MasterKey) {
