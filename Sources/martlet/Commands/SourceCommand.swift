@@ -21,8 +21,8 @@ struct SourceCommand: ParsableCommand {
                 print("the file is changed, but the running node could not be told: \(error); run `martlet connection reload`")
             }
             return result
-        } catch let fault as SourceFile.Fault {
-            print("martlet: \(fault)")
+        } catch {
+            print("martlet: \(error)")
             throw ExitCode(ExitStatus.badSettings)
         }
     }
