@@ -8,7 +8,7 @@ import Testing
 
 @testable import MartletNode
 
-@Suite("Node")
+@Suite("Node", .serialized)
 struct NodeTests {
     @Test("A message is answered when durable, handed over, delivered, and its story is told after it ended")
     func wholeWay() throws {
