@@ -73,7 +73,7 @@ public enum MessageClass: UInt8, CaseIterable, Sendable {
 
 /// What follows an `unknown` outcome. Whatever is sent again is flagged a possible duplicate.
 public enum AfterUnknown: Equatable, Sendable {
-    /// At once, as often as the deadline and the attempts allow, over another connection where there is one.
+    /// At once, up to five times while the deadline allows, by whichever connection of its group has room.
     case sendAgainAtOnce
     /// Once, at once.
     case sendAgainOnce
