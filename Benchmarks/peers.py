@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kannel (Debian's package) and Martlet in the same run: same simulated operator, same load, same text of 101 characters.
 
-    peers.py [--repeats 3] [--seconds 10] [--connections 64] [--record]
+    peers.py [--repeats 3] [--seconds 10] [--connections 128] [--record]
 
 Kannel is measured twice: with its default store (none, everything is lost when it dies) and with its file store (survives its own
 death, never synced to disk). Martlet syncs every message to disk before its answer, as always.
@@ -175,7 +175,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=10)
-    parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--connections", type=int, default=128)
     parser.add_argument("--window", type=int, default=100)
     parser.add_argument("--only", default="", help="none, file, martlet: only these, by commas")
     parser.add_argument("--record", action="store_true", help="append one line to Benchmarks/history.jsonl")

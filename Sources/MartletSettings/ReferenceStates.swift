@@ -82,7 +82,7 @@ extension Reference {
 
     private static func meaning(_ after: AfterUnknown) -> String {
         switch after {
-        case .sendAgainAtOnce: "sent again at once, elsewhere where it can"
+        case .sendAgainAtOnce: "sent again at once, by any connection of the group that has room"
         case .sendAgainOnce: "sent again once"
         case .waitThenSendAgain(let seconds): "waits \(seconds) s for a receipt, then sent again once"
         case .leave: "never by itself"

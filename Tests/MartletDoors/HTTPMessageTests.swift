@@ -149,7 +149,7 @@ import Testing
             ("12 34", false),
         ])
     func senders(sender: String, isOne: Bool) throws {
-        #expect(MessageRules.isSender(sender) == isOne)
+        #expect(MessageShape.isSender(sender) == isOne)
         if isOne {
             #expect(try HTTPMessageTests.submission(#"{"to":"+447700900123","text":"a","from":"\#(sender)"}"#).from == sender)
         } else {

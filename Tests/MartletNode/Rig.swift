@@ -179,3 +179,11 @@ final class Rig: Sendable {
         try run { $0.takeJournal() }.close()
     }
 }
+
+extension Node {
+    func metricsText() -> String {
+        var out = MetricText()
+        write(to: &out)
+        return out.text
+    }
+}

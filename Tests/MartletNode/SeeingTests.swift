@@ -33,6 +33,8 @@ struct SeeingTests {
         out.histogram(metric, histogram, ["a\"b\\c\n"])
         #expect(out.text.contains("name=\"a\\\"b\\\\c\\n\",le=\"+Inf\"} 2"))
         #expect(out.text.contains("martlet_test_seconds_sum{name=\"a\\\"b\\\\c\\n\"} 1.500015"))
+        // A rate over a bucket that is there only once it was hit would miss the first hits.
+        #expect(out.text.split(separator: "\n").count { $0.contains("_bucket{") } == Histogram.bounds.count + 1)
     }
 
     @Test("A log event is one line of JSON whatever it holds")

@@ -283,14 +283,14 @@ public struct HTTPCounters: Sendable, Equatable {
     public static let all: [Metric] = [answers, connectionsTotal, refusedTotal, open]
 
     /// One value each, in a stable order: metric, value of its label if it has one, value.
-    public var samples: [(metric: Metric, label: String?, value: Double)] {
-        var all: [(Metric, String?, Double)] = [
-            (HTTPCounters.answers, "accepted", Double(accepted)), (HTTPCounters.answers, "told", Double(told)),
+    public var samples: [(metric: Metric, label: String?, value: Int)] {
+        var all: [(Metric, String?, Int)] = [
+            (HTTPCounters.answers, "accepted", accepted), (HTTPCounters.answers, "told", told),
         ]
-        all += problems.sorted { $0.key < $1.key }.map { (HTTPCounters.answers, $0.key, Double($0.value)) }
-        all.append((HTTPCounters.connectionsTotal, nil, Double(connections)))
-        all.append((HTTPCounters.refusedTotal, nil, Double(connectionsRefused)))
-        all.append((HTTPCounters.open, nil, Double(connectionsOpen)))
+        all += problems.sorted { $0.key < $1.key }.map { (HTTPCounters.answers, $0.key, $0.value) }
+        all.append((HTTPCounters.connectionsTotal, nil, connections))
+        all.append((HTTPCounters.refusedTotal, nil, connectionsRefused))
+        all.append((HTTPCounters.open, nil, connectionsOpen))
         return all
     }
 }

@@ -2,11 +2,6 @@ import MartletModel
 
 /// What a message's values must be. Each check gives the error or nothing; none repeats the value.
 enum MessageRules {
-    /// Seven days, in seconds: the longest that any class may be worth sending.
-    static let validity: ClosedRange<Int64> = 1...604_800
-    static let referenceBytes = 64
-    static let numericSenderDigits = 15
-    static let namedSenderBytes = 11
     static let fields = ["to", "text", "from", "class", "validity", "reference", "channel"]
     /// Channels that Martlet has a word for; only `sms` is in service.
     static let knownChannels = ["sms", "push", "email", "voice", "whatsapp", "viber", "rcs", "telegram", "pass"]
@@ -25,56 +20,18 @@ enum MessageRules {
     }
 
     static func text(_ text: String) -> FieldError? {
-        var text = text
-        // Letters beyond ASCII are looked at one by one only when nothing else was there to read.
-        let (hasControl, hasVisible, hasWide) = text.withUTF8 { bytes in
-            var hasControl = false
-            var hasVisible = false
-            var hasWide = false
-            for byte in bytes {
-                if byte >= 0x80 {
-                    hasWide = true
-                } else if byte > 0x20 {
-                    if byte == 0x7F { hasControl = true } else { hasVisible = true }
-                } else if byte < 0x20, byte != 0x0A, byte != 0x0D, byte != 0x09, byte != 0x0C {
-                    hasControl = true
-                }
-            }
-            return (hasControl, hasVisible, hasWide)
-        }
-        if hasControl {
-            return FieldError(
+        switch MessageShape.text(text) {
+        case nil: nil
+        case .controlCharacter:
+            FieldError(
                 path: "/text", code: HTTPErrors.controlCharacter,
                 message: "must not hold control characters but line feed, carriage return, tab and form feed")
+        case .blank, .tooLong: FieldError(path: "/text", code: HTTPErrors.blankText, message: "must hold more than white space")
         }
-        if hasVisible || hasWide && text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) { return nil }
-        return FieldError(path: "/text", code: HTTPErrors.blankText, message: "must hold more than white space")
-    }
-
-    /// 1...15 digits, or 1...11 printable ASCII characters of the GSM default alphabet (3GPP TS 23.038, section 6.2.1) with a letter among
-    /// them. An address field of alphanumeric type holds 11 septets (3GPP TS 23.040, section 9.1.2.5), and the extension table's
-    /// characters would take two.
-    static func isSender(_ text: String) -> Bool {
-        let bytes = text.utf8
-        guard let first = bytes.first, let last = bytes.last, first != 0x20, last != 0x20 else { return false }
-        var digits = 0
-        var letters = 0
-        for byte in bytes {
-            switch byte {
-            case 0x30...0x39: digits += 1
-            case 0x41...0x5A, 0x61...0x7A: letters += 1
-            // [ \ ] ^ ` { | } ~ are not in the default table.
-            case 0x5B...0x5E, 0x60, 0x7B...0x7E: return false
-            case 0x20...0x7A: break
-            default: return false
-            }
-        }
-        if digits == bytes.count { return digits <= numericSenderDigits }
-        return letters > 0 && bytes.count <= namedSenderBytes
     }
 
     static func sender(_ text: String, of source: Source) -> FieldError? {
-        guard isSender(text) else {
+        guard MessageShape.isSender(text) else {
             return FieldError(
                 path: "/from", code: HTTPErrors.invalidSender,
                 message: "must be 1 to 15 digits, or 1 to 11 printable characters of the GSM default alphabet with a letter")
@@ -100,18 +57,17 @@ enum MessageRules {
     }
 
     static func validity(_ seconds: Int64) -> FieldError? {
-        guard !validity.contains(seconds) else { return nil }
+        guard !MessageShape.validity.contains(seconds) else { return nil }
         return FieldError(path: "/validity", code: HTTPErrors.validityOutOfRange, message: "must be from 1 to 604800 seconds")
     }
 
     static func reference(_ text: String) -> FieldError? {
-        if text.utf8.count > referenceBytes {
-            return FieldError(path: "/reference", code: HTTPErrors.tooLong, message: "must be at most 64 bytes of UTF-8")
+        switch MessageShape.reference(text) {
+        case nil: nil
+        case .tooLong: FieldError(path: "/reference", code: HTTPErrors.tooLong, message: "must be at most 64 bytes of UTF-8")
+        case .controlCharacter, .blank:
+            FieldError(path: "/reference", code: HTTPErrors.controlCharacter, message: "must not hold control characters")
         }
-        if text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
-            return FieldError(path: "/reference", code: HTTPErrors.controlCharacter, message: "must not hold control characters")
-        }
-        return nil
     }
 
     static func channel(_ word: String) -> FieldError? {

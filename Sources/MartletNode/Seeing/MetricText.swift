@@ -1,14 +1,18 @@
-import MartletModel
+public import MartletModel
 
 /// Writes the Prometheus text format 0.0.4.
-struct MetricText {
-    private(set) var text = ""
+public struct MetricText {
+    public private(set) var text = ""
 
-    mutating func begin(_ metric: Metric) {
+    public init() {}
+
+    /// Before the values of a metric, once.
+    public mutating func begin(_ metric: Metric) {
         text += "# HELP \(metric.name) \(metric.doc)\n# TYPE \(metric.name) \(metric.kind.rawValue)\n"
     }
 
-    mutating func value(_ metric: Metric, _ value: Int, _ labels: [String] = []) {
+    /// - Parameter labels: a value for each of the metric's labels, in their order.
+    public mutating func value(_ metric: Metric, _ value: Int, _ labels: [String] = []) {
         text += "\(metric.name)\(label(metric, labels)) \(value)\n"
     }
 
@@ -17,8 +21,7 @@ struct MetricText {
         var sum = 0
         for (index, hits) in histogram.buckets.enumerated() {
             sum += hits
-            // Empty buckets before the first and after the last observation say nothing.
-            guard hits > 0 || (sum > 0 && sum < histogram.count) else { continue }
+            // All of them, hit or not: a rate over a bucket that appears later would miss what came before.
             guard index < Histogram.bounds.count else { continue }
             text += "\(metric.name)_bucket\(label(metric, labels, seconds(Histogram.bounds[index]))) \(sum)\n"
         }

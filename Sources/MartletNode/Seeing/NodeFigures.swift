@@ -3,13 +3,11 @@ import MartletEngine
 import MartletModel
 
 extension Node {
-    /// The node's metrics as text; on the loop.
-    public func metricsText() -> String {
-        var out = MetricText()
+    /// Writes the node's metrics; on the loop.
+    public func write(to out: inout MetricText) {
         counters(&out)
         gauges(&out)
         histograms(&out)
-        return out.text
     }
 
     private func counters(_ out: inout MetricText) {
@@ -38,7 +36,7 @@ extension Node {
             (NodeMetrics.late, counts.lateReceipts), (NodeMetrics.duplicates, counts.possibleDuplicates),
             (NodeMetrics.stale, counts.staleAnswers), (NodeMetrics.carried, counts.carried), (NodeMetrics.replayed, counts.replayedRecords),
             (NodeMetrics.commitRecords, counters.records), (NodeMetrics.commitBatches, counters.batches),
-            (NodeMetrics.journalFailures, parts.journal.state.failures),
+            (NodeMetrics.journalFailures, parts.journal.state.failures), (NodeMetrics.indexFailures, parts.recent.failures),
         ]
         for (metric, count) in single {
             out.begin(metric)

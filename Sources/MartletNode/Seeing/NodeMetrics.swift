@@ -34,12 +34,16 @@ public enum NodeMetrics {
         "martlet_journal_low", .gauge, doc: "1 while no further segment can be made: new work is refused.")
     public static let journalSegments = Metric("martlet_journal_segments", .gauge, doc: "Segments of the journal.")
     public static let journalFailures = Metric("martlet_journal_failures_total", .counter, doc: "Writes or syncs that failed.")
+    public static let indexFailures = Metric(
+        "martlet_journal_index_failures_total", .counter,
+        doc: "Segment indexes that could not be written or read; their messages are found in memory, or not until the index is made.")
     public static let carried = Metric("martlet_carried_total", .counter, doc: "Open messages copied forward out of old segments.")
     public static let replayed = Metric("martlet_replayed_records_total", .counter, doc: "Records folded in at the start.")
 
     public static let all: [Metric] = [
         accepted, refused, ended, outcomes, receipts, orphans, late, duplicates, stale, open, queued, outstanding, bound, accept, wire,
-        answer, commit, commitRecords, commitBatches, journalLow, journalSegments, journalFailures, carried, replayed,
+        answer, commit, commitRecords, commitBatches, journalLow, journalSegments, journalFailures, indexFailures,
+        carried, replayed,
     ]
 }
 

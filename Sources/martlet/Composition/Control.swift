@@ -162,15 +162,18 @@ extension Server {
         guard let messageClass = MessageClass(word: fields["class"] ?? "transactional") else {
             return answer(.failed("--class: one of \(MessageClass.allCases.map(\.word).joined(separator: ", "))"))
         }
-        let text = fields["text"] ?? ""
-        guard !text.isEmpty, text.utf8.count <= 8192 else { return answer(.failed("the text must hold 1 to 8192 bytes")) }
-        let from = fields["from"] ?? "MARTLET"
-        let isNumber = from.utf8.allSatisfy { (48...57).contains($0) }
-        guard (1...(isNumber ? 15 : 11)).contains(from.utf8.count), from.utf8.allSatisfy({ $0 > 31 && $0 < 127 }) else {
-            return answer(.failed("--from: up to 11 letters and digits, or up to 15 digits"))
+        let (text, from, reference) = (fields["text"] ?? "", fields["from"] ?? "MARTLET", fields["reference"] ?? "")
+        switch MessageShape.text(text) {
+        case nil: break
+        case .controlCharacter: return answer(.failed("--text: no control characters but line feed, carriage return, tab and form feed"))
+        case .blank, .tooLong: return answer(.failed("--text: more than white space is needed"))
         }
-        let reference = fields["reference"] ?? ""
-        guard reference.utf8.count <= 64 else { return answer(.failed("--reference: at most 64 bytes")) }
+        guard MessageShape.isSender(from) else {
+            return answer(.failed("--from: 1 to 15 digits, or 1 to 11 printable characters of the GSM default alphabet with a letter"))
+        }
+        guard MessageShape.reference(reference) == nil else {
+            return answer(.failed("--reference: at most 64 bytes of UTF-8 without control characters"))
+        }
         let submission = Submission(
             source: commandLineSource, messageClass: messageClass, to: to, from: from, text: text, reference: reference,
             receivedAt: node.now())

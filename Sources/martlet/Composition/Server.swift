@@ -66,24 +66,20 @@ final class Server {
 
     /// All metrics as text; on the loop.
     func metricsText() -> String {
-        var text = node.metricsText()
-        var seen = Set<String>()
+        var out = MetricText()
+        node.write(to: &out)
+        var begun = Set<String>()
         for sample in door.counters.samples {
-            if seen.insert(sample.metric.name).inserted { text += Server.head(sample.metric) }
-            let label = sample.label.map { "{\(sample.metric.labels.first ?? "label")=\"\($0)\"}" } ?? ""
-            text += "\(sample.metric.name)\(label) \(Int(sample.value))\n"
+            if begun.insert(sample.metric.name).inserted { out.begin(sample.metric) }
+            out.value(sample.metric, sample.value, sample.label.map { [$0] } ?? [])
         }
         for (metric, value) in SMPPCounters.metrics {
-            text += Server.head(metric)
+            out.begin(metric)
             for connection in connections.values.sorted(by: { $0.name < $1.name }) {
-                text += "\(metric.name){connection=\"\(connection.name)\"} \(value(connection.counters))\n"
+                out.value(metric, value(connection.counters), [connection.name])
             }
         }
-        return text
-    }
-
-    private static func head(_ metric: Metric) -> String {
-        "# HELP \(metric.name) \(metric.doc)\n# TYPE \(metric.name) \(metric.kind.rawValue)\n"
+        return out.text
     }
 }
 
