@@ -252,15 +252,15 @@ public final class HTTPDoor {
 
 /// What the door counted since it was made.
 public struct HTTPCounters: Sendable, Equatable {
-    public var connections: UInt64 = 0
-    public var connectionsRefused: UInt64 = 0
+    public var connections: Int = 0
+    public var connectionsRefused: Int = 0
     public var connectionsOpen = 0
     /// Answers 202.
-    public var accepted: UInt64 = 0
+    public var accepted: Int = 0
     /// Answers 200: states and traces.
-    public var told: UInt64 = 0
+    public var told: Int = 0
     /// Every other answer, by the code of its problem.
-    public var problems: [String: UInt64] = [:]
+    public var problems: [String: Int] = [:]
 
     public init() {}
 
