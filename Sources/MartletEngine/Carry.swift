@@ -18,7 +18,8 @@ extension Engine {
         while cursor < stop, found.count < limit {
             let slot = slots.pointer(cursor)
             if slot.pointee.id.high != 0, slot.pointee.payloadAt != 0, slot.pointee.segment <= segment, slot.pointee.pending == 0,
-                slot.pointee.openParts == 0, !slot.pointee.state.isEnd, !slot.pointee.flags.contains(.carrying)
+                slot.pointee.openParts == 0, !slot.pointee.state.isEnd || slot.pointee.flags.contains(.owed),
+                !slot.pointee.flags.contains(.carrying)
             {
                 slot.pointee.flags.insert(.carrying)
                 found.append((slots.reference(cursor), slot.pointee.payloadAt))
@@ -43,8 +44,13 @@ extension Engine {
             guard let number = slots.number(of: item.slot) else { continue }
             let slot = slots.pointer(number)
             slot.pointee.flags.remove(.carrying)
-            guard !slot.pointee.state.isEnd, slot.pointee.openParts == 0 else { continue }
+            let isOwed = slot.pointee.flags.contains(.owed)
+            guard !slot.pointee.state.isEnd || isOwed, slot.pointee.openParts == 0 else { continue }
             guard let sealed = item.sealed else {
+                if isOwed {
+                    untellable(item.slot, &turn)
+                    continue
+                }
                 emit(.ended(.init(state: .failed, reason: .payloadLost)), number, &turn, after: .retire)
                 continue
             }

@@ -12,6 +12,8 @@ extension Engine {
             source: slot.pointee.source, group: slot.pointee.group, parts: slot.pointee.parts, id: slot.pointee.id,
             at: turn.now.wall, deadline: slot.pointee.deadline, flags: flags)
         if slot.pointee.flags.contains(.possibleDuplicate) { header.flags.insert(.possibleDuplicate) }
+        if slot.pointee.flags.contains(.tellsDelivered) { header.flags.insert(.tellsDelivered) }
+        if slot.pointee.flags.contains(.tellsFailed) { header.flags.insert(.tellsFailed) }
         header.sequence = nextSequence(slot.pointee.partition)
         var record = Record(header: header, body: body)
         slot.pointee.pending += 1
@@ -22,7 +24,9 @@ extension Engine {
         // What is on the wire is not the log's to say.
         let state = slot.pointee.state == .submitted ? .queued : slot.pointee.state
         record.header.flags.formUnion(.outcome(state, slot.pointee.reason))
-        turn.records.append(Turn.Emitted(record: record, slot: reference, sealed: sealed, after: ended ? .retire : after))
+        var effect = after
+        if ended, case .moved = after {} else if ended { effect = .retire }
+        turn.records.append(Turn.Emitted(record: record, slot: reference, sealed: sealed, after: effect))
     }
 
     /// A record of the node's own: starts, stops, a person's act.
@@ -53,7 +57,7 @@ extension Engine {
                 // The old copy is read, and holds its segment, until this one is durable.
                 moving[reference] = position
                 remember(position)
-            case .answered, .receipt, .ended, .resumed, .orphan, .mark: break
+            case .answered, .receipt, .ended, .resumed, .orphan, .mark, .told: break
             }
         } else if case .orphan(let it) = emitted.record.body {
             // One that was dropped or adopted meanwhile needs no record.
@@ -81,8 +85,11 @@ extension Engine {
         case .nothing: break
         case .ready: enqueue(number)
         case .again, .recovered: enqueue(number, front: true)
-        case .moved: moved(number, reference)
-        case .retire: if slot.pointee.pending == 0, slot.pointee.openParts == 0 { release(number) }
+        case .moved:
+            moved(number, reference)
+            // One that was told while it moved.
+            if slot.pointee.state.isEnd { retire(number) }
+        case .retire: retire(number)
         }
     }
 

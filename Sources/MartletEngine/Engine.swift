@@ -11,6 +11,8 @@ public struct Engine: ~Copyable {
         /// Messages open at once; beyond it a submission is refused as `full`.
         public var openMaximum = 2_000_000
         public var partsMaximum = 10
+        /// Ended messages kept for sources that are away; beyond it nothing more that wants to be told is taken.
+        public var owedMaximum = 2_000_000
         /// Receipts kept whose message is not known.
         public var orphanMaximum = 100_000
         /// Secret of the keyed hashes; stable over restarts, since carried records hold such hashes.
@@ -30,6 +32,9 @@ public struct Engine: ~Copyable {
     var wheel: TimingWheel
     var providers = ProviderIndex()
     var orphans = Orphans()
+    var outbox = Outbox()
+    /// Ended messages that stay in the table until their source has heard of them.
+    var owedCount = 0
     var lanes: [GroupLanes] = Array(repeating: GroupLanes(), count: 256)
     var codeRing: PayloadRing
     var ring: PayloadRing
@@ -70,7 +75,7 @@ public struct Engine: ~Copyable {
         jitter = SplitMix(state: seed)
     }
 
-    public var openCount: Int { slots.count - dead }
+    public var openCount: Int { slots.count - dead - owedCount }
 
     public mutating func set(routes: Routes) { configuration.routes = routes }
 
@@ -106,6 +111,8 @@ public struct Counts: Sendable {
     public var staleAnswers = 0
     public var replayedRecords = 0
     public var carried = 0
+    /// Notices by how telling ended, and those that were told once more.
+    public var told = [Int](repeating: 0, count: 4)
 }
 
 /// Small fast generator for waits; never for ids or codes.

@@ -28,20 +28,24 @@ extension Engine {
             forget(orphans.insert(key, Orphans.Entry(orphan: it, at: header.at, position: position, group: header.group)))
             remember(position)
             return nil
-        case .answered, .receipt, .ended, .resumed: break
+        case .answered, .receipt, .ended, .resumed, .told: break
         }
         if case .receipt(let it) = record.body, let entry = orphans.remove(key(header.group, it.providerID)) { forget(entry.position) }
         guard let number = slots.number(of: header.id) else { return nil }
         if position != 0 { slots.pointer(number).pointee.last = position }
+        if case .told(let it) = record.body {
+            heard(it, number)
+            return number
+        }
         guard !slots.pointer(number).pointee.state.isEnd, !header.flags.contains(.late) else { return number }
         switch record.body {
         case .answered(let it): answered(it, header, number, now)
         case .receipt(let it): received(it, header, number, now)
-        case .ended(let it): end(number, it.state, it.reason)
+        case .ended(let it): end(number, it.state, it.reason, at: header.at / 1000)
         case .resumed(let it): resumed(it, number)
-        case .accepted, .carried, .mark, .orphan: break
+        case .accepted, .carried, .mark, .orphan, .told: break
         }
-        if replaying, slots.pointer(number).pointee.state.isEnd { release(number) }
+        if replaying, slots.pointer(number).pointee.state.isEnd, !slots.pointer(number).pointee.flags.contains(.owed) { release(number) }
         return number
     }
 
@@ -64,6 +68,8 @@ extension Engine {
         slot.pointee.partsReference = UInt16(truncatingIfNeeded: header.sequence)
         slot.pointee.state = .queued
         if header.flags.contains(.possibleDuplicate) { slot.pointee.flags.insert(.possibleDuplicate) }
+        if header.flags.contains(.tellsDelivered) { slot.pointee.flags.insert(.tellsDelivered) }
+        if header.flags.contains(.tellsFailed) { slot.pointee.flags.insert(.tellsFailed) }
         remember(position)
         if !replaying {
             counts.accepted[Int(header.messageClass)] += 1
@@ -94,6 +100,13 @@ extension Engine {
         slot.pointee.failedParts = it.failedParts
         slot.pointee.unknownParts = it.unknownParts
         slot.pointee.partsReference = it.partsReference
+        if it.state.isEnd {
+            // Carried only since its source had not heard of its end.
+            slot.pointee.reason = header.flags.reason ?? .none
+            slot.pointee.flags.insert(.owed)
+            owedCount += 1
+            return number
+        }
         if it.notBefore > now.wallMilliseconds {
             let longest = (slot.pointee.messageClass.pause(after: it.strikes) ?? 0) * 6 / 5
             wait(number, until: min(it.notBefore, now.wallMilliseconds + longest), now)
@@ -136,9 +149,9 @@ extension Engine {
         let deferred = slot.pointee.flags.contains(.deferred)
         slot.pointee.flags.remove([.deferred, .partial])
         if slot.pointee.failedParts != 0 {
-            end(number, .failed, slot.pointee.reason == .none ? .refused : slot.pointee.reason)
+            end(number, .failed, slot.pointee.reason == .none ? .refused : slot.pointee.reason, at: since)
         } else if slot.pointee.answeredParts == slot.pointee.allParts {
-            if slot.pointee.deliveredParts == slot.pointee.allParts { return end(number, .delivered, .none) }
+            if slot.pointee.deliveredParts == slot.pointee.allParts { return end(number, .delivered, .none, at: since) }
             slot.pointee.state = .sent
             if !replaying { arm(number, wall: receiptDeadline(slot.pointee), now) }
         } else if slot.pointee.missingParts != 0 {
@@ -146,7 +159,7 @@ extension Engine {
             if deferred {
                 slot.pointee.strikes = slot.pointee.strikes == .max ? .max : slot.pointee.strikes + 1
                 guard let pause = slot.pointee.messageClass.pause(after: slot.pointee.strikes) else {
-                    return end(number, .failed, .attemptsUsedUp)
+                    return end(number, .failed, .attemptsUsedUp, at: since)
                 }
                 // The wall clock may have jumped back since: a pause never grows by that.
                 let spread = jitter.spread(pause)
@@ -168,13 +181,14 @@ extension Engine {
         slot.pointee.unknownParts &= ~bit
         if it.state == .delivered {
             slot.pointee.deliveredParts |= bit
-            if slot.pointee.deliveredParts == slot.pointee.allParts { end(number, .delivered, .none) }
+            if slot.pointee.deliveredParts == slot.pointee.allParts { end(number, .delivered, .none, at: header.at / 1000) }
             return
         }
         slot.pointee.failedParts |= bit
+        slot.pointee.acceptedMicros = UInt32(it.error)
         let open = slot.pointee.allParts & ~slot.pointee.deliveredParts & ~slot.pointee.failedParts
         if open == 0 || header.flags.contains(.settlesAttempt) {
-            end(number, it.state == .expired ? .expired : .failed, .undeliverable)
+            end(number, it.state == .expired ? .expired : .failed, .undeliverable, at: header.at / 1000)
         } else {
             // It ends when the parts on the wire are answered.
             slot.pointee.reason = .undeliverable
@@ -200,12 +214,35 @@ extension Engine {
         if !replaying { counts.possibleDuplicates += 1 }
     }
 
-    mutating func end(_ number: UInt32, _ state: MessageState, _ reason: EndReason) {
+    /// - Parameter wall: milliseconds of the record that ends it.
+    mutating func end(_ number: UInt32, _ state: MessageState, _ reason: EndReason, at wall: Int64) {
         let slot = slots.pointer(number)
         slot.pointee.state = state
         slot.pointee.reason = reason
+        if reason != .undeliverable { slot.pointee.acceptedMicros = 0 }
         wheel.remove(number, in: slots)
+        if slot.pointee.flags.contains(state == .delivered ? .tellsDelivered : .tellsFailed) {
+            slot.pointee.flags.insert(.owed)
+            slot.pointee.origin = UInt64(clamping: wall)
+            owedCount += 1
+        }
         if !replaying { counts.ended[Int(slot.pointee.messageClass.rawValue)][Int(state.rawValue)] += 1 }
+    }
+
+    /// Its source has heard of its end, or is told no more.
+    private mutating func heard(_ it: RecordBody.Told, _ number: UInt32) {
+        let slot = slots.pointer(number)
+        guard slot.pointee.flags.contains(.owed) else { return }
+        slot.pointee.flags.remove(.owed)
+        owedCount -= 1
+        if replaying { release(number) } else { counts.told[Int(it.outcome.rawValue)] += 1 }
+    }
+
+    /// An ended message of which nothing is on the wire or on its way to the disk: to its source's outbox, or out of the table.
+    mutating func retire(_ number: UInt32) {
+        let slot = slots.pointer(number)
+        guard slot.pointee.pending == 0, slot.pointee.openParts == 0 else { return }
+        if slot.pointee.flags.contains(.owed) { owe(number) } else { release(number) }
     }
 
     /// Gives the memory of an ended message back; while it is linked in a lane that happens when it is taken out.

@@ -22,6 +22,7 @@ extension Engine {
             let reason = slots.pointer(number).pointee.reason
             emit(.ended(.init(state: .failed, reason: reason == .none ? .refused : reason)), number, &turn, after: .retire)
         }
+        oweAgain()
         if !clean { flagSuspects(queued, &turn) }
         for number in queued where slots.pointer(number).pointee.pending == 0 { enqueue(number) }
         for orphan in orphans.all {
@@ -46,6 +47,17 @@ extension Engine {
         case .unknown: armUnknown(number, now)
         case .delivered, .failed, .expired, .cancelled: break
         }
+    }
+
+    /// What sources had not heard of, in the order of the ends.
+    private mutating func oweAgain() {
+        var owed: [UInt32] = []
+        slots.forEach { if slots.pointer($0).pointee.flags.contains(.owed) { owed.append($0) } }
+        owed.sort {
+            let (a, b) = (slots.pointer($0).pointee, slots.pointer($1).pointee)
+            return (a.origin, a.id) < (b.origin, b.id)
+        }
+        for number in owed where slots.pointer(number).pointee.pending == 0 { owe(number) }
     }
 
     private struct Queue: Hashable {

@@ -7,10 +7,23 @@ public protocol Intake: AnyObject {
     func submit(_ submission: Submission, then: @escaping (Acceptance) -> Void)
     /// The story of a notification of this source; nil when there is none. Ended ones are found in the log.
     func story(of id: MessageID, source: SourceNumber, then: @escaping (Result<Story?, StoryFault>) -> Void)
+    /// Ends a message of this source that no provider has; answers after that is durable.
+    func cancel(_ id: MessageID, source: SourceNumber, then: @escaping (Cancellation) -> Void)
     /// Runs once at the end of the batch of answers being given out, or now when none is: where a door flushes its sockets once.
     func afterAnswers(_ flush: @escaping () -> Void)
     /// Both clocks, read now.
     func now() -> Instant
+}
+
+/// What became of the wish to cancel a message.
+public enum Cancellation: Equatable, Sendable {
+    case cancelled
+    /// It had been handed to a provider, or had ended otherwise.
+    case tooLate
+    /// No message of this source.
+    case notFound
+    /// The journal could not make it durable; it may be asked again.
+    case storage
 }
 
 /// The log holds the message but it could not be read.

@@ -14,6 +14,8 @@ public struct Story: Sendable {
     public var from: String
     /// Customer data: the door shows it to its own source only, pages show it masked.
     public var to: PhoneNumber
+    /// It may have reached the customer twice, whichever attempts the log knows of: a crash may have taken an attempt's record.
+    public var possibleDuplicate: Bool
     public var attempts: [Attempt]
     public var hops: [Hop]
 
@@ -57,7 +59,7 @@ public struct Story: Sendable {
     public init(
         id: MessageID, source: SourceNumber, messageClass: MessageClass, state: MessageState, reason: EndReason, parts: UInt8,
         createdAt: Int64, updatedAt: Int64, deadline: Int64, reference: String, from: String, to: PhoneNumber,
-        attempts: [Attempt], hops: [Hop]
+        possibleDuplicate: Bool = false, attempts: [Attempt], hops: [Hop]
     ) {
         self.id = id
         self.source = source
@@ -71,6 +73,7 @@ public struct Story: Sendable {
         self.reference = reference
         self.from = from
         self.to = to
+        self.possibleDuplicate = possibleDuplicate
         self.attempts = attempts
         self.hops = hops
     }

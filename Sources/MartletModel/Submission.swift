@@ -6,23 +6,37 @@ public struct Submission: Sendable {
     /// Sender id as shown on the handset: up to 11 letters and digits, or a number of up to 15 digits.
     public var from: String
     public var text: String
+    /// The text is one part that its sender cut, and goes out behind this header; empty otherwise.
+    public var userDataHeader: [UInt8]
     /// The sender's own word for it, at most 64 bytes; stored sealed, given back in answers.
     public var reference: String
     /// Seconds from acceptance after which it is no longer worth sending.
     public var validity: Int64
+    /// Of which ends the source is to be told.
+    public var tells: Tells
     /// When the door had read the whole request, for the accept histogram.
     public var receivedAt: Instant
 
+    public struct Tells: OptionSet, Sendable {
+        public let rawValue: UInt8
+        @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
+        public static let delivered = Tells(rawValue: 1)
+        /// Every end but a delivery.
+        public static let failed = Tells(rawValue: 2)
+    }
+
     public init(
         source: SourceNumber, messageClass: MessageClass, to: PhoneNumber, from: String, text: String,
-        reference: String = "", validity: Int64? = nil, receivedAt: Instant
+        userDataHeader: [UInt8] = [], reference: String = "", validity: Int64? = nil, tells: Tells = [], receivedAt: Instant
     ) {
         self.source = source
         self.messageClass = messageClass
         self.to = to
         self.from = from
         self.text = text
+        self.userDataHeader = userDataHeader
         self.reference = reference
+        self.tells = tells
         self.validity = validity ?? messageClass.validity
         self.receivedAt = receivedAt
     }

@@ -19,7 +19,7 @@ struct PendingBatch {
 
     var released: [(slot: SlotReference, after: Turn.After)] = []
     var answers: [Answer] = []
-    /// Providers waiting for the answer to their receipts.
+    /// Who else waits for the batch: providers for the answer to their receipts, sources for that to a cancellation.
     var receipts: [(Bool) -> Void] = []
     /// Parts of each connection whose answers are in this batch.
     var recorded: [ConnectionNumber: Int] = [:]
@@ -179,6 +179,7 @@ extension Node {
         for (slot, after) in done.released { engine.released(slot, after, now) }
         for (connection, count) in done.recorded { connections[connection]?.unrecorded -= count }
         pumpAll()
+        if engine.owedTotal > 0 { tellAll() }
         // Before anyone may ask for a message that ended in this batch.
         parts.recent.add(done.keys)
         answering = true

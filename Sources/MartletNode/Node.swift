@@ -88,6 +88,9 @@ public final class Node: Intake {
     /// Names of the connection groups, for metrics.
     public var groupNames: [GroupNumber: String] = [:]
 
+    // Tell.swift
+    var tellers: [SourceNumber: TellerEntry] = [:]
+
     // Maintenance.swift
     var maintenance: [RepeatedTask] = []
     var carrying = false

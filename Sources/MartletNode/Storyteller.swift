@@ -58,7 +58,9 @@ enum Storyteller {
             reason: last.record.header.flags.reason ?? .none, parts: first.record.header.parts,
             createdAt: id.milliseconds * 1000, updatedAt: chain[chain.count - 1].record.header.at,
             deadline: first.record.header.deadline * 1000,
-            reference: payload.reference, from: payload.from, to: payload.to, attempts: [], hops: [])
+            reference: payload.reference, from: payload.from, to: payload.to,
+            possibleDuplicate: chain.contains { $0.record.header.kind == .resumed || $0.record.header.flags.contains(.possibleDuplicate) },
+            attempts: [], hops: [])
         for (record, _) in chain { add(record, to: &story) }
         return .success(story)
     }
@@ -88,6 +90,9 @@ enum Storyteller {
                 }
             story.hops.append(.init(at: at, hop: "send", what: what, details: [("possibleDuplicate", "true")]))
         case .carried: story.hops.append(.init(at: at, hop: "journal", what: "carried forward"))
+        case .told(let it):
+            let details = it.teller.isEmpty ? [] : [("teller", it.teller)]
+            story.hops.append(.init(at: at, hop: "tell", what: "source: \(it.outcome.word)", details: details))
         case .orphan, .mark: break
         }
     }

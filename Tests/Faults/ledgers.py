@@ -243,8 +243,7 @@ class Judge:
             if number not in self._ledger.accepted:
                 continue                                # its 202 was never heard, so its id is not known
             _, answer = self._get(web, number)
-            attempts = [one for message in (answer or {}).get("messages", []) for one in message.get("attempts", [])]
-            if not any(one.get("possibleDuplicate") for one in attempts):
+            if not any(message.get("possibleDuplicate") for message in (answer or {}).get("messages", [])):
                 unflagged.append(number)
         if unflagged:
             wrong.append(f"{len(unflagged)} messages went twice and are not flagged as possible duplicates, such as "

@@ -12,6 +12,8 @@ final class Card {
     let deadline: Int64
     var durable = false
     var told = false
+    /// The log says that its source heard of the end.
+    var heard = false
     var end: (state: MessageState, reason: EndReason)?
     var flagged = false
     var partsReference: UInt16?
@@ -78,6 +80,11 @@ struct WorldChecker {
         newest[header.id] = position
         card.durable = true
         if header.flags.contains(.possibleDuplicate) || header.kind == .resumed { card.flagged = true }
+        if case .told = record.body {
+            check(card.end != nil, "message \(card.number): its source heard of an end that is not in the log")
+            check(!card.heard, "message \(card.number): two records say that its source heard")
+            card.heard = true
+        }
         if case .answered(let it) = record.body {
             let bit: UInt16 = 1 << UInt16(it.part)
             if case .accepted = it.outcome { card.takenDurable |= bit }
@@ -98,7 +105,8 @@ struct WorldChecker {
         case .delivered: allowed = [.none]
         case .failed: allowed = [.refused, .undeliverable, .attemptsUsedUp, .cannotBeEncoded, .payloadLost]
         case .expired: allowed = [.notSentInTime, .noReceipt, .undeliverable]
-        case .queued, .submitted, .sent, .unknown, .cancelled: allowed = []
+        case .cancelled: allowed = [.cancelledBySource]
+        case .queued, .submitted, .sent, .unknown: allowed = []
         }
         check(allowed.contains(reason), "message \(card.number): \(state) with reason \(reason)")
         if reason == .payloadLost {

@@ -58,6 +58,7 @@ extension World {
         flying = nil
         for item in batch { finish(item) }
         pumpAll()
+        tellAll()
         kick()
     }
 
@@ -215,6 +216,7 @@ extension World {
         engine.tick(&turn)
         append(nil, [])
         pumpAll()
+        tellAll()
         // With nothing else to come the steps may be long.
         after(waiting ? 10_000_000 : dice.between(Int64(50_000), 300_000)) { $0.tick() }
     }
@@ -304,7 +306,11 @@ extension World {
         guard checker.faults.isEmpty else { return }
         let live = World.told(engine)
         compare(live, World.folded(log.whole, configuration, instant), "\(when), whole log")
-        if !fresh { compare(live, World.folded(log.remaining, configuration, instant), "\(when), log after trims") }
+        compareOwed(World.folded(log.whole, configuration, instant), "\(when), whole log")
+        if !fresh {
+            compare(live, World.folded(log.remaining, configuration, instant), "\(when), log after trims")
+            compareOwed(World.folded(log.remaining, configuration, instant), "\(when), log after trims")
+        }
         checkMemory(when)
     }
 

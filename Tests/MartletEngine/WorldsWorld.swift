@@ -29,6 +29,7 @@ final class World {
     var configuration: Engine.Configuration
     var links: [Link] = []
     var firstInGroup = 0
+    var tellers: [WorldTeller] = []
     /// Grows with each process: what an earlier one planned does not happen.
     var life = 0
     var running = false
@@ -59,6 +60,7 @@ final class World {
     let longPercent: Int
     let damagePercent: Int
     let slowDiskPercent: Int
+    let tellsPercent: Int
     static let partsMaximum = 5
 
     init(seed: UInt64, sabotage: Sabotage = .none) {
@@ -86,6 +88,7 @@ final class World {
         damagePercent = dice.chance(10) ? 3 : 0
         slowDiskPercent = dice.pick([0, 2, 20])
         engine = Engine(configuration, now: Instant(wall: 0, steady: 0), seed: 0)
+        tellsPercent = dice.pick([0, 30, 100])
         turn = Turn(now: Instant(wall: 0, steady: 0))
         for group in 1...groups {
             let one = SimulatedOperator(calm ? .calm : .drawn(&dice))
@@ -94,6 +97,7 @@ final class World {
                 links.append(Link(name: "g\(group)-\(n)", group: GroupNumber(group), window: window, operatorOf: one))
             }
         }
+        for source in 1...sources { tellers.append(WorldTeller(source: SourceNumber(source), &dice)) }
     }
 
     private func tellCredit() {
@@ -141,6 +145,8 @@ final class World {
         if !calm {
             for _ in 0..<(dice.chance(30) ? dice.between(1, 2) : 0) { whatever(dice.between(Int64(0), busyFor)) { $0.jump() } }
             for _ in 0..<dice.below(3) { whatever(dice.between(Int64(0), busyFor)) { $0.holdOne() } }
+            for _ in 0..<dice.below(4) { whatever(dice.between(Int64(0), busyFor)) { $0.leaveOne() } }
+            for _ in 0..<dice.below(5) { whatever(dice.between(Int64(0), busyFor)) { $0.cancelOne() } }
         }
         run(until: began + busyFor)
         guard checker.faults.isEmpty else { return finish() }
@@ -159,6 +165,7 @@ final class World {
         settleDown()
         compareFolds("at the end")
         checkEnds()
+        checkHeard()
         return finish()
     }
 
@@ -187,8 +194,8 @@ final class World {
         let validity: Int64? = dice.chance(85) ? dice.between(5, patience) : nil
         let submission = Submission(
             source: SourceNumber(dice.between(1, sources)), messageClass: messageClass, to: to, from: "Bank", text: text,
-            reference: "r\(number)",
-            validity: validity, receivedAt: instant)
+            reference: "r\(number)", validity: validity,
+            tells: dice.chance(tellsPercent) ? Submission.Tells(rawValue: UInt8(dice.between(1, 3))) : [], receivedAt: instant)
         let route = configuration.routes.group(for: to)
         // Plain letters: 160 in a single message, 153 in each part of a longer one.
         let parts = text.utf8.count <= 160 ? 1 : (text.utf8.count + 152) / 153
@@ -255,6 +262,7 @@ final class World {
             }
         }
         kick()
+        for teller in tellers { teller.outstanding = 0 }
         for link in links { after(dice.between(narrow ? Int64(0) : 20_000, dice.chance(50) ? 5_000 : 500_000)) { $0.bind(link) } }
         after(50_000) { $0.tick() }
         after(1_000_000) { $0.maintain() }

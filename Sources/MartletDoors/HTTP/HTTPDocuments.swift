@@ -25,6 +25,7 @@ extension Story {
                     json.member("channel", "sms")
                     json.member("state", state.word)
                     json.member("parts", Int(parts))
+                    json.member("possibleDuplicate", possibleDuplicate || attempts.contains(where: \.possibleDuplicate))
                     json.key("attempts")
                     json.array { json in
                         for attempt in attempts { attempt.write(to: &json) }

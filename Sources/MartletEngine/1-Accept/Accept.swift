@@ -12,8 +12,9 @@ extension Engine {
     /// - Parameter random: 64 fresh bits of a secure generator for the id.
     public mutating func accept(_ submission: Submission, random: UInt64, _ turn: inout Turn) -> Verdict {
         if openCount >= configuration.openMaximum { return .refused(.full(retryAfterSeconds: 1)) }
+        if !submission.tells.isEmpty, owedCount >= configuration.owedMaximum { return .refused(.full(retryAfterSeconds: 5)) }
         guard let group = configuration.routes.group(for: submission.to) else { return .refused(.noRoute) }
-        let parts = SMSText.plan(submission.text).parts
+        let parts = submission.userDataHeader.isEmpty ? SMSText.plan(submission.text).parts : 1
         let limit = min(configuration.partsMaximum, Engine.partsMaximum)
         if parts > limit { return .refused(.tooManyParts(parts: parts, limit: limit)) }
 
@@ -24,6 +25,8 @@ extension Engine {
             group: group, parts: UInt8(parts), id: id, at: turn.now.wall,
             deadline: turn.now.wallMilliseconds + min(max(submission.validity, 0), Engine.validityMaximum) * 1000,
             flags: .outcome(.queued, .none))
+        if submission.tells.contains(.delivered) { header.flags.insert(.tellsDelivered) }
+        if submission.tells.contains(.failed) { header.flags.insert(.tellsFailed) }
         header.sequence = nextSequence(partition)
         let record = Record(header: header, body: .accepted(.init(receivedAt: submission.receivedAt.wall)))
 

@@ -47,7 +47,7 @@ extension Engine {
             acceptedAt: Instant(wall: slot.pointee.id.milliseconds * 1000, steady: Int64(slot.pointee.acceptedMicros)))
     }
 
-    private func payload(of number: UInt32) -> Payload? {
+    func payload(of number: UInt32) -> Payload? {
         let slot = slots.pointer(number)
         let offset = slot.pointee.ringOffset
         if slot.pointee.messageClass.lane.isStrict {

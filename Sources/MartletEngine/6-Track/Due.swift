@@ -12,6 +12,7 @@ extension Engine {
         orphans.expire(before: turn.now.wall - Orphans.keptMicroseconds) { forgotten.append($0.position) }
         for position in forgotten { forget(position) }
         forgotten.removeAll(keepingCapacity: true)
+        giveUpOwed(&turn)
         sweep()
     }
 

@@ -39,8 +39,7 @@ extension Engine {
     private mutating func putBack(_ number: UInt32, _ turn: inout Turn) {
         let slot = slots.pointer(number)
         if slot.pointee.state.isEnd {
-            if slot.pointee.pending == 0 { release(number) }
-            return
+            return retire(number)
         }
         slot.pointee.state = .queued
         enqueueFirst(number)

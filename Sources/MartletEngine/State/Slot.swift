@@ -5,7 +5,8 @@ struct Slot {
     var id = MessageID(high: 0, low: 0)
     /// Raw position of the record that holds the sealed payload.
     var payloadAt: UInt64 = 0
-    /// Raw position of the record that accepted it: the order in which messages enter their queues.
+    /// Raw position of the record that accepted it: the order in which messages enter their queues. Once its end is owed to its
+    /// source, the wall milliseconds of that end: the order in which it hears.
     var origin: UInt64 = 0
     /// Raw position of the newest record of this id.
     var last: UInt64 = 0
@@ -13,7 +14,7 @@ struct Slot {
     var ringOffset: UInt64 = .max
     /// Wall milliseconds.
     var deadline: Int64 = 0
-    /// Low bits of the steady microseconds at acceptance, for the accept-to-wire histogram.
+    /// Low bits of the steady microseconds at acceptance, for the accept-to-wire histogram. Once it ended, the provider's error code.
     var acceptedMicros: UInt32 = 0
     var generation: UInt32 = 0
     var queueNext: UInt32 = Slot.none
@@ -68,10 +69,20 @@ struct Slot {
         static let partial = Flags(rawValue: 128)
         /// Its payload moved to a newer record while it was being read from the old one.
         static let moved = Flags(rawValue: 256)
+        /// The source is to be told of a delivery; of any other end.
+        static let tellsDelivered = Flags(rawValue: 512)
+        static let tellsFailed = Flags(rawValue: 1024)
+        /// It ended and its source has not heard of it.
+        static let owed = Flags(rawValue: 2048)
+        /// It is in the outbox, or with its teller.
+        static let inOutbox = Flags(rawValue: 4096)
     }
 
     var allParts: UInt16 { parts >= 16 ? .max : (1 << UInt16(parts)) &- 1 }
     /// Parts that no provider has and that are not on the wire.
     var missingParts: UInt16 { allParts & ~answeredParts & ~unknownParts & ~failedParts & ~openParts }
+    /// Wall milliseconds; of a message that is owed.
+    var endedAt: Int64 { Int64(truncatingIfNeeded: origin) }
+    var endError: UInt16 { UInt16(truncatingIfNeeded: acceptedMicros) }
     var segment: UInt32 { UInt32(truncatingIfNeeded: payloadAt >> 32) }
 }

@@ -9,6 +9,7 @@ public enum RecordBody: Equatable, Sendable {
     case carried(Carried)
     case orphan(Orphan)
     case mark(Mark)
+    case told(Told)
 
     public struct Accepted: Equatable, Sendable {
         /// Wall microseconds at which the door had read the whole request.
@@ -147,6 +148,16 @@ public enum RecordBody: Equatable, Sendable {
         }
     }
 
+    public struct Told: Equatable, Sendable {
+        public var outcome: ToldOutcome
+        /// Where it heard: name of the bind or of the endpoint; empty when it was given up.
+        public var teller: String
+        public init(outcome: ToldOutcome, teller: String) {
+            self.outcome = outcome
+            self.teller = teller
+        }
+    }
+
     public var kind: RecordKind {
         switch self {
         case .accepted: .accepted
@@ -157,6 +168,7 @@ public enum RecordBody: Equatable, Sendable {
         case .carried: .carried
         case .orphan: .orphan
         case .mark: .mark
+        case .told: .told
         }
     }
 }

@@ -15,6 +15,7 @@ extension RecordBody {
         case .carried(let it): 31 + min(it.providerKeys.count, 255) * 9
         case .orphan(let it): 4 + it.providerID.shortCount
         case .mark(let it): 6 + it.text.shortCount
+        case .told(let it): 2 + it.teller.shortCount
         }
     }
 
@@ -68,6 +69,9 @@ extension RecordBody {
             out.put(it.what.rawValue)
             out.put(it.value)
             out.put(text: it.text)
+        case .told(let it):
+            out.put(it.outcome.rawValue)
+            out.put(text: it.teller)
         }
     }
 }
@@ -142,6 +146,9 @@ extension RecordBody {
         case .mark:
             guard let what = Mark.What(rawValue: try input.take()) else { throw .badValue(field: "mark") }
             self = .mark(Mark(what: what, value: try input.take(), text: try input.text()))
+        case .told:
+            guard let outcome = ToldOutcome(rawValue: try input.take()) else { throw .badValue(field: "told outcome") }
+            self = .told(Told(outcome: outcome, teller: try input.text()))
         }
     }
 }
@@ -240,6 +247,14 @@ struct ByteReader {
     mutating func text() throws(RecordFault) -> String {
         let count = Int(try take() as UInt8)
         return try text(count: count)
+    }
+
+    /// A length byte and so many bytes.
+    mutating func octets() throws(RecordFault) -> [UInt8] {
+        let count = Int(try take() as UInt8)
+        guard offset + count <= bytes.count else { throw .truncated }
+        defer { offset += count }
+        return Array(bytes[offset..<offset + count])
     }
 
     mutating func text(count: Int) throws(RecordFault) -> String {

@@ -114,6 +114,8 @@ public enum RecordKind: UInt8, CaseIterable, Sendable {
     case orphan = 7
     /// The node itself: started, stopped, a person's act.
     case mark = 8
+    /// The source heard of the end of its message, or was given up on.
+    case told = 9
 }
 
 public struct RecordFlags: OptionSet, Equatable, Sendable {
@@ -125,6 +127,10 @@ public struct RecordFlags: OptionSet, Equatable, Sendable {
     public static let settlesAttempt = RecordFlags(rawValue: 2)
     /// The message had ended before: kept as a late outcome, changes nothing.
     public static let late = RecordFlags(rawValue: 4)
+    /// The source wants to hear of a delivery.
+    public static let tellsDelivered = RecordFlags(rawValue: 8)
+    /// The source wants to hear of every other end.
+    public static let tellsFailed = RecordFlags(rawValue: 16)
 
     /// State and reason of the message after this record, as the fold left them, in bits 8...11 and 12...15: what the story of an
     /// ended message is told from. Replay does not read them.

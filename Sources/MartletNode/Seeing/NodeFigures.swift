@@ -32,6 +32,8 @@ extension Node {
         }
         out.begin(NodeMetrics.receipts)
         for state in ReceiptState.allCases { out.value(NodeMetrics.receipts, counts.receipts[Int(state.rawValue)], [state.word]) }
+        out.begin(NodeMetrics.told)
+        for outcome in ToldOutcome.allCases { out.value(NodeMetrics.told, counts.told[Int(outcome.rawValue)], [outcome.word]) }
         let single: [(Metric, Int)] = [
             (NodeMetrics.late, counts.lateReceipts), (NodeMetrics.duplicates, counts.possibleDuplicates),
             (NodeMetrics.stale, counts.staleAnswers), (NodeMetrics.carried, counts.carried), (NodeMetrics.replayed, counts.replayedRecords),
@@ -46,7 +48,7 @@ extension Node {
 
     private func gauges(_ out: inout MetricText) {
         let single: [(Metric, Int)] = [
-            (NodeMetrics.open, engine.openCount), (NodeMetrics.orphans, engine.orphanCount),
+            (NodeMetrics.open, engine.openCount), (NodeMetrics.owed, engine.owedTotal), (NodeMetrics.orphans, engine.orphanCount),
             (NodeMetrics.journalLow, parts.journal.state.isLow ? 1 : 0), (NodeMetrics.journalSegments, parts.journal.segments.count),
         ]
         for (metric, count) in single {

@@ -14,6 +14,9 @@ public enum NodeMetrics {
         "martlet_late_receipts_total", .counter, doc: "Receipts of messages that had ended; kept in their story.")
     public static let duplicates = Metric(
         "martlet_possible_duplicates_total", .counter, doc: "Messages flagged possible duplicates after a crash or an unknown outcome.")
+    public static let owed = Metric(
+        "martlet_untold_messages", .gauge, doc: "Ended messages whose source has not heard of the end yet.")
+    public static let told = Metric("martlet_told_total", .counter, labels: ["outcome"], doc: "Ends that were told, by what became of it.")
     public static let stale = Metric("martlet_stale_answers_total", .counter, doc: "Answers to something that was not open any more.")
     public static let open = Metric("martlet_open_messages", .gauge, doc: "Messages that have not reached their end.")
     public static let queued = Metric("martlet_queued_messages", .gauge, labels: ["group", "lane"], doc: "Messages waiting in a lane.")
@@ -41,7 +44,8 @@ public enum NodeMetrics {
     public static let replayed = Metric("martlet_replayed_records_total", .counter, doc: "Records folded in at the start.")
 
     public static let all: [Metric] = [
-        accepted, refused, ended, outcomes, receipts, orphans, late, duplicates, stale, open, queued, outstanding, bound, accept, wire,
+        accepted, refused, ended, outcomes, receipts, orphans, late, duplicates, stale, open, owed, told, queued, outstanding, bound,
+        accept, wire,
         answer, commit, commitRecords, commitBatches, journalLow, journalSegments, journalFailures, indexFailures,
         carried, replayed,
     ]

@@ -1,0 +1,77 @@
+// Telling back: a source hears of the ends of its messages. Owed from the end on, kept until it was heard, in the order of the ends.
+
+/// The end of one message, for the source that asked to hear of it.
+public struct Notice: Sendable {
+    public var slot: SlotReference
+    public var id: MessageID
+    public var state: MessageState
+    public var reason: EndReason
+    /// The provider's error code in the receipt, as number; 0 when none.
+    public var error: UInt16
+    public var parts: UInt8
+    /// Wall milliseconds of the end.
+    public var endedAt: Int64
+    /// As they were accepted.
+    public var payload: Payload
+
+    public init(
+        slot: SlotReference, id: MessageID, state: MessageState, reason: EndReason, error: UInt16, parts: UInt8, endedAt: Int64,
+        payload: Payload
+    ) {
+        self.slot = slot
+        self.id = id
+        self.state = state
+        self.reason = reason
+        self.error = error
+        self.parts = parts
+        self.endedAt = endedAt
+        self.payload = payload
+    }
+}
+
+/// What became of a notice.
+public enum NoticeOutcome: Equatable, Sendable {
+    /// The source took it.
+    case heard
+    /// It did not, or its answer stayed out: told again, before those that had no turn.
+    case notHeard
+    /// It refused it for good: told no more.
+    case refused
+}
+
+/// How telling ended. Raw values are in records.
+public enum ToldOutcome: UInt8, CaseIterable, Sendable {
+    case heard = 1
+    /// The source refused it for good.
+    case refused = 2
+    /// The source was away for longer than notices are kept.
+    case givenUp = 3
+
+    public var word: String {
+        switch self {
+        case .heard: "heard"
+        case .refused: "refused"
+        case .givenUp: "given_up"
+        }
+    }
+}
+
+/// Where one source hears: the binds of its account, its endpoint. Made by a door, fed by the node, confined to the node's loop.
+public protocol Teller: AnyObject {
+    var source: SourceNumber { get }
+    /// Name for the story: of the account or endpoint.
+    var name: String { get }
+    /// Notices that may be given now; 0 while nobody listens.
+    var room: Int { get }
+    /// At most `room` of them, in order. Every one is answered by `TellerOwner.told`.
+    func tell(_ batch: [Notice])
+}
+
+/// What a teller calls back; the node is one.
+public protocol TellerOwner: AnyObject {
+    func add(_ teller: any Teller)
+    func remove(_ teller: any Teller)
+    func told(_ batch: [(slot: SlotReference, outcome: NoticeOutcome)], by teller: any Teller)
+    /// The teller has room again.
+    func roomChanged(_ teller: any Teller)
+}

@@ -1,0 +1,119 @@
+import Dispatch
+import Guard
+import Journal
+import Logging
+import MartletEngine
+public import MartletModel
+import NIOCore
+
+/// A teller as the node sees it.
+struct TellerEntry {
+    let teller: any Teller
+    /// Payloads of its next notices are being read back; the order is kept by waiting for them.
+    var loading = false
+}
+
+/// Telling back: notices go to a source's teller while it has room, oldest end first. What it does not hear waits in the engine,
+/// over restarts too; a source that is away, slow or dead holds up nobody else.
+extension Node: TellerOwner {
+    public func add(_ teller: any Teller) {
+        tellers[teller.source] = TellerEntry(teller: teller)
+        tell(teller.source)
+    }
+
+    public func remove(_ teller: any Teller) {
+        guard let entry = tellers[teller.source], entry.teller === teller else { return }
+        tellers[teller.source] = nil
+    }
+
+    public func roomChanged(_ teller: any Teller) { tell(teller.source) }
+
+    public func told(_ batch: [(slot: SlotReference, outcome: NoticeOutcome)], by teller: any Teller) {
+        guard !broken else { return }
+        turn.begin(now())
+        engine.told(batch, teller: teller.name, &turn)
+        if append(), !turn.records.isEmpty { kickLater() }
+        tell(teller.source)
+    }
+
+    func tellAll() {
+        for source in engine.owedSources { tell(source) }
+    }
+
+    func tell(_ source: SourceNumber) {
+        guard let entry = tellers[source], !entry.loading, !broken, !stopping, !isBehind, engine.owes(source) else { return }
+        let room = entry.teller.room
+        guard room > 0 else { return }
+        let owed = engine.owed(source, room: room)
+        guard !owed.isEmpty else { return }
+        if owed.allSatisfy({ $0.payload != nil }) {
+            entry.teller.tell(owed.compactMap { item in item.payload.map { item.notice($0) } })
+        } else {
+            load(owed, for: source)
+        }
+    }
+
+    private func load(_ owed: [Engine.Owed], for source: SourceNumber) {
+        tellers[source]?.loading = true
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let loop = self.loop
+        let (journal, keys, logger) = (parts.reader, parts.keys, parts.logger)
+        noticeReading.async {
+            var owed = owed
+            for index in owed.indices where owed[index].payload == nil {
+                do {
+                    let (header, sealed) = try StoredRecord.sealed(at: owed[index].position, in: journal)
+                    let plain = try sealed.withUnsafeBytes {
+                        try Sealer.open($0, context: SealContext(header.id), keyID: header.keyID, keys: keys)
+                    }
+                    owed[index].payload = try plain.withUnsafeBytes { try Payload(reading: $0) }
+                } catch {
+                    logger.error(
+                        "the payload of a notice cannot be read back",
+                        metadata: ["position": "\(owed[index].position)", "reason": "\(error)"])
+                }
+            }
+            loop.execute { [owed] in bound.value.loaded(owed, for: source) }
+        }
+    }
+
+    private func loaded(_ owed: [Engine.Owed], for source: SourceNumber) {
+        tellers[source]?.loading = false
+        guard !broken else { return }
+        turn.begin(now())
+        for item in owed where item.payload == nil { engine.untellable(item.slot, &turn) }
+        if append(), !turn.records.isEmpty { kickLater() }
+        let notices = owed.compactMap { item in item.payload.map { item.notice($0) } }
+        // Its binds may have gone meanwhile.
+        guard let teller = tellers[source]?.teller, teller.room >= notices.count, !stopping else {
+            turn.begin(now())
+            return engine.told(notices.map { ($0.slot, .notHeard) }, teller: "", &turn)
+        }
+        if !notices.isEmpty { teller.tell(notices) }
+        tell(source)
+    }
+}
+
+private let noticeReading = DispatchQueue(label: "martlet.notices")
+
+extension Node {
+    public func cancel(_ id: MessageID, source: SourceNumber, then: @escaping (Cancellation) -> Void) {
+        guard !broken, !stopping else { return then(.storage) }
+        turn.begin(now())
+        let verdict = engine.cancel(id.notification, source: source, &turn)
+        guard let verdict else {
+            // It may have ended: then the log knows it.
+            return story(of: id, source: source) { result in
+                switch result {
+                case .success(.some(let story)): then(story.state == .cancelled ? .cancelled : .tooLate)
+                case .success(nil): then(.notFound)
+                case .failure: then(.storage)
+                }
+            }
+        }
+        guard !turn.records.isEmpty else { return then(verdict) }
+        guard append() else { return then(.storage) }
+        open.receipts.append { durable in then(durable ? verdict : .storage) }
+        kickSoon()
+    }
+}

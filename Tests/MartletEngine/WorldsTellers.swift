@@ -1,0 +1,113 @@
+import MartletModel
+
+@testable import MartletEngine
+
+/// Where one source of a world hears: there or away, quick or slow, and now and then it does not answer.
+final class WorldTeller {
+    let source: SourceNumber
+    let window: Int
+    let lossPercent: Int
+    let refusePercent: Int
+    var present = true
+    var outstanding = 0
+
+    init(source: SourceNumber, _ dice: inout Dice) {
+        self.source = source
+        window = dice.pick([1, 3, 10])
+        lossPercent = dice.pick([0, 10, 40])
+        refusePercent = dice.pick([0, 0, 5])
+    }
+}
+
+extension World {
+    /// Gives every source that is there what it is owed. Each notice must tell a durable end, and the oldest first.
+    func tellAll() {
+        guard running else { return }
+        for teller in tellers where teller.present {
+            let owed = engine.owed(teller.source, room: teller.window - teller.outstanding)
+            for item in owed { tell(item, teller) }
+        }
+    }
+
+    private func tell(_ item: Engine.Owed, _ teller: WorldTeller) {
+        guard let card = checker.card(item.id) else { return checker.fault("a source hears of a message that nobody submitted") }
+        let name = "message \(card.number)"
+        checker.check(
+            card.end.map { $0 == (item.state, item.reason) } ?? false, "\(name): told \(item.state), ended \(String(describing: card.end))")
+        checker.check(card.submission.source == teller.source, "\(name): another source hears of it")
+        checker.check(card.wants(item.state), "\(name): its source did not ask to hear of \(item.state)")
+        checker.check(!card.heard, "\(name): told again after its source had heard and that was durable")
+        guard item.payload != nil || payload(item.position) != nil else {
+            checker.check(!damaged.isEmpty, "\(name): its payload for the notice is not in the log")
+            turn.begin(instant)
+            engine.untellable(item.slot, &turn)
+            return append(nil, [])
+        }
+        teller.outstanding += 1
+        let outcome: NoticeOutcome =
+            !calming && dice.chance(teller.lossPercent) ? .notHeard : !calming && dice.chance(teller.refusePercent) ? .refused : .heard
+        after(dice.between(Int64(100), 400_000)) { world in
+            teller.outstanding -= 1
+            world.turn.begin(world.instant)
+            world.engine.told([(item.slot, outcome)], teller: "t\(teller.source)", &world.turn)
+            world.append(nil, [])
+            world.tellAll()
+        }
+    }
+
+    func leaveOne() {
+        let teller = dice.pick(tellers)
+        teller.present = false
+        whatever(dice.between(Int64(100_000), 20_000_000)) { world in
+            teller.present = true
+            world.tellAll()
+        }
+    }
+
+    /// A sender thinks better of it.
+    func cancelOne() {
+        guard running, !checker.cards.isEmpty else { return }
+        let card = dice.pick(checker.cards.values.sorted { $0.number < $1.number })
+        turn.begin(instant)
+        let verdict = engine.cancel(card.id, source: card.submission.source, &turn)
+        append(nil, [])
+        if verdict == .cancelled {
+            checker.check(card.takenLive == 0 && card.onWire == 0, "message \(card.number) was cancelled after it left")
+        }
+    }
+
+    /// Live and folded, the same ends are owed.
+    func compareOwed(_ other: borrowing Engine, _ when: String) {
+        let (live, again) = (World.owed(engine), World.owed(other))
+        for (id, state) in live {
+            checker.check(
+                again[id] == state, "\(when): the end of message \(checker.card(id)?.number ?? -1) is owed live, in the fold it is not")
+        }
+        for id in again.keys where live[id] == nil {
+            checker.fault("\(when): the end of message \(checker.card(id)?.number ?? -1) is owed only in the fold")
+        }
+        checker.check(engine.owedTotal == live.count, "\(when): \(engine.owedTotal) owed, \(live.count) in the table")
+    }
+
+    private static func owed(_ engine: borrowing Engine) -> [MessageID: MessageState] {
+        var all: [MessageID: MessageState] = [:]
+        engine.slots.forEach { number in
+            let slot = engine.slots.pointer(number).pointee
+            if slot.flags.contains(.owed) { all[slot.id] = slot.state }
+        }
+        return all
+    }
+
+    /// Whoever asked to hear of an end has heard.
+    func checkHeard() {
+        for card in checker.cards.values where card.durable {
+            guard let end = card.end, card.wants(end.state) else { continue }
+            checker.check(card.heard, "message \(card.number): its source never heard of \(end)")
+        }
+        checker.check(engine.owedTotal == 0, "\(engine.owedTotal) ends are owed at the end")
+    }
+}
+
+extension Card {
+    func wants(_ state: MessageState) -> Bool { submission.tells.contains(state == .delivered ? .delivered : .failed) }
+}
