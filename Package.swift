@@ -65,7 +65,7 @@ let package = Package(
         library("MartletNode", ["MartletModel", "MartletEngine", "Journal", "Guard", nioCore, nioPosix, logging]),
 
         // How things come in, how messages go out.
-        library("MartletDoors", ["MartletModel", "SMPP", "Guard", nioCore, nioPosix, nioHTTP, nioSSL]),
+        library("MartletDoors", ["MartletModel", "SMPP", "SMSText", "Guard", nioCore, nioPosix, nioHTTP, nioSSL]),
         library("MartletChannels", ["MartletModel", "SMPP", "SMSText", "Guard", nioCore, nioPosix, nioSSL]),
 
         // The world outside, simulated.
@@ -91,7 +91,8 @@ let package = Package(
         tests("MartletEngine", ["MartletEngine", "MartletModel"]),
         tests("MartletSettings", ["MartletSettings", "MartletModel"]),
         tests("MartletNode", ["MartletNode", "MartletModel", "MartletEngine", "Journal", "Guard", nioCore, nioPosix, logging]),
-        tests("MartletDoors", ["MartletDoors", "MartletModel", "Guard", nioCore, nioPosix, nioHTTP, nioEmbedded, nioSSL]),
+        tests(
+            "MartletDoors", ["MartletDoors", "MartletModel", "SMPP", "SMSText", "Guard", nioCore, nioPosix, nioHTTP, nioEmbedded, nioSSL]),
         tests("MartletChannels", ["MartletChannels", "MartletModel", "SMPP", "SMSText", nioCore, nioPosix, nioEmbedded, nioSSL]),
         tests("MartletSimulators", ["MartletSimulators", "SMPP", "SMSText", nioCore, nioPosix, nioEmbedded]),
         tests("Martlet", ["martlet", "MartletModel", "MartletSettings", "MartletDoors", "MartletChannels", "MartletNode"]),

@@ -37,6 +37,7 @@ public protocol SourceDirectory: AnyObject {
     /// The source this API key belongs to; nil for an unknown or revoked key. Takes the same time for both.
     func source(presenting key: some Collection<UInt8>) -> Source?
     func source(numbered number: SourceNumber) -> Source?
+    func source(named name: String) -> Source?
     /// Grows by one at each change, so that a door may keep an answer for as long as it stays the same.
     var generation: UInt64 { get }
 }
@@ -108,13 +109,16 @@ public struct Handover: Sendable {
     public var to: PhoneNumber
     public var from: String
     public var text: String
+    /// Of a part that its sender cut: it goes out before the text, which is that part's. Empty otherwise.
+    public var userDataHeader: [UInt8]
     /// Wall milliseconds after which the provider should give up.
     public var deadline: Int64
     public var acceptedAt: Instant
 
     public init(
         slot: SlotReference, id: MessageID, attempt: UInt8, parts: UInt8, partMask: UInt16, partsReference: UInt16,
-        messageClass: MessageClass, to: PhoneNumber, from: String, text: String, deadline: Int64, acceptedAt: Instant
+        messageClass: MessageClass, to: PhoneNumber, from: String, text: String, userDataHeader: [UInt8] = [], deadline: Int64,
+        acceptedAt: Instant
     ) {
         self.slot = slot
         self.id = id
@@ -126,6 +130,7 @@ public struct Handover: Sendable {
         self.to = to
         self.from = from
         self.text = text
+        self.userDataHeader = userDataHeader
         self.deadline = deadline
         self.acceptedAt = acceptedAt
     }

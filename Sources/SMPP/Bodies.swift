@@ -4,9 +4,9 @@ public struct Bind: Equatable, Sendable {
         case receiver = 1, transmitter = 2, transceiver = 9
 
         public var command: Command { Command(rawValue: UInt32(rawValue)) }
-        /// May send submit_sm, query_sm and cancel_sm.
+        /// May send submit_sm, submit_multi, data_sm, query_sm, cancel_sm and replace_sm.
         public var transmits: Bool { self != .receiver }
-        /// Is sent deliver_sm.
+        /// Is sent deliver_sm, data_sm and alert_notification.
         public var receives: Bool { self != .transmitter }
     }
 
@@ -17,7 +17,7 @@ public struct Bind: Equatable, Sendable {
     public var password: String
     /// At most 12 octets.
     public var systemType: String
-    /// 0x34 for 3.4.
+    /// 0x34 for 3.4; 0x00 ... 0x33 for an earlier one (section 5.2.4), whose peers know no optional parameters.
     public var interfaceVersion: UInt8
     public var addressTon: UInt8
     public var addressNpi: UInt8
@@ -51,10 +51,11 @@ public struct Bind: Equatable, Sendable {
         self.mode = mode
         systemID = frame.text(try cursor.text(.systemID, maximum: Bind.systemIDMaximum))
         password = frame.text(try cursor.text(.password, maximum: Bind.passwordMaximum))
-        systemType = frame.text(try cursor.text(.serviceType, maximum: Bind.systemTypeMaximum))
+        systemType = frame.text(try cursor.text(.systemType, maximum: Bind.systemTypeMaximum))
         interfaceVersion = try cursor.octet(.interfaceVersion)
         let range = try cursor.addressRange()
         (addressTon, addressNpi, addressRange) = (range.ton, range.npi, frame.text(range.text))
+        try cursor.finish(frame)
     }
 }
 
@@ -105,93 +106,20 @@ public struct Outbind: Equatable, Sendable {
         var cursor = Cursor(frame)
         systemID = frame.text(try cursor.text(.systemID, maximum: Bind.systemIDMaximum))
         password = frame.text(try cursor.text(.password, maximum: Bind.passwordMaximum))
+        try cursor.finish(frame)
     }
 }
 
-/// submit_sm_resp or deliver_sm_resp: the id in place. Peers that refuse often leave the body out.
+/// submit_sm_resp, deliver_sm_resp, data_sm_resp or submit_multi_resp: the id in place. Peers that refuse often leave the body out.
 public struct MessageIDView: Equatable, Sendable {
     public var messageID: Field
 
     public init(_ frame: Frame) throws(PDUFault) {
         switch frame.header.command {
-        case .submitResponse, .deliverResponse: break
+        case .submitResponse, .deliverResponse, .dataResponse, .submitMultiResponse: break
         default: throw .otherCommand(frame.header.command)
         }
         var cursor = Cursor(frame)
         messageID = try cursor.lenientText(.messageID, maximum: Limits.messageIDOctets + 1)
-    }
-}
-
-/// query_sm (section 4.8.1).
-public struct Query: Equatable, Sendable {
-    public var messageID: String
-    public var source: Address
-
-    public init(messageID: String, source: Address = Address()) {
-        self.messageID = messageID
-        self.source = source
-    }
-
-    public init(_ frame: Frame) throws(PDUFault) {
-        guard frame.header.command == .query else { throw .otherCommand(frame.header.command) }
-        var cursor = Cursor(frame)
-        messageID = frame.text(try cursor.text(.messageID, maximum: Limits.messageIDOctets + 1))
-        source = frame.address(try cursor.address(.source))
-    }
-}
-
-/// query_sm_resp (section 4.8.2).
-public struct QueryResponse: Equatable, Sendable {
-    public var messageID: String
-    /// Empty or 16 octets.
-    public var finalDate: ShortText
-    /// message_state (section 5.2.28).
-    public var state: UInt8
-    public var errorCode: UInt8
-
-    public init(messageID: String, finalDate: ShortText = ShortText(), state: UInt8, errorCode: UInt8 = 0) {
-        self.messageID = messageID
-        self.finalDate = finalDate
-        self.state = state
-        self.errorCode = errorCode
-    }
-
-    /// A refusal without body reads as empty id and state 0.
-    public init(_ frame: Frame) throws(PDUFault) {
-        guard frame.header.command == .queryResponse else { throw .otherCommand(frame.header.command) }
-        var cursor = Cursor(frame)
-        guard frame.header.status == .ok || cursor.left > 0 else {
-            (messageID, finalDate, state, errorCode) = ("", ShortText(), 0, 0)
-            return
-        }
-        messageID = frame.text(try cursor.text(.messageID, maximum: Limits.messageIDOctets + 1))
-        finalDate = frame.shortText(try cursor.text(.finalDate, maximum: 17))
-        state = try cursor.octet(.messageState)
-        errorCode = try cursor.octet(.errorCode)
-    }
-}
-
-/// cancel_sm (section 4.9.1).
-public struct Cancel: Equatable, Sendable {
-    /// At most 5 octets.
-    public var serviceType: ShortText
-    public var messageID: String
-    public var source: Address
-    public var destination: Address
-
-    public init(serviceType: ShortText = ShortText(), messageID: String, source: Address = Address(), destination: Address = Address()) {
-        self.serviceType = serviceType
-        self.messageID = messageID
-        self.source = source
-        self.destination = destination
-    }
-
-    public init(_ frame: Frame) throws(PDUFault) {
-        guard frame.header.command == .cancel else { throw .otherCommand(frame.header.command) }
-        var cursor = Cursor(frame)
-        serviceType = frame.shortText(try cursor.text(.serviceType, maximum: 6))
-        messageID = frame.text(try cursor.text(.messageID, maximum: Limits.messageIDOctets + 1))
-        source = frame.address(try cursor.address(.source))
-        destination = frame.address(try cursor.address(.destination))
     }
 }

@@ -3,10 +3,10 @@ public import NIOCore
 /// The ESME's side of one SMPP connection as a pure machine: time and frames come in, octets to write and events go out.
 /// It holds no socket, no clock and no text of any message. All times are steady microseconds of one clock.
 ///
-/// Requests are named by their place, 0 ..< `places`: keep what belongs to a submit in an array of that size.
+/// Requests are named by their place, 0 ..< `places`: keep what belongs to one, and which command it is, in an array of that size.
 public struct ClientSession: ~Copyable {
     public struct Settings: Equatable, Sendable {
-        /// Submits that may be unanswered, 1 ... 16,384.
+        /// Submits and other requests that may be unanswered, 1 ... 16,384.
         public var window: Int
         /// Wait for the answer to a bind.
         public var bindTimeout: Int64
@@ -40,8 +40,16 @@ public struct ClientSession: ~Copyable {
         case answerUnreadable(place: Int, PDUFault)
         /// An answer to nothing that is open: late, doubled, or of another's making.
         case unknownAnswer(sequence: UInt32)
+        /// A query_sm, cancel_sm, replace_sm, submit_multi or data_sm of ours (`request`) was answered, and its place is free. The frame
+        /// is the answer: read it with `QueryResponse`, `MultiAnswer` or `DataAnswer` when the status is ESME_ROK. It is a generic_nack
+        /// when the peer does not know the command.
+        case requestAnswered(place: Int, request: Command, status: CommandStatus)
         /// A deliver_sm: read it with `MessageView`, then call `answerDeliver`.
         case deliver(sequence: UInt32)
+        /// A data_sm: read it with `MessageView` or `DataMessage`, then call `answerData`.
+        case data(sequence: UInt32)
+        /// An alert_notification: read it with `AlertNotification`. It has no answer.
+        case alert
         /// A request that is not served; generic_nack was written.
         case refusedRequest(Command)
         /// The peer unbinds; its answer was written. Nothing more may be submitted; close when that is flushed.
@@ -68,6 +76,9 @@ public struct ClientSession: ~Copyable {
     private var heardAt: Int64 = 0
     /// When the bind or unbind in progress was written.
     private var stepAt: Int64 = 0
+    /// sc_interface_version of the peer: nil before the bind, and when it did not say. By the specification such a peer knows no
+    /// optional parameters (section 3.4); in practice many do, so the choice is the owner's.
+    public private(set) var peerVersion: UInt8?
 
     public init(settings: Settings = Settings()) {
         self.settings = settings
@@ -100,8 +111,62 @@ public struct ClientSession: ~Copyable {
     /// Gives back a place whose submit was not written.
     public mutating func giveBack(place: Int) { window.free(place) }
 
+    // MARK: Other requests, in the same window
+
+    /// Writes a query_sm; nil, and nothing written, without room. So the four below. What belongs to the request is kept by place.
+    public mutating func query(_ query: Query, at now: Int64, out: inout ByteBuffer) throws(EncodingFault) -> Int? {
+        try request(.query, at: now) { sequence throws(EncodingFault) in try out.writeQuery(query, sequence: sequence) }
+    }
+
+    public mutating func cancel(_ cancel: Cancel, at now: Int64, out: inout ByteBuffer) throws(EncodingFault) -> Int? {
+        try request(.cancel, at: now) { sequence throws(EncodingFault) in try out.writeCancel(cancel, sequence: sequence) }
+    }
+
+    public mutating func replace(_ replace: Replace, at now: Int64, out: inout ByteBuffer) throws(EncodingFault) -> Int? {
+        try request(.replace, at: now) { sequence throws(EncodingFault) in try out.writeReplace(replace, sequence: sequence) }
+    }
+
+    public mutating func submitMulti(_ multi: MultiSubmit, at now: Int64, out: inout ByteBuffer) throws(EncodingFault) -> Int? {
+        try request(.submitMulti, at: now) { sequence throws(EncodingFault) in try out.writeMultiSubmit(multi, sequence: sequence) }
+    }
+
+    public mutating func submitData(_ message: DataMessage, at now: Int64, out: inout ByteBuffer) throws(EncodingFault) -> Int? {
+        try request(.data, at: now) { sequence throws(EncodingFault) in try out.writeData(message, sequence: sequence) }
+    }
+
+    private mutating func request(
+        _ kind: RequestKind, at now: Int64, _ write: (UInt32) throws(EncodingFault) -> Void
+    ) throws(EncodingFault) -> Int? {
+        guard room > 0 else { return nil }
+        let (sequence, place) = window.take(at: now, kind)
+        do {
+            try write(sequence)
+        } catch {
+            window.free(place)
+            throw error
+        }
+        return place
+    }
+
+    // MARK: Answers
+
     public mutating func answerDeliver(sequence: UInt32, status: CommandStatus, out: inout ByteBuffer) {
         out.writeDeliverResponse(status: status, sequence: sequence)
+    }
+
+    /// Answers a data_sm of the peer with an empty message_id.
+    public mutating func answerData(sequence: UInt32, status: CommandStatus, out: inout ByteBuffer) {
+        out.writeRefusal(of: .data, status, sequence: sequence)
+    }
+
+    // MARK: Reading
+
+    /// The stream cannot be followed any more (`FrameReader` threw): says so to the peer by generic_nack, and ends the session. Close
+    /// when it is flushed, and ask `lost` what is unsettled.
+    public mutating func unfollowable(_ fault: PDUFault, out: inout ByteBuffer) {
+        guard state != .ended else { return }
+        out.writeHeaderOnly(.genericNack, status: fault.status, sequence: 0)
+        state = .ended
     }
 
     public mutating func received(_ frame: Frame, at now: Int64, out: inout ByteBuffer) -> Event {
@@ -110,7 +175,8 @@ public struct ClientSession: ~Copyable {
         let header = frame.header
         switch header.command {
         case .submitResponse: return submitAnswered(frame)
-        case .deliver: return delivered(header, out: &out)
+        case .deliver, .data: return delivered(header, out: &out)
+        case .queryResponse, .cancelResponse, .replaceResponse, .submitMultiResponse, .dataResponse: return requestAnswered(header)
         case .genericNack: return nacked(header)
         case .enquireLink:
             out.writeHeaderOnly(.enquireLinkResponse, sequence: header.sequence)
@@ -125,8 +191,9 @@ public struct ClientSession: ~Copyable {
             guard case .unbinding = state, header.sequence == unbindSequence else { return .unknownAnswer(sequence: header.sequence) }
             state = .ended
             return .unbound
-        case .alertNotification, .outbind:
-            // Neither has an answer (sections 4.12 and 4.1.7), and neither asks for anything of a session that binds by itself.
+        case .alertNotification: return .alert
+        case .outbind:
+            // It has no answer (section 4.1.7), and asks for nothing of a session that binds by itself.
             return .none
         default:
             if header.command.isResponse { return .unknownAnswer(sequence: header.sequence) }
@@ -136,7 +203,9 @@ public struct ClientSession: ~Copyable {
     }
 
     @inline(__always) private mutating func submitAnswered(_ frame: Frame) -> Event {
-        guard let place = window.place(of: frame.header.sequence) else { return .unknownAnswer(sequence: frame.header.sequence) }
+        guard let place = window.place(of: frame.header.sequence), window.kind(at: place) == .usual else {
+            return .unknownAnswer(sequence: frame.header.sequence)
+        }
         window.free(place)
         do {
             return .answered(place: place, status: frame.header.status, messageID: try MessageIDView(frame).messageID)
@@ -147,20 +216,34 @@ public struct ClientSession: ~Copyable {
         }
     }
 
+    private mutating func requestAnswered(_ header: Header) -> Event {
+        guard let place = window.place(of: header.sequence), window.kind(at: place) == RequestKind(answeredBy: header.command) else {
+            return .unknownAnswer(sequence: header.sequence)
+        }
+        window.free(place)
+        return .requestAnswered(place: place, request: Command(rawValue: header.command.rawValue & 0x7FFF_FFFF), status: header.status)
+    }
+
     private mutating func delivered(_ header: Header, out: inout ByteBuffer) -> Event {
         switch state {
         case .bound(let mode) where mode.receives, .unbinding(let mode) where mode.receives:
-            return .deliver(sequence: header.sequence)
+            return header.command == .deliver ? .deliver(sequence: header.sequence) : .data(sequence: header.sequence)
         default:
-            out.writeDeliverResponse(status: .wrongBindState, sequence: header.sequence)
-            return .refusedRequest(.deliver)
+            // deliver_sm_resp and data_sm_resp have the same form: an empty message_id.
+            out.writeMultipleIntegers(
+                UInt32(17), header.command.response.rawValue, CommandStatus.wrongBindState.rawValue, header.sequence, UInt8(0))
+            return .refusedRequest(header.command)
         }
     }
 
     private mutating func nacked(_ header: Header) -> Event {
         if let place = window.place(of: header.sequence) {
+            let kind = window.kind(at: place)
             window.free(place)
-            return .answered(place: place, status: header.status, messageID: .none)
+            // A nack that says "no error" is a refusal all the same.
+            let status = header.status == .ok ? CommandStatus.unknownError : header.status
+            if kind == .usual { return .answered(place: place, status: status, messageID: .none) }
+            return .requestAnswered(place: place, request: kind.command(usual: .submit), status: status)
         }
         if case .binding = state, header.sequence == bindSequence {
             state = .ended
@@ -184,7 +267,9 @@ public struct ClientSession: ~Copyable {
         }
         state = .bound(mode)
         // A bind is a bind even when its body is not well-formed: the status decides.
-        return .bound((try? BindResponse(frame)) ?? BindResponse(systemID: "", interfaceVersion: nil))
+        let answer = (try? BindResponse(frame)) ?? BindResponse(systemID: "", interfaceVersion: nil)
+        peerVersion = answer.interfaceVersion
+        return .bound(answer)
     }
 
     /// Writes an unbind; no more is taken, answers still come in. Nothing happens unless bound.
@@ -196,7 +281,7 @@ public struct ClientSession: ~Copyable {
         stepAt = now
     }
 
-    /// Does what is due: gives submits without an answer to `expired`, oldest first, and asks a silent peer for a sign of life.
+    /// Does what is due: gives requests without an answer to `expired`, oldest first, and asks a silent peer for a sign of life.
     /// `steps`, the most expired at once, bounds a call.
     public mutating func tick(at now: Int64, out: inout ByteBuffer, steps: Int = 1024, expired: (_ place: Int) -> Void) -> Alarm? {
         var left = steps

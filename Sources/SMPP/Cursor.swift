@@ -42,10 +42,33 @@ struct Cursor {
         left == 0 ? .none : try text(name, maximum: maximum)
     }
 
-    @inline(__always) mutating func address(_ name: FieldName) throws(PDUFault) -> AddressField {
+    /// - Parameter maximum: longest length of the text with its NUL, in octets.
+    @inline(__always) mutating func address(
+        _ name: FieldName, maximum: Int = Limits.addressOctets + 1
+    ) throws(PDUFault) -> AddressField {
         let ton = try octet(name)
         let npi = try octet(name)
-        return AddressField(ton: ton, npi: npi, text: try text(name, maximum: 21))
+        return AddressField(ton: ton, npi: npi, text: try text(name, maximum: maximum))
+    }
+
+    @inline(__always) mutating func messageID() throws(PDUFault) -> Field {
+        try text(.messageID, maximum: Limits.messageIDOctets + 1)
+    }
+
+    /// sm_length and short_message.
+    @inline(__always) mutating func shortMessage() throws(PDUFault) -> Field {
+        let stated = Int(try octet(.shortMessage))
+        guard stated <= Limits.shortMessageOctets else { throw .invalidValue(.shortMessage) }
+        guard left >= stated else { throw .shortMessageOverruns(stated: stated, available: left) }
+        let field = Field(start: at, count: stated)
+        at &+= stated
+        return field
+    }
+
+    /// After the last field of a body without parameters of its own: what follows must be well-formed parameters, and is passed over
+    /// (section 3.3, forward compatibility).
+    mutating func finish(_ frame: Frame) throws(PDUFault) {
+        if left > 0 { _ = try ParameterList(checking: frame, from: at) }
     }
 }
 

@@ -9,9 +9,9 @@ public struct MessageFields: Equatable, Sendable {
     public var priority: UInt8 = 0
     /// Empty (at once) or 16 octets (section 7.1.1).
     public var scheduleDeliveryTime = ShortText()
-    /// Empty (the SMSC's own) or 16 octets; see `RelativeTime`.
+    /// Empty (the SMSC's own) or 16 octets; see `PDUTime`.
     public var validityPeriod = ShortText()
-    public var registeredDelivery: UInt8 = 0
+    public var registeredDelivery = RegisteredDelivery()
     public var replaceIfPresent: UInt8 = 0
     public var dataCoding: UInt8 = 0
     public var defaultMessageID: UInt8 = 0
@@ -50,7 +50,8 @@ public struct Message: Equatable, Sendable {
     }
 }
 
-/// submit_sm or deliver_sm in place: offsets into its frame, and the parameters that receipts use. Reading it allocates nothing.
+/// submit_sm, deliver_sm or data_sm in place: offsets into its frame, and the parameters that receipts use. Reading it allocates
+/// nothing. What a data_sm does not have (section 4.7.1) is empty or zero; its addresses have up to 64 octets: see `DataMessage`.
 public struct MessageView: Sendable {
     public var serviceType: Field
     public var source: AddressField
@@ -60,7 +61,7 @@ public struct MessageView: Sendable {
     public var priority: UInt8
     public var scheduleDeliveryTime: Field
     public var validityPeriod: Field
-    public var registeredDelivery: UInt8
+    public var registeredDelivery: RegisteredDelivery
     public var replaceIfPresent: UInt8
     public var dataCoding: UInt8
     public var defaultMessageID: UInt8
@@ -70,32 +71,65 @@ public struct MessageView: Sendable {
     public var messagePayload = Field.none
     /// receipted_message_id without its NUL; none when absent or empty.
     public var receiptedMessageID = Field.none
-    /// message_state; nil when absent or not of one octet.
+    /// message_state as it came; nil when absent or not of one octet.
     public var messageState: UInt8?
     /// network_error_code: type and code; nil when absent or not of three octets.
     public var networkError: (type: UInt8, code: UInt16)?
 
-    /// - Throws: the first `PDUFault` of the body, each recoverable. `.otherCommand` unless it is a submit_sm or deliver_sm.
+    /// - Throws: the first `PDUFault` of the body, each recoverable. `.otherCommand` unless it is a submit_sm, deliver_sm or data_sm.
     public init(_ frame: Frame) throws(PDUFault) {
-        guard frame.header.command == .submit || frame.header.command == .deliver else { throw .otherCommand(frame.header.command) }
-        var cursor = Cursor(frame)
-        serviceType = try cursor.text(.serviceType, maximum: 6)
-        source = try cursor.address(.source)
-        destination = try cursor.address(.destination)
+        switch frame.header.command {
+        case .submit, .deliver:
+            var cursor = Cursor(frame)
+            let serviceType = try cursor.text(.serviceType, maximum: 6)
+            let source = try cursor.address(.source)
+            let destination = try cursor.address(.destination)
+            try self.init(frame, &cursor, serviceType, source, destination)
+        case .data: try self.init(data: frame)
+        default: throw .otherCommand(frame.header.command)
+        }
+    }
+
+    /// What follows the addresses in submit_sm, deliver_sm and submit_multi alike.
+    @inline(__always) init(
+        _ frame: Frame, _ cursor: inout Cursor, _ serviceType: Field, _ source: AddressField, _ destination: AddressField
+    ) throws(PDUFault) {
+        self.serviceType = serviceType
+        self.source = source
+        self.destination = destination
         esmClass = EsmClass(rawValue: try cursor.octet(.esmClass))
         protocolID = try cursor.octet(.protocolID)
         priority = try cursor.octet(.priority)
         scheduleDeliveryTime = try cursor.text(.scheduleDeliveryTime, maximum: 17)
         validityPeriod = try cursor.text(.validityPeriod, maximum: 17)
-        registeredDelivery = try cursor.octet(.registeredDelivery)
+        registeredDelivery = RegisteredDelivery(rawValue: try cursor.octet(.registeredDelivery))
         replaceIfPresent = try cursor.octet(.replaceIfPresent)
         dataCoding = try cursor.octet(.dataCoding)
         defaultMessageID = try cursor.octet(.defaultMessageID)
-        let stated = Int(try cursor.octet(.shortMessage))
-        guard cursor.left >= stated else { throw .shortMessageOverruns(stated: stated, available: cursor.left) }
-        shortMessage = Field(start: cursor.at, count: stated)
-        var at = cursor.at + stated
-        parameters = ParameterList(unchecked: Field(start: at, count: frame.bytes.count - at))
+        shortMessage = try cursor.shortMessage()
+        parameters = ParameterList(unchecked: Field(start: cursor.at, count: cursor.left))
+        try walk(frame, from: cursor.at)
+    }
+
+    private init(data frame: Frame) throws(PDUFault) {
+        var cursor = Cursor(frame)
+        serviceType = try cursor.text(.serviceType, maximum: 6)
+        source = try cursor.address(.source, maximum: Limits.longAddressOctets + 1)
+        destination = try cursor.address(.destination, maximum: Limits.longAddressOctets + 1)
+        esmClass = EsmClass(rawValue: try cursor.octet(.esmClass))
+        registeredDelivery = RegisteredDelivery(rawValue: try cursor.octet(.registeredDelivery))
+        dataCoding = try cursor.octet(.dataCoding)
+        (protocolID, priority, replaceIfPresent, defaultMessageID) = (0, 0, 0, 0)
+        (scheduleDeliveryTime, validityPeriod, shortMessage) = (.none, .none, .none)
+        parameters = ParameterList(unchecked: Field(start: cursor.at, count: cursor.left))
+        try walk(frame, from: cursor.at)
+    }
+
+    /// The state that message_state names; nil when absent or unknown.
+    public var deliveryState: DeliveryState? { messageState.flatMap { DeliveryState(rawValue: $0) } }
+
+    @inline(__always) private mutating func walk(_ frame: Frame, from start: Int) throws(PDUFault) {
+        var at = start
         while at < frame.bytes.count {
             guard let entry = ParameterList.entry(frame, at: at) else { throw ParameterList.overrun(frame, at: at) }
             at = entry.value.start + entry.value.count
@@ -125,7 +159,7 @@ public struct MessageView: Sendable {
     /// The text: short_message, or message_payload where that is used instead (section 5.3.2.32).
     public var content: Field { shortMessage.isEmpty ? messagePayload : shortMessage }
 
-    /// Everything copied out.
+    /// Everything copied out. Of a data_sm use `DataMessage`, which keeps its longer addresses.
     public func copied(from frame: Frame) throws(PDUFault) -> Message {
         var fields = MessageFields()
         fields.serviceType = frame.shortText(serviceType)
@@ -147,53 +181,4 @@ public struct MessageView: Sendable {
 extension ParameterList {
     /// For a caller that walks and checks the area itself.
     init(unchecked area: Field) { self.area = area }
-}
-
-/// Relative times of schedule_delivery_time and validity_period (section 7.1.1.2): `YYMMDDhhmmss000R`.
-public enum RelativeTime {
-    /// Longest span written, in seconds: 30 days, since a month has no fixed length.
-    public static let maximumSeconds: Int64 = 30 * 86_400
-
-    /// The span as 16 octets, bounded to 1 second ... 30 days.
-    public static func text(seconds: Int64) -> ShortText {
-        let bounded = UInt64(min(max(seconds, 1), maximumSeconds))
-        var value = bounded / 86_400 * 1_000_000
-        value += bounded / 3600 % 24 * 10_000
-        value += bounded / 60 % 60 * 100
-        value += bounded % 60
-        var octets: (UInt64, UInt64) = (0, 0)
-        return withUnsafeMutableBytes(of: &octets) { target in
-            for index in 0..<16 { target[index] = 48 }
-            var index = 11
-            while value > 0 {
-                target[index] = UInt8(48 + value % 10)
-                value /= 10
-                index -= 1
-            }
-            target[15] = 0x52
-            return ShortText(octets: UnsafeRawBufferPointer(target)) ?? ShortText()
-        }
-    }
-
-    /// Seconds of a relative time, a month counted as 30 days and a year as 365; nil for other text.
-    public static func seconds(_ text: some Collection<UInt8>) -> Int64? {
-        guard text.count == 16 else { return nil }
-        var pairs: [Int64] = []
-        var digits: [Int64] = []
-        for (index, octet) in text.enumerated() {
-            if index == 15 { return octet == 0x52 && pairs.count >= 6 ? sum(pairs) : nil }
-            guard octet >= 48, octet <= 57 else { return nil }
-            digits.append(Int64(octet - 48))
-            if digits.count == 2 {
-                pairs.append(digits[0] * 10 + digits[1])
-                digits.removeAll(keepingCapacity: true)
-            }
-        }
-        return nil
-    }
-
-    private static func sum(_ pairs: [Int64]) -> Int64 {
-        let days = pairs[0] * 365 + pairs[1] * 30 + pairs[2]
-        return days * 86_400 + pairs[3] * 3600 + pairs[4] * 60 + pairs[5]
-    }
 }

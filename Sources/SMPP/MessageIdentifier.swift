@@ -47,6 +47,15 @@ public enum MessageIdentifier {
         return copy.withUTF8 { fromReceipt(UnsafeRawBufferPointer($0), conversion) }
     }
 
+    /// Whether two ids name the same message when written alike but for padding, case and blanks.
+    public static func areEqual(_ one: String, _ other: String) -> Bool { canonical(one) == canonical(other) }
+
+    /// The number that an id names in this base; nil for other text and above 128 bits.
+    static func number(_ text: String, base: UInt128) -> UInt128? {
+        var copy = text
+        return copy.withUTF8 { number(UnsafeRawBufferPointer($0), base: base) }
+    }
+
     private static func significant(_ octets: UnsafeRawBufferPointer) -> Range<Int> {
         var start = 0
         var end = octets.count

@@ -21,6 +21,13 @@ public struct Packet: Equatable, Sendable {
         case queryResponse(QueryResponse)
         case cancel(Cancel)
         case cancelResponse
+        case replace(Replace)
+        case replaceResponse
+        case submitMulti(MultiSubmit)
+        case submitMultiResponse(MultiAnswer)
+        case data(DataMessage)
+        case dataResponse(DataAnswer)
+        case alertNotification(AlertNotification)
         case enquireLink
         case enquireLinkResponse
         case genericNack
@@ -49,6 +56,13 @@ public struct Packet: Equatable, Sendable {
         case .queryResponse: .queryResponse
         case .cancel: .cancel
         case .cancelResponse: .cancelResponse
+        case .replace: .replace
+        case .replaceResponse: .replaceResponse
+        case .submitMulti: .submitMulti
+        case .submitMultiResponse: .submitMultiResponse
+        case .data: .data
+        case .dataResponse: .dataResponse
+        case .alertNotification: .alertNotification
         case .enquireLink: .enquireLink
         case .enquireLinkResponse: .enquireLinkResponse
         case .genericNack: .genericNack
@@ -77,6 +91,13 @@ public struct Packet: Equatable, Sendable {
         case .queryResponse: body = .queryResponse(try QueryResponse(frame))
         case .cancel: body = .cancel(try Cancel(frame))
         case .cancelResponse: body = .cancelResponse
+        case .replace: body = .replace(try Replace(frame))
+        case .replaceResponse: body = .replaceResponse
+        case .submitMulti: body = .submitMulti(try MultiSubmit(frame))
+        case .submitMultiResponse: body = .submitMultiResponse(try MultiAnswer(frame))
+        case .data: body = .data(try DataMessage(frame))
+        case .dataResponse: body = .dataResponse(try DataAnswer(frame))
+        case .alertNotification: body = .alertNotification(try AlertNotification(frame))
         case .enquireLink: body = .enquireLink
         case .enquireLinkResponse: body = .enquireLinkResponse
         case .genericNack: body = .genericNack
@@ -92,37 +113,22 @@ extension ByteBuffer {
         switch packet.body {
         case .bind(let bind): try writeBind(bind, sequence: sequence)
         case .bindResponse(let mode, let answer): try writeBindResponse(mode, answer, status: status, sequence: sequence)
-        case .outbind(let outbind):
-            try writeBody(command, status: status, sequence: sequence) { body throws(EncodingFault) in
-                try body.writeText(outbind.systemID, .systemID, maximum: Bind.systemIDMaximum)
-                try body.writeText(outbind.password, .password, maximum: Bind.passwordMaximum)
-            }
-        case .unbind, .unbindResponse, .cancelResponse, .enquireLink, .enquireLinkResponse, .genericNack:
+        case .outbind(let outbind): try writeOutbind(outbind, status: status, sequence: sequence)
+        case .unbind, .unbindResponse, .cancelResponse, .replaceResponse, .enquireLink, .enquireLinkResponse, .genericNack:
             writeHeaderOnly(command, status: status, sequence: sequence)
         case .submit(let message), .deliver(let message):
             try writeMessage(command, message, status: status, sequence: sequence)
         case .submitResponse(let messageID), .deliverResponse(let messageID):
             try writeAnswer(command, messageID: messageID, status: status, sequence: sequence)
-        case .query(let query):
-            try writeBody(command, status: status, sequence: sequence) { body throws(EncodingFault) in
-                try body.writeText(query.messageID, .messageID, maximum: Limits.messageIDOctets + 1)
-                body.writeAddress(query.source)
-            }
-        case .queryResponse(let answer):
-            try writeBody(command, status: status, sequence: sequence) { body throws(EncodingFault) in
-                try body.writeText(answer.messageID, .messageID, maximum: Limits.messageIDOctets + 1)
-                body.writeShortText(answer.finalDate)
-                body.writeInteger(answer.state)
-                body.writeInteger(answer.errorCode)
-            }
-        case .cancel(let cancel):
-            try writeBody(command, status: status, sequence: sequence) { body throws(EncodingFault) in
-                if cancel.serviceType.count > 5 { throw .tooLong(.serviceType, octets: cancel.serviceType.count, maximum: 5) }
-                body.writeShortText(cancel.serviceType)
-                try body.writeText(cancel.messageID, .messageID, maximum: Limits.messageIDOctets + 1)
-                body.writeAddress(cancel.source)
-                body.writeAddress(cancel.destination)
-            }
+        case .query(let query): try writeQuery(query, status: status, sequence: sequence)
+        case .queryResponse(let answer): try writeQueryResponse(answer, status: status, sequence: sequence)
+        case .cancel(let cancel): try writeCancel(cancel, status: status, sequence: sequence)
+        case .replace(let replace): try writeReplace(replace, status: status, sequence: sequence)
+        case .submitMulti(let multi): try writeMultiSubmit(multi, status: status, sequence: sequence)
+        case .submitMultiResponse(let answer): try writeMultiAnswer(answer, status: status, sequence: sequence)
+        case .data(let message): try writeData(message, status: status, sequence: sequence)
+        case .dataResponse(let answer): try writeDataAnswer(answer, status: status, sequence: sequence)
+        case .alertNotification(let alert): try writeAlert(alert, status: status, sequence: sequence)
         case .other(_, let octets):
             try writeBody(command, status: status, sequence: sequence) { body throws(EncodingFault) in body.writeBytes(octets) }
         }

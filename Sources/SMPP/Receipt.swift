@@ -45,7 +45,7 @@ public enum DeliveryState: UInt8, CaseIterable, Sendable {
     }
 }
 
-/// What a deliver_sm says of an earlier submit, from its parameters where they are there, else from its text.
+/// What a deliver_sm or data_sm says of an earlier submit, from its parameters where they are there, else from its text.
 public struct Receipt: Equatable, Sendable {
     /// The id as the SMSC wrote it; a field of the frame it was read from.
     public var messageID: Field
@@ -59,7 +59,7 @@ public struct Receipt: Equatable, Sendable {
         let marked = view.esmClass.isReceipt || view.esmClass.isIntermediateNotification
         guard marked || (view.esmClass.type == 0 && !view.receiptedMessageID.isEmpty && view.messageState != nil) else { return nil }
         var id = view.receiptedMessageID
-        var state = view.messageState.flatMap { DeliveryState(rawValue: $0) }
+        var state = view.deliveryState
         var error = view.networkError?.code
         // The text is read only for what is still missing; of a delivered message the error code says nothing.
         if id.isEmpty || state == nil || (error == nil && state != .delivered) {
@@ -76,7 +76,8 @@ public struct Receipt: Equatable, Sendable {
 }
 
 /// The text form of a receipt (appendix B): `id:IIIIIIIIII sub:SSS dlvrd:DDD submit date:YYMMDDhhmm done date:YYMMDDhhmm stat:DDDDDDD
-/// err:E text:...`. Vendors change order, case, lengths and blanks, and leave fields out; all of that is read.
+/// err:E text:...`. Vendors change order, case, lengths and blanks, leave fields out, rename them (msgid, status, error), write `=` for
+/// the colon, quote values, and separate by comma, semicolon, bar or line end; all of that is read.
 public struct ReceiptText: Equatable, Sendable {
     public var id = Field.none
     public var submitted = Field.none
@@ -99,6 +100,7 @@ public struct ReceiptText: Equatable, Sendable {
             }
             var start = valueAt
             while start < octets.count, octets[start] == 0x20 { start += 1 }
+            if key != .text, start < octets.count, octets[start] == 0x22 || octets[start] == 0x27 { start += 1 }
             if key == .text {
                 if text.isEmpty { text = Field(start: offset + start, count: octets.count - start) }
                 // The rest is the customer's own words, unless a vendor put the text first.
@@ -133,8 +135,9 @@ public struct ReceiptText: Equatable, Sendable {
 
     @inline(__always) static func lower(_ octet: UInt8) -> UInt8 { octet >= 65 && octet <= 90 ? octet | 0x20 : octet }
 
+    /// Blanks, line ends and NUL; comma, semicolon, bar and quotes, as some vendors write.
     @inline(__always) private static func separates(_ octet: UInt8) -> Bool {
-        octet <= 0x20 || octet == 0x2C || octet == 0x3B
+        octet <= 0x20 || octet == 0x2C || octet == 0x3B || octet == 0x7C || octet == 0x22 || octet == 0x27
     }
 
     @inline(__always) private static func nextWord(_ octets: UnsafeRawBufferPointer, from start: Int) -> Int {
@@ -154,18 +157,19 @@ public struct ReceiptText: Equatable, Sendable {
             for index in 0..<length where lower(octets[at + index]) != letters[index] { return nil }
             var end = at + length
             while end < octets.count, octets[end] == 0x20 { end += 1 }
-            return end < octets.count && octets[end] == 0x3A ? end + 1 : nil
+            return end < octets.count && (octets[end] == 0x3A || octets[end] == 0x3D) ? end + 1 : nil
         }
         switch lower(octets[at]) {
         case 0x69: return matches("id").map { (.id, $0) }
+        case 0x6D: return (matches("msgid") ?? matches("message_id") ?? matches("messageid") ?? matches("msg_id")).map { (.id, $0) }
         case 0x73:
-            if let end = matches("stat") ?? matches("status") { return (.state, end) }
+            if let end = matches("stat") ?? matches("status") ?? matches("state") { return (.state, end) }
             if let end = matches("submit date") ?? matches("submit_date") ?? matches("submitdate") { return (.submitDate, end) }
             return matches("sub").map { (.submitted, $0) }
         case 0x64:
             if let end = matches("done date") ?? matches("done_date") ?? matches("donedate") { return (.doneDate, end) }
             return matches("dlvrd").map { (.delivered, $0) }
-        case 0x65: return (matches("err") ?? matches("error")).map { (.error, $0) }
+        case 0x65: return (matches("err") ?? matches("error") ?? matches("errorcode") ?? matches("error_code")).map { (.error, $0) }
         case 0x74: return matches("text").map { (.text, $0) }
         default: return nil
         }
@@ -178,9 +182,15 @@ public struct ReceiptText: Equatable, Sendable {
         return UInt16(text) ?? UInt16(text, radix: 16)
     }
 
+    /// When the message was taken, as the SMSC's own clock says; see `ReceiptDate`.
+    public func submittedAt(in frame: Frame) -> Int64? { ReceiptDate.seconds(frame[submitDate]) }
+
+    /// When the message ended, as the SMSC's own clock says.
+    public func doneAt(in frame: Frame) -> Int64? { ReceiptDate.seconds(frame[doneDate]) }
+
     /// Writes the text form; `text` is cut to its first 20 characters as in appendix B.
     /// - Parameters:
-    ///   - submitDate: ten digits, YYMMDDhhmm; so `doneDate`.
+    ///   - submitDate: ten digits, YYMMDDhhmm; so `doneDate`. `ReceiptForm` writes the other forms.
     public static func compose(
         id: String, submitDate: String, doneDate: String, state: DeliveryState, error: UInt16 = 0, text: String = ""
     ) -> String {

@@ -8,6 +8,8 @@ struct Window: ~Copyable {
     private var sequences: ContiguousArray<UInt32>
     /// Steady microseconds when it was taken.
     private var takenAt: ContiguousArray<Int64>
+    /// What stands in each place. Only places of other kinds than `.usual` are ever written, so the usual request costs nothing.
+    private var kinds: ContiguousArray<RequestKind>
     private var next: UInt32 = 1
     /// No request older than this number is open.
     private var oldest: UInt32 = 1
@@ -20,6 +22,7 @@ struct Window: ~Copyable {
         mask = UInt32(size - 1)
         sequences = ContiguousArray(repeating: 0, count: size)
         takenAt = ContiguousArray(repeating: 0, count: size)
+        kinds = ContiguousArray(repeating: .usual, count: size)
     }
 
     private static func size(_ limit: Int) -> Int {
@@ -41,7 +44,7 @@ struct Window: ~Copyable {
     }
 
     /// Takes a place; the caller has checked `room`.
-    @inline(__always) mutating func take(at now: Int64) -> (sequence: UInt32, place: Int) {
+    @inline(__always) mutating func take(at now: Int64, _ kind: RequestKind = .usual) -> (sequence: UInt32, place: Int) {
         precondition(outstanding < limit, "no room in the window")
         if outstanding == 0 { oldest = next }
         // At most half of the places are taken, so a free one comes within as many steps.
@@ -50,6 +53,7 @@ struct Window: ~Copyable {
         let place = Int(sequence & mask)
         sequences[place] = sequence
         takenAt[place] = now
+        if kind != .usual { kinds[place] = kind }
         outstanding += 1
         return (sequence, place)
     }
@@ -60,9 +64,12 @@ struct Window: ~Copyable {
         return sequence != 0 && sequences[place] == sequence ? place : nil
     }
 
+    @inline(__always) func kind(at place: Int) -> RequestKind { kinds[place] }
+
     @inline(__always) mutating func free(_ place: Int) {
         precondition(sequences[place] != 0, "a place is freed once")
         sequences[place] = 0
+        if kinds[place] != .usual { kinds[place] = .usual }
         outstanding -= 1
     }
 
@@ -81,15 +88,17 @@ struct Window: ~Copyable {
         let size = Window.size(limit)
         guard size > sequences.count else { return }
         grown(size)
-        let (oldSequences, oldTimes) = (sequences, takenAt)
+        let (oldSequences, oldTimes, oldKinds) = (sequences, takenAt, kinds)
         mask = UInt32(size - 1)
         sequences = ContiguousArray(repeating: 0, count: size)
         takenAt = ContiguousArray(repeating: 0, count: size)
+        kinds = ContiguousArray(repeating: .usual, count: size)
         for old in 0..<oldSequences.count where oldSequences[old] != 0 {
             // Numbers that differ in fewer bits differ in more: no two meet in the larger table.
             let new = Int(oldSequences[old] & mask)
             sequences[new] = oldSequences[old]
             takenAt[new] = oldTimes[old]
+            kinds[new] = oldKinds[old]
             move(old, new)
         }
     }
@@ -99,6 +108,37 @@ struct Window: ~Copyable {
         while let (place, _) = first() {
             free(place)
             each(place)
+        }
+    }
+}
+
+/// What a place of a window waits for.
+enum RequestKind: UInt8 {
+    /// submit_sm of a client, deliver_sm of a server.
+    case usual
+    case data, query, cancel, replace, submitMulti
+
+    /// Nil for what a window does not hold.
+    init?(answeredBy response: Command) {
+        switch response {
+        case .submitResponse, .deliverResponse: self = .usual
+        case .dataResponse: self = .data
+        case .queryResponse: self = .query
+        case .cancelResponse: self = .cancel
+        case .replaceResponse: self = .replace
+        case .submitMultiResponse: self = .submitMulti
+        default: return nil
+        }
+    }
+
+    func command(usual: Command) -> Command {
+        switch self {
+        case .usual: usual
+        case .data: .data
+        case .query: .query
+        case .cancel: .cancel
+        case .replace: .replace
+        case .submitMulti: .submitMulti
         }
     }
 }

@@ -11,7 +11,7 @@ extension ByteBuffer {
         try writeBody(bind.mode.command, status: .ok, sequence: sequence) { body throws(EncodingFault) in
             try body.writeText(bind.systemID, .systemID, maximum: Bind.systemIDMaximum)
             try body.writeText(bind.password, .password, maximum: Bind.passwordMaximum)
-            try body.writeText(bind.systemType, .serviceType, maximum: Bind.systemTypeMaximum)
+            try body.writeText(bind.systemType, .systemType, maximum: Bind.systemTypeMaximum)
             body.writeMultipleIntegers(bind.interfaceVersion, bind.addressTon, bind.addressNpi)
             try body.writeText(bind.addressRange, .addressRange, maximum: Bind.addressRangeMaximum)
         }
@@ -57,11 +57,7 @@ extension ByteBuffer {
         _ command: Command, _ message: Message, status: CommandStatus = .ok, sequence: UInt32
     ) throws(EncodingFault) {
         var parameters = ByteBuffer()
-        for parameter in message.parameters {
-            let octets = try parameter.encoded()
-            parameters.writeMultipleIntegers(parameter.tag.rawValue, UInt16(octets.count))
-            parameters.writeBytes(octets)
-        }
+        try parameters.writeParameters(message.parameters)
         let fault = parameters.withUnsafeReadableBytes { tail in
             message.shortMessage.withUnsafeBytes { text in
                 writeMessage(command, message.fields, status: status, sequence: sequence, shortMessage: text, parameters: tail)
@@ -103,7 +99,7 @@ extension ByteBuffer {
             pen.octet(fields.priority)
             pen.text(fields.scheduleDeliveryTime)
             pen.text(fields.validityPeriod)
-            pen.octet(fields.registeredDelivery)
+            pen.octet(fields.registeredDelivery.rawValue)
             pen.octet(fields.replaceIfPresent)
             pen.octet(fields.dataCoding)
             pen.octet(fields.defaultMessageID)
@@ -122,6 +118,15 @@ extension ByteBuffer {
         let validity = fields.validityPeriod.count
         if validity > 16 { return .tooLong(.validityPeriod, octets: validity, maximum: 16) }
         return nil
+    }
+
+    /// TLVs in wire form, for the hot form of `writeMessage`. What was written stays when one of them throws.
+    public mutating func writeParameters(_ parameters: [Parameter]) throws(EncodingFault) {
+        for parameter in parameters {
+            let octets = try parameter.encoded()
+            writeMultipleIntegers(parameter.tag.rawValue, UInt16(octets.count))
+            writeBytes(octets)
+        }
     }
 
     /// Header, then what `body` writes; the length is set afterwards.
@@ -158,9 +163,29 @@ extension ByteBuffer {
         writeInteger(UInt8(0))
     }
 
+    /// - Parameter maximum: longest length without NUL, in octets.
+    mutating func writeShortText(_ text: ShortText, _ name: FieldName, maximum: Int) throws(EncodingFault) {
+        guard text.count <= maximum else { throw .tooLong(name, octets: text.count, maximum: maximum) }
+        writeShortText(text)
+    }
+
     mutating func writeAddress(_ address: Address) {
         writeMultipleIntegers(address.ton, address.npi)
         writeShortText(address.text)
+    }
+
+    mutating func writeLongAddress(_ address: LongAddress, _ name: FieldName) throws(EncodingFault) {
+        writeMultipleIntegers(address.ton, address.npi)
+        try writeText(address.text, name, maximum: Limits.longAddressOctets + 1)
+    }
+
+    /// sm_length and short_message.
+    mutating func writeShortMessage(_ octets: [UInt8]) throws(EncodingFault) {
+        guard octets.count <= Limits.shortMessageOctets else {
+            throw .tooLong(.shortMessage, octets: octets.count, maximum: Limits.shortMessageOctets)
+        }
+        writeInteger(UInt8(octets.count))
+        writeBytes(octets)
     }
 }
 

@@ -3,11 +3,12 @@
 /// The octets come from a `String`, so they are valid UTF-8; still every read is bounded by `count`.
 struct Cutter {
     let utf8: UnsafeBufferPointer<UInt8>
-    let codes: [UInt8]
+    let tables: GSM7.Tables
 
-    init(_ utf8: UnsafeBufferPointer<UInt8>) {
+    /// - Parameter tables: of the alphabet, when its letters are septets.
+    init(_ utf8: UnsafeBufferPointer<UInt8>, _ tables: GSM7.Tables = GSM7.standard) {
         self.utf8 = utf8
-        codes = GSM7.codes
+        self.tables = tables
     }
 
     enum Septets {
@@ -17,7 +18,7 @@ struct Cutter {
 
     /// Septets of the whole text, or the first letter that GSM 7-bit does not have.
     func septets() -> Septets {
-        codes.withUnsafeBufferPointer { codes in
+        tables.codes.withUnsafeBufferPointer { codes in
             var septets = 0
             var at = 0
             while at < utf8.count {
@@ -52,14 +53,54 @@ struct Cutter {
         return units
     }
 
+    /// Octets of the whole text in an alphabet of one octet a letter, or nil when it lacks one.
+    private func octets(_ alphabet: Alphabet) -> Int? {
+        var octets = 0
+        var at = 0
+        while at < utf8.count {
+            let letter = octetLetter(at, alphabet)
+            if !letter.known { return nil }
+            octets += letter.units
+            at += letter.octets
+        }
+        return octets
+    }
+
+    /// Units of the whole text in an alphabet whose tables this cutter has, or nil when it lacks a letter.
+    func units(_ alphabet: Alphabet) -> Int? {
+        switch alphabet.form {
+        case .septets, .ascii:
+            guard case .fits(let septets) = septets(), alphabet != .ascii || isASCII else { return nil }
+            return septets
+        case .octets: return alphabet == .binary ? nil : octets(alphabet)
+        case .utf16: return utf16Units()
+        }
+    }
+
+    /// Parts on the air of a text of so many units.
+    func parts(_ alphabet: Alphabet, units: Int, _ concatenation: Concatenation) -> Int {
+        guard units > alphabet.unitsMax else { return 1 }
+        let limit = concatenation.unitsMax(of: alphabet)
+        var parts = 1
+        var end = partEnd(from: 0, limit: limit, alphabet)
+        while end < utf8.count {
+            parts += 1
+            end = partEnd(from: end, limit: limit, alphabet)
+        }
+        return parts
+    }
+
+    private var isASCII: Bool { utf8.allSatisfy { $0 < 0x80 } }
+
     // MARK: - Cutting
 
     /// End of the part that starts at `start`: as far as `limit` units go without cutting an escape, a surrogate pair
     /// or (unless it alone is longer than the part) a grapheme cluster.
     func partEnd(from start: Int, limit: Int, _ alphabet: Alphabet) -> Int {
-        switch alphabet {
-        case .gsm7: gsmPartEnd(from: start, limit: limit)
-        case .ucs2: ucs2PartEnd(from: start, limit: limit)
+        switch alphabet.form {
+        case .septets, .ascii: gsmPartEnd(from: start, limit: limit)
+        case .octets: octetPartEnd(from: start, limit: limit, alphabet)
+        case .utf16: ucs2PartEnd(from: start, limit: limit)
         }
     }
 
@@ -77,8 +118,27 @@ struct Cutter {
             units += letter.units
             at += letter.octets
         }
-        // The only cluster of two letters in this alphabet.
-        if at < utf8.count, utf8[at] == 0x0A, at - 1 > start, utf8[at - 1] == 0x0D { at -= 1 }
+        return wholeCluster(start, at)
+    }
+
+    private func octetPartEnd(from start: Int, limit: Int, _ alphabet: Alphabet) -> Int {
+        var units = 0
+        var at = start
+        while at < utf8.count {
+            let letter = octetLetter(at, alphabet)
+            if units + letter.units > limit { break }
+            units += letter.units
+            at += letter.octets
+        }
+        return wholeCluster(start, at)
+    }
+
+    /// The only clusters of two letters in alphabets without marks: a line end, and an ASCII letter with the mark that is written
+    /// together with it (which may cost a unit of its own: an escape).
+    private func wholeCluster(_ start: Int, _ at: Int) -> Int {
+        guard at < utf8.count, at - 1 > start else { return at }
+        if utf8[at] == 0x0A, utf8[at - 1] == 0x0D { return at - 1 }
+        if utf8[at] == 0xCC || utf8[at] == 0xCD, utf8[at - 1] < 0x80, (0x300..<0x370).contains(scalar(at).scalar) { return at - 1 }
         return at
     }
 
@@ -127,47 +187,90 @@ struct Cutter {
     /// Writes the text of one part behind what is there; returns the new end. The room is the caller's promise:
     /// `SMSText.partOctetsMax` holds every part that `partEnd` can cut.
     func encode(_ range: Range<Int>, _ alphabet: Alphabet, to out: UnsafeMutableBufferPointer<UInt8>, at start: Int) -> Int {
+        switch alphabet.form {
+        case .septets: encodeSeptets(range, to: out, at: start)
+        case .ascii: encodeASCII(range, to: out, at: start)
+        case .octets: encodeOctets(range, alphabet, to: out, at: start)
+        case .utf16: encodeUTF16(range, to: out, at: start)
+        }
+    }
+
+    private func encodeSeptets(_ range: Range<Int>, to out: UnsafeMutableBufferPointer<UInt8>, at start: Int) -> Int {
         var end = start
         var at = range.lowerBound
-        switch alphabet {
-        case .gsm7:
-            while at < range.upperBound {
-                if at + Self.lanes <= range.upperBound, let letters = plain(at), Self.sameInASCII(letters) {
-                    UnsafeMutableRawPointer(out.baseAddress.unsafelyUnwrapped + end).storeBytes(of: letters, as: UInt64.self)
-                    end += Self.lanes
-                    at += Self.lanes
-                    continue
-                }
-                let letter = gsmLetter(at)
-                if letter.units == 0 {
-                    // A combining mark: it changes the letter just written.
-                    out[end - 1] = letter.code
-                } else if letter.code == GSM7.none {
-                    // Only with a plan of another text.
-                    out[end] = 0x3F
-                    end += 1
-                } else if letter.code & GSM7.extended != 0 {
-                    out[end] = GSM7.escape
-                    out[end + 1] = letter.code & 0x7F
-                    end += 2
-                } else {
-                    out[end] = letter.code
-                    end += 1
-                }
-                at += letter.octets
+        while at < range.upperBound {
+            if at + Self.lanes <= range.upperBound, let letters = plain(at), Self.sameInASCII(letters) {
+                UnsafeMutableRawPointer(out.baseAddress.unsafelyUnwrapped + end).storeBytes(of: letters, as: UInt64.self)
+                end += Self.lanes
+                at += Self.lanes
+                continue
             }
-        case .ucs2:
-            while at < range.upperBound {
-                let (scalar, octets) = scalar(at)
-                if scalar > 0xFFFF {
-                    let offset = scalar - 0x1_0000
-                    end = Self.put(UInt16(0xD800 + offset >> 10), to: out, at: end)
-                    end = Self.put(UInt16(0xDC00 + offset & 0x3FF), to: out, at: end)
-                } else {
-                    end = Self.put(UInt16(scalar), to: out, at: end)
-                }
-                at += octets
+            let letter = gsmLetter(at)
+            if letter.units == 0 {
+                // A combining mark: it changes the letter just written.
+                out[end - 1] = letter.code
+            } else if letter.code == GSM7.none {
+                // Only with a plan of another text.
+                out[end] = 0x3F
+                end += 1
+            } else if letter.code & GSM7.extended != 0 {
+                // A mark that makes an extended letter: the escape goes where its base letter stood.
+                if letter.units == 1 { end -= 1 }
+                out[end] = GSM7.escape
+                out[end + 1] = letter.code & 0x7F
+                end += 2
+            } else {
+                out[end] = letter.code
+                end += 1
             }
+            at += letter.octets
+        }
+        return end
+    }
+
+    private func encodeASCII(_ range: Range<Int>, to out: UnsafeMutableBufferPointer<UInt8>, at start: Int) -> Int {
+        var end = start
+        var at = range.lowerBound
+        while at < range.upperBound {
+            let letter = gsmLetter(at)
+            // Only with a plan of another text: marks that cost nothing write nothing, so that the room suffices.
+            if letter.units > 0 {
+                out[end] = letter.octets == 1 ? utf8[at] : 0x3F
+                end += 1
+            }
+            at += letter.octets
+        }
+        return end
+    }
+
+    private func encodeOctets(
+        _ range: Range<Int>, _ alphabet: Alphabet, to out: UnsafeMutableBufferPointer<UInt8>, at start: Int
+    ) -> Int {
+        var end = start
+        var at = range.lowerBound
+        while at < range.upperBound {
+            let letter = octetLetter(at, alphabet)
+            if letter.units == 0 { end -= 1 }
+            out[end] = letter.known ? letter.code : 0x3F
+            end += 1
+            at += letter.octets
+        }
+        return end
+    }
+
+    private func encodeUTF16(_ range: Range<Int>, to out: UnsafeMutableBufferPointer<UInt8>, at start: Int) -> Int {
+        var end = start
+        var at = range.lowerBound
+        while at < range.upperBound {
+            let (scalar, octets) = scalar(at)
+            if scalar > 0xFFFF {
+                let offset = scalar - 0x1_0000
+                end = Self.put(UInt16(0xD800 + offset >> 10), to: out, at: end)
+                end = Self.put(UInt16(0xDC00 + offset & 0x3FF), to: out, at: end)
+            } else {
+                end = Self.put(UInt16(scalar), to: out, at: end)
+            }
+            at += octets
         }
         return end
     }
@@ -212,11 +315,45 @@ struct Cutter {
 
     struct Letter {
         var scalar: UInt32
-        /// As in `GSM7.codes`.
+        /// As in `GSM7.Tables.codes`.
         var code: UInt8
-        /// 1, 2 for the extension table, 0 for a mark that is written together with the letter before it.
+        /// 1, or 2 for the extension table; of a mark that is written together with the letter before it 0, or 1 where that makes an
+        /// extended letter.
         var units: Int
         var octets: Int
+    }
+
+    /// A letter of ISO 8859-1 or -5.
+    struct OctetLetter {
+        var code: UInt8
+        /// 1, 0 for a mark that is written together with the letter before it.
+        var units: Int
+        var octets: Int
+        var known: Bool
+    }
+
+    @inline(__always)
+    func octetLetter(_ at: Int, _ alphabet: Alphabet) -> OctetLetter {
+        let (scalar, octets) = scalar(at)
+        if let code = OctetAlphabet.octet(scalar, alphabet) { return OctetLetter(code: code, units: 1, octets: octets, known: true) }
+        if scalar >= 0x300, scalar < 0x370, at > 0, let code = OctetAlphabet.composition(utf8[at - 1], scalar, alphabet) {
+            return OctetLetter(code: code, units: 0, octets: octets, known: true)
+        }
+        return OctetLetter(code: 0, units: 1, octets: octets, known: false)
+    }
+
+    /// Whether `alphabet`, whose tables this cutter has, lacks the letter at `at`; the letter and its octets.
+    func lacks(_ at: Int, _ alphabet: Alphabet) -> (lacks: Bool, scalar: Unicode.Scalar, octets: Int) {
+        let (value, octets) = scalar(at)
+        let scalar = Unicode.Scalar(value) ?? "\u{FFFD}"
+        let lacks: Bool
+        switch alphabet.form {
+        case .septets: lacks = gsmLetter(at).code == GSM7.none
+        case .ascii: lacks = octets > 1 || gsmLetter(at).code == GSM7.none
+        case .octets: lacks = !octetLetter(at, alphabet).known
+        case .utf16: lacks = false
+        }
+        return (lacks, scalar, octets)
     }
 
     /// The letter at `at` as GSM 7-bit sees it. A combining mark counts 0 when it and the ASCII letter right before it are one letter.
@@ -224,7 +361,7 @@ struct Cutter {
     func gsmLetter(_ at: Int) -> Letter {
         let octet = utf8[at]
         if octet < 0x80 {
-            let code = codes[Int(octet)]
+            let code = tables.codes[Int(octet)]
             return Letter(scalar: UInt32(octet), code: code, units: code == GSM7.none ? 1 : 1 + Int(code >> 7), octets: 1)
         }
         return gsmLetterBeyondASCII(at)
@@ -233,10 +370,11 @@ struct Cutter {
     private func gsmLetterBeyondASCII(_ at: Int) -> Letter {
         let (scalar, octets) = scalar(at)
         if scalar >= 0x300, scalar < 0x370 {
-            let code = at > 0 ? GSM7.composition(utf8[at - 1], scalar) : GSM7.none
-            return Letter(scalar: scalar, code: code, units: code == GSM7.none ? 1 : 0, octets: octets)
+            let letter = at > 0 ? GSM7.composedLetter(utf8[at - 1], scalar) : nil
+            let code = letter.map { tables.codes[Int($0.value)] } ?? GSM7.none
+            return Letter(scalar: scalar, code: code, units: code == GSM7.none ? 1 : Int(code >> 7), octets: octets)
         }
-        let code = scalar < 0x400 ? codes[Int(scalar)] : GSM7.high(scalar)
+        let code = scalar < 0x400 ? tables.codes[Int(scalar)] : tables.high(scalar)
         return Letter(scalar: scalar, code: code, units: code == GSM7.none ? 1 : 1 + Int(code >> 7), octets: octets)
     }
 

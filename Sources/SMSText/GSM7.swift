@@ -1,6 +1,7 @@
 /// The GSM 7-bit default alphabet and its extension table (3GPP TS 23.038 release 17, 6.2.1 and 6.2.1.1).
 ///
-/// National language tables (6.2.1.2) are left out on purpose: operators and handsets support them unevenly.
+/// National language tables (6.2.1.2, annex A) stand beside it: operators and handsets support them unevenly, so they are used only
+/// where `TextOptions` allows them.
 public enum GSM7 {
     /// Septet that announces one of the extension table.
     public static let escape: UInt8 = 0x1B
@@ -37,46 +38,18 @@ public enum GSM7 {
 
     // MARK: - Look-up
 
-    /// In `codes`: no such letter.
-    static let none: UInt8 = 0xFF
-    /// In `codes`: the rest is a code of the extension table.
+    /// In `Tables.codes`: no such letter. It is the escape in the extension table, the one place that is no letter in any table (0x7F is:
+    /// the Portuguese â).
+    static let none: UInt8 = 0x9B
+    /// In `Tables.codes`: the rest is a code of the extension table.
     static let extended: UInt8 = 0x80
 
-    /// Code of each scalar below U+0400: 0...0x7F, or `extended | code`, or `none`.
-    static let codes: [UInt8] = {
-        var codes = [UInt8](repeating: none, count: 0x400)
-        for (code, letter) in letters.enumerated() where code != Int(escape) { codes[Int(letter.value)] = UInt8(code) }
-        for (code, letter) in extensionLetters where letter.value < 0x400 { codes[Int(letter.value)] = extended | code }
-        for (from, to) in sameLetters where from.value < 0x400 { codes[Int(from.value)] = codes[Int(to.value)] }
-        return codes
-    }()
-
-    /// As `codes`, for the few letters above U+0400.
-    static func high(_ scalar: UInt32) -> UInt8 {
-        switch scalar {
-        case 0x20AC: extended | 0x65
-        case 0x202F: 0x20
-        case 0x2126: 0x15
-        case 0x212A: 0x4B
-        case 0x212B: 0x0E
-        default: none
-        }
+    /// The letter that `base` (ASCII) and the combining mark make together, where any alphabet here has it.
+    static func composedLetter(_ base: UInt8, _ mark: UInt32) -> Unicode.Scalar? {
+        for entry in composed where entry.base.value == UInt32(base) && entry.mark.value == mark { return entry.letter }
+        for entry in composedBeyond where entry.base.value == UInt32(base) && entry.mark.value == mark { return entry.letter }
+        return nil
     }
-
-    /// Code of the letter that `base` (ASCII) and the combining mark make together, or `none`.
-    static func composition(_ base: UInt8, _ mark: UInt32) -> UInt8 {
-        for entry in composed where entry.base.value == UInt32(base) && entry.mark.value == mark { return codes[Int(entry.letter.value)] }
-        return none
-    }
-
-    /// Letter of each extension code; a code without one has its letter of the default alphabet (6.2.1.1, note), and a
-    /// second escape is shown as a space.
-    static let extensionTable: [Unicode.Scalar] = {
-        var table = letters
-        table[Int(escape)] = " "
-        for (code, letter) in extensionLetters { table[Int(code)] = letter }
-        return table
-    }()
 
     // MARK: - Packing (6.1.2.1)
 

@@ -18,7 +18,7 @@ enum ImportTable {
         "MartletSettings": ["MartletModel", "Yams"],
         "MartletNode": ["MartletModel", "MartletEngine", "Journal", "Guard", "NIOCore", "NIOPosix", "Logging"],
         // In and out.
-        "MartletDoors": ["MartletModel", "SMPP", "Guard", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL"],
+        "MartletDoors": ["MartletModel", "SMPP", "SMSText", "Guard", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL"],
         "MartletChannels": ["MartletModel", "SMPP", "SMSText", "Guard", "NIOCore", "NIOPosix", "NIOSSL"],
         // The world outside.
         "MartletSimulators": ["SMPP", "SMSText", "NIOCore", "NIOPosix", "NIOHTTP1"],

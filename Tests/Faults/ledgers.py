@@ -220,6 +220,9 @@ class Judge:
                 self.lost.append(number)
                 continue
             state = answer["messages"][0]["state"]
+            if not arrived and state == "delivered":
+                self.inbox.read()                       # it may have left since the inbox was read
+                arrived = self.inbox.arrived(number, parts)
             if answer.get("id") != identity:
                 wrong.append(f"{self._name(number)} is answered under another id")
             if not arrived and state not in self.STATED:

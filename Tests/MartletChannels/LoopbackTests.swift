@@ -32,7 +32,7 @@ private final class SocketSMSC: ChannelInboundHandler {
         case .bind: try? session.acceptBind(out: &out)
         case .submit(let sequence):
             number += 1
-            try? session.answerSubmit(sequence: sequence, messageID: "\(number)", out: &out)
+            _ = try? session.answerSubmit(sequence: sequence, messageID: "\(number)", out: &out)
             guard let (sequence, _) = session.take(at: 0) else { return }
             var fields = MessageFields()
             fields.esmClass = .receipt

@@ -70,7 +70,7 @@ import Testing
         #expect(world.outcomes(5) == [.deferred(status: 0x499)])
         #expect(world.settled.allSatisfy { $0.handedAt == handedAt && $0.slot.generation == 9 && UInt32($0.attempt) == $0.slot.index })
         #expect(connection.counters.answers == 6 && connection.counters.throttled == 1)
-        world.smsc.answer(sequences[0])
+        try world.smsc.out.writeAnswer(.submitResponse, messageID: "1", sequence: sequences[0])
         world.smsc.flush()
         #expect(connection.counters.answersUnknown == 1 && world.settled.count == 6)
     }
@@ -281,7 +281,7 @@ import Testing
         world.smsc.flush()
         world.turn()
         #expect(world.smsc.deliverAnswers.map(\.status) == [.temporaryReceiverError, .permanentReceiverError, .invalidCommandLength])
-        #expect(world.smsc.commands.last == .genericNack && world.heard.isEmpty)
+        #expect(world.smsc.commands.last == .dataResponse && world.heard.isEmpty)
         #expect(
             connection.counters.inboundDeferred == 1 && connection.counters.receiptsUnreadable == 2
                 && connection.counters.requestsRefused == 1)

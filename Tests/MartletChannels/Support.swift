@@ -83,7 +83,7 @@ final class TestSMSC {
     }
 
     func answer(_ sequence: UInt32, _ status: CommandStatus = .ok, id: String? = nil) {
-        try? session.answerSubmit(sequence: sequence, status: status, messageID: id ?? "\(sequence)", out: &out)
+        _ = try? session.answerSubmit(sequence: sequence, status: status, messageID: id ?? "\(sequence)", out: &out)
     }
 
     func deliver(_ message: Message) -> UInt32 {

@@ -89,11 +89,11 @@ import Testing
         #expect(await DoorWorld.fault(HTTPSettings(host: "0.0.0.0", port: 0)) == .plaintextBeyondLoopback(host: "0.0.0.0"))
         #expect(
             await DoorWorld.fault(HTTPSettings(host: "0.0.0.0", port: 0, plaintextReason: "")) == .plaintextBeyondLoopback(host: "0.0.0.0"))
-        #expect(HTTPDoor.isLoopback(try SocketAddress(ipAddress: "::1", port: 1)))
-        #expect(HTTPDoor.isLoopback(try SocketAddress(ipAddress: "127.9.9.9", port: 1)))
-        #expect(HTTPDoor.isLoopback(try SocketAddress(unixDomainSocketPath: "/tmp/x")))
-        #expect(!HTTPDoor.isLoopback(try SocketAddress(ipAddress: "::", port: 1)))
-        #expect(!HTTPDoor.isLoopback(try SocketAddress(ipAddress: "10.0.0.1", port: 1)))
+        #expect(ServerTLS.isLoopback(try SocketAddress(ipAddress: "::1", port: 1)))
+        #expect(ServerTLS.isLoopback(try SocketAddress(ipAddress: "127.9.9.9", port: 1)))
+        #expect(ServerTLS.isLoopback(try SocketAddress(unixDomainSocketPath: "/tmp/x")))
+        #expect(!ServerTLS.isLoopback(try SocketAddress(ipAddress: "::", port: 1)))
+        #expect(!ServerTLS.isLoopback(try SocketAddress(ipAddress: "10.0.0.1", port: 1)))
         let world = try await DoorWorld(settings: HTTPSettings(host: "0.0.0.0", port: 0, plaintextReason: "a proxy on this host ends TLS"))
         try await world.end()
     }

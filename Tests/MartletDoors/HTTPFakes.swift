@@ -29,6 +29,14 @@ final class FakeIntake: Intake {
         if holdsStories { waitingStories.append { then(result) } } else { then(result) }
     }
 
+    var cancellation = Cancellation.cancelled
+    private(set) var cancelled: [MessageID] = []
+
+    func cancel(_ id: MessageID, source: SourceNumber, then: @escaping (Cancellation) -> Void) {
+        cancelled.append(id)
+        then(cancellation)
+    }
+
     func afterAnswers(_ flush: @escaping () -> Void) {
         if isGivingOut { flushes.append(flush) } else { flush() }
     }
@@ -78,6 +86,7 @@ final class FakeSources: SourceDirectory {
     }
 
     func source(numbered number: SourceNumber) -> Source? { keys.values.first { $0.number == number } }
+    func source(named name: String) -> Source? { keys.values.first { $0.name == name } }
 }
 
 /// A door with one connection on an embedded loop: bytes in, bytes out, time in the test's hand.

@@ -239,13 +239,15 @@ private final class Client {
         try client.bound(.transmitter)
         #expect(try client.receive(.deliver(Sample.receipt), sequence: 4) == .refusedRequest(.deliver))
         #expect(try client.receive(.other(.data, []), sequence: 5) == .refusedRequest(.data))
+        #expect(try client.receive(.other(Command(rawValue: 0x99), []), sequence: 55) == .refusedRequest(Command(rawValue: 0x99)))
         #expect(try client.receive(.other(.dataResponse, []), sequence: 6) == .unknownAnswer(sequence: 6))
         #expect(try client.receive(.outbind(Outbind(systemID: "a", password: "b")), sequence: 7) == .none)
-        #expect(try client.receive(.other(.alertNotification, []), sequence: 8) == .none)
+        #expect(try client.receive(.other(.alertNotification, []), sequence: 8) == .alert)
         #expect(
             try client.written() == [
                 Packet(.deliverResponse(messageID: ""), status: .wrongBindState, sequence: 4),
-                Packet(.genericNack, status: .invalidCommand, sequence: 5),
+                Packet(.dataResponse(DataAnswer()), status: .wrongBindState, sequence: 5),
+                Packet(.genericNack, status: .invalidCommand, sequence: 55),
             ])
         client.session.answerDeliver(sequence: 3, status: .ok, out: &client.out)
         #expect(try client.receive(.unbind, sequence: 9) == .peerUnbinds)
@@ -350,11 +352,11 @@ private final class Server {
         #expect(throws: EncodingFault.self) {
             try server.session.answerSubmit(sequence: 2, messageID: String(repeating: "9", count: 80), out: &server.out)
         }
-        #expect(server.session.openSubmits == 2)
+        #expect(server.session.openRequests == 2)
         try server.session.answerSubmit(sequence: 2, messageID: "id", out: &server.out)
         #expect(try server.receive(.submit(Sample.submit), sequence: 5) == .submit(sequence: 5))
-        server.session.forgetSubmit()
-        #expect(server.session.openSubmits == 1)
+        server.session.forget(.submit, sequence: 3, out: &server.out)
+        #expect(server.session.openRequests == 1)
         #expect(
             try server.written() == [
                 Packet(.submitResponse(messageID: ""), status: .throttled, sequence: 4),
@@ -389,11 +391,17 @@ private final class Server {
         try server.bound(.transceiver)
         #expect(try server.receive(.query(Query(messageID: "7")), sequence: 2) == .query(Query(messageID: "7"), sequence: 2))
         #expect(try server.receive(.cancel(Cancel(messageID: "7")), sequence: 3) == .cancel(Cancel(messageID: "7"), sequence: 3))
+        #expect(try server.receive(.other(.query, []), sequence: 44) == .refused(.query, .throttled))
+        #expect(server.session.refuse(.query, sequence: 2, .queryFailed, out: &server.out))
+        #expect(server.session.answerCancel(sequence: 3, out: &server.out))
         #expect(try server.receive(.other(.query, []), sequence: 4) == .refused(.query, .invalidCommandLength))
-        #expect(try server.receive(.other(.submitMulti, []), sequence: 5) == .refused(.submitMulti, .invalidCommand))
+        #expect(try server.receive(.deliver(Sample.receipt), sequence: 5) == .refused(.deliver, .invalidCommand))
         #expect(try server.receive(.submitResponse(messageID: ""), sequence: 6) == .unknownAnswer(sequence: 6))
         #expect(try server.receive(.enquireLink, sequence: 7) == .none)
-        #expect(try server.written().map(\.command) == [.queryResponse, .genericNack, .enquireLinkResponse])
+        #expect(
+            try server.written().map(\.command) == [
+                .queryResponse, .queryResponse, .cancelResponse, .queryResponse, .genericNack, .enquireLinkResponse,
+            ])
         #expect(try server.receive(.unbind, sequence: 8) == .peerUnbinds)
         #expect(server.session.state == .ended)
     }

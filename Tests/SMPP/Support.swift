@@ -122,7 +122,91 @@ enum Sample {
             ("enquire_link", Packet(.enquireLink, sequence: 11)),
             ("enquire_link_resp", Packet(.enquireLinkResponse, sequence: 11)),
             ("generic_nack", Packet(.genericNack, status: .invalidCommand, sequence: 12)),
-            ("data_sm", Packet(.other(.data, [0, 1, 1, 0x34, 0, 1, 1, 0x35, 0, 0, 0, 0]), sequence: 13)),
+            ("data_sm", Packet(.data(data), sequence: 13)),
+            ("data_sm_resp", Packet(.dataResponse(DataAnswer(messageID: "0A1B2D")), sequence: 13)),
+            (
+                "data_sm_resp_failed",
+                Packet(
+                    .dataResponse(
+                        DataAnswer(
+                            messageID: "0A1B2E",
+                            parameters: [
+                                Parameter(.deliveryFailureReason, .integer(1)), Parameter(.networkErrorCode, .octets([3, 0, 27])),
+                                Parameter(.additionalStatusText, .text("absent subscriber")),
+                            ])),
+                    status: .deliveryFailure, sequence: 14)
+            ),
+            ("replace_sm", Packet(.replace(replace), sequence: 15)),
+            ("replace_sm_resp", Packet(.replaceResponse, sequence: 15)),
+            (
+                "submit_multi",
+                Packet(
+                    .submitMulti(
+                        MultiSubmit(
+                            destinations: [
+                                .address(destination), .list(short("branches")),
+                                .address(Address(ton: 1, npi: 1, text: short("447700900456"))),
+                            ],
+                            message: multi)),
+                    sequence: 16)
+            ),
+            (
+                "submit_multi_resp",
+                Packet(
+                    .submitMultiResponse(
+                        MultiAnswer(
+                            messageID: "0A1B2F",
+                            refused: [
+                                MultiAnswer.Refused(destination: destination, status: .invalidDestination),
+                                MultiAnswer.Refused(destination: source, status: .throttled),
+                            ])),
+                    sequence: 16)
+            ),
+            (
+                "alert_notification",
+                Packet(
+                    .alertNotification(
+                        AlertNotification(
+                            source: LongAddress(destination), esme: LongAddress(source),
+                            parameters: [Parameter(Tag(rawValue: 0x0422), .integer(0))])),
+                    sequence: 17)
+            ),
+            ("query_sm_resp_failed", Packet(.queryResponse(QueryResponse(messageID: "", state: 7)), status: .queryFailed, sequence: 18)),
+            ("deliver_sm_notification", Packet(.deliver(notification), sequence: 19)),
         ]
+    }
+
+    static var data: DataMessage {
+        DataMessage(
+            serviceType: short("CMT"), source: LongAddress(ton: 5, npi: 0, text: "HARBOUR"),
+            destination: LongAddress(ton: 1, npi: 1, text: "447700900123"),
+            registeredDelivery: RegisteredDelivery(receipt: .failure, intermediate: true), dataCoding: 0,
+            parameters: [
+                Parameter(.messagePayload, .octets(Array("Your statement is ready.".utf8))), Parameter(.userMessageReference, .integer(7)),
+            ])
+    }
+
+    static var replace: Replace {
+        Replace(
+            messageID: "0A1B2C", source: Address(ton: 5, npi: 0, text: short("HARBOUR")),
+            scheduleDeliveryTime: AbsoluteTime(seconds: 1_795_372_800, quarterHours: 8).text ?? ShortText(),
+            validityPeriod: RelativeTime.text(seconds: 7200), registeredDelivery: 1, shortMessage: Array("Corrected".utf8))
+    }
+
+    static var multi: Message {
+        var message = submit
+        message.fields.destination = Address()
+        message.fields.esmClass = EsmClass()
+        message.fields.dataCoding = 0
+        message.shortMessage = Array("To all branches".utf8)
+        message.parameters = [Parameter(.userMessageReference, .integer(0x1234))]
+        return message
+    }
+
+    static var notification: Message {
+        ReceiptForm(dates: .seconds, text: .none).message(
+            ReceiptFacts(id: "0A1B2C", submitted: 1_795_370_640, done: 1_795_370_700, state: .enroute, error: 0),
+            source: Address(ton: 1, npi: 1, text: short("447700900123")), destination: Address(ton: 5, npi: 0, text: short("HARBOUR")),
+            isFinal: false)
     }
 }

@@ -45,6 +45,8 @@ struct DecodeTests {
     @Test("A collection that is not one run of memory is read too")
     func scattered() {
         #expect(SMSText.decode([0x43, 0x42, 0x41].reversed(), dataCoding: 0) == "ABC")
+        let octets: [UInt8] = [0x04, 0x16]
+        #expect(octets.withUnsafeBytes { SMSText.decode($0, dataCoding: 8) } == "Ж")
     }
 }
 

@@ -31,7 +31,7 @@ final class SMPPHandler: ChannelInboundHandler {
     /// What the frames of this read came to.
     private var settled: [Settled] = []
     private var heard: [Heard] = []
-    private var receipts: [UInt32] = []
+    private var receipts: [(command: Command, sequence: UInt32)] = []
     /// In a read batch: writes wait for its end.
     private(set) var isReading = false
     private var closesAfterFlush = false
@@ -132,7 +132,10 @@ final class SMPPHandler: ChannelInboundHandler {
         switch session.received(frame, at: now.steady, out: &out) {
         case .none: break
         case .answered(let place, let status, let messageID): answered(place, status, frame[messageID], link)
-        case .deliver(let sequence): deliver(frame, sequence, link)
+        case .deliver(let sequence): deliver(frame, .deliver, sequence, link)
+        case .data(let sequence): deliver(frame, .data, sequence, link)
+        // None of ours is asked yet, and a handset that is there again changes nothing.
+        case .requestAnswered, .alert: break
         case .bound(let answer): link.bound(self, answer)
         case .bindRefused(let status):
             failure = "bind refused: \(status)"
@@ -166,31 +169,39 @@ final class SMPPHandler: ChannelInboundHandler {
         settled.append(settlement(place, outcome, at: now.wall))
     }
 
-    private func deliver(_ frame: Frame, _ sequence: UInt32, _ link: SMPPLink) {
+    /// - Parameter command: deliver_sm, or data_sm, which some operators use in its place.
+    private func deliver(_ frame: Frame, _ command: Command, _ sequence: UInt32, _ link: SMPPLink) {
         let connection = link.connection
         let view: MessageView
         do {
             view = try MessageView(frame)
         } catch {
             connection.counters.receiptsUnreadable += 1
-            out.writeDeliverResponse(status: error.status, sequence: sequence)
-            return
+            return answer(command, sequence, error.status)
         }
         guard let receipt = Receipt(view, in: frame) else {
             if view.esmClass.isReceipt || view.esmClass.isIntermediateNotification {
                 // It names no message or no state: asking for it again would bring the same.
                 connection.counters.receiptsUnreadable += 1
-                out.writeDeliverResponse(status: .permanentReceiverError, sequence: sequence)
+                answer(command, sequence, .permanentReceiverError)
             } else {
                 // A message from a handset. There is no place to keep it durably, so the operator keeps it.
                 connection.counters.inboundDeferred += 1
-                out.writeDeliverResponse(status: .temporaryReceiverError, sequence: sequence)
+                answer(command, sequence, .temporaryReceiverError)
             }
             return
         }
         let id = MessageIdentifier.fromReceipt(frame[receipt.messageID], connection.settings.receiptID)
         heard.append(Heard(group: connection.group, providerID: id, state: ReceiptState(receipt.state), error: receipt.error ?? 0))
-        receipts.append(sequence)
+        receipts.append((command, sequence))
+    }
+
+    private func answer(_ command: Command, _ sequence: UInt32, _ status: CommandStatus) {
+        if command == .data {
+            session.answerData(sequence: sequence, status: status, out: &out)
+        } else {
+            session.answerDeliver(sequence: sequence, status: status, out: &out)
+        }
     }
 
     private func endBatch() {
@@ -216,11 +227,11 @@ final class SMPPHandler: ChannelInboundHandler {
     }
 
     /// Receipts are acknowledged only when their records are durable; else the peer keeps them and sends them again.
-    private func answer(_ sequences: [UInt32], kept: Bool) {
+    private func answer(_ receipts: [(command: Command, sequence: UInt32)], kept: Bool) {
         guard link != nil else { return }
         let status = kept ? CommandStatus.ok : .temporaryReceiverError
-        for sequence in sequences { session.answerDeliver(sequence: sequence, status: status, out: &out) }
-        if !kept { link?.connection.counters.receiptsDeferred += sequences.count }
+        for one in receipts { answer(one.command, one.sequence, status) }
+        if !kept { link?.connection.counters.receiptsDeferred += receipts.count }
         if !isReading { flush() }
     }
 

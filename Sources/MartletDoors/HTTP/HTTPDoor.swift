@@ -118,29 +118,14 @@ public final class HTTPDoor {
         }
         if let certificate = settings.certificate, let key = settings.key {
             do {
-                tls = try HTTPDoor.context(certificate: certificate, key: key)
+                tls = try ServerTLS.context(certificate: certificate, key: key, protocols: ["http/1.1"])
             } catch {
                 throw .certificateUnreadable(reason: "\(error)")
             }
-        } else if !HTTPDoor.isLoopback(address), settings.plaintextReason?.isEmpty ?? true {
+        } else if !ServerTLS.isLoopback(address), settings.plaintextReason?.isEmpty ?? true {
             throw .plaintextBeyondLoopback(host: settings.host)
         }
         return address
-    }
-
-    static func isLoopback(_ address: SocketAddress) -> Bool {
-        guard let text = address.ipAddress else { return true }
-        return text == "::1" || text.hasPrefix("127.") || text.hasPrefix("::ffff:127.")
-    }
-
-    private static func context(certificate: String, key: String) throws -> NIOSSLContext {
-        let chain = try NIOSSLCertificate.fromPEMFile(certificate).map { NIOSSLCertificateSource.certificate($0) }
-        var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
-        configuration.minimumTLSVersion = .tlsv12
-        configuration.applicationProtocols = ["http/1.1"]
-        configuration.shutdownTimeout = .milliseconds(HTTPLimit.lingering)
-        return try NIOSSLContext(configuration: configuration)
     }
 
     /// Takes no further connection and no further request, lets open requests be answered, and closes what is left after

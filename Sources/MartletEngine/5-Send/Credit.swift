@@ -43,7 +43,8 @@ extension Engine {
         return Handover(
             slot: slots.reference(number), id: slot.pointee.id, attempt: slot.pointee.attempts, parts: slot.pointee.parts,
             partMask: mask, partsReference: slot.pointee.partsReference, messageClass: slot.pointee.messageClass,
-            to: payload.to, from: payload.from, text: payload.text, deadline: slot.pointee.deadline,
+            to: payload.to, from: payload.from, text: payload.text, userDataHeader: payload.userDataHeader,
+            deadline: slot.pointee.deadline,
             acceptedAt: Instant(wall: slot.pointee.id.milliseconds * 1000, steady: Int64(slot.pointee.acceptedMicros)))
     }
 

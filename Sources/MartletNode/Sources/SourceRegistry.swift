@@ -25,5 +25,7 @@ public final class SourceRegistry: SourceDirectory {
 
     public func source(numbered number: SourceNumber) -> Source? { sources[number] }
 
+    public func source(named name: String) -> Source? { sources.values.first { $0.name == name } }
+
     public var all: [Source] { sources.values.sorted { $0.number < $1.number } }
 }

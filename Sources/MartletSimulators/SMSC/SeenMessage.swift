@@ -69,6 +69,7 @@ struct SeenMessage: Sendable, Equatable {
         case .gsm7: "GSM 7-bit"
         case .ascii: "ASCII"
         case .latin1: "Latin-1"
+        case .cyrillic: "ISO 8859-5"
         case .ucs2: "UCS-2"
         case nil: "binary"
         }

@@ -36,7 +36,7 @@ struct ServeCommand: AsyncParsableCommand {
         LoggingSystem.bootstrap { JSONLogHandler(label: $0) }
         let (settings, master) = try load(environment)
         let logger = named(settings.nodeName)
-        try raiseFileLimit(settings.http.maximumConnections)
+        try raiseFileLimit(settings.http.maximumConnections + settings.smpp.maximumConnections)
         let signals = Signals()
 
         let hot = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -61,10 +61,14 @@ struct ServeCommand: AsyncParsableCommand {
                 groups: groups, readiness: readiness)
             return NIOLoopBound(server, eventLoop: hot.next())
         }.get()
-        try await start(server, hot.next(), control, readiness, logger)
+        try await start(server, settings, hot.next(), control, readiness, logger)
         logger.notice(
             "ready",
-            metadata: ["http": "\(settings.http.host):\(settings.http.port)", "metrics": "\(settings.ops.host):\(settings.ops.port)"])
+            metadata: [
+                "http": "\(settings.http.host):\(settings.http.port)",
+                "smpp": settings.smpp.accounts.isEmpty ? "off" : "\(settings.smpp.host):\(settings.smpp.port)",
+                "metrics": "\(settings.ops.host):\(settings.ops.port)",
+            ])
 
         await signals.wait()
         logger.notice("stopping")
@@ -155,8 +159,8 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func start(
-        _ server: NIOLoopBound<Server>, _ loop: any EventLoop, _ control: MultiThreadedEventLoopGroup, _ readiness: Readiness,
-        _ logger: Logger
+        _ server: NIOLoopBound<Server>, _ settings: ServerSettings, _ loop: any EventLoop, _ control: MultiThreadedEventLoopGroup,
+        _ readiness: Readiness, _ logger: Logger
     ) async throws {
         do {
             let listening = loop.makePromise(of: Void.self)
@@ -166,6 +170,17 @@ struct ServeCommand: AsyncParsableCommand {
                 it.door.start { result in listening.completeWith(result.map { _ in }.mapError { $0 as any Error }) }
             }
             try await listening.futureResult.get()
+            for account in settings.smpp.accounts
+            where try await loop.submit({ server.value.registry.source(named: account.source) == nil }).get() {
+                throw StartFault(description: Server.missingSource(account))
+            }
+            if !settings.smpp.accounts.isEmpty {
+                let listening = loop.makePromise(of: Void.self)
+                loop.execute {
+                    server.value.smppDoor.start { result in listening.completeWith(result.map { _ in }.mapError { $0 as any Error }) }
+                }
+                try await listening.futureResult.get()
+            }
             _ = try await loop.flatSubmit {
                 let it = server.value
                 return ControlServer.start(path: it.settings.node.controlSocket, loop: loop) { it.control($0, $1) }
@@ -209,7 +224,7 @@ struct ServeCommand: AsyncParsableCommand {
         loop.execute {
             let it = server.value
             it.node.beginStopping()
-            it.door.stop(within: .seconds(2)) { it.node.drain { done.succeed() } }
+            it.smppDoor.stop(within: .seconds(2)) { it.door.stop(within: .seconds(2)) { it.node.drain { done.succeed() } } }
         }
         try? await done.futureResult.get()
         let close = loop.makePromise(of: Void.self)

@@ -2,6 +2,7 @@ import Dispatch
 import FoundationEssentials
 import Logging
 import MartletChannels
+import MartletDoors
 import MartletModel
 import MartletNode
 import MartletSettings
@@ -107,16 +108,30 @@ extension Server {
             done.append([name, "\(node.queued(number)) messages wait in this group, which has no connection any more"])
         }
         node.set(routes: Server.routes(fresh, groups))
+        done.append(["sources", reloadSources().message])
+        if settings.smpp.accounts != fresh.smpp.accounts {
+            if settings.smpp.accounts.isEmpty || fresh.smpp.accounts.isEmpty {
+                done.append(["smpp", "the SMPP server is switched on or off at the next start"])
+            } else {
+                smppDoor.replace(fresh.smpp.accounts)
+                done.append(["smpp", "\(fresh.smpp.accounts.count) accounts"])
+            }
+        }
         settings = fresh
         node.note("reload of the settings")
         logger.notice("settings reloaded")
-        done.append(["sources", reloadSources().message])
         done.append(["others", "settings of the node, its doors and journal apply at the next start"])
         return .done("reloaded", done)
     }
 
+    static func missingSource(_ account: SMPPAccount) -> String {
+        "smpp.accounts: \(account.systemID) sends as source '\(account.source)', which is not there; "
+            + "`martlet source add \(account.source)` makes it, or bootstrap.sources"
+    }
+
     /// What cannot be changed while the node runs.
     private func obstacle(to fresh: ServerSettings) -> String? {
+        for account in fresh.smpp.accounts where registry.source(named: account.source) == nil { return Server.missingSource(account) }
         for entry in fresh.connections {
             let name = entry.settings.name
             if leaving.contains(name) { return "\(name) is still stopping; reload again in a few seconds" }

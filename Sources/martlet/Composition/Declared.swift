@@ -6,8 +6,8 @@ import MartletSettings
 
 /// Everything declared in the house, gathered once: the loader, the sample file and the reference pages read it here.
 enum Declared {
-    static let settings: [Setting] = NodeSettings.all + HTTPSettings.all + SMPPConnectionSettings.all
-    static let metrics: [Metric] = NodeMetrics.all + HTTPCounters.all + SMPPCounters.metrics.map(\.metric)
+    static let settings: [Setting] = NodeSettings.all + HTTPSettings.all + SMPPDoorSettings.all + SMPPConnectionSettings.all
+    static let metrics: [Metric] = NodeMetrics.all + HTTPCounters.all + SMPPDoorCounters.all + SMPPCounters.metrics.map(\.metric)
     static let errors: [ErrorCode] = HTTPErrors.all
 
     /// The generated pages and the explained sample file; `make reference` writes them, a test keeps them fresh.
@@ -46,6 +46,7 @@ enum Declared {
 
     private static let introductions = [
         "journal": "The journal should have a volume of its own: who else writes there decides how long a commit takes.",
+        "smpp.accounts": "Sender systems that speak SMPP. Each sends as a source, and hears of its messages over any of its binds.",
         "connections": "One entry for each account at an operator or aggregator.",
         "routes": "Which connection group serves which numbers. With one group only, routes may be left out.",
         "bootstrap.sources": "Sender systems taken over at the first start; `martlet source key NAME` gives them a key.",
@@ -54,6 +55,7 @@ enum Declared {
     private static let examples = [
         "keys.master": "/etc/martlet/master.key", "connections[].name": "harbour", "connections[].group": "harbour",
         "connections[].host": "127.0.0.1", "connections[].systemId": "martlet", "routes[].group": "harbour",
-        "bootstrap.sources[].name": "core-banking",
+        "bootstrap.sources[].name": "core-banking", "smpp.accounts[].systemId": "core",
+        "smpp.accounts[].passwordFile": "/etc/martlet/core.password", "smpp.accounts[].source": "core-banking",
     ]
 }

@@ -22,6 +22,7 @@ final class Server {
     var settings: ServerSettings
     let registry: SourceRegistry
     let door: HTTPDoor
+    let smppDoor: SMPPDoor
     var connections: [String: SMPPConnection] = [:]
     var groups: [String: GroupNumber] = [:]
     var nextConnection: ConnectionNumber = 1
@@ -44,6 +45,7 @@ final class Server {
         self.readiness = readiness
         loop = node.loop
         door = HTTPDoor(intake: node, sources: registry, settings: settings.http, eventLoop: node.loop)
+        smppDoor = SMPPDoor(intake: node, sources: registry, owner: node, settings: settings.smpp, eventLoop: node.loop)
         node.groupNames = Dictionary(uniqueKeysWithValues: groups.map { ($1, $0) })
     }
 
@@ -69,7 +71,7 @@ final class Server {
         var out = MetricText()
         node.write(to: &out)
         var begun = Set<String>()
-        for sample in door.counters.samples {
+        for sample in door.counters.samples + smppDoor.counters.samples {
             if begun.insert(sample.metric.name).inserted { out.begin(sample.metric) }
             out.value(sample.metric, sample.value, sample.label.map { [$0] } ?? [])
         }

@@ -29,6 +29,7 @@ struct ServerSettings {
     var masterKeyFile = ""
     var node = NodeOptions(dataDirectory: "")
     var http = HTTPSettings()
+    var smpp = SMPPDoorSettings()
     var ops: (host: String, port: Int) = ("127.0.0.1", 8091)
     var connections: [ConnectionEntry] = []
     /// Of all connections, also of one with a mistake, so that one mistake does not make others.
@@ -82,6 +83,22 @@ struct ServerSettings {
             routes = [(prefix: "", group: only)]
         }
         for element in values.elements("bootstrap.sources") { takeSource(element, &mistakes) }
+        smpp = SMPPDoorSettings(values)
+        for element in values.elements("smpp.accounts") { takeAccount(element, environment, &mistakes) }
+    }
+
+    private mutating func takeAccount(_ element: SettingValues, _ environment: [String: String], _ mistakes: inout [Mistake]) {
+        do {
+            let account = try SMPPAccount(element, credentials: environment["CREDENTIALS_DIRECTORY"])
+            for fault in account.faults(beside: smpp.accounts) {
+                let setting =
+                    SMPPDoorSettings.all.first { $0.path == "smpp.accounts[].\(fault.setting)" } ?? SMPPDoorSettings.accountSystemID
+                mistakes.append(element.mistake(setting, fault.reason, remedy: "correct it"))
+            }
+            smpp.accounts.append(account)
+        } catch {
+            mistakes.append(error)
+        }
     }
 
     private mutating func takeConnection(_ element: SettingValues, _ environment: [String: String], _ mistakes: inout [Mistake]) {
@@ -144,6 +161,54 @@ extension HTTPSettings {
             maximumBody: values.size(HTTPSettings.body), maximumConnections: values.integer(HTTPSettings.connections),
             idleTimeout: values.duration(HTTPSettings.idle), headTimeout: values.duration(HTTPSettings.head),
             bodyTimeout: values.duration(HTTPSettings.bodyTime))
+    }
+}
+
+extension SMPPDoorSettings {
+    init(_ values: SettingValues) {
+        typealias Own = SMPPDoorSettings
+        let address = values.address(Own.listen)
+        self.init(
+            host: address.host, port: address.port, plaintextReason: values.filled(Own.plaintext),
+            certificate: values.filled(Own.tlsCertificate), key: values.filled(Own.tlsKey), systemID: values.text(Own.identity),
+            maximumConnections: values.integer(Own.connections), bindTimeout: values.duration(Own.bindTime),
+            enquireInterval: values.duration(Own.enquire), answerTimeout: values.duration(Own.answerTime))
+    }
+}
+
+extension SMPPAccount {
+    /// - Throws: the mistake of a file or value that cannot be read.
+    init(_ values: SettingValues, credentials: String?) throws(Mistake) {
+        typealias Own = SMPPDoorSettings
+        let password: String
+        do {
+            password = try Secret.load(from: values.text(Own.accountPassword), credentials: credentials).reveal()
+        } catch {
+            throw values.mistake(Own.accountPassword, error.description, remedy: "make the file readable by its owner alone")
+        }
+        var modes: [Bind.Mode] = []
+        for word in values.list(Own.accountModes) {
+            guard let mode = SMPPAccount.mode(word) else {
+                throw values.mistake(
+                    Own.accountModes, "'\(word)' is no kind of bind", remedy: "choose from transceiver, transmitter, receiver")
+            }
+            modes.append(mode)
+        }
+        var addresses: [AddressRange] = []
+        for text in values.list(Own.accountAddresses) {
+            guard let range = AddressRange(text) else {
+                throw values.mistake(
+                    Own.accountAddresses, "'\(text)' is neither an address nor a network", remedy: "write 10.1.2.3 or 10.1.2.0/24")
+            }
+            addresses.append(range)
+        }
+        self.init(
+            systemID: values.text(Own.accountSystemID), password: password, source: values.text(Own.accountSource), modes: modes,
+            binds: values.integer(Own.accountMaximum), window: values.integer(Own.accountWindow),
+            deliverWindow: values.integer(Own.accountDeliverWindow), partsPerSecond: values.integer(Own.accountRate),
+            addresses: addresses,
+            defaultCoding: DefaultCoding(rawValue: values.text(Own.accountCoding)) ?? .gsm7,
+            receipts: Receipts(rawValue: values.text(Own.accountReceipts)) ?? .parameters)
     }
 }
 

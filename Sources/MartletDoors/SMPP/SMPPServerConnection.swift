@@ -1,0 +1,421 @@
+import MartletModel
+import NIOCore
+import SMPP
+import SMSText
+
+/// One TCP connection of a sender system: frames in, answers in whatever order the core gives them, receipts out. What the protocol
+/// allows is `ServerSession`'s to say; here stands what a request is worth. Everything runs on the door's event loop.
+final class SMPPServerConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private unowned let door: SMPPDoor
+    private let peer: String
+    private var session: ServerSession
+    private var reader = FrameReader()
+    private var context: ChannelHandlerContext?
+    private var account: SMPPAccountBinds?
+    private var out = ByteBuffer()
+    private var isFlushPlanned = false
+    private var isReading = false
+    private var isClosing = false
+    /// A refusal waits, so that guessing is slow: nothing else is read meanwhile.
+    private var isJudging = false
+    /// Notices by the place of their deliver_sm.
+    private var told: [SlotReference?] = []
+    private var heard: [(slot: SlotReference, outcome: NoticeOutcome)] = []
+    /// No receipt before this steady time: the client asked for a pause.
+    private var pausedUntil: Int64 = 0
+
+    init(door: SMPPDoor, peer: String) {
+        self.door = door
+        self.peer = peer
+        session = ServerSession(settings: SMPPServerConnection.settings(door, nil), at: door.intake.now().steady)
+    }
+
+    private static func settings(_ door: SMPPDoor, _ account: SMPPAccount?) -> ServerSession.Settings {
+        ServerSession.Settings(
+            systemID: door.settings.systemID, window: account?.window ?? 1, deliverWindow: account?.deliverWindow ?? 1,
+            bindTimeout: door.settings.bindTimeout * 1000, enquireInterval: door.settings.enquireInterval * 1000,
+            answerTimeout: door.settings.answerTimeout * 1000)
+    }
+
+    private func now() -> Int64 { door.intake.now().steady }
+
+    // MARK: Events of the channel
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { ended() }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var incoming = unwrapInboundIn(data)
+        guard !isClosing else { return }
+        isReading = true
+        let steady = now()
+        do {
+            try reader.read(&incoming) { frame in
+                if !isClosing { receive(frame, at: steady) }
+            }
+        } catch {
+            session.unfollowable(error, out: &out)
+            isClosing = true
+        }
+        isReading = false
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        tellHeard()
+        flush()
+        context.fireChannelReadComplete()
+    }
+
+    /// A client that does not read its answers is given no receipts, and is not read: its answers would pile up here.
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        let isWritable = context.channel.isWritable
+        context.channel.setOption(.autoRead, value: isWritable).whenFailure { _ in }
+        if isWritable { account?.hasRoom() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        ended()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A reset by the peer or a failed handshake is an ordinary end; channelInactive follows.
+        context.close(promise: nil)
+    }
+
+    private func ended() {
+        guard context != nil else { return }
+        context = nil
+        isClosing = true
+        session.lost { place in if let slot = told[place] { heard.append((slot, .notHeard)) } }
+        let account = account
+        self.account = nil
+        account?.left(self)
+        let unheard = heard
+        heard = []
+        if !unheard.isEmpty { account?.told(unheard) }
+        door.closed(self)
+    }
+
+    // MARK: Requests
+
+    private func receive(_ frame: Frame, at steady: Int64) {
+        switch session.received(frame, at: steady, out: &out) {
+        case .none, .unknownAnswer: break
+        case .bind(let bind): judge(bind, at: steady)
+        case .submit(let sequence): submit(frame, sequence, .submit)
+        case .data(let sequence): submit(frame, sequence, .data)
+        case .submitMulti(let sequence): submitMulti(frame, sequence)
+        case .query(let query, let sequence): tell(query, sequence)
+        case .cancel(let cancel, let sequence): self.cancel(cancel, sequence)
+        case .replace(_, let sequence):
+            // Its text may be on its way to the operator already; the client sends anew or lets it be.
+            refuse(.replace, sequence, .replaceFailed)
+        case .answered(let place, let status): answered(place, status, at: steady)
+        case .refused(_, let status): note(status)
+        case .peerUnbinds: if session.state == .ended { isClosing = true }
+        case .unbound: isClosing = true
+        }
+    }
+
+    private func judge(_ bind: Bind, at steady: Int64) {
+        switch door.judge(bind, from: peer, at: steady) {
+        case .account(let account):
+            do {
+                try session.acceptBind(SMPPServerConnection.settings(door, account.settings), out: &out)
+            } catch {
+                isClosing = true
+                return
+            }
+            told = Array(repeating: nil, count: session.places)
+            self.account = account
+            flushSoon()
+            account.joined(self)
+        case .refused(let status, let delay):
+            isJudging = true
+            let bound = NIOLoopBound(self, eventLoop: door.eventLoop)
+            door.eventLoop.scheduleTask(in: .microseconds(delay)) { bound.value.refuseBind(status) }
+        }
+    }
+
+    private func refuseBind(_ status: CommandStatus) {
+        guard context != nil else { return }
+        session.refuseBind(status, out: &out)
+        isClosing = true
+        flush()
+    }
+
+    private func submit(_ frame: Frame, _ sequence: UInt32, _ command: Command) {
+        guard let account, let source = door.sources.source(numbered: account.source) else {
+            return refuse(command, sequence, .systemError)
+        }
+        let view: MessageView
+        do {
+            view = try MessageView(frame)
+        } catch {
+            return refuse(command, sequence, error.status)
+        }
+        let now = door.intake.now()
+        switch SubmitReading.read(view, frame, account.settings, source, now: now) {
+        case .refused(let status): refuse(command, sequence, status)
+        case .submission(let submission):
+            guard account.takes(parts: parts(of: submission), at: now.steady) else { return refuse(command, sequence, .throttled) }
+            door.intake.submit(submission) { [self] acceptance in
+                switch acceptance {
+                case .accepted(let id, _): accept(command, sequence, id)
+                case .refused(let refusal): refuse(command, sequence, refusal.status)
+                }
+                answeredLater()
+            }
+        }
+    }
+
+    private func parts(of submission: Submission) -> Int {
+        submission.userDataHeader.isEmpty ? SMSText.plan(submission.text).parts : 1
+    }
+
+    private func accept(_ command: Command, _ sequence: UInt32, _ id: MessageID) {
+        let text = id.text
+        do {
+            if command == .data {
+                try session.answerData(sequence: sequence, DataAnswer(messageID: text), out: &out)
+            } else {
+                try session.answerSubmit(sequence: sequence, messageID: text, out: &out)
+            }
+            door.counters.submits += 1
+        } catch {
+            // An id longer than the peer's version has room for: taken all the same, but it can never be asked about.
+            refuse(command, sequence, .systemError)
+        }
+    }
+
+    /// One message for each destination, taken or refused by itself; distribution lists are not kept here.
+    private func submitMulti(_ frame: Frame, _ sequence: UInt32) {
+        guard let account, let source = door.sources.source(numbered: account.source) else {
+            return refuse(.submitMulti, sequence, .systemError)
+        }
+        let view: MultiView
+        do {
+            view = try MultiView(frame)
+        } catch {
+            return refuse(.submitMulti, sequence, error.status)
+        }
+        let now = door.intake.now()
+        var wanted: [(address: Address, reading: SubmitReading)] = []
+        var hasList = false
+        view.destinations.each(in: frame) { entry in
+            switch entry {
+            case .address(let field):
+                let reading = SubmitReading.read(view.message, frame, to: frame[field.text], account.settings, source, now: now)
+                wanted.append((frame.address(field), reading))
+            case .list: hasList = true
+            }
+        }
+        guard !hasList else { return refuse(.submitMulti, sequence, .invalidListName) }
+        let answer = MultiSubmission(count: wanted.count) { [self] id, refused in
+            guard let id else { return refuse(.submitMulti, sequence, refused.first?.status ?? .submitFailed) }
+            do {
+                try session.answerMulti(sequence: sequence, MultiAnswer(messageID: id.text, refused: refused), out: &out)
+                door.counters.submits += 1
+            } catch {
+                refuse(.submitMulti, sequence, .systemError)
+            }
+            answeredLater()
+        }
+        for (address, reading) in wanted {
+            switch reading {
+            case .refused(let status): answer.refused(address, status)
+            case .submission(let submission):
+                guard account.takes(parts: parts(of: submission), at: now.steady) else {
+                    answer.refused(address, .throttled)
+                    continue
+                }
+                door.intake.submit(submission) { acceptance in
+                    switch acceptance {
+                    case .accepted(let id, _): answer.accepted(id)
+                    case .refused(let refusal): answer.refused(address, refusal.status)
+                    }
+                }
+            }
+        }
+    }
+
+    private func tell(_ query: Query, _ sequence: UInt32) {
+        guard let account, let id = MessageID(text: query.messageID) else { return refuse(.query, sequence, .invalidMessageID) }
+        door.intake.story(of: id, source: account.source) { [self] result in
+            switch result {
+            case .success(.some(let story)) where story.source == account.source:
+                let state = ReceiptWriting.state(story.state, story.reason)
+                let end = story.state.isEnd ? AbsoluteTime(seconds: story.updatedAt / 1_000_000) : nil
+                do {
+                    try session.answerQuery(
+                        sequence: sequence, QueryResponse(messageID: query.messageID, finalDate: end, state: state), out: &out)
+                } catch {
+                    refuse(.query, sequence, .queryFailed)
+                }
+            case .success: refuse(.query, sequence, .invalidMessageID)
+            case .failure: refuse(.query, sequence, .queryFailed)
+            }
+            answeredLater()
+        }
+    }
+
+    private func cancel(_ cancel: Cancel, _ sequence: UInt32) {
+        // Only by its id: to cancel everything between two addresses is nobody's wish by accident.
+        guard let account, let id = MessageID(text: cancel.messageID) else { return refuse(.cancel, sequence, .invalidMessageID) }
+        door.intake.cancel(id, source: account.source) { [self] verdict in
+            switch verdict {
+            case .cancelled: session.answerCancel(sequence: sequence, out: &out)
+            case .notFound: refuse(.cancel, sequence, .invalidMessageID)
+            case .tooLate, .storage: refuse(.cancel, sequence, .cancelFailed)
+            }
+            answeredLater()
+        }
+    }
+
+    private func refuse(_ command: Command, _ sequence: UInt32, _ status: CommandStatus) {
+        if session.refuse(command, sequence: sequence, status, out: &out) { note(status) }
+    }
+
+    private func note(_ status: CommandStatus) {
+        door.counters.refused[status.name ?? "vendor", default: 0] += 1
+    }
+
+    // MARK: Receipts
+
+    /// Receipts that may be given to this bind now.
+    var room: Int {
+        guard !isClosing, account != nil, context?.channel.isWritable ?? false, pausedUntil <= now() else { return 0 }
+        return session.room
+    }
+
+    /// False: it could not be written here.
+    func give(_ notice: Notice) -> Bool {
+        guard let account else { return false }
+        do {
+            guard let place = try session.deliver(ReceiptWriting.message(notice, account.settings.receipts), at: now(), out: &out) else {
+                return false
+            }
+            told[place] = notice.slot
+            return true
+        } catch {
+            // Nothing of a receipt is longer than its field; should it be, the client is spared the same again and again.
+            heard.append((notice.slot, .refused))
+            return true
+        }
+    }
+
+    private func answered(_ place: Int, _ status: CommandStatus, at steady: Int64) {
+        guard let slot = told[place] else { return }
+        told[place] = nil
+        switch status {
+        case .ok: heard.append((slot, .heard))
+        case .systemError, .queueFull, .throttled, .temporaryReceiverError:
+            heard.append((slot, .notHeard))
+            pausedUntil = steady + SMPPServerConnection.pause
+        default: heard.append((slot, .refused))
+        }
+    }
+
+    /// Microseconds without a receipt after the client asked for less.
+    private static let pause: Int64 = 1_000_000
+
+    private func tellHeard() {
+        guard !heard.isEmpty, let account else { return }
+        let batch = heard
+        heard = []
+        account.told(batch)
+    }
+
+    // MARK: Time and the end
+
+    func tick(at steady: Int64) {
+        guard !isJudging else { return }
+        let alarm = session.tick(at: steady, out: &out) { place in
+            if let slot = told[place] { heard.append((slot, .notHeard)) }
+            told[place] = nil
+        }
+        tellHeard()
+        if alarm != nil { isClosing = true }
+        if pausedUntil != 0, pausedUntil <= steady {
+            pausedUntil = 0
+            account?.hasRoom()
+        }
+        flush()
+    }
+
+    /// Says goodbye: requests that are open are answered first.
+    func drain() {
+        if account == nil { return close() }
+        session.unbind(at: now(), out: &out)
+        flushSoon()
+    }
+
+    func close() { context?.close(promise: nil) }
+
+    /// After the batch of answers that the core is giving out.
+    private func answeredLater() {
+        if !isReading { flushSoon() }
+    }
+
+    func flushSoon() {
+        guard !isFlushPlanned, !isReading else { return }
+        isFlushPlanned = true
+        door.flushLater(self)
+    }
+
+    func flush() {
+        isFlushPlanned = false
+        guard let context else { return }
+        if session.state == .ended { isClosing = true }
+        if out.readableBytes > 0 {
+            // Moved out first, since the write may call back into this; its storage is used again once it is written.
+            var bytes = ByteBuffer()
+            swap(&bytes, &out)
+            let last = isClosing
+            context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+            if last { return context.close(promise: nil) }
+            if out.storageCapacity == 0 {
+                bytes.clear()
+                out = bytes
+            }
+        } else if isClosing {
+            context.close(promise: nil)
+        }
+    }
+}
+
+/// One submit_multi on its way through the core: answered when every destination has its answer.
+private final class MultiSubmission {
+    private var left: Int
+    private var id: MessageID?
+    private var refused: [MultiAnswer.Refused] = []
+    private let then: (MessageID?, [MultiAnswer.Refused]) -> Void
+
+    init(count: Int, then: @escaping (MessageID?, [MultiAnswer.Refused]) -> Void) {
+        left = count
+        self.then = then
+        if count == 0 { then(nil, []) }
+    }
+
+    /// The first one's id answers for all: SMPP has one message_id for the whole (section 4.5.2).
+    func accepted(_ id: MessageID) {
+        if self.id == nil { self.id = id }
+        finish()
+    }
+
+    func refused(_ address: Address, _ status: CommandStatus) {
+        refused.append(MultiAnswer.Refused(destination: address, status: status))
+        finish()
+    }
+
+    private func finish() {
+        left -= 1
+        if left == 0 { then(id, refused) }
+    }
+}

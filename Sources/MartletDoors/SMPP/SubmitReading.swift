@@ -1,0 +1,114 @@
+import MartletModel
+import SMPP
+import SMSText
+
+/// A submit_sm, data_sm or the message of a submit_multi as a submission, or the command_status that says what is wrong with it.
+enum SubmitReading {
+    case submission(Submission)
+    case refused(CommandStatus)
+
+    /// - Parameter destination: of a submit_multi, one of its own; else the message's.
+    static func read(
+        _ view: MessageView, _ frame: Frame, to destination: UnsafeRawBufferPointer? = nil, _ account: SMPPAccount, _ source: Source,
+        now: Instant
+    ) -> SubmitReading {
+        if let status = SubmitRules.refusal(of: view, in: frame) { return .refused(status) }
+        guard let to = number(destination ?? frame[view.destination.text]) else { return .refused(.invalidDestination) }
+        guard let from = sender(frame.text(view.source.text), source) else { return .refused(.invalidSource) }
+        // Sent at once or not at all; a message for later would be promised and forgotten.
+        guard view.scheduleDeliveryTime.isEmpty else { return .refused(.invalidSchedule) }
+        var validity: Int64?
+        if let end = PDUTime(frame[view.validityPeriod]) {
+            let seconds = end.seconds(from: now.wall / 1_000_000) - now.wall / 1_000_000
+            guard seconds > 0 else { return .refused(.invalidExpiry) }
+            validity = min(seconds, MessageShape.validity.upperBound)
+        }
+        guard let (text, header) = text(view, frame, account) else { return .refused(.submitFailed) }
+        guard text.utf8.count <= textMaximum, MessageShape.text(text) == nil else { return .refused(.invalidMessageLength) }
+        return .submission(
+            Submission(
+                source: source.number, messageClass: source.defaultClass, to: to, from: from, text: text, userDataHeader: header,
+                reference: reference(view, frame), validity: validity, tells: tells(view.registeredDelivery), receivedAt: now))
+    }
+
+    /// Bytes of UTF-8: more than the most parts hold in any alphabet.
+    private static let textMaximum = 8192
+
+    /// International, with or without the plus sign.
+    private static func number(_ octets: UnsafeRawBufferPointer) -> PhoneNumber? {
+        let digits = octets.first == UInt8(ascii: "+") ? UnsafeRawBufferPointer(rebasing: octets.dropFirst()) : octets
+        return try? PhoneNumber.parse([UInt8(ascii: "+")] + digits)
+    }
+
+    private static func sender(_ text: String, _ source: Source) -> String? {
+        if text.isEmpty { return source.defaultSender }
+        let text = text.first == "+" ? String(text.dropFirst()) : text
+        guard MessageShape.isSender(text), source.senders.isEmpty || source.senders.contains(text) else { return nil }
+        return text
+    }
+
+    /// The text, and the header before it when the sender cut it itself. Nil: nothing that can be read as text.
+    private static func text(_ view: MessageView, _ frame: Frame, _ account: SMPPAccount) -> (String, [UInt8])? {
+        var octets = frame[view.content]
+        var header: [UInt8] = []
+        if view.esmClass.hasUserDataHeader {
+            guard let count = octets.first.map({ Int($0) + 1 }), count > 1, count < octets.count else { return nil }
+            header = Array(octets[..<count])
+            octets = UnsafeRawBufferPointer(rebasing: octets[count...])
+        } else if let made = concatenation(view.parameters, frame) {
+            header = made
+        }
+        let coding = view.dataCoding == 0 ? account.defaultCoding.dataCoding : view.dataCoding
+        guard SMSText.Coding(dataCoding: coding) != nil else { return nil }
+        return (SMSText.decode(octets, dataCoding: coding), header)
+    }
+
+    /// The header that the sar_ parameters stand for (SMPP 3.4, sections 5.3.2.22 to 24); `SubmitRules` has checked them.
+    private static func concatenation(_ parameters: ParameterList, _ frame: Frame) -> [UInt8]? {
+        guard !parameters.area.isEmpty, let reference = parameters.first(.sarReference, in: frame).map({ frame[$0] }),
+            let total = parameters.first(.sarTotal, in: frame).map({ frame[$0][0] }), total > 1,
+            let number = parameters.first(.sarNumber, in: frame).map({ frame[$0][0] })
+        else { return nil }
+        return [6, 8, 4, reference[0], reference[1], total, number]
+    }
+
+    /// user_message_reference, kept as the message's reference and given back in its receipt.
+    private static func reference(_ view: MessageView, _ frame: Frame) -> String {
+        guard !view.parameters.area.isEmpty, let value = view.parameters.first(.userMessageReference, in: frame).map({ frame[$0] }),
+            value.count == 2
+        else { return "" }
+        return String(UInt16(value[0]) << 8 | UInt16(value[1]))
+    }
+
+    private static func tells(_ registered: RegisteredDelivery) -> Submission.Tells {
+        switch registered.receipt {
+        case .none: []
+        case .always: [.delivered, .failed]
+        case .failure: [.failed]
+        case .success: [.delivered]
+        }
+    }
+}
+
+extension SMPPAccount.DefaultCoding {
+    var dataCoding: UInt8 {
+        switch self {
+        case .gsm7: 0
+        case .ascii: 1
+        case .latin1: 3
+        }
+    }
+}
+
+extension Refusal {
+    /// What a client is told. What it should try again later is ESME_RTHROTTLED or ESME_RMSGQFUL, which every client knows so.
+    var status: CommandStatus {
+        switch self {
+        case .tooManyParts: .invalidMessageLength
+        case .noRoute: .invalidDestination
+        case .full: .throttled
+        case .storage: .queueFull
+        case .stopping: .systemError
+        }
+    }
+}
