@@ -5,6 +5,7 @@ import Testing
 @Suite("Record v1")
 struct RecordTests {
     static let bodies: [RecordBody] = [
+        .told(.init(outcome: .heard, teller: "core")), .told(.init(outcome: .givenUp, teller: "")),
         .accepted(.init(receivedAt: 1_790_000_000_000_001)),
         .answered(.init(attempt: 255, part: 9, outcome: .accepted(providerID: "A-1"), handedAt: -5, connection: "harbour-1")),
         .answered(.init(attempt: 1, part: 0, outcome: .throttled(status: 0x58), handedAt: 5, connection: "")),
@@ -88,8 +89,8 @@ struct RecordTests {
         #expect(throws: RecordFault.unknownVersion(2)) { try RecordTests.read(bytes) }
         bytes[0] = 0
         #expect(throws: RecordFault.unknownKind(0)) { try RecordTests.read(bytes) }
-        bytes[0] = 9
-        #expect(throws: RecordFault.unknownKind(9)) { try RecordTests.read(bytes) }
+        bytes[0] = 10
+        #expect(throws: RecordFault.unknownKind(10)) { try RecordTests.read(bytes) }
     }
 
     @Test(
@@ -209,7 +210,17 @@ struct PayloadTests {
     func faults() {
         let whole = bytes(submission(text: "Your code is 123456"))
         for count in 0..<whole.count { #expect(throws: RecordFault.truncated) { try read(Array(whole[..<count])) } }
-        #expect(throws: RecordFault.unknownVersion(2)) { try read([2] + whole.dropFirst()) }
+        #expect(throws: RecordFault.unknownVersion(3)) { try read([3] + whole.dropFirst()) }
+    }
+
+    @Test("A part that its sender cut keeps its header; version 2 is written for it alone, and is as whole or truncated as any")
+    func cut() throws {
+        var part = submission(text: "second part")
+        part.userDataHeader = [5, 0, 3, 7, 2, 2]
+        let whole = bytes(part)
+        #expect(whole[0] == 2 && bytes(submission(text: "x"))[0] == 1)
+        #expect(try read(whole).userDataHeader == [5, 0, 3, 7, 2, 2])
+        for count in 0..<whole.count { #expect(throws: RecordFault.truncated) { try read(Array(whole[..<count])) } }
     }
 
     @Test("A field too long for its length is cut and leaves the others whole")

@@ -136,14 +136,15 @@ final class Rig: Sendable {
     }
 
     func submit(
-        _ text: String = "Hello", to: UInt64 = 447_700_900_123, messageClass: MessageClass = .transactional, validity: Int64? = nil
+        _ text: String = "Hello", to: UInt64 = 447_700_900_123, messageClass: MessageClass = .transactional, validity: Int64? = nil,
+        tells: Submission.Tells = []
     ) throws -> Acceptance {
         let node = node
         let promise = loop.makePromise(of: Acceptance.self)
         loop.execute {
             let submission = Submission(
                 source: 7, messageClass: messageClass, to: PhoneNumber(digits: to), from: "HARBOUR", text: text, reference: "r-1",
-                validity: validity, receivedAt: node.value.now())
+                validity: validity, tells: tells, receivedAt: node.value.now())
             node.value.submit(submission) { promise.succeed($0) }
         }
         return try promise.futureResult.wait()
