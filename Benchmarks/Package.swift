@@ -13,12 +13,14 @@ let package = Package(
     name: "martlet-benchmarks",
     products: [
         .executable(name: "load", targets: ["load"]),
+        .executable(name: "esme", targets: ["esme"]),
         .executable(name: "floor", targets: ["floor"]),
     ],
     targets: [
         .systemLibrary(name: "CEpoll", path: "cepoll"),
         .target(name: "Measure", path: "measure", swiftSettings: house),
         .executableTarget(name: "load", dependencies: ["Measure", "CEpoll"], path: "load", swiftSettings: house),
+        .executableTarget(name: "esme", dependencies: ["Measure"], path: "esme", swiftSettings: house),
         .executableTarget(name: "floor", dependencies: ["Measure"], path: "floor", swiftSettings: house),
     ]
 )

@@ -18,6 +18,8 @@ final class FakeIntake: Intake {
     private var flushes: [() -> Void] = []
     private var isGivingOut = false
     var instant = Instant(wall: 1_795_370_649_000_123, steady: 0)
+    /// Tells the time instead of `instant`, where a test runs on real sockets.
+    var clock: (() -> Instant)?
 
     func submit(_ submission: Submission, then: @escaping (Acceptance) -> Void) {
         submissions.append(submission)
@@ -41,7 +43,7 @@ final class FakeIntake: Intake {
         if isGivingOut { flushes.append(flush) } else { flush() }
     }
 
-    func now() -> Instant { instant }
+    func now() -> Instant { clock?() ?? instant }
 
     static func id(_ n: Int) -> MessageID {
         MessageID(milliseconds: 1_795_370_649_000, partition: 3, random: UInt64(n))

@@ -285,4 +285,18 @@ struct RecoverTests {
             "only a replay makes a message of a copy")
         #expect(rig.engine.openCount == 0)
     }
+
+    @Test("Nothing goes before the end of what stood first is durable: a crash between them would leave a duplicate unflagged")
+    func endedInFront() throws {
+        let rig = Rig { $0.creditByGroup = [1: 1] }
+        let first = rig.accept(source: 3)
+        let second = rig.accept(source: 3)
+        rig.step { _ = $0.engine.cancel(first, source: 3, &$0.turn) }
+        #expect(rig.hand() == nil)
+        rig.commit()
+        #expect(rig.hand()?.id == second)
+        // The process dies with the second one on the wire.
+        let records = rig.restart()
+        #expect(records.contains { $0.header.id == second && $0.header.kind == .resumed })
+    }
 }

@@ -42,7 +42,7 @@ final class SMPPAccountBinds: Teller {
         var unheard: [(slot: SlotReference, outcome: NoticeOutcome)] = []
         for notice in batch where !give(notice) { unheard.append((notice.slot, .notHeard)) }
         for connection in connections { connection.flushSoon() }
-        if !unheard.isEmpty { door.owner.told(unheard, by: self) }
+        if !unheard.isEmpty { told(unheard) }
     }
 
     /// To the next bind with room, so that several share the work.

@@ -124,8 +124,10 @@ public final class SMPPDoor {
         return address
     }
 
-    /// Other accounts from now on. Binds of those that are gone, or whose password or rights changed, are ended by an unbind.
+    /// Other accounts from now on. Binds of those that are gone, or whose password or rights changed, are ended by an unbind. A stopping
+    /// door keeps those it has.
     public func replace(_ accounts: [SMPPAccount]) {
+        guard !isStopping else { return }
         settings.accounts = accounts
         take(accounts)
     }
@@ -133,15 +135,16 @@ public final class SMPPDoor {
     private func take(_ fresh: [SMPPAccount]) {
         let names = Set(fresh.map(\.systemID))
         for (name, account) in accounts where !names.contains(name) {
-            account.end()
             owner.remove(account)
+            account.end()
             accounts[name] = nil
         }
         for settings in fresh {
             if let present = accounts[settings.systemID] {
                 guard present.settings != settings else { continue }
-                present.end()
                 owner.remove(present)
+                present.end()
+                accounts[settings.systemID] = nil
             }
             guard let source = sources.source(named: settings.source) else { continue }
             let account = SMPPAccountBinds(settings, source: source.number, door: self)
@@ -198,7 +201,7 @@ public final class SMPPDoor {
         finishStopping()
     }
 
-    private func tick() {
+    func tick() {
         let steady = intake.now().steady
         guessing.forget(before: steady)
         for connection in connections.values { connection.tick(at: steady) }
@@ -262,7 +265,7 @@ struct GuessingBrake {
     private static let memory: Int64 = 60_000_000
 
     mutating func failed(_ peer: String, at steady: Int64) -> Int64 {
-        if failures.count >= GuessingBrake.addressMaximum { failures.removeAll() }
+        if failures[peer] == nil, failures.count >= GuessingBrake.addressMaximum { failures.removeAll() }
         let count = (failures[peer]?.count ?? 0) + 1
         failures[peer] = (count, steady)
         return 500_000 << Int64(min(count - 1, 4))

@@ -194,8 +194,8 @@ public struct SMPPDoorSettings: Sendable {
     public static let accountReceipts = account(
         "receipts", .choice(SMPPAccount.Receipts.allCases.map(\.rawValue)), default: "parameters",
         doc: """
-            What receipts hold beside the line of SMPP 3.4's appendix B. `parameters`: the optional ones. `text`: the first 20 characters of \
-            the message. `full`: both. `plain`: neither.
+            What receipts hold beside the line of SMPP 3.4's appendix B. `parameters`: the optional ones. `text`: the first 20 \
+            characters of the message. `full`: both. `plain`: neither.
             """)
 
     public static let all: [Setting] = [
@@ -216,7 +216,9 @@ public struct AddressRange: Equatable, Sendable {
         guard let first = halves.first, halves.count <= 2, let octets = AddressRange.octets(String(first)) else { return nil }
         var bits = octets.count * 8
         if halves.count == 2 {
-            guard let given = Int(halves[1]), (0...bits).contains(given) else { return nil }
+            guard halves[1].utf8.allSatisfy({ (48...57).contains($0) }), let given = Int(halves[1]), given <= bits else {
+                return nil
+            }
             bits = given
         }
         prefix = octets
@@ -235,6 +237,8 @@ public struct AddressRange: Equatable, Sendable {
     }
 
     private static func octets(_ text: String) -> [UInt8]? {
+        // A NUL would hide from inet_pton what comes after it.
+        guard !text.utf8.contains(0) else { return nil }
         var octets = [UInt8](repeating: 0, count: 16)
         if inet_pton(AF_INET, text, &octets) == 1 { return Array(octets[..<4]) }
         return inet_pton(AF_INET6, text, &octets) == 1 ? octets : nil

@@ -19,7 +19,9 @@ final class SMPPServerConnection: ChannelInboundHandler {
     private var isFlushPlanned = false
     private var isReading = false
     private var isClosing = false
-    /// A refusal waits, so that guessing is slow: nothing else is read meanwhile.
+    /// To say goodbye when the last open request is answered; no new message is taken.
+    private var isDraining = false
+    /// A refusal waits, so that guessing is slow: whatever comes meanwhile is dropped.
     private var isJudging = false
     /// Notices by the place of their deliver_sm.
     private var told: [SlotReference?] = []
@@ -50,12 +52,12 @@ final class SMPPServerConnection: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var incoming = unwrapInboundIn(data)
-        guard !isClosing else { return }
+        guard !isClosing, !isJudging else { return }
         isReading = true
         let steady = now()
         do {
             try reader.read(&incoming) { frame in
-                if !isClosing { receive(frame, at: steady) }
+                if !isClosing, !isJudging { receive(frame, at: steady) }
             }
         } catch {
             session.unfollowable(error, out: &out)
@@ -151,9 +153,7 @@ final class SMPPServerConnection: ChannelInboundHandler {
     }
 
     private func submit(_ frame: Frame, _ sequence: UInt32, _ command: Command) {
-        guard let account, let source = door.sources.source(numbered: account.source) else {
-            return refuse(command, sequence, .systemError)
-        }
+        guard let account, let source = source(of: account) else { return refuse(command, sequence, .systemError) }
         let view: MessageView
         do {
             view = try MessageView(frame)
@@ -175,6 +175,12 @@ final class SMPPServerConnection: ChannelInboundHandler {
         }
     }
 
+    /// Whom the account sends as; nil when nothing may be sent now: its rights may have changed since the bind.
+    private func source(of account: SMPPAccountBinds) -> Source? {
+        guard !isDraining, let source = door.sources.source(numbered: account.source), source.scopes.contains(.send) else { return nil }
+        return source
+    }
+
     private func parts(of submission: Submission) -> Int {
         submission.userDataHeader.isEmpty ? SMSText.plan(submission.text).parts : 1
     }
@@ -182,23 +188,22 @@ final class SMPPServerConnection: ChannelInboundHandler {
     private func accept(_ command: Command, _ sequence: UInt32, _ id: MessageID) {
         let text = id.text
         do {
-            if command == .data {
-                try session.answerData(sequence: sequence, DataAnswer(messageID: text), out: &out)
-            } else {
-                try session.answerSubmit(sequence: sequence, messageID: text, out: &out)
-            }
-            door.counters.submits += 1
+            let isAnswered =
+                if command == .data {
+                    try session.answerData(sequence: sequence, DataAnswer(messageID: text), out: &out)
+                } else {
+                    try session.answerSubmit(sequence: sequence, messageID: text, out: &out)
+                }
+            if isAnswered { door.counters.submits += 1 }
         } catch {
-            // An id longer than the peer's version has room for: taken all the same, but it can never be asked about.
+
             refuse(command, sequence, .systemError)
         }
     }
 
     /// One message for each destination, taken or refused by itself; distribution lists are not kept here.
     private func submitMulti(_ frame: Frame, _ sequence: UInt32) {
-        guard let account, let source = door.sources.source(numbered: account.source) else {
-            return refuse(.submitMulti, sequence, .systemError)
-        }
+        guard let account, let source = source(of: account) else { return refuse(.submitMulti, sequence, .systemError) }
         let view: MultiView
         do {
             view = try MultiView(frame)
@@ -218,13 +223,7 @@ final class SMPPServerConnection: ChannelInboundHandler {
         }
         guard !hasList else { return refuse(.submitMulti, sequence, .invalidListName) }
         let answer = MultiSubmission(count: wanted.count) { [self] id, refused in
-            guard let id else { return refuse(.submitMulti, sequence, refused.first?.status ?? .submitFailed) }
-            do {
-                try session.answerMulti(sequence: sequence, MultiAnswer(messageID: id.text, refused: refused), out: &out)
-                door.counters.submits += 1
-            } catch {
-                refuse(.submitMulti, sequence, .systemError)
-            }
+            accept(sequence, id, refused)
             answeredLater()
         }
         for (address, reading) in wanted {
@@ -242,6 +241,17 @@ final class SMPPServerConnection: ChannelInboundHandler {
                     }
                 }
             }
+        }
+    }
+
+    private func accept(_ multi: UInt32, _ id: MessageID?, _ refused: [MultiAnswer.Refused]) {
+        guard let id else { return refuse(.submitMulti, multi, refused.first?.status ?? .submitFailed) }
+        do {
+            if try session.answerMulti(sequence: multi, MultiAnswer(messageID: id.text, refused: refused), out: &out) {
+                door.counters.submits += 1
+            }
+        } catch {
+            refuse(.submitMulti, multi, .systemError)
         }
     }
 
@@ -290,7 +300,7 @@ final class SMPPServerConnection: ChannelInboundHandler {
 
     /// Receipts that may be given to this bind now.
     var room: Int {
-        guard !isClosing, account != nil, context?.channel.isWritable ?? false, pausedUntil <= now() else { return 0 }
+        guard !isClosing, !isDraining, account != nil, context?.channel.isWritable ?? false, pausedUntil <= now() else { return 0 }
         return session.room
     }
 
@@ -340,8 +350,9 @@ final class SMPPServerConnection: ChannelInboundHandler {
             if let slot = told[place] { heard.append((slot, .notHeard)) }
             told[place] = nil
         }
-        tellHeard()
+        // First, so that what was not heard here is not given here again.
         if alarm != nil { isClosing = true }
+        tellHeard()
         if pausedUntil != 0, pausedUntil <= steady {
             pausedUntil = 0
             account?.hasRoom()
@@ -349,10 +360,10 @@ final class SMPPServerConnection: ChannelInboundHandler {
         flush()
     }
 
-    /// Says goodbye: requests that are open are answered first.
+    /// Says goodbye: requests that are open are answered first, since a client may close as soon as it has read the unbind.
     func drain() {
         if account == nil { return close() }
-        session.unbind(at: now(), out: &out)
+        isDraining = true
         flushSoon()
     }
 
@@ -364,7 +375,7 @@ final class SMPPServerConnection: ChannelInboundHandler {
     }
 
     func flushSoon() {
-        guard !isFlushPlanned, !isReading else { return }
+        guard !isFlushPlanned, !isReading, context != nil else { return }
         isFlushPlanned = true
         door.flushLater(self)
     }
@@ -372,6 +383,7 @@ final class SMPPServerConnection: ChannelInboundHandler {
     func flush() {
         isFlushPlanned = false
         guard let context else { return }
+        if isDraining, session.openRequests == 0 { session.unbind(at: now(), out: &out) }
         if session.state == .ended { isClosing = true }
         if out.readableBytes > 0 {
             // Moved out first, since the write may call back into this; its storage is used again once it is written.
@@ -387,35 +399,5 @@ final class SMPPServerConnection: ChannelInboundHandler {
         } else if isClosing {
             context.close(promise: nil)
         }
-    }
-}
-
-/// One submit_multi on its way through the core: answered when every destination has its answer.
-private final class MultiSubmission {
-    private var left: Int
-    private var id: MessageID?
-    private var refused: [MultiAnswer.Refused] = []
-    private let then: (MessageID?, [MultiAnswer.Refused]) -> Void
-
-    init(count: Int, then: @escaping (MessageID?, [MultiAnswer.Refused]) -> Void) {
-        left = count
-        self.then = then
-        if count == 0 { then(nil, []) }
-    }
-
-    /// The first one's id answers for all: SMPP has one message_id for the whole (section 4.5.2).
-    func accepted(_ id: MessageID) {
-        if self.id == nil { self.id = id }
-        finish()
-    }
-
-    func refused(_ address: Address, _ status: CommandStatus) {
-        refused.append(MultiAnswer.Refused(destination: address, status: status))
-        finish()
-    }
-
-    private func finish() {
-        left -= 1
-        if left == 0 { then(id, refused) }
     }
 }

@@ -18,6 +18,12 @@ extension Engine {
                 bury(number)
                 continue
             }
+            if slot.pointee.state.isEnd, slot.pointee.pending > 0 {
+                // Its end (expiry, cancelling) is not durable: after a crash it would stand here again, and what was handed over
+                // from behind it would not be among the first of its queue, which are the ones a restart suspects.
+                enqueueFirst(number)
+                return nil
+            }
             guard slot.pointee.state == .queued, slot.pointee.missingParts != 0, !slot.pointee.flags.contains(.waiting) else { continue }
             guard let payload = payload(of: number) else {
                 load(number, group, lane)

@@ -79,7 +79,8 @@ extension Engine {
     public mutating func owed(_ source: SourceNumber, room: Int) -> [Owed] {
         var found: [Owed] = []
         while found.count < room, let reference = outbox.pop(source) {
-            guard let number = slots.number(of: reference) else { continue }
+            // One that was given up meanwhile is in the table until that is durable.
+            guard let number = slots.number(of: reference), slots.pointer(number).pointee.flags.contains(.owed) else { continue }
             let slot = slots.pointer(number).pointee
             found.append(
                 Owed(
@@ -118,7 +119,7 @@ extension Engine {
         for source in owedSources {
             for _ in 0..<1000 {
                 guard let front = outbox.front(source) else { break }
-                guard let number = slots.number(of: front) else {
+                guard let number = slots.number(of: front), slots.pointer(number).pointee.flags.contains(.owed) else {
                     _ = outbox.pop(source)
                     continue
                 }

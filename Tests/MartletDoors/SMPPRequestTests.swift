@@ -1,0 +1,245 @@
+import MartletModel
+import NIOCore
+import NIOEmbedded
+import SMPP
+import Testing
+
+@testable import MartletDoors
+
+/// What else a client may ask, and how a connection ends.
+@Suite struct SMPPRequestTests {
+    private func multi(_ numbers: [String], lists: [String] = []) -> Packet.Body {
+        var message = Message(shortMessage: Array("hello".utf8))
+        message.fields.source = Address(ton: 5, npi: 0, text: ShortText("HARBOUR") ?? ShortText())
+        let addresses = numbers.map { Destination.address(Address(ton: 1, npi: 1, text: ShortText($0) ?? ShortText())) }
+        return .submitMulti(
+            MultiSubmit(destinations: addresses + lists.map { .list(ShortText($0) ?? ShortText()) }, message: message))
+    }
+
+    // MARK: submit_multi
+
+    @Test("A submit_multi is one message for each number, answered by the first id and the numbers that were refused")
+    func multiPartly() throws {
+        let bench = SMPPBench()
+        let client = try bench.bound()
+        try client.send(multi(["447700900001", "12", "447700900002", "447700900003"]))
+        #expect(bench.intake.submissions.map(\.to.digits) == [447_700_900_001, 447_700_900_002, 447_700_900_003])
+        bench.intake.release([2])
+        bench.intake.release([0]) { _ in .refused(.noRoute) }
+        #expect(try client.read().isEmpty)
+        bench.intake.release([1])
+        let answers = try client.read()
+        let refused = [("12", CommandStatus.invalidDestination), ("447700900001", .invalidDestination)].map {
+            MultiAnswer.Refused(destination: Address(ton: 1, npi: 1, text: ShortText($0.0) ?? ShortText()), status: $0.1)
+        }
+        #expect(answers == [Packet(.submitMultiResponse(MultiAnswer(messageID: FakeIntake.id(2).text, refused: refused)), sequence: 2)])
+        #expect(bench.door.counters.submits == 1)
+    }
+
+    @Test("A submit_multi that is refused as a whole has the status of its first number, also when the core says so later")
+    func multiRefused() throws {
+        let bench = SMPPBench()
+        let client = try bench.bound()
+        #expect(try client.answer(to: multi(["12", "13"])).status == .invalidDestination)
+        try client.send(multi(["447700900001", "447700900002"]))
+        #expect(try client.read().isEmpty)
+        bench.intake.release([0, 1]) { _ in .refused(.storage(retryAfterSeconds: 1)) }
+        #expect(try client.read().map(\.status) == [.queueFull])
+        #expect(bench.door.counters.submits == 0)
+    }
+
+    @Test("The rate of an account stops a submit_multi where it is used up")
+    func multiRate() throws {
+        let bench = SMPPBench([.bank { $0.partsPerSecond = 2 }])
+        bench.intake.immediate = .accepted(FakeIntake.id(1), parts: 1)
+        let client = try bench.bound()
+        let answer = try client.answer(to: multi(["447700900001", "447700900002", "447700900003"]))
+        guard case .submitMultiResponse(let body) = answer.body else { throw DoorBenchFault(text: "\(answer)") }
+        #expect(body.refused.map(\.status) == [.throttled])
+        #expect(bench.intake.submissions.count == 2)
+    }
+
+    @Test("Distribution lists are refused by name, with everything beside them")
+    func lists() throws {
+        let bench = SMPPBench()
+        let client = try bench.bound()
+        #expect(try client.answer(to: multi(["447700900001"], lists: ["everybody"])).status == .invalidListName)
+        #expect(bench.intake.submissions.isEmpty)
+        bench.sources.keys["cards"] = nil
+        #expect(try client.answer(to: multi(["447700900001"])).status == .systemError)
+    }
+
+    // MARK: query_sm, cancel_sm, replace_sm
+
+    private func story(_ state: MessageState, _ reason: EndReason = .none, source: SourceNumber = 7) -> Story {
+        Story(
+            id: FakeIntake.id(1), source: source, messageClass: .transactional, state: state, reason: reason, parts: 1, createdAt: 0,
+            updatedAt: 1_795_370_709_000_000, deadline: 0, reference: "", from: "HARBOUR", to: PhoneNumber(digits: 447_700_900_123),
+            attempts: [], hops: [])
+    }
+
+    @Test("A query is answered by the state, and the date of an end")
+    func query() throws {
+        let bench = SMPPBench()
+        let client = try bench.bound()
+        let id = FakeIntake.id(1).text
+        let end = try #require(AbsoluteTime(seconds: 1_795_370_709).text)
+        let expected: [(MessageState, EndReason, DeliveryState)] = [
+            (.queued, .none, .enroute), (.submitted, .none, .enroute), (.sent, .none, .enroute), (.unknown, .none, .enroute),
+            (.delivered, .none, .delivered), (.expired, .noReceipt, .expired), (.cancelled, .cancelledBySource, .deleted),
+            (.failed, .refused, .rejected), (.failed, .cannotBeEncoded, .rejected), (.failed, .undeliverable, .undeliverable),
+        ]
+        for (state, reason, shown) in expected {
+            bench.intake.stories[FakeIntake.id(1)] = story(state, reason)
+            let answer = try client.answer(to: .query(Query(messageID: id)))
+            let date = state.isEnd ? end : ShortText()
+            #expect(answer.body == .queryResponse(QueryResponse(messageID: id, finalDate: date, state: shown.rawValue)))
+            #expect(answer.status == .ok)
+        }
+    }
+
+    @Test("A query about nothing, about another's message, and one that cannot be answered are told apart from an answer")
+    func queryRefused() throws {
+        let bench = SMPPBench()
+        let client = try bench.bound()
+        let query = Packet.Body.query(Query(messageID: FakeIntake.id(1).text))
+        #expect(try client.answer(to: .query(Query(messageID: "17"))).status == .invalidMessageID)
+        #expect(try client.answer(to: query).status == .invalidMessageID)
+        bench.intake.stories[FakeIntake.id(1)] = story(.delivered, source: 8)
+        #expect(try client.answer(to: query).status == .invalidMessageID)
+        bench.intake.storyFault = StoryFault(reason: "the disk")
+        bench.intake.holdsStories = true
+        try client.send(query)
+        #expect(try client.read().isEmpty)
+        bench.intake.releaseStories()
+        #expect(try client.read().map(\.status) == [.queryFailed])
+    }
+
+    @Test("A cancel is answered by what became of it, and names its message by id alone")
+    func cancel() throws {
+        let bench = SMPPBench()
+        let client = try bench.bound()
+        let expected: [(Cancellation, CommandStatus)] = [
+            (.cancelled, .ok), (.notFound, .invalidMessageID), (.tooLate, .cancelFailed), (.storage, .cancelFailed),
+        ]
+        for (verdict, status) in expected {
+            bench.intake.cancellation = verdict
+            let answer = try client.answer(to: .cancel(Cancel(messageID: FakeIntake.id(1).text)))
+            #expect(answer.command == .cancelResponse)
+            #expect(answer.status == status)
+        }
+        #expect(bench.intake.cancelled.count == 4)
+        #expect(try client.answer(to: .cancel(Cancel(messageID: ""))).status == .invalidMessageID)
+        #expect(bench.intake.cancelled.count == 4)
+    }
+
+    @Test("A replace is refused, since the text may be on its way")
+    func replace() throws {
+        let bench = SMPPBench()
+        let client = try bench.bound()
+        let answer = try client.answer(to: .replace(Replace(messageID: FakeIntake.id(1).text, shortMessage: [0x61])))
+        #expect(answer.command == .replaceResponse)
+        #expect(answer.status == .replaceFailed)
+    }
+
+    // MARK: What cannot be read
+
+    @Test("A request whose body cannot be read is refused, and the next is served")
+    func unreadable() throws {
+        let bench = SMPPBench()
+        let client = try bench.bound()
+        for command in [Command.submit, .data, .submitMulti, .query, .cancel] {
+            let answer = try client.answer(to: .other(command, [0x61]))
+            #expect(answer.command == command.response)
+            #expect(answer.status != .ok)
+        }
+        #expect(try client.answer(to: .other(Command(rawValue: 0x77), [])).command == .genericNack)
+        #expect(bench.door.counters.refused.values.reduce(0, +) == 6)
+        try client.send(.text())
+        #expect(bench.intake.submissions.count == 1)
+        // Answers to nothing are let be.
+        try client.send(.deliverResponse(messageID: ""), .enquireLinkResponse)
+        #expect(try client.read().isEmpty)
+        #expect(client.isOpen)
+    }
+
+    @Test("A length that cannot be is answered by generic_nack and ends the connection; what came before it was served")
+    func lengthOutOfRange() throws {
+        let bench = SMPPBench()
+        bench.intake.immediate = .accepted(FakeIntake.id(1), parts: 1)
+        let client = try bench.bound()
+        var bytes = ByteBuffer()
+        try bytes.writePacket(Packet(.text(), sequence: 2))
+        bytes.writeMultipleIntegers(UInt32(70_000), UInt32(4), UInt32(0), UInt32(3))
+        try client.send(bytes)
+        let answers = try client.read()
+        #expect(answers.map(\.command) == [.submitResponse, .genericNack])
+        #expect(answers.last?.status == .invalidCommandLength)
+        #expect(!client.isOpen)
+    }
+
+    @Test("A PDU that comes octet by octet is the same PDU")
+    func octetByOctet() throws {
+        let bench = SMPPBench()
+        let client = try bench.bound()
+        var bytes = ByteBuffer()
+        try bytes.writePacket(Packet(.text("slow"), sequence: 2))
+        for octet in bytes.readableBytesView { try client.send(ByteBuffer(bytes: [octet])) }
+        #expect(bench.intake.submissions.map(\.text) == ["slow"])
+    }
+
+    // MARK: The end
+
+    @Test("An unbind is answered at once when nothing is open, and what follows it is not read")
+    func unbind() throws {
+        let bench = SMPPBench()
+        let client = try bench.bound()
+        try client.send(.unbind, .text())
+        #expect(try client.read().map(\.command) == [.unbindResponse])
+        #expect(!client.isOpen)
+        #expect(bench.intake.submissions.isEmpty)
+    }
+
+    @Test("An unbind waits for the answers that are open")
+    func unbindWaits() throws {
+        let bench = SMPPBench()
+        let client = try bench.bound()
+        try client.send(.text("a"), .text("b"), .unbind)
+        #expect(try client.read().isEmpty)
+        bench.intake.release([1])
+        #expect(try client.read().map(\.command) == [.submitResponse])
+        bench.intake.release([0])
+        #expect(try client.read().map(\.command) == [.submitResponse, .unbindResponse])
+        #expect(!client.isOpen)
+    }
+
+    @Test("An unbind whose open answers never come ends in time")
+    func unbindTimesOut() throws {
+        let bench = SMPPBench()
+        let client = try bench.bound()
+        try client.send(.text(), .unbind)
+        bench.wait(9_999)
+        #expect(client.isOpen)
+        bench.wait(1)
+        #expect(!client.isOpen)
+        bench.intake.releaseAll()
+        #expect(bench.door.counters.submits == 0)
+    }
+
+    @Test("A client that does not read is not read, and is given no receipts")
+    func backPressure() throws {
+        let bench = SMPPBench()
+        let client = try bench.bound()
+        let changes = bench.owner.roomChanges
+        func autoRead() -> Bool? { client.channel.options.last { $0.option is ChannelOptions.Types.AutoReadOption }?.value as? Bool }
+        client.channel.isWritable = false
+        client.channel.pipeline.fireChannelWritabilityChanged()
+        #expect(autoRead() == false)
+        #expect(try bench.teller.room == 0)
+        client.channel.isWritable = true
+        client.channel.pipeline.fireChannelWritabilityChanged()
+        #expect(autoRead() == true)
+        #expect(try bench.teller.room == 50)
+        #expect(bench.owner.roomChanges == changes + 1)
+    }
+}
