@@ -196,7 +196,7 @@ final class SMPPServerConnection: ChannelInboundHandler {
                 }
             if isAnswered { door.counters.submits += 1 }
         } catch {
-
+            // Cannot be: 32 digits fit the field.
             refuse(command, sequence, .systemError)
         }
     }
