@@ -17,7 +17,8 @@ final class Bind {
     private(set) var refused = 0
     private(set) var told = 0
     private(set) var wants = true
-    private static let text = Array("Payment 0000000000 of 1129.50 EUR to Nordic Lamps is waiting for you. Confirm it in the app by 18:00.".utf8)
+    private static let text = Array(
+        "Payment 0000000000 of 1129.50 EUR to Nordic Lamps is waiting for you. Confirm it in the app by 18:00.".utf8)
 
     /// Connects and binds as transceiver; ends the program when that is refused.
     init(port: UInt16, systemID: String, password: String, window: Int, receipts: Bool, arguments: borrowing Arguments) {

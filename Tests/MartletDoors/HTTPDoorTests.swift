@@ -215,6 +215,10 @@ final class DoorWorld: Sendable {
 
     /// Sends the bytes and reads until the door closes, at most ten seconds.
     func exchange(_ request: String, tls: NIOSSLContext? = nil, endsOutput: Bool = false) async throws -> [Answer] {
+        Answer.all(in: try await exchangeText(request, tls: tls, endsOutput: endsOutput))
+    }
+
+    func exchangeText(_ request: String, tls: NIOSSLContext? = nil, endsOutput: Bool = false) async throws -> String {
         let loop = group.next()
         let ended = loop.makePromise(of: String.self)
         let channel: any Channel
@@ -239,7 +243,7 @@ final class DoorWorld: Sendable {
         if endsOutput { channel.close(mode: .output, promise: nil) }
         let text = try await ended.futureResult.get()
         timeout.cancel()
-        return Answer.all(in: text)
+        return text
     }
 
     func counters() async throws -> HTTPCounters {

@@ -10,6 +10,8 @@ final class FakeIntake: Intake {
     var submissions: [Submission] = []
     /// Given at once when set; else the answer waits for `release`.
     var immediate: Acceptance?
+    /// Given at once when it says so; asked before `immediate`.
+    var decide: (Submission) -> Acceptance? = { _ in nil }
     var stories: [MessageID: Story] = [:]
     var storyFault: StoryFault?
     var holdsStories = false
@@ -23,7 +25,7 @@ final class FakeIntake: Intake {
 
     func submit(_ submission: Submission, then: @escaping (Acceptance) -> Void) {
         submissions.append(submission)
-        if let immediate { then(immediate) } else { waiting.append(then) }
+        if let acceptance = decide(submission) ?? immediate { then(acceptance) } else { waiting.append(then) }
     }
 
     func story(of id: MessageID, source: SourceNumber, then: @escaping (Result<Story?, StoryFault>) -> Void) {
@@ -201,4 +203,51 @@ func post(
 
 func get(_ path: String, key: String? = "KEY", method: String = "GET", extra: String = "") -> String {
     "\(method) \(path) HTTP/1.1\r\nHost: h\r\n" + (key.map { "Authorization: Bearer \($0)\r\n" } ?? "") + "\(extra)\r\n"
+}
+
+/// A well-formed batch of these bytes.
+func batch(_ body: String, type: String? = "application/x-ndjson", key: String? = "KEY", extra: String = "") -> String {
+    post(body, key: key, type: type, extra: extra, path: "/v1/messages:batch")
+}
+
+/// One good line for each reference.
+func lines(_ count: Int) -> String {
+    (0..<count).map { #"{"to":"+447700900123","text":"hello","reference":"\#($0)"}"# + "\n" }.joined()
+}
+
+extension DoorBench {
+    /// Lets the door give so many turns.
+    func turns(_ count: Int64 = 1) { loop.advanceTime(by: .microseconds(20 * count)) }
+
+    /// Everything written since the last call, with chunked answers put together.
+    func streamed() throws -> [Answer] { Answer.streamed(in: try written().text) }
+}
+
+extension Answer {
+    /// Splits a byte stream in which answers may be chunked; an answer that is not whole holds what came of it.
+    static func streamed(in text: String) -> [Answer] {
+        var rest = text[...]
+        var all: [Answer] = []
+        while let end = rest.firstRange(of: "\r\n\r\n") {
+            guard var answer = Answer.all(in: rest[..<end.upperBound] + "", headOnly: true).first else { break }
+            rest = rest[end.upperBound...]
+            if answer["Transfer-Encoding"] == "chunked" {
+                while let line = rest.firstRange(of: "\r\n"), let size = Int(rest[..<line.lowerBound], radix: 16) {
+                    let bytes = rest[line.upperBound...].utf8
+                    answer.body += String(decoding: bytes.prefix(size), as: UTF8.self)
+                    rest = Substring(bytes.dropFirst(size + 2))
+                    if size == 0 { break }
+                }
+            } else {
+                let length = answer["Content-Length"].flatMap { Int($0) } ?? rest.utf8.count
+                answer.body = String(decoding: rest.utf8.prefix(length), as: UTF8.self)
+                rest = Substring(rest.utf8.dropFirst(length))
+            }
+            all.append(answer)
+        }
+        return all
+    }
+
+    /// Lines of a batch's answer.
+    var lines: [String] { body.split(separator: "\n").map(String.init) }
 }

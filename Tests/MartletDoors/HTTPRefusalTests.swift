@@ -12,7 +12,8 @@ import Testing
         "A path that is not there is 404",
         arguments: [
             "/", "/v1", "/v1/messagess", "/v1/messages/", "/v1/messages//trace", "/v1/messages/x/y", "*", "/V1/messages", "http://h",
-            "/v1/messages/0192f0c1000070008000000000000000/trace/", "/v1/messages:batch",
+            "/v1/messages/0192f0c1000070008000000000000000/trace/", "/v1/messages:batches", "/v1/messages/:cancel",
+            "/v1/messages/0192f0c1000070008000000000000000:resend", "/v1/messages/0192f0c1000070008000000000000000:cancel/trace",
         ])
     func nowhere(path: String) throws {
         let bench = try DoorBench()

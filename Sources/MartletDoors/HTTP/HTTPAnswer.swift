@@ -77,6 +77,38 @@ struct HTTPStationery {
         }
     }
 
+    /// Head of a batch's answer, whose lines follow in chunks, or until the connection ends.
+    func writeBatchHead(to out: inout ByteBuffer, isChunked: Bool, closes: Bool) {
+        out.writeStaticString("HTTP/1.1 200 OK\r\n")
+        out.writeBytes(date)
+        out.writeStaticString("Content-Type: application/x-ndjson\r\nCache-Control: no-store\r\n")
+        if isChunked { out.writeStaticString("Transfer-Encoding: chunked\r\n") }
+        if closes { out.writeStaticString("Connection: close\r\n") }
+        out.writeStaticString("\r\n")
+    }
+
+    private static let lineStart = Array(#"{"status":202,"id":""#.utf8)
+    private static let lineMiddle = Array(#"","parts":"#.utf8)
+
+    /// One line of a batch's answer.
+    static func write(_ answer: HTTPBatch.Answer, to out: inout ByteBuffer) {
+        switch answer {
+        case .accepted(let id, let parts):
+            out.writeBytes(lineStart)
+            _ = out.writeWithUnsafeMutableBytes(minimumWritableBytes: 32) { room in
+                id.write(hex: UnsafeMutableRawBufferPointer(rebasing: room[..<32]).assumingMemoryBound(to: UInt8.self))
+                return 32
+            }
+            out.writeBytes(lineMiddle)
+            if parts >= 100 { out.writeInteger(UInt8(ascii: "0") &+ parts / 100) }
+            if parts >= 10 { out.writeInteger(UInt8(ascii: "0") &+ parts / 10 % 10) }
+            out.writeInteger(UInt8(ascii: "0") &+ parts % 10)
+            out.writeStaticString("}\n")
+        case .text(let text):
+            out.writeImmutableBuffer(text)
+        }
+    }
+
     /// Names and values are our own, so none can hold a line end.
     func write(
         status: Int, type: String, fields: [(String, String)] = [], body: ByteBuffer, to out: inout ByteBuffer, closes: Bool, headOnly: Bool

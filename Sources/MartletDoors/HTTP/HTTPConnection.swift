@@ -6,28 +6,29 @@ import NIOHTTP1
 /// Everything runs on the door's event loop.
 ///
 /// Each request takes a place in `places` and keeps it until its answer and all those before it are written. Bytes of a turn
-/// are gathered in `out` and flushed once: at the end of a read, or of the batch of answers that the core gives.
+/// are gathered in `out` and flushed once: at the end of a read, or of the batch of answers that the core gives. Batches of messages
+/// stand in `HTTPBatchServing.swift`.
 final class HTTPConnection: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     /// What the parts that come next belong to.
-    private enum Reception {
+    enum Reception {
         case betweenRequests
         case body
         /// No further request is taken; what comes is dropped.
         case over
     }
 
-    private enum Life {
+    enum Life {
         case open
         /// The last answer is written; waits for the peer to read it and close.
         case lingering
         case closed
     }
 
-    private struct Request {
+    struct Request {
         var route: HTTPRoute
         var headOnly: Bool
         var problem: HTTPProblem?
@@ -36,41 +37,65 @@ final class HTTPConnection: ChannelDuplexHandler {
         var bodyBytes = 0
         /// No request: the place of the 100 that the next one waits for.
         var isGoOn = false
+        /// Its body is a stream of messages; it takes its place when its head came.
+        var batch: HTTPBatch?
     }
 
-    private struct Place {
+    struct Place {
         var answer: HTTPAnswer?
         var headOnly: Bool
+        /// Its answer is streamed, and is whole before the next place is written.
+        var batch: HTTPBatch?
     }
 
-    private let door: HTTPDoor
+    let door: HTTPDoor
     private var context: ChannelHandlerContext?
-    private var life = Life.open
+    private(set) var life = Life.open
 
-    private var reception = Reception.betweenRequests
-    private var current: Request?
+    var reception = Reception.betweenRequests
+    var current: Request?
     /// No request is taken after the one now arriving.
-    private var isLast = false
+    var isLast = false
     /// The peer may still be sending what we refuse, so that a plain close could destroy the answer before it is read.
-    private var lingers = false
+    var lingers = false
 
-    private var places = CircularBuffer<Place>(initialCapacity: 2)
+    private(set) var places = CircularBuffer<Place>(initialCapacity: 2)
     /// Number of the request at the front of `places`.
     private var first: UInt64 = 0
     /// Requests read but not begun, since `places` is full. What one turn of reads brings at most.
-    private var held = CircularBuffer<Request>(initialCapacity: 0)
+    private(set) var held = CircularBuffer<Request>(initialCapacity: 0)
 
-    private var out: ByteBuffer
-    private var isReading = false
+    var out: ByteBuffer
+    var isReading = false
     private var isAwaitingFlush = false
     private var wantsRead = false
     private var sawPart = false
-    private var isWritable = true
+    private(set) var isWritable = true
+
+    /// Batches with lines that may not all be taken; lines are taken of the first.
+    var batches = CircularBuffer<HTTPBatch>(initialCapacity: 0)
+    /// The batch at the front of `places`.
+    private(set) var streaming: HTTPBatch?
+    /// Lines taken whose answers are not written, of all batches, and the bytes that such answers hold.
+    var linesOpen = 0
+    var heldLineBytes = 0
+    /// Something of `batches` was not looked at yet.
+    var mayHaveLines = false
+    /// The door has a turn for this one.
+    var isTurnDue = false
+    /// A batch was served, whose answer may be longer than what the socket takes at once.
+    var hasStreamed = false
+    /// The peer was given every byte and told that none follows.
+    private var hasSaidAll = false
+    /// The peer sends no more.
+    private var hasHeardAll = false
+    /// Lines are refused unread.
+    private(set) var isStopping = false
 
     // Coarse times of the door's clock, in milliseconds.
-    private var lastMoved: Int64
+    var lastMoved: Int64
     private var headBegan: Int64?
-    private var bodyBegan: Int64 = 0
+    var bodyBegan: Int64 = 0
     private var gate = HTTPGate()
     /// With TLS, its own traffic is not the start of a request; `HTTPByteWatch` says when plaintext came.
     var countsBytes: Bool
@@ -144,9 +169,16 @@ final class HTTPConnection: ChannelDuplexHandler {
     /// The peer sends no more but may still read: what it asked for is answered.
     private func inputEnded() {
         reception = .over
+        let batch = current?.batch
         current = nil
         isLast = true
-        if life == .lingering || hasNothingToAnswer { close() }
+        if let batch { ended(batch, HTTPProblem(HTTPErrors.malformedRequest, detail: "The body ended early.")) }
+        hasHeardAll = true
+        if life == .lingering {
+            if hasSaidAll { close() }
+        } else if hasNothingToAnswer {
+            leave()
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -179,8 +211,12 @@ final class HTTPConnection: ChannelDuplexHandler {
         if !head.isKeepAlive || facts.asksForUpgrade || head.version == .http1_0 { isLast = true }
         let passed = gate.examine(head, facts, sources: door.sources)
         let request = Request(route: passed.route, headOnly: head.method == .HEAD, problem: passed.problem, source: passed.source)
-        if let length = facts.contentLength, length > door.settings.maximumBody {
-            return refuse(request.problem ?? HTTPProblem(HTTPErrors.bodyTooLarge, detail: tooLarge), headOnly: request.headOnly)
+        let isBatch = passed.route == .batch && request.problem == nil
+        let limit = isBatch ? door.settings.maximumBatchBody : door.settings.maximumBody
+        if let length = facts.contentLength, length > limit {
+            return refuse(
+                request.problem ?? HTTPProblem(HTTPErrors.bodyTooLarge, detail: "At most \(limit) bytes are taken."),
+                headOnly: request.headOnly)
         }
         if facts.expectsContinue, facts.isChunked || (facts.contentLength ?? 0) > 0 {
             // Refused before the body: the peer need not send it, so where the next request begins is not known.
@@ -188,16 +224,22 @@ final class HTTPConnection: ChannelDuplexHandler {
             enqueue(Request(route: .nowhere, headOnly: false, isGoOn: true))
         }
         reception = .body
-        current = request
+        if isBatch, let source = request.source {
+            beganBatch(request, from: source, isChunked: head.version != .http1_0)
+        } else {
+            current = request
+        }
     }
 
     private func received(_ bytes: ByteBuffer) {
         guard reception == .body else { return }
+        if let batch = current?.batch { return received(bytes, of: batch) }
         // Taken out and put back, so that the body's storage has one owner while it grows.
         guard var request = current.take() else { return }
         request.bodyBytes += bytes.readableBytes
         guard request.bodyBytes <= door.settings.maximumBody else {
-            return refuse(request.problem ?? HTTPProblem(HTTPErrors.bodyTooLarge, detail: tooLarge), headOnly: request.headOnly)
+            let detail = "At most \(door.settings.maximumBody) bytes are taken."
+            return refuse(request.problem ?? HTTPProblem(HTTPErrors.bodyTooLarge, detail: detail), headOnly: request.headOnly)
         }
         if request.problem == nil {
             if var body = request.body.take() {
@@ -210,25 +252,26 @@ final class HTTPConnection: ChannelDuplexHandler {
         current = request
     }
 
-    private var tooLarge: String { "At most \(door.settings.maximumBody) bytes are taken." }
-
     private func completed() {
         guard reception == .body, let request = current.take() else { return }
         reception = isLast ? .over : .betweenRequests
         lastMoved = door.clock
-        enqueue(request)
+        if let batch = request.batch { ended(batch) } else { enqueue(request) }
     }
 
-    /// Answers the request now arriving with a problem, after those before it, and takes no further one.
-    private func refuse(_ problem: HTTPProblem, headOnly: Bool = false) {
+    /// Answers the request now arriving with a problem, after those before it, and takes no further one. Of a batch, it is the
+    /// last line of the answer.
+    func refuse(_ problem: HTTPProblem, headOnly: Bool = false) {
         reception = .over
+        let batch = current?.batch
         current = nil
         isLast = true
         lingers = true
+        if let batch { return ended(batch, problem) }
         enqueue(Request(route: .nowhere, headOnly: headOnly, problem: problem))
     }
 
-    private func enqueue(_ request: Request) {
+    func enqueue(_ request: Request) {
         if places.count < HTTPLimit.pipelineDepth, held.isEmpty { begin(request) } else { held.append(request) }
     }
 
@@ -241,11 +284,14 @@ final class HTTPConnection: ChannelDuplexHandler {
             open(Place(answer: .problem(problem), headOnly: request.headOnly))
             return
         }
+        if let batch = request.batch { return begin(batch) }
         guard let source = request.source else { preconditionFailure("a request without problem has its source") }
         switch request.route {
         case .submit: submit(request.body, from: source)
         case .state(let id): tell(id, source) { HTTPAnswer.document($0.stateDocument()) }
         case .trace(let id): tell(id, source) { HTTPAnswer.document($0.traceDocument()) }
+        case .cancel(let id): cancel(id, request.body, source)
+        case .batch: preconditionFailure("a batch is begun by its head")
         case .unknownMessage, .nowhere: preconditionFailure("a path that leads nowhere has a problem")
         }
     }
@@ -262,10 +308,7 @@ final class HTTPConnection: ChannelDuplexHandler {
                 switch acceptance {
                 case .accepted(let id, let parts): self.answer(number, .accepted(id, parts: parts))
                 case .refused(let refusal):
-                    if refusal == .stopping {
-                        self.isLast = true
-                        self.lingers = true
-                    }
+                    if refusal == .stopping { self.stopTaking() }
                     self.answer(number, .problem(HTTPProblem(refusal)))
                 }
             }
@@ -284,13 +327,29 @@ final class HTTPConnection: ChannelDuplexHandler {
         }
     }
 
+    private func cancel(_ id: MessageID, _ body: ByteBuffer?, _ source: AuthenticatedSource) {
+        if let body, let problem = MessageReading.nothing(in: body) {
+            open(Place(answer: .problem(problem), headOnly: false))
+            return
+        }
+        let number = open(Place(answer: nil, headOnly: false))
+        door.intake.cancel(id, source: source.number) { cancellation in
+            switch cancellation {
+            case .cancelled: self.answer(number, .document(id.cancelledDocument))
+            case .tooLate: self.answer(number, .problem(HTTPProblem(HTTPErrors.alreadyHandedOver)))
+            case .notFound: self.answer(number, .problem(HTTPProblem(HTTPErrors.notFound)))
+            case .storage: self.answer(number, .problem(HTTPProblem(HTTPErrors.storageTrouble, retryAfterSeconds: 5)))
+            }
+        }
+    }
+
     // MARK: Answers
 
     /// - Returns: the number by which the answer finds its place.
-    @discardableResult private func open(_ place: Place) -> UInt64 {
+    @discardableResult func open(_ place: Place) -> UInt64 {
         let number = first &+ UInt64(places.count)
         places.append(place)
-        if place.answer != nil { writeReady() }
+        if place.answer != nil || place.batch != nil { writeReady() }
         return number
     }
 
@@ -303,6 +362,10 @@ final class HTTPConnection: ChannelDuplexHandler {
         precondition(places[index].answer == nil, "a request is answered once")
         places[index].answer = answer
         if offset == 0 { writeReady() }
+        flushSoon()
+    }
+
+    func flushSoon() {
         if !isReading, !isAwaitingFlush {
             isAwaitingFlush = true
             door.flushLater(self)
@@ -310,8 +373,17 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
 
     /// Writes the answers at the front that are there, up to the first that is not.
-    private func writeReady() {
-        while life == .open, let place = places.first, let answer = place.answer {
+    func writeReady() {
+        while life == .open, let place = places.first {
+            if let batch = place.batch {
+                streaming = batch
+                guard stream(batch) else { return }
+                streaming = nil
+                places.removeFirst()
+                first &+= 1
+                continue
+            }
+            guard let answer = place.answer else { return }
             places.removeFirst()
             first &+= 1
             let closes = isOver
@@ -330,6 +402,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         isAwaitingFlush = false
         // Each round begins at most `pipelineDepth` held requests, and no new one is read meanwhile.
         while life == .open, let context {
+            if let streaming { writeText(of: streaming) }
             if out.readableBytes > 0 {
                 // Moved out first, since the write may call back into this; its storage is used again once it is written.
                 var bytes = ByteBuffer()
@@ -348,7 +421,12 @@ final class HTTPConnection: ChannelDuplexHandler {
         guard life == .open, let context else { return }
         if isOver {
             finish(context)
-        } else if wantsRead, !isPaused {
+            return
+        }
+        wantTurn()
+        if wantsRead, !isPaused {
+            // The time that nothing was read is not the peer's.
+            if current?.batch != nil { bodyBegan = door.clock }
             context.read()
             wantsRead = false
         }
@@ -356,23 +434,40 @@ final class HTTPConnection: ChannelDuplexHandler {
 
     private var isPaused: Bool {
         guard life == .open else { return false }
-        return places.count >= HTTPLimit.pipelineDepth || !held.isEmpty || !isWritable
+        return places.count >= HTTPLimit.pipelineDepth || !held.isEmpty || !isWritable || mayHaveLines
     }
 
     // MARK: End
 
+    /// There is nothing to answer; the bytes of a long answer may not all have left.
+    private func leave() {
+        guard hasStreamed, life == .open, let context else { return close() }
+        finish(context)
+    }
+
     private func finish(_ context: ChannelHandlerContext) {
-        guard lingers else { return close() }
+        guard lingers || hasStreamed else { return close() }
         life = .lingering
         lastMoved = door.clock
         let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
         let half = context.eventLoop.makePromise(of: Void.self)
-        half.futureResult.whenFailure { _ in connection.value.close() }
+        half.futureResult.whenComplete { result in
+            switch result {
+            case .success: connection.value.saidAll()
+            case .failure: connection.value.close()
+            }
+        }
         context.close(mode: .output, promise: half)
         if wantsRead {
             wantsRead = false
             context.read()
         }
+    }
+
+    private func saidAll() {
+        hasSaidAll = true
+        lastMoved = door.clock
+        if hasHeardAll { close() }
     }
 
     private func close() {
@@ -386,6 +481,9 @@ final class HTTPConnection: ChannelDuplexHandler {
         context = nil
         places.removeAll()
         held.removeAll()
+        batches.removeAll()
+        streaming = nil
+        mayHaveLines = false
         current = nil
         door.closed(self)
     }
@@ -393,9 +491,14 @@ final class HTTPConnection: ChannelDuplexHandler {
     /// The door stops: what was asked is answered, no further request is taken.
     func drain() {
         guard life == .open else { return }
+        stopTaking()
+        if hasNothingToAnswer { leave() } else if reception == .betweenRequests { reception = .over }
+    }
+
+    func stopTaking() {
         isLast = true
         lingers = true
-        if hasNothingToAnswer { close() } else if reception == .betweenRequests { reception = .over }
+        isStopping = true
     }
 
     func abort() { close() }
@@ -405,7 +508,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         switch life {
         case .closed: return
         case .lingering:
-            if now - lastMoved >= HTTPLimit.lingering { close() }
+            if now - lastMoved >= (hasSaidAll ? HTTPLimit.lingering : door.settings.idleTimeout) { close() }
         case .open:
             let limits = door.settings
             if !isWritable {

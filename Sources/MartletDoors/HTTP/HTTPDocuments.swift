@@ -69,28 +69,52 @@ extension Story.Attempt {
     }
 }
 
+extension MessageID {
+    /// Answer of `POST /v1/messages/{id}:cancel`.
+    var cancelledDocument: ByteBuffer {
+        var json = JSONWriter(capacity: 80)
+        json.object { json in
+            json.member("id", text)
+            json.member("state", MessageState.cancelled.word)
+        }
+        return json.sink.bytes
+    }
+}
+
 extension HTTPProblem {
     var body: ByteBuffer {
         var json = JSONWriter(capacity: 256)
+        json.object { json in write(to: &json) }
+        return json.sink.bytes
+    }
+
+    /// As a line of a batch's answer: what stands in the header of a whole answer is a member.
+    var line: ByteBuffer {
+        var json = JSONWriter(capacity: 256)
         json.object { json in
-            json.member("type", "/problems/\(code.code)")
-            json.member("title", code.title)
-            json.member("status", code.status)
-            if !detail.isEmpty { json.member("detail", detail) }
-            if !errors.isEmpty {
-                json.key("errors")
-                json.array { json in
-                    for error in errors {
-                        json.object { json in
-                            json.member("path", error.path)
-                            json.member("code", error.code.code)
-                            json.member("message", error.message)
-                        }
-                    }
+            write(to: &json)
+            if let retryAfterSeconds { json.member("retryAfter", retryAfterSeconds) }
+        }
+        json.endLine()
+        return json.sink.bytes
+    }
+
+    private func write(to json: inout JSONWriter<DocumentSink>) {
+        json.member("type", "/problems/\(code.code)")
+        json.member("title", code.title)
+        json.member("status", code.status)
+        if !detail.isEmpty { json.member("detail", detail) }
+        guard !errors.isEmpty else { return }
+        json.key("errors")
+        json.array { json in
+            for error in errors {
+                json.object { json in
+                    json.member("path", error.path)
+                    json.member("code", error.code.code)
+                    json.member("message", error.message)
                 }
             }
         }
-        return json.sink.bytes
     }
 }
 

@@ -45,6 +45,9 @@ public final class HTTPDoor {
     private var waiting: [HTTPConnection] = []
     private var spare: [HTTPConnection] = []
     private var isFlushing = false
+    /// Those with lines of a batch to take.
+    private var turns = CircularBuffer<HTTPConnection>(initialCapacity: 0)
+    private var isTurnScheduled = false
     private var isStopping = false
     private var stopped: [() -> Void] = []
 
@@ -233,6 +236,32 @@ public final class HTTPDoor {
         }
         isFlushing = false
     }
+
+    /// The connection takes lines of its batch when its turn comes.
+    func queueTurn(_ connection: HTTPConnection) {
+        turns.append(connection)
+        scheduleTurn()
+    }
+
+    /// Not `execute`: the loop runs what tasks add before it looks at its sockets again. A turn in the future makes it look, so
+    /// between two turns every other connection is served.
+    private func scheduleTurn() {
+        guard !isTurnScheduled, !turns.isEmpty else { return }
+        isTurnScheduled = true
+        let loopBound = NIOLoopBound(self, eventLoop: eventLoop)
+        eventLoop.scheduleTask(in: HTTPLimit.turnGap) { loopBound.value.giveTurns() }
+    }
+
+    /// One share for all that wait; who does not get to it, or not to its end, comes after the others.
+    private func giveTurns() {
+        isTurnScheduled = false
+        var left = HTTPLimit.turnCost
+        for _ in 0..<turns.count {
+            guard left > 0, let connection = turns.popFirst() else { break }
+            left -= connection.turn(left)
+        }
+        scheduleTurn()
+    }
 }
 
 /// What the door counted since it was made.
@@ -242,10 +271,14 @@ public struct HTTPCounters: Sendable, Equatable {
     public var connectionsOpen = 0
     /// Answers 202.
     public var accepted: Int = 0
-    /// Answers 200: states and traces.
+    /// Answers 200: states, traces and cancellations.
     public var told: Int = 0
     /// Every other answer, by the code of its problem.
     public var problems: [String: Int] = [:]
+    /// Batches answered to their end; their lines are counted beside the requests.
+    public var batches: Int = 0
+    public var linesAccepted: Int = 0
+    public var lineProblems: [String: Int] = [:]
 
     public init() {}
 
@@ -260,19 +293,25 @@ public struct HTTPCounters: Sendable, Equatable {
 
     public static let answers = Metric(
         "martlet_http_answers_total", .counter, labels: ["code"],
-        doc: "Requests answered, by the code of the problem, or `accepted` for 202 and `told` for 200.")
+        doc: "Requests answered, by the code of the problem, `accepted` for 202, `told` for 200, `batch` for a batch.")
+    public static let lines = Metric(
+        "martlet_http_batch_lines_total", .counter, labels: ["code"],
+        doc: "Lines of batches answered, by the code of the problem, or `accepted`.")
     public static let connectionsTotal = Metric("martlet_http_connections_total", .counter, doc: "Connections that came in.")
     public static let refusedTotal = Metric(
         "martlet_http_connections_refused_total", .counter, doc: "Connections closed at once since `http.maximumConnections` were open.")
     public static let open = Metric("martlet_http_connections", .gauge, doc: "Connections open now.")
-    public static let all: [Metric] = [answers, connectionsTotal, refusedTotal, open]
+    public static let all: [Metric] = [answers, lines, connectionsTotal, refusedTotal, open]
 
     /// One value each, in a stable order: metric, value of its label if it has one, value.
     public var samples: [(metric: Metric, label: String?, value: Int)] {
         var all: [(Metric, String?, Int)] = [
             (HTTPCounters.answers, "accepted", accepted), (HTTPCounters.answers, "told", told),
+            (HTTPCounters.answers, "batch", batches),
         ]
         all += problems.sorted { $0.key < $1.key }.map { (HTTPCounters.answers, $0.key, $0.value) }
+        all.append((HTTPCounters.lines, "accepted", linesAccepted))
+        all += lineProblems.sorted { $0.key < $1.key }.map { (HTTPCounters.lines, $0.key, $0.value) }
         all.append((HTTPCounters.connectionsTotal, nil, connections))
         all.append((HTTPCounters.refusedTotal, nil, connectionsRefused))
         all.append((HTTPCounters.open, nil, connectionsOpen))

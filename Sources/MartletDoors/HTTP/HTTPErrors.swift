@@ -27,15 +27,26 @@ public enum HTTPErrors {
     public static let methodNotAllowed = ErrorCode(
         "method_not_allowed", status: 405, title: "The resource does not take this method",
         remedy: "Use a method named in the Allow header.")
+    public static let alreadyHandedOver = ErrorCode(
+        "already_handed_over", status: 409, title: "The message can no longer be cancelled",
+        remedy: "It was handed to a provider, or had ended; read its state.")
     public static let requestTimeout = ErrorCode(
         "request_timeout", status: 408, title: "The request did not arrive in time",
-        remedy: "Send head and body without pause; the connection is closed. The request had no effect.")
+        remedy: "Send head and body without pause; the connection is closed. The request had no effect, but for the lines of a batch "
+            + "that were answered before.")
     public static let bodyTooLarge = ErrorCode(
         "body_too_large", status: 413, title: "The body is larger than the limit",
-        remedy: "Send less; `http.maximumBody` is the limit. The connection is closed.")
+        remedy: "Send less; the limit is `http.maximumBody`, of a batch `http.maximumBatchBody`. The connection is closed.")
+    public static let lineTooLarge = ErrorCode(
+        "line_too_large", status: 413, title: "The line is larger than the limit",
+        remedy: "End each message of a batch with a line feed; `http.maximumBody` is the limit of a line. The lines after it are taken.")
+    public static let tooManyLines = ErrorCode(
+        "too_many_lines", status: 413, title: "The batch has more lines than the limit",
+        remedy: "Send at most \(HTTPLimit.batchLines) lines in a batch. Those answered before this one are taken, the rest is not.")
     public static let unsupportedMediaType = ErrorCode(
         "unsupported_media_type", status: 415, title: "The body is of an unsupported type",
-        remedy: "Send `Content-Type: application/json`, charset UTF-8 if any, and no Content-Encoding.")
+        remedy: "Send `Content-Type: application/json`, for a batch `application/x-ndjson` or `application/jsonl`, "
+            + "charset UTF-8 if any, and no Content-Encoding.")
     public static let expectationFailed = ErrorCode(
         "expectation_failed", status: 417, title: "The expectation is not supported",
         remedy: "Only `Expect: 100-continue` is understood.")
@@ -56,7 +67,7 @@ public enum HTTPErrors {
         remedy: "Send again after the seconds in Retry-After. Nothing of the message was kept.")
     public static let storageTrouble = ErrorCode(
         "storage_trouble", status: 503, title: "The server cannot make messages durable at the moment",
-        remedy: "Send again after the seconds in Retry-After. Nothing of the message was kept.")
+        remedy: "Send again after the seconds in Retry-After. Nothing of the request was kept.")
     public static let storyUnreadable = ErrorCode(
         "story_unreadable", status: 503, title: "The message is known but its log cannot be read at the moment",
         remedy: "Ask again after the seconds in Retry-After; if it stays, the administrator runs `martlet journal verify`.")
@@ -113,8 +124,9 @@ public enum HTTPErrors {
     /// Codes that stand in `type` of a problem.
     public static let problems: [ErrorCode] = [
         malformedRequest, malformedJSON, idempotencyNotSupported, queryNotSupported, unauthenticated, scopeMissing, notFound,
-        methodNotAllowed, requestTimeout, bodyTooLarge, unsupportedMediaType, expectationFailed, invalidMessage, tooManyParts, noRoute,
-        headTooLarge, full, storageTrouble, storyUnreadable, stopping, tooManyConnections, versionNotSupported,
+        methodNotAllowed, alreadyHandedOver, requestTimeout, bodyTooLarge, lineTooLarge, tooManyLines, unsupportedMediaType,
+        expectationFailed, invalidMessage, tooManyParts, noRoute, headTooLarge, full, storageTrouble, storyUnreadable, stopping,
+        tooManyConnections, versionNotSupported,
     ]
     /// Codes that stand only in `errors` of a problem.
     public static let fields: [ErrorCode] = [

@@ -23,19 +23,27 @@ struct HTTPGate {
         _ found: inout AuthenticatedSource?
     ) -> HTTPProblem? {
         guard let allowed = route.allowed else { return HTTPProblem(HTTPErrors.notFound) }
-        let isSubmit = route == .submit
-        guard head.method == (isSubmit ? .POST : .GET) else {
+        let posts = route.posts
+        guard head.method == (posts ? .POST : .GET) else {
             return HTTPProblem(HTTPErrors.methodNotAllowed, allow: "\(allowed)")
         }
         guard let credentials = facts.authorization else { return .unauthenticated }
         guard let source = authenticate(credentials, sources) else { return .invalidKey }
         found = source
-        guard isSubmit ? source.maySend : source.mayRead else { return .scopeMissing(isSubmit ? .send : .read) }
+        guard posts ? source.maySend : source.mayRead else { return .scopeMissing(posts ? .send : .read) }
         if facts.expectsSomethingElse { return HTTPProblem(HTTPErrors.expectationFailed) }
         if hasQuery { return HTTPProblem(HTTPErrors.queryNotSupported) }
-        if route == .unknownMessage { return HTTPProblem(HTTPErrors.notFound) }
-        guard isSubmit else { return nil }
-        guard facts.isJSON else { return HTTPProblem(HTTPErrors.unsupportedMediaType) }
+        switch route {
+        case .submit:
+            guard facts.isJSON else { return HTTPProblem(HTTPErrors.unsupportedMediaType) }
+        case .batch:
+            guard facts.isLines else { return HTTPProblem(HTTPErrors.unsupportedMediaType) }
+        case .cancel:
+            // A second try does what the first did, so a key for it does no harm. The body, if any, is an empty object.
+            return facts.isJSON || !facts.hasBody ? nil : HTTPProblem(HTTPErrors.unsupportedMediaType)
+        case .state, .trace: return nil
+        case .unknownMessage, .nowhere: return HTTPProblem(HTTPErrors.notFound)
+        }
         if facts.hasIdempotencyKey { return HTTPProblem(HTTPErrors.idempotencyNotSupported) }
         return nil
     }

@@ -4,19 +4,29 @@ import NIOHTTP1
 /// What a request asks for.
 enum HTTPRoute: Equatable {
     case submit
+    case batch
+    case cancel(MessageID)
     case state(MessageID)
     case trace(MessageID)
     /// A path of this door with an id that cannot be one.
-    case unknownMessage
+    case unknownMessage(posts: Bool)
     /// No path of this door.
     case nowhere
 
     /// The methods it takes, as in the Allow header; nil: the path is not there.
     var allowed: StaticString? {
         switch self {
-        case .submit: "POST"
-        case .state, .trace, .unknownMessage: "GET"
         case .nowhere: nil
+        case .submit, .batch, .cancel, .state, .trace, .unknownMessage: posts ? "POST" : "GET"
+        }
+    }
+
+    /// It changes something, and needs the scope for that.
+    var posts: Bool {
+        switch self {
+        case .submit, .batch, .cancel: true
+        case .unknownMessage(let posts): posts
+        case .state, .trace, .nowhere: false
         }
     }
 
@@ -39,6 +49,7 @@ enum HTTPRoute: Equatable {
         guard path.starts(with: root.utf8) else { return (.nowhere, hasQuery) }
         path = path.dropFirst(root.utf8.count)
         if path.isEmpty { return (.submit, hasQuery) }
+        if path.elementsEqual(":batch".utf8) { return (.batch, hasQuery) }
         guard path.first == UInt8(ascii: "/") else { return (.nowhere, hasQuery) }
         path = path.dropFirst()
         let tail = "/trace"
@@ -48,9 +59,17 @@ enum HTTPRoute: Equatable {
             wantsTrace = true
             path = path[..<slash]
         }
+        let verb = ":cancel"
+        var cancels = false
+        if let colon = path.firstIndex(of: UInt8(ascii: ":")) {
+            guard !wantsTrace, path[colon...].elementsEqual(verb.utf8) else { return (.nowhere, hasQuery) }
+            cancels = true
+            path = path[..<colon]
+        }
         guard !path.isEmpty else { return (.nowhere, hasQuery) }
         // Ordinal 0 names the notification, 1 its one message: both lead to the same story.
-        guard let id = MessageID(text: Substring(path)), id.ordinal <= 1 else { return (.unknownMessage, hasQuery) }
+        guard let id = MessageID(text: Substring(path)), id.ordinal <= 1 else { return (.unknownMessage(posts: cancels), hasQuery) }
+        if cancels { return (.cancel(id.notification), hasQuery) }
         return (wantsTrace ? .trace(id.notification) : .state(id.notification), hasQuery)
     }
 }
@@ -63,6 +82,10 @@ struct HTTPHeadFacts {
     var isChunked = false
     /// The body is JSON by its Content-Type and not encoded.
     var isJSON = false
+    /// The body is lines of JSON by its Content-Type and not encoded.
+    var isLines = false
+    /// A body is announced.
+    var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
     var hasIdempotencyKey = false
     var expectsContinue = false
     var expectsSomethingElse = false
@@ -86,7 +109,10 @@ struct HTTPHeadFacts {
                 asksForUpgrade = true
             case 12 where name.isField("content-type"):
                 contentTypes += 1
-                isJSON = value == "application/json" || HTTPHeadFacts.isJSON(value)
+                isJSON = value == "application/json" || HTTPHeadFacts.isText(value, of: "application/json")
+                if !isJSON {
+                    isLines = ["application/x-ndjson", "application/jsonl"].contains { HTTPHeadFacts.isText(value, of: $0) }
+                }
             case 13 where name.isField("authorization"):
                 if authorization != nil { isMalformed = true }
                 authorization = value
@@ -105,7 +131,10 @@ struct HTTPHeadFacts {
             default: break
             }
         }
-        if isEncoded || contentTypes > 1 { isJSON = false }
+        if isEncoded || contentTypes > 1 {
+            isJSON = false
+            isLines = false
+        }
         if head.version == .http1_0 {
             // Transfer codings do not exist in HTTP/1.0 and expectations are ignored (RFC 9112, 6.1; RFC 9110, 10.1.1).
             if isChunked { isMalformed = true }
@@ -119,10 +148,10 @@ struct HTTPHeadFacts {
         if head.method == .CONNECT { asksForUpgrade = true }
     }
 
-    /// `application/json`, with `charset=utf-8` if with a charset at all. Other parameters have no meaning (RFC 8259, section 11).
-    static func isJSON(_ value: String) -> Bool {
+    /// This type, with `charset=utf-8` if with a charset at all. Other parameters have no meaning (RFC 8259, section 11).
+    static func isText(_ value: String, of type: String) -> Bool {
         var pieces = value.utf8.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false).map(trimmed)
-        guard !pieces.isEmpty, matches(pieces.removeFirst(), "application/json") else { return false }
+        guard !pieces.isEmpty, matches(pieces.removeFirst(), type) else { return false }
         for piece in pieces {
             guard let equals = piece.firstIndex(of: UInt8(ascii: "=")) else {
                 if piece.isEmpty { continue }

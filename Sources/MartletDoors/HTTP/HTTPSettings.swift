@@ -1,4 +1,5 @@
 public import MartletModel
+import NIOCore
 
 /// What the HTTP door is told at start. The values stand for the settings declared in `all`; their ranges are checked there.
 public struct HTTPSettings: Sendable {
@@ -10,20 +11,22 @@ public struct HTTPSettings: Sendable {
     /// PEM files; both or none.
     public var certificate: String?
     public var key: String?
-    /// Bytes of one request's body.
+    /// Bytes of one request's body, and of one line of a batch.
     public var maximumBody: Int
+    /// Bytes of one batch's body.
+    public var maximumBatchBody: Int
     public var maximumConnections: Int
     /// Milliseconds that a connection may stay without a request, or that its peer may take no byte of an answer.
     public var idleTimeout: Int64
     /// Milliseconds from the first byte of a request's head to its last.
     public var headTimeout: Int64
-    /// Milliseconds from the end of a request's head to the end of its body.
+    /// Milliseconds from the end of a request's head to the end of its body; of a batch, from one line to the next.
     public var bodyTimeout: Int64
 
     public init(
         host: String = "127.0.0.1", port: Int = 8080, plaintextReason: String? = nil, certificate: String? = nil, key: String? = nil,
-        maximumBody: Int = 16 * 1024, maximumConnections: Int = 4096, idleTimeout: Int64 = 60_000, headTimeout: Int64 = 10_000,
-        bodyTimeout: Int64 = 15_000
+        maximumBody: Int = 16 * 1024, maximumBatchBody: Int = 8 << 20, maximumConnections: Int = 4096, idleTimeout: Int64 = 60_000,
+        headTimeout: Int64 = 10_000, bodyTimeout: Int64 = 15_000
     ) {
         self.host = host
         self.port = port
@@ -31,6 +34,7 @@ public struct HTTPSettings: Sendable {
         self.certificate = certificate
         self.key = key
         self.maximumBody = maximumBody
+        self.maximumBatchBody = maximumBatchBody
         self.maximumConnections = maximumConnections
         self.idleTimeout = idleTimeout
         self.headTimeout = headTimeout
@@ -50,7 +54,11 @@ public struct HTTPSettings: Sendable {
         "http.tls.key", .file, default: "", doc: "PEM file with the private key of `http.tls.certificate`.")
     public static let body = Setting(
         "http.maximumBody", .size(1024...1 << 20), default: "16KiB",
-        doc: "Largest body of one request; a larger one is refused with 413. From 1KiB to 1MiB.")
+        doc: "Largest body of one request, and largest line of a batch; a larger one is refused with 413. From 1KiB to 1MiB.")
+    public static let batchBody = Setting(
+        "http.maximumBatchBody", .size(64 << 10...64 << 20), default: "8MiB",
+        doc: "Largest body of one batch; a larger one is refused with 413. It is taken as it arrives, never held whole. "
+            + "From 64KiB to 64MiB.")
     public static let connections = Setting(
         "http.maximumConnections", .integer(1...65_536), default: "4096",
         doc: "Connections open at once, 1 to 65536; further ones are answered 503 and closed.")
@@ -62,10 +70,10 @@ public struct HTTPSettings: Sendable {
         doc: "Longest time for the head of a request to arrive after its first byte; then 408. From 1s to 10m.")
     public static let bodyTime = Setting(
         "http.bodyTimeout", .duration(1000...600_000), default: "15s",
-        doc: "Longest time for the body of a request to arrive after its head; then 408. From 1s to 10m.")
+        doc: "Longest time for the body of a request to arrive after its head, or the next line of a batch; then 408. From 1s to 10m.")
 
     public static let all: [Setting] = [
-        listen, plaintext, tlsCertificate, tlsKey, body, connections, idle, head, bodyTime,
+        listen, plaintext, tlsCertificate, tlsKey, body, batchBody, connections, idle, head, bodyTime,
     ]
 }
 
@@ -87,4 +95,15 @@ enum HTTPLimit {
     static let refusedConnections = 128
     /// Entries of one problem's `errors`.
     static let fieldErrors = 32
+    /// Lines of one batch; blank ones are not counted.
+    static let batchLines = 100_000
+    /// Lines of one connection that wait for their answers, and bytes of answers that wait for others; beyond it, no line is taken.
+    static let openLines = 1024
+    static let heldLineBytes = 256 * 1024
+    /// Bytes of answers after which a turn ends, so that they are sent.
+    static let batchText = 64 * 1024
+    /// What the lines taken in one turn of the loop may cost, of all connections: good short ones cost 1, so about a millisecond.
+    static let turnCost = 256
+    /// From one turn to the next: just enough to let the loop look at its sockets.
+    static let turnGap = TimeAmount.microseconds(20)
 }

@@ -17,16 +17,44 @@ enum MessageReading {
                 return error
             }
         }
-        if let fault {
-            guard fault.isMalformed else {
-                let error = FieldError(path: "", code: HTTPErrors.wrongType, message: "must be a JSON object")
-                return .problem(HTTPProblem(HTTPErrors.invalidMessage, errors: [error]))
-            }
-            let error = FieldError(path: "", code: HTTPErrors.malformedJSON, message: "at byte \(fault.offset): \(fault.reason.words)")
-            return .problem(HTTPProblem(HTTPErrors.malformedJSON, errors: [error]))
-        }
+        if let fault { return .problem(problem(fault)) }
         if let submission = draft.submission(from: source.source, at: now) { return .submission(submission) }
         return .problem(HTTPProblem(HTTPErrors.invalidMessage, errors: draft.errors))
+    }
+
+    /// Of a request whose body has nothing to say: it may be absent, white space, or an object without members.
+    /// - Returns: what is wrong with it otherwise.
+    static func nothing(in body: ByteBuffer) -> HTTPProblem? {
+        let isBlank = body.withUnsafeReadableBytes { $0.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D } }
+        if isBlank { return nil }
+        var hasMembers = false
+        let fault: JSONFault? = body.withUnsafeReadableBytes { bytes in
+            do throws(JSONFault) {
+                try JSONReader.read(bytes) { reader throws(JSONFault) in
+                    var members = try reader.object()
+                    while try reader.key(in: &members) != nil {
+                        hasMembers = true
+                        try reader.skip()
+                    }
+                }
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let fault { return problem(fault) }
+        guard hasMembers else { return nil }
+        let error = FieldError(path: "", code: HTTPErrors.unknownField, message: "must have no members")
+        return HTTPProblem(HTTPErrors.invalidMessage, errors: [error])
+    }
+
+    private static func problem(_ fault: JSONFault) -> HTTPProblem {
+        guard fault.isMalformed else {
+            let error = FieldError(path: "", code: HTTPErrors.wrongType, message: "must be a JSON object")
+            return HTTPProblem(HTTPErrors.invalidMessage, errors: [error])
+        }
+        let error = FieldError(path: "", code: HTTPErrors.malformedJSON, message: "at byte \(fault.offset): \(fault.reason.words)")
+        return HTTPProblem(HTTPErrors.malformedJSON, errors: [error])
     }
 }
 
@@ -80,7 +108,8 @@ private struct MessageDraft {
                 guard let value = try string(&reader, "/channel")?.string else { continue }
                 if let error = MessageRules.channel(value) { note(error) }
             default:
-                note(MessageRules.unknownField(key.string))
+                // Finding what was meant takes time, which a body of many wrong names must not take of others.
+                if errors.count <= HTTPLimit.fieldErrors { note(MessageRules.unknownField(key.string)) }
                 try reader.skip()
             }
         }

@@ -158,7 +158,8 @@ extension HTTPSettings {
         self.init(
             host: address.host, port: address.port, plaintextReason: values.filled(HTTPSettings.plaintext),
             certificate: values.filled(HTTPSettings.tlsCertificate), key: values.filled(HTTPSettings.tlsKey),
-            maximumBody: values.size(HTTPSettings.body), maximumConnections: values.integer(HTTPSettings.connections),
+            maximumBody: values.size(HTTPSettings.body), maximumBatchBody: values.size(HTTPSettings.batchBody),
+            maximumConnections: values.integer(HTTPSettings.connections),
             idleTimeout: values.duration(HTTPSettings.idle), headTimeout: values.duration(HTTPSettings.head),
             bodyTimeout: values.duration(HTTPSettings.bodyTime))
     }
