@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The project's figures, measured: generator, operator and Martlet on this one machine, medians of three with their extremes.
 
-    bench.py [--only saturation,latency,window,million] [--repeats 3] [--record]
+    bench.py [--only saturation,smpp,latency,window,million] [--repeats 3] [--record]
 
 Figures that miss their goal are printed as such; the exit code stays 0 unless something broke (1) or could not be run (2).
 docs/reference/benchmarks.md says what each one means.
@@ -97,6 +97,48 @@ def settle(place):
         if now - before < 0.02:
             return
         before = now
+
+
+# --- SMPP in, SMPP out -------------------------------------------------------------------------------------------------
+
+def through_smpp(receipts):
+    """A sender system with two binds whose windows are always full: every submit durable before its answer, sent on to the operator,
+    and with receipts each told back to the sender."""
+    rates, costs, medians, others = [], [], [], []
+    port = stand.free_port()
+    with World("release", label="bench", window=200, simulator_settings={"keep": 0, "duplicateWindow": 0}) as place:
+        password = place.folder / "core.password"
+        password.write_text("seaside\n")
+        password.chmod(0o600)
+        place.lay_over({"smpp": {"listen": f"127.0.0.1:{port}", "accounts": [
+            {"systemId": "core", "passwordFile": str(password), "source": "proof", "window": 200, "deliverWindow": 200}]},
+            # Without receipts nothing ends in this time; all of it must fit.
+            "limits": {"openMessages": 20_000_000}})
+        place.prepare()
+        place.start_simulator()
+        place.operator.behave(receipts=receipts)
+        place.start_martlet()
+        for turn in range(options.repeats + 1):
+            sent_before, cpu_before = stand.submits(place), sum(place.martlet.cpu_seconds())
+            beside = Others([place.martlet, place.simulator])
+            seconds = options.seconds if turn else 1         # the first warms
+            given = {"port": port, "system-id": "core", "password": "seaside", "binds": 2, "window": 200, "seconds": seconds,
+                     "receipts": int(receipts), "first": serials.take(400_000 * seconds)}
+            report = stand.run_tool("esme", seconds + 60, **given)
+            tail = stand.wait_drained(place, sent_before + report["accepted"])
+            settle(place)
+            if report["notAccepted"] or report["unanswered"] or receipts and report["receipts"] < report["accepted"]:
+                raise Broken(f"not everything was answered: {report}")
+            if turn:
+                rates.append(report["accepted"] / (report["secondsToLastReceipt"] + tail))
+                costs.append((sum(place.martlet.cpu_seconds()) - cpu_before) / report["accepted"] * 1e6)
+                medians.append(report["latency"]["p50"])
+                others.append(beside.cores())
+    rate, median, key = Sample(rates), Sample(medians), "smppReceipts" if receipts else "smpp"
+    name = "  with a receipt back for each" if receipts else "SMPP in, SMPP out: messages/s"
+    figures.add(name, rate, "{:,.0f}", ">= 60,000", rate.median >= 60_000, Sample(others), f"{key}.rate")
+    figures.add("  CPU of Martlet a message, us", Sample(costs), "{:.1f}", key=f"{key}.cpu")
+    figures.add("  submit to answer, p50, ms", median, "{:.2f}", "<= 5", median.median <= 5, key=f"{key}.p50")
 
 
 # --- latency ---------------------------------------------------------------------------------------------------------
@@ -273,7 +315,7 @@ def healthy(place):
 # --- the run ---------------------------------------------------------------------------------------------------------
 
 def main():
-    stand.tool("load"), stand.tool("floor")
+    stand.tool("load"), stand.tool("floor"), stand.tool("esme")
     here = stand.machine()
     load_before = stand.load_average()
     say(f"{here['cores']} cores, {here['cpu']}, Linux {here['kernel']}; load average {load_before:.2f} before the run")
@@ -283,6 +325,9 @@ def main():
             case "saturation":
                 saturation(receipts=False)
                 saturation(receipts=True)
+            case "smpp":
+                through_smpp(receipts=False)
+                through_smpp(receipts=True)
             case "latency":
                 latency()
             case "window":
@@ -308,7 +353,7 @@ def commit():
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="saturation,latency,window,million")
+    parser.add_argument("--only", default="saturation,smpp,latency,window,million")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--connections", type=int, default=128)

@@ -390,6 +390,10 @@ class World:
                 base[section] = values
         return base
 
+    def lay_over(self, sections):
+        """More for the settings file; before `prepare`."""
+        self._extra = {**self._extra, **sections}
+
     def simulator_settings(self):
         return {
             "admin": {"host": "127.0.0.1", "port": self.ports["admin"]},

@@ -37,7 +37,7 @@ def door_world(build, label, tls=False, **account):
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
              "/CN=localhost", "-keyout", world.folder / "door.key", "-out", world.folder / "door.pem"], check=True, capture_output=True)
         smpp["tls"] = {"certificate": str(world.folder / "door.pem"), "key": str(world.folder / "door.key")}
-    world._extra = {"smpp": smpp}
+    world.lay_over({"smpp": smpp})
     world.port = port
     return world
 
