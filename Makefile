@@ -62,9 +62,9 @@ coverage: setup build ## share of lines that the tests run, per module; fails un
 	@MARTLET_WORLDS=$(WORLDS) scripts/coverage --minimum 97 --html
 
 .PHONY: interop
-interop: ## against software that nobody here wrote
+interop: release ## against software that nobody here wrote
 	@scripts/setup --interop
-	@for check in Tests/Interop/*/*_check.py; do echo "$$check"; $(PYTHON) "$$check"; done
+	@set -e; for check in Tests/Interop/*/*_check.py; do echo "$$check"; $(PYTHON) "$$check"; done
 
 .PHONY: reference
 reference: build ## write the generated pages of docs/reference and config/martlet.yaml anew
