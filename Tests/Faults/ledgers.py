@@ -173,9 +173,10 @@ class Judge:
     def drain(self, seconds=90):
         """Waits until everything accepted is at the operator or has a stated end; the numbers still open then."""
         end = time.monotonic() + seconds
+        stated = set()
         while True:
             self.inbox.read()
-            waiting = [n for n in sorted(self._ledger.open) if not self.inbox.arrived(n, self._ledger.accepted[n][1])]
+            waiting = [n for n in sorted(self._ledger.open - stated) if not self.inbox.arrived(n, self._ledger.accepted[n][1])]
             if not waiting:
                 return []
             # A few are asked each time; where one is missing all are, and waiting for them would be in vain.
@@ -186,6 +187,8 @@ class Judge:
                 states = {n: self._state(web, n) for n in waiting}
             web.close()
             waiting = [n for n in waiting if states.get(n) not in self.STATED | {"missing"}]
+            # Not asked for again, so that many codes left unknown do not hide what stands behind them.
+            stated |= {n for n, state in states.items() if state in self.STATED}
             if not waiting or over:
                 return waiting
             time.sleep(0.1)
