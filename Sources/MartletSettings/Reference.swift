@@ -90,7 +90,7 @@ extension Reference {
             in the file: it names the files that hold them.
 
             A single value outside a list can also be set by the environment variable named with it, which wins over the file. *Live* settings
-            are taken over by `martlet reload`, the others at the next start.
+            are taken over by `martlet connection reload`, the others at the next start.
 
             | Kind | Written |
             |------|---------|

@@ -8,7 +8,7 @@ extension Reference {
     public static func sample(_ declared: [Setting], introductions: [String: String] = [:], examples: [String: String] = [:]) -> String {
         var lines = [
             "# Settings of a Martlet node. Each stands below its explanation with its default; those behind `#` are optional.",
-            "# Live settings are applied by `martlet reload`, the others at the next start.",
+            "# Live settings are applied by `martlet connection reload`, the others at the next start.",
             "# `martlet check --config FILE` tells every mistake with its line. Reference: docs/reference/settings.md",
         ]
         let writer = SampleWriter(introductions: introductions, examples: examples)

@@ -27,7 +27,7 @@ public struct Setting: Sendable {
     }
 
     public enum Reload: String, Sendable {
-        /// Applied by `martlet reload`.
+        /// Applied by `martlet connection reload`.
         case live
         /// Applied at the next start.
         case restart
