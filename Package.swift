@@ -15,6 +15,8 @@ let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio
 let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioHTTP2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -43,6 +45,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-http2.git", from: "1.46.0"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -56,7 +60,7 @@ let package = Package(
         library("Journal", ["CJournal"]),
 
         // What security reads.
-        library("Guard", [crypto]),
+        library("Guard", [crypto, httpClient, nioCore, nioPosix]),
 
         // Words and seams; then the pure core; then its shell.
         library("MartletModel", []),
@@ -65,7 +69,7 @@ let package = Package(
         library("MartletNode", ["MartletModel", "MartletEngine", "Journal", "Guard", nioCore, nioPosix, logging]),
 
         // How things come in, how messages go out.
-        library("MartletDoors", ["MartletModel", "SMPP", "SMSText", "Guard", nioCore, nioPosix, nioHTTP, nioSSL]),
+        library("MartletDoors", ["MartletModel", "SMPP", "SMSText", "Guard", nioCore, nioPosix, nioHTTP, nioHTTP2, nioSSL]),
         library("MartletChannels", ["MartletModel", "SMPP", "SMSText", "Guard", nioCore, nioPosix, nioSSL]),
 
         // The world outside, simulated.

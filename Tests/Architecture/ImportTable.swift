@@ -11,14 +11,14 @@ enum ImportTable {
         "SMSText": [],
         "Journal": ["CJournal"],
         // What security reads.
-        "Guard": ["Crypto"],
+        "Guard": ["Crypto", "AsyncHTTPClient", "NIOCore", "NIOPosix"],
         // Words and seams, the pure core, its shell.
         "MartletModel": [],
         "MartletEngine": ["MartletModel", "SMSText"],
         "MartletSettings": ["MartletModel", "Yams"],
         "MartletNode": ["MartletModel", "MartletEngine", "Journal", "Guard", "NIOCore", "NIOPosix", "Logging"],
         // In and out.
-        "MartletDoors": ["MartletModel", "SMPP", "SMSText", "Guard", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL"],
+        "MartletDoors": ["MartletModel", "SMPP", "SMSText", "Guard", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTP2", "NIOSSL"],
         "MartletChannels": ["MartletModel", "SMPP", "SMSText", "Guard", "NIOCore", "NIOPosix", "NIOSSL"],
         // The world outside.
         "MartletSimulators": ["SMPP", "SMSText", "NIOCore", "NIOPosix", "NIOHTTP1"],
