@@ -60,6 +60,7 @@ extension Engine {
                 sealed: .copy(sealed, keyID: item.keyID), after: .moved)
         }
         for entry in orphans.standing(upTo: segment, limit: 4096) { orphan(entry.orphan, entry.group, at: entry.at, &turn) }
+        carryInbound(upTo: segment, &turn)
         carryMarks(upTo: segment, &turn)
     }
 

@@ -51,17 +51,27 @@ extension Engine {
             switch emitted.record.body {
             case .accepted:
                 slot.pointee.payloadAt = position
-                slot.pointee.origin = position
+                // Of one that ended as it was accepted it is the time of its end.
+                if !slot.pointee.state.isEnd { slot.pointee.origin = position }
+                remember(position)
+            case .inbound:
+                slot.pointee.payloadAt = position
                 remember(position)
             case .carried:
                 // The old copy is read, and holds its segment, until this one is durable.
                 moving[reference] = position
                 remember(position)
-            case .answered, .receipt, .ended, .resumed, .orphan, .mark, .told: break
+            case .answered, .receipt, .ended, .resumed, .orphan, .mark, .told, .preference: break
             }
         } else if case .orphan(let it) = emitted.record.body {
             // One that was dropped or adopted meanwhile needs no record.
             guard let old = orphans.place(key(emitted.record.header.group, it.providerID), at: position) else { return }
+            forget(old)
+            remember(position)
+        } else if case .inbound(let it) = emitted.record.body, it.number != 0 {
+            placedPart(it, emitted.record.header.id, at: position)
+        } else if case .preference(let it) = emitted.record.body {
+            guard let old = optOuts.place(it.number, at: position) else { return }
             forget(old)
             remember(position)
         } else if case .mark(let it) = emitted.record.body, it.what == .credit {

@@ -24,6 +24,7 @@ public struct Engine: ~Copyable {
         /// first in their queues when the process died are flagged possible duplicates.
         public var creditByGroup: [GroupNumber: UInt32] = [:]
         public var routes = Routes([])
+        public var inbound = InboundRules()
         public init() {}
     }
 
@@ -33,6 +34,11 @@ public struct Engine: ~Copyable {
     var providers = ProviderIndex()
     var orphans = Orphans()
     var outbox = Outbox()
+    var parts: InboundParts
+    var optOuts = OptOuts()
+    var answers = AnswerBrake()
+    /// First in their queues, and not to be sent since their customer opted out: they end with the next turn.
+    var unwanted: [SlotReference] = []
     /// Ended messages that stay in the table until their source has heard of them.
     var owedCount = 0
     var lanes: [GroupLanes] = Array(repeating: GroupLanes(), count: 256)
@@ -70,6 +76,7 @@ public struct Engine: ~Copyable {
         wheel = TimingWheel(start: now.steady)
         codeRing = PayloadRing(capacity: configuration.codeRing)
         ring = PayloadRing(capacity: configuration.ring)
+        parts = InboundParts(wait: configuration.inbound.partsWait)
         hash = SipHash(key: configuration.hashKey)
         providerKeys = ProviderKeys(key: configuration.hashKey)
         jitter = SplitMix(state: seed)
@@ -78,6 +85,7 @@ public struct Engine: ~Copyable {
     public var openCount: Int { slots.count - dead - owedCount }
 
     public mutating func set(routes: Routes) { configuration.routes = routes }
+    public mutating func set(inbound: InboundRules) { configuration.inbound = inbound }
 
     /// Queued for a group and lane, for gauges.
     public func queued(_ group: GroupNumber, _ lane: Lane) -> Int { lanes[Int(group)][lane].count }
@@ -113,6 +121,16 @@ public struct Counts: Sendable {
     public var carried = 0
     /// Notices by how telling ended, and those that were told once more.
     public var told = [Int](repeating: 0, count: 4)
+    /// Messages from handsets, whole or given up waiting for; parts that wait for others; parts brought twice; given up incomplete.
+    public var inbound = 0
+    public var inboundParts = 0
+    public var inboundRepeated = 0
+    public var inboundIncomplete = 0
+    /// Answers by rule that were accepted for sending, and those held back (too many to one handset, or refused).
+    public var answers = 0
+    public var answersHeldBack = 0
+    public var optOuts = 0
+    public var optIns = 0
 }
 
 /// Small fast generator for waits; never for ids or codes.

@@ -28,6 +28,11 @@ extension Engine {
             forget(orphans.insert(key, Orphans.Entry(orphan: it, at: header.at, position: position, group: header.group)))
             remember(position)
             return nil
+        case .inbound(let it): return received(it, header, at: position)
+        case .preference(let it):
+            forget(optOuts.set(it.number, it.unwanted, at: position))
+            if !it.unwanted.isEmpty { remember(position) }
+            return nil
         case .answered, .receipt, .ended, .resumed, .told: break
         }
         if case .receipt(let it) = record.body, let entry = orphans.remove(key(header.group, it.providerID)) { forget(entry.position) }
@@ -43,7 +48,7 @@ extension Engine {
         case .receipt(let it): received(it, header, number, now)
         case .ended(let it): end(number, it.state, it.reason, at: header.at / 1000)
         case .resumed(let it): resumed(it, number)
-        case .accepted, .carried, .mark, .orphan, .told: break
+        case .accepted, .carried, .mark, .orphan, .told, .inbound, .preference: break
         }
         if replaying, slots.pointer(number).pointee.state.isEnd, !slots.pointer(number).pointee.flags.contains(.owed) { release(number) }
         return number
@@ -71,10 +76,13 @@ extension Engine {
         if header.flags.contains(.tellsDelivered) { slot.pointee.flags.insert(.tellsDelivered) }
         if header.flags.contains(.tellsFailed) { slot.pointee.flags.insert(.tellsFailed) }
         remember(position)
-        if !replaying {
-            counts.accepted[Int(header.messageClass)] += 1
-            arm(number, wall: header.deadline, now)
+        if !replaying { counts.accepted[Int(header.messageClass)] += 1 }
+        if header.kind == .accepted, header.flags.state == .suppressed {
+            end(number, .suppressed, header.flags.reason ?? .none, at: header.at / 1000)
+            if replaying, !slot.pointee.flags.contains(.owed) { release(number) }
+            return number
         }
+        if !replaying { arm(number, wall: header.deadline, now) }
         return number
     }
 

@@ -45,7 +45,7 @@ extension Engine {
         case .queued, .submitted: arm(number, wall: slot.pointee.deadline, now)
         case .sent: arm(number, wall: receiptDeadline(slot.pointee), now)
         case .unknown: armUnknown(number, now)
-        case .delivered, .failed, .expired, .cancelled: break
+        case .delivered, .failed, .expired, .cancelled, .suppressed, .received: break
         }
     }
 

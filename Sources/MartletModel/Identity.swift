@@ -22,6 +22,9 @@ public struct MessageID: Hashable, Comparable, Sendable {
         low = 0x8000_0000_0000_0000 | (random & 0x003F_FFFF_FFFF_FFFF) << 8
     }
 
+    /// Stands where there is no message.
+    public static let none = MessageID(high: 0, low: 0)
+
     public var milliseconds: Int64 { Int64(high >> 16) }
     public var partition: PartitionNumber { PartitionNumber(truncatingIfNeeded: high >> 4) }
     public var ordinal: UInt8 { UInt8(truncatingIfNeeded: low) }

@@ -71,6 +71,14 @@ public enum MessageClass: UInt8, CaseIterable, Sendable {
     }
 }
 
+/// Classes, a bit each by raw value; in records.
+public struct ClassSet: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt16
+    @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
+    public init(_ classes: some Sequence<MessageClass>) { rawValue = classes.reduce(0) { $0 | 1 << UInt16($1.rawValue) } }
+    @inlinable public func contains(_ one: MessageClass) -> Bool { rawValue & 1 << UInt16(one.rawValue) != 0 }
+}
+
 /// What follows an `unknown` outcome. Whatever is sent again is flagged a possible duplicate.
 public enum AfterUnknown: Equatable, Sendable {
     /// At once, up to five times while the deadline allows, by whichever connection of its group has room.

@@ -66,6 +66,8 @@ public protocol ConnectionOwner: AnyObject {
     func settled(_ batch: [Settled], by connection: any Connection)
     /// Receipts of one read batch; `durable` runs on the loop when their records are durable: then answer the provider.
     func heard(_ batch: [Heard], by connection: any Connection, durable: @escaping (Bool) -> Void)
+    /// Messages from handsets of one read batch; `durable` runs on the loop when their records are durable: then answer the provider.
+    func received(_ batch: [Inbound], by connection: any Connection, durable: @escaping (Bool) -> Void)
     /// The connection has room again, or lost it.
     func roomChanged(_ connection: any Connection)
     func now() -> Instant

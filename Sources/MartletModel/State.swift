@@ -11,10 +11,14 @@ public enum MessageState: UInt8, CaseIterable, Sendable {
     case cancelled = 7
     /// Written to the wire, no answer heard. Never folded into failed or sent.
     case unknown = 8
+    /// Accepted and not to be sent, for a stated reason.
+    case suppressed = 9
+    /// A message from a handset: it ends as it begins, and its source is told of it.
+    case received = 10
 
     public var isEnd: Bool {
         switch self {
-        case .delivered, .failed, .expired, .cancelled: true
+        case .delivered, .failed, .expired, .cancelled, .suppressed, .received: true
         case .queued, .submitted, .sent, .unknown: false
         }
     }
@@ -29,6 +33,8 @@ public enum MessageState: UInt8, CaseIterable, Sendable {
         case .expired: "expired"
         case .cancelled: "cancelled"
         case .unknown: "unknown"
+        case .suppressed: "suppressed"
+        case .received: "received"
         }
     }
 
@@ -36,7 +42,7 @@ public enum MessageState: UInt8, CaseIterable, Sendable {
     public var notificationWord: String {
         switch self {
         case .queued, .submitted, .sent, .unknown: "open"
-        case .delivered, .failed, .expired, .cancelled: word
+        case .delivered, .failed, .expired, .cancelled, .suppressed, .received: word
         }
     }
 }
@@ -60,6 +66,8 @@ public enum EndReason: UInt8, CaseIterable, Sendable {
     case cannotBeEncoded = 8
     /// Its text could not be read back from the journal (damage); an alarm was raised.
     case payloadLost = 9
+    /// The customer said that nothing of this class is wanted.
+    case optedOut = 10
 
     public var word: String {
         switch self {
@@ -73,6 +81,7 @@ public enum EndReason: UInt8, CaseIterable, Sendable {
         case .attemptsUsedUp: "attempts_used_up"
         case .cannotBeEncoded: "cannot_be_encoded"
         case .payloadLost: "payload_lost"
+        case .optedOut: "opted_out"
         }
     }
 
@@ -87,6 +96,7 @@ public enum EndReason: UInt8, CaseIterable, Sendable {
         case .cancelledByOperator: "An operator of Martlet cancelled it before it was handed over."
         case .attemptsUsedUp: "Every attempt that the class allows was made."
         case .cannotBeEncoded: "Its text or sender does not fit the connection's alphabet or size."
+        case .optedOut: "The customer has answered with an opt-out word; nothing of this class is sent to the number."
         case .payloadLost: "Its text could not be read back from the journal because the disk damaged it; an alarm was raised."
         }
     }

@@ -16,6 +16,8 @@ public struct Story: Sendable {
     public var to: PhoneNumber
     /// It may have reached the customer twice, whichever attempts the log knows of: a crash may have taken an attempt's record.
     public var possibleDuplicate: Bool
+    /// The message that this one, from a handset, is a reply to; `none` when it is none.
+    public var inReplyTo = MessageID.none
     public var attempts: [Attempt]
     public var hops: [Hop]
 

@@ -75,6 +75,7 @@ extension Node {
             recent: Recent(journal, reader, providers), providers: providers, logger: logger, background: background,
             commitGap: options.commitGap, keepMicroseconds: options.keepMicroseconds,
             capBytes: options.capBytes, lock: lock, storageFailed: storageFailed)
+        restoreParts(&engine, engine.partsToRestore, parts, began)
         let open = engine.openCount
         let made = HandedOver(parts, engine)
         let clean = report.stoppedCleanly || report.isEmpty

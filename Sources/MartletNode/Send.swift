@@ -93,6 +93,16 @@ extension Node: ConnectionOwner {
         if !strays.isEmpty { look(for: strays) }
     }
 
+    /// With the loop's next round: what calls for a hand-over may still be at its own turn.
+    private func endUnwanted() {
+        loop.assumeIsolated().execute { [self] in
+            guard !broken, !stopping else { return }
+            turn.begin(now())
+            engine.endUnwanted(&turn)
+            if !turn.records.isEmpty, append() { kickSoon() }
+        }
+    }
+
     func pumpAll() {
         for group in byGroup.keys where engine.hasWork(group) {
             guard let numbers = byGroup[group], !numbers.isEmpty else { continue }
@@ -115,6 +125,7 @@ extension Node: ConnectionOwner {
             batch.append(handover)
         }
         if !engine.wanted.isEmpty { load() }
+        if engine.meetsUnwanted { endUnwanted() }
         guard !batch.isEmpty else { return }
         connection.hand(batch)
         let micros = UInt32(truncatingIfNeeded: now().steady)

@@ -41,6 +41,8 @@ enum Storyteller {
         guard let first = chain.first, let last = chain.last(where: { !$0.record.header.flags.contains(.late) }),
             let messageClass = MessageClass(rawValue: first.record.header.messageClass)
         else { return .success(nil) }
+        // A part of a message from a handset that is not whole yet.
+        if case .inbound(let it) = last.record.body, it.number != 0 { return .success(nil) }
         guard let holder = chain.last(where: { !$0.sealed.isEmpty }) else { return .success(nil) }
         let payload: Payload
         do {
@@ -62,6 +64,7 @@ enum Storyteller {
             possibleDuplicate: chain.contains { $0.record.header.kind == .resumed || $0.record.header.flags.contains(.possibleDuplicate) },
             attempts: [], hops: [])
         for (record, _) in chain { add(record, to: &story) }
+        if case .inbound(let it) = first.record.body { story.inReplyTo = it.inReplyTo }
         return .success(story)
     }
 
@@ -93,7 +96,12 @@ enum Storyteller {
         case .told(let it):
             let details = it.teller.isEmpty ? [] : [("teller", it.teller)]
             story.hops.append(.init(at: at, hop: "tell", what: "source: \(it.outcome.word)", details: details))
-        case .orphan, .mark: break
+        case .inbound(let it):
+            var details = [("parts", String(it.total))]
+            if it.missing > 0 { details.append(("missing", String(it.missing))) }
+            if it.inReplyTo != .none { details.append(("inReplyTo", it.inReplyTo.text)) }
+            story.hops.append(.init(at: at, hop: "receive", what: "message from a handset", details: details))
+        case .orphan, .mark, .preference: break
         }
     }
 

@@ -77,6 +77,8 @@ extension Reference {
         case .expired: "Its deadline passed first."
         case .cancelled: "Taken back before it was handed over."
         case .unknown: "Written, but no answer was heard; neither failed nor sent."
+        case .suppressed: "Accepted and not to be sent; the reason says why."
+        case .received: "A message from a handset; its source is told of it."
         }
     }
 

@@ -28,6 +28,8 @@ public struct InboundPart: Sendable, Hashable {
 
 /// A long message with all parts, or with those that came in time.
 public struct AssembledMessage: Sendable, Hashable {
+    /// The assembler's number of it, as in `PartAssembler.Outcome`.
+    public let serial: UInt64
     public let source: String
     public let destination: String
     public let reference: UInt16
@@ -105,6 +107,8 @@ public struct PartAssembler: Sendable {
 
     public struct Outcome: Sendable, Hashable {
         public var news: News
+        /// The assembler's number of the message that the part belongs to, never used twice; 0 for a repeated one.
+        public var serial: UInt64
         /// Incomplete messages that were given up for time, room, or a reference used anew, oldest first.
         public var givenUp: [AssembledMessage]
     }
@@ -155,10 +159,10 @@ public struct PartAssembler: Sendable {
         let key = Key(
             source: source, destination: destination, kind: place.kind, reference: place.reference, total: place.total)
         if let done = done[key], done.fingerprints[Int(place.number) - 1] == Self.fingerprint(part) {
-            return Outcome(news: .repeated, givenUp: givenUp)
+            return Outcome(news: .repeated, serial: 0, givenUp: givenUp)
         }
         if let known = pending[key]?.parts.first(where: { $0.place.number == place.number }) {
-            if known == part { return Outcome(news: .repeated, givenUp: givenUp) }
+            if known == part { return Outcome(news: .repeated, serial: 0, givenUp: givenUp) }
             if let older = giveUp(key) { givenUp.append(older) }
         }
         var entry = pending[key] ?? Pending(serial: nextSerial(), firstAt: now, parts: [], octets: 0)
@@ -175,13 +179,13 @@ public struct PartAssembler: Sendable {
             pending[key] = nil
             octets -= entry.octets
             remember(key, entry, now)
-            return Outcome(news: .complete(message(key, entry)), givenUp: givenUp)
+            return Outcome(news: .complete(message(key, entry)), serial: entry.serial, givenUp: givenUp)
         }
         pending[key] = entry
         while pending.count > limits.messages || octets > limits.octets, let oldest = oldestPending(), let older = giveUp(oldest) {
             givenUp.append(older)
         }
-        return Outcome(news: .waiting(parts: entry.parts.count, of: Int(place.total)), givenUp: givenUp)
+        return Outcome(news: .waiting(parts: entry.parts.count, of: Int(place.total)), serial: entry.serial, givenUp: givenUp)
     }
 
     /// Gives up what has waited too long; to be called now and then also when nothing comes in.
@@ -247,7 +251,8 @@ public struct PartAssembler: Sendable {
     private func message(_ key: Key, _ entry: Pending) -> AssembledMessage {
         let there = Set(entry.parts.map(\.place.number))
         return AssembledMessage(
-            source: key.source, destination: key.destination, reference: key.reference, total: Int(key.total), parts: entry.parts,
+            serial: entry.serial, source: key.source, destination: key.destination, reference: key.reference, total: Int(key.total),
+            parts: entry.parts,
             missing: (1...key.total).filter { !there.contains($0) }, firstAt: entry.firstAt)
     }
 

@@ -101,3 +101,10 @@ public struct UserDataHeader: Sendable, Hashable {
         return end
     }
 }
+
+extension UserDataHeader {
+    /// Of a part whose header was taken off: the tables that its septets are in.
+    public init(singleShift: UInt8, lockingShift: UInt8) {
+        self.init(concatenation: nil, singleShift: singleShift, lockingShift: lockingShift, octets: 0)
+    }
+}

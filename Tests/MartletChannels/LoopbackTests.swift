@@ -80,6 +80,8 @@ private final class Driver: ConnectionOwner {
         check()
     }
 
+    func received(_ batch: [Inbound], by connection: any Connection, durable: @escaping (Bool) -> Void) { durable(false) }
+
     func roomChanged(_ connection: any Connection) {
         let count = min(connection.room, total - handed)
         guard count > 0 else { return }

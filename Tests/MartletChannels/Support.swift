@@ -125,6 +125,7 @@ final class World: ConnectionOwner, SMPPDialer {
     var settled: [Settled] = []
     var batches: [[Settled]] = []
     var heard: [[Heard]] = []
+    var received: [[Inbound]] = []
     var durables: [(Bool) -> Void] = []
     var roomChanges = 0
     var smscs: [TestSMSC] = []
@@ -154,6 +155,11 @@ final class World: ConnectionOwner, SMPPDialer {
 
     func heard(_ batch: [Heard], by connection: any Connection, durable: @escaping (Bool) -> Void) {
         heard.append(batch)
+        durables.append(durable)
+    }
+
+    func received(_ batch: [Inbound], by connection: any Connection, durable: @escaping (Bool) -> Void) {
+        received.append(batch)
         durables.append(durable)
     }
 

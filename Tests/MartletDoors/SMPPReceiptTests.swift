@@ -69,6 +69,26 @@ import Testing
         #expect(!message.parameters.contains { $0.tag == .userMessageReference })
     }
 
+    @Test("A message from a handset comes as it was written, long ones whole in message_payload")
+    func inbound() throws {
+        let bench = SMPPBench()
+        let client = try bench.bound(.receiver)
+        let long = String(repeating: "\u{411}", count: 200)
+        for (number, text) in ["Hi {there}", long].enumerated() {
+            var notice = SMPPBench.notice(number + 1, from: "7070", reference: "447700900123", text: text)
+            notice.state = .received
+            try bench.teller.tell([notice])
+        }
+        let all = try delivered(client)
+        #expect(all.count == 2 && !all[0].fields.esmClass.isReceipt)
+        #expect(all[0].fields.source == Address(ton: 1, npi: 1, text: ShortText(digits: 447_700_900_123)))
+        #expect(all[0].fields.destination == Address(ton: 3, npi: 0, text: ShortText(digits: 7070)))
+        #expect(
+            all[0].shortMessage == [0x48, 0x69, 0x20, 0x1B, 0x28] + Array("there".utf8) + [0x1B, 0x29] && all[0].fields.dataCoding == 0)
+        let payload = Parameter(.messagePayload, .octets((0..<200).flatMap { _ in [UInt8(0x04), 0x11] }))
+        #expect(all[1].shortMessage.isEmpty && all[1].fields.dataCoding == 8 && all[1].parameters == [payload])
+    }
+
     // MARK: Told back
 
     @Test("A receipt is heard when the client says so, and settled once")

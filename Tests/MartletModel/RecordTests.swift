@@ -23,6 +23,9 @@ struct RecordTests {
                 partsReference: 0xBEEF, notBefore: 77, order: 1 << 40,
                 providerKeys: [.init(hash: .max, part: 1), .init(hash: 7, part: 2)])),
         .orphan(.init(state: .delivered, error: 7, providerID: String(repeating: "9", count: 64))),
+        .inbound(.init(total: 3, number: 2)),
+        .inbound(.init(total: 1, number: 0, missing: 1, inReplyTo: MessageID(high: 3, low: 4))),
+        .preference(.init(number: .max - 1, unwanted: ClassSet([.marketing, .service]))),
         .mark(.init(what: .credit, value: 40)),
         .mark(.init(what: .operated, text: "ops stopped harbour-1")),
     ]

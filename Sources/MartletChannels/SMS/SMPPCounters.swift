@@ -16,7 +16,9 @@ public struct SMPPCounters: Equatable, Sendable {
     /// Receipts answered with "later" because their records could not be made durable.
     public var receiptsDeferred = 0
     public var receiptsUnreadable = 0
-    /// Messages from handsets, answered with ESME_RX_T_APPN until there is a place to keep them.
+    /// Messages from handsets, or parts of them.
+    public var inbound = 0
+    /// Those answered with "later" because their records could not be made durable.
     public var inboundDeferred = 0
     /// Requests of the peer that an ESME does not serve.
     public var requestsRefused = 0
@@ -37,7 +39,11 @@ public struct SMPPCounters: Equatable, Sendable {
         (counter("receipts", "Receipts heard."), { $0.receipts }),
         (counter("receipts_deferred", "Receipts the operator was asked to keep, since the journal could not."), { $0.receiptsDeferred }),
         (counter("receipts_unreadable", "Receipts without a message id or a state."), { $0.receiptsUnreadable }),
-        (counter("inbound_deferred", "Messages from handsets that the operator was asked to keep."), { $0.inboundDeferred }),
+        (counter("inbound", "Messages from handsets, each part counted."), { $0.inbound }),
+        (
+            counter("inbound_deferred", "Messages from handsets the operator was asked to keep, since the journal could not."),
+            { $0.inboundDeferred }
+        ),
         (counter("requests_refused", "Requests of the operator that are not served."), { $0.requestsRefused }),
         (counter("binds", "Binds made."), { $0.binds }),
         (counter("binds_lost", "Binds lost."), { $0.bindsLost }),

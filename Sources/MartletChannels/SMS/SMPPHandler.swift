@@ -32,6 +32,8 @@ final class SMPPHandler: ChannelInboundHandler {
     private var settled: [Settled] = []
     private var heard: [Heard] = []
     private var receipts: [(command: Command, sequence: UInt32)] = []
+    private var inbound: [Inbound] = []
+    private var inboundRequests: [(command: Command, sequence: UInt32)] = []
     /// In a read batch: writes wait for its end.
     private(set) var isReading = false
     private var closesAfterFlush = false
@@ -185,9 +187,8 @@ final class SMPPHandler: ChannelInboundHandler {
                 connection.counters.receiptsUnreadable += 1
                 answer(command, sequence, .permanentReceiverError)
             } else {
-                // A message from a handset. There is no place to keep it durably, so the operator keeps it.
-                connection.counters.inboundDeferred += 1
-                answer(command, sequence, .temporaryReceiverError)
+                inbound.append(InboundReading.read(view, frame, group: connection.group))
+                inboundRequests.append((command, sequence))
             }
             return
         }
@@ -218,7 +219,23 @@ final class SMPPHandler: ChannelInboundHandler {
             heard.removeAll(keepingCapacity: true)
             receipts.removeAll(keepingCapacity: true)
             connection.counters.receipts += batch.count
-            connection.owner?.heard(batch, by: connection) { [weak self] kept in self?.answer(sequences, kept: kept) }
+            connection.owner?.heard(batch, by: connection) { [weak self] kept in
+                guard let self else { return }
+                if !kept { self.link?.connection.counters.receiptsDeferred += sequences.count }
+                self.answer(sequences, kept: kept)
+            }
+        }
+        if !inbound.isEmpty {
+            let batch = inbound
+            let sequences = inboundRequests
+            inbound.removeAll(keepingCapacity: true)
+            inboundRequests.removeAll(keepingCapacity: true)
+            connection.counters.inbound += batch.count
+            connection.owner?.received(batch, by: connection) { [weak self] kept in
+                guard let self else { return }
+                if !kept { self.link?.connection.counters.inboundDeferred += sequences.count }
+                self.answer(sequences, kept: kept)
+            }
         }
         connection.refill()
         isReading = false
@@ -226,12 +243,11 @@ final class SMPPHandler: ChannelInboundHandler {
         if closesAfterFlush { context?.close(promise: nil) }
     }
 
-    /// Receipts are acknowledged only when their records are durable; else the peer keeps them and sends them again.
-    private func answer(_ receipts: [(command: Command, sequence: UInt32)], kept: Bool) {
+    /// What the peer brings is acknowledged only when its record is durable; else the peer keeps it and brings it again.
+    private func answer(_ requests: [(command: Command, sequence: UInt32)], kept: Bool) {
         guard link != nil else { return }
         let status = kept ? CommandStatus.ok : .temporaryReceiverError
-        for one in receipts { answer(one.command, one.sequence, status) }
-        if !kept { link?.connection.counters.receiptsDeferred += receipts.count }
+        for one in requests { answer(one.command, one.sequence, status) }
         if !isReading { flush() }
     }
 

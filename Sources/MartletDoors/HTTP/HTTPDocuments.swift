@@ -4,8 +4,9 @@ import NIOCore
 // The JSON this door writes, but for the 202, which `HTTPStationery` keeps ready.
 
 extension Story {
-    /// Answer of `GET /v1/messages/{id}`: the obligation with its one message inside.
+    /// Answer of `GET /v1/messages/{id}`: the obligation with its one message inside, or a message from a handset.
     func stateDocument() -> ByteBuffer {
+        if state == .received { return inboundDocument() }
         var json = JSONWriter(capacity: 1024)
         json.object { json in
             json.member("id", id.notification.text)
@@ -32,6 +33,22 @@ extension Story {
                     }
                 }
             }
+        }
+        return json.sink.bytes
+    }
+
+    private func inboundDocument() -> ByteBuffer {
+        var json = JSONWriter(capacity: 512)
+        json.object { json in
+            json.member("id", id.notification.text)
+            json.member("direction", "inbound")
+            json.member("state", state.word)
+            json.member("receivedAt", timestamp(createdAt))
+            // The payload is the sender's: there the handset's address is its reference.
+            json.member("from", reference)
+            json.member("to", from)
+            json.member("parts", Int(parts))
+            json.member("inReplyTo", inReplyTo == .none ? nil : inReplyTo.text)
         }
         return json.sink.bytes
     }

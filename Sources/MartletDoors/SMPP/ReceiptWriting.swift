@@ -26,11 +26,13 @@ enum ReceiptWriting {
         case .expired: .expired
         case .cancelled: .deleted
         case .failed: reason == .refused || reason == .cannotBeEncoded ? .rejected : .undeliverable
+        case .suppressed: .rejected
+        case .received: .accepted
         case .queued, .submitted, .sent, .unknown: .enroute
         }
     }
 
-    private static func address(_ sender: String) -> Address {
+    static func address(_ sender: String) -> Address {
         let text = ShortText(sender) ?? ShortText()
         guard sender.utf8.allSatisfy({ (48...57).contains($0) }) else { return Address(ton: 5, npi: 0, text: text) }
         return sender.utf8.count >= 7 ? Address(ton: 1, npi: 1, text: text) : Address(ton: 3, npi: 0, text: text)

@@ -308,7 +308,7 @@ final class SMPPServerConnection: ChannelInboundHandler {
     func give(_ notice: Notice) -> Bool {
         guard let account else { return false }
         do {
-            guard let place = try session.deliver(ReceiptWriting.message(notice, account.settings.receipts), at: now(), out: &out) else {
+            guard let place = try session.deliver(message(notice, account), at: now(), out: &out) else {
                 return false
             }
             told[place] = notice.slot
@@ -318,6 +318,10 @@ final class SMPPServerConnection: ChannelInboundHandler {
             heard.append((notice.slot, .refused))
             return true
         }
+    }
+
+    private func message(_ notice: Notice, _ account: SMPPAccountBinds) -> Message {
+        notice.state == .received ? InboundWriting.message(notice) : ReceiptWriting.message(notice, account.settings.receipts)
     }
 
     private func answered(_ place: Int, _ status: CommandStatus, at steady: Int64) {

@@ -18,13 +18,15 @@ extension Engine {
         let limit = min(configuration.partsMaximum, Engine.partsMaximum)
         if parts > limit { return .refused(.tooManyParts(parts: parts, limit: limit)) }
 
-        let partition = PartitionNumber(hash.hash(submission.to.digits) % UInt64(partitionCount))
+        let customer = hash.hash(submission.to.digits)
+        let isUnwanted = !optOuts.isEmpty && optOuts.unwanted(by: customer).contains(submission.messageClass)
+        let partition = PartitionNumber(customer % UInt64(partitionCount))
         let id = MessageID(milliseconds: turn.now.wallMilliseconds, partition: partition, random: random)
         var header = RecordHeader(
             kind: .accepted, partition: partition, messageClass: submission.messageClass.rawValue, source: submission.source,
             group: group, parts: UInt8(parts), id: id, at: turn.now.wall,
             deadline: turn.now.wallMilliseconds + min(max(submission.validity, 0), Engine.validityMaximum) * 1000,
-            flags: .outcome(.queued, .none))
+            flags: isUnwanted ? .outcome(.suppressed, .optedOut) : .outcome(.queued, .none))
         if submission.tells.contains(.delivered) { header.flags.insert(.tellsDelivered) }
         if submission.tells.contains(.failed) { header.flags.insert(.tellsFailed) }
         header.sequence = nextSequence(partition)
@@ -43,10 +45,10 @@ extension Engine {
         }
         let slot = slots.pointer(number)
         slot.pointee.ringOffset = offset
-        slot.pointee.acceptedMicros = UInt32(truncatingIfNeeded: submission.receivedAt.steady)
+        if !isUnwanted { slot.pointee.acceptedMicros = UInt32(truncatingIfNeeded: submission.receivedAt.steady) }
         slot.pointee.pending += 1
         turn.records.append(
-            Turn.Emitted(record: record, slot: slots.reference(number), sealed: .payload(range), after: .ready))
+            Turn.Emitted(record: record, slot: slots.reference(number), sealed: .payload(range), after: isUnwanted ? .retire : .ready))
         return .accepted(id, parts: UInt8(parts))
     }
 

@@ -29,6 +29,14 @@ extension Engine {
                 load(number, group, lane)
                 continue
             }
+            if !optOuts.isEmpty, slot.pointee.answeredParts == 0,
+                optOuts.unwanted(by: hash.hash(payload.to.digits)).contains(slot.pointee.messageClass)
+            {
+                // As above: nothing goes from behind it before its end is durable.
+                enqueueFirst(number)
+                unwanted.append(slots.reference(number))
+                return nil
+            }
             lanes[Int(group)].charge(lane, parts: slot.pointee.missingParts.nonzeroBitCount)
             return handOver(number, payload)
         }
@@ -39,6 +47,17 @@ extension Engine {
     public func hasWork(_ group: GroupNumber) -> Bool {
         gate == 0 && lanes[Int(group)].choose() != nil
     }
+
+    /// Ends what `credit` met whose customer opted out since it was accepted.
+    public mutating func endUnwanted(_ turn: inout Turn) {
+        for reference in unwanted {
+            guard let number = slots.number(of: reference), !slots.pointer(number).pointee.state.isEnd else { continue }
+            emit(.ended(.init(state: .suppressed, reason: .optedOut)), number, &turn, after: .retire)
+        }
+        unwanted.removeAll(keepingCapacity: true)
+    }
+
+    public var meetsUnwanted: Bool { !unwanted.isEmpty }
 
     private mutating func handOver(_ number: UInt32, _ payload: Payload) -> Handover {
         let slot = slots.pointer(number)

@@ -13,6 +13,7 @@ extension Engine {
         for position in forgotten { forget(position) }
         forgotten.removeAll(keepingCapacity: true)
         giveUpOwed(&turn)
+        giveUpParts(&turn)
         sweep()
     }
 
@@ -35,7 +36,7 @@ extension Engine {
             end(number, &turn)
         case .unknown:
             unknown(number, passed, &turn)
-        case .delivered, .failed, .expired, .cancelled: break
+        case .delivered, .failed, .expired, .cancelled, .suppressed, .received: break
         }
     }
 

@@ -17,26 +17,39 @@ public struct Payload: Equatable, Sendable {
         self.userDataHeader = userDataHeader
     }
 
+    /// As they stand in the bytes.
+    public func append(to out: inout [UInt8]) {
+        Payload.append(to: to, from: from, reference: reference, text: text, userDataHeader: userDataHeader, out: &out)
+    }
+
     public static let version: UInt8 = 1
     public static let versionWithHeader: UInt8 = 2
 
     /// Appends the bytes of the message's payload.
     public static func append(_ submission: borrowing Submission, to out: inout [UInt8]) {
-        out.append(submission.userDataHeader.isEmpty ? version : versionWithHeader)
-        withUnsafeBytes(of: submission.to.digits.littleEndian) { out.append(contentsOf: $0) }
-        for short in [submission.from, submission.reference] {
+        append(
+            to: submission.to, from: submission.from, reference: submission.reference, text: submission.text,
+            userDataHeader: submission.userDataHeader, out: &out)
+    }
+
+    private static func append(
+        to: PhoneNumber, from: String, reference: String, text: String, userDataHeader: [UInt8], out: inout [UInt8]
+    ) {
+        out.append(userDataHeader.isEmpty ? version : versionWithHeader)
+        withUnsafeBytes(of: to.digits.littleEndian) { out.append(contentsOf: $0) }
+        for short in [from, reference] {
             out.append(UInt8(short.shortCount))
             out.append(contentsOf: short.utf8.prefix(255))
         }
         // A length that does not fit its field must not garble what follows; the limits of the doors are far below.
-        let count = min(submission.text.utf8.count, Int(UInt16.max))
+        let count = min(text.utf8.count, Int(UInt16.max))
         out.append(UInt8(truncatingIfNeeded: count))
         out.append(UInt8(truncatingIfNeeded: count >> 8))
-        out.append(contentsOf: submission.text.utf8.prefix(count))
-        if !submission.userDataHeader.isEmpty {
-            let count = min(submission.userDataHeader.count, 255)
+        out.append(contentsOf: text.utf8.prefix(count))
+        if !userDataHeader.isEmpty {
+            let count = min(userDataHeader.count, 255)
             out.append(UInt8(count))
-            out.append(contentsOf: submission.userDataHeader.prefix(count))
+            out.append(contentsOf: userDataHeader.prefix(count))
         }
     }
 

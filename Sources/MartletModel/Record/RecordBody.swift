@@ -10,6 +10,8 @@ public enum RecordBody: Equatable, Sendable {
     case orphan(Orphan)
     case mark(Mark)
     case told(Told)
+    case inbound(Inbound)
+    case preference(Preference)
 
     public struct Accepted: Equatable, Sendable {
         /// Wall microseconds at which the door had read the whole request.
@@ -158,6 +160,34 @@ public enum RecordBody: Equatable, Sendable {
         }
     }
 
+    public struct Inbound: Equatable, Sendable {
+        /// Parts of the message.
+        public var total: UInt8
+        /// The part that this record holds, from 1; 0: the whole message, in place of its parts.
+        public var number: UInt8
+        /// Parts that had not come when the message was given up waiting for.
+        public var missing: UInt8
+        /// The last message to the handset, when this one came soon enough after it; all zero: none.
+        public var inReplyTo: MessageID
+        public init(total: UInt8, number: UInt8, missing: UInt8 = 0, inReplyTo: MessageID = .none) {
+            self.total = total
+            self.number = number
+            self.missing = missing
+            self.inReplyTo = inReplyTo
+        }
+    }
+
+    public struct Preference: Equatable, Sendable {
+        /// Keyed hash of the customer's number.
+        public var number: UInt64
+        /// Classes that are not wanted, a bit each by raw value; none: opted in again.
+        public var unwanted: ClassSet
+        public init(number: UInt64, unwanted: ClassSet) {
+            self.number = number
+            self.unwanted = unwanted
+        }
+    }
+
     public var kind: RecordKind {
         switch self {
         case .accepted: .accepted
@@ -169,6 +199,8 @@ public enum RecordBody: Equatable, Sendable {
         case .orphan: .orphan
         case .mark: .mark
         case .told: .told
+        case .inbound: .inbound
+        case .preference: .preference
         }
     }
 }

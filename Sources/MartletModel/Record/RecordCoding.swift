@@ -16,6 +16,8 @@ extension RecordBody {
         case .orphan(let it): 4 + it.providerID.shortCount
         case .mark(let it): 6 + it.text.shortCount
         case .told(let it): 2 + it.teller.shortCount
+        case .inbound: 20
+        case .preference: 10
         }
     }
 
@@ -72,6 +74,16 @@ extension RecordBody {
         case .told(let it):
             out.put(it.outcome.rawValue)
             out.put(text: it.teller)
+        case .inbound(let it):
+            out.put(it.total)
+            out.put(it.number)
+            out.put(it.missing)
+            out.put(UInt8(0))
+            out.put(it.inReplyTo.high)
+            out.put(it.inReplyTo.low)
+        case .preference(let it):
+            out.put(it.number)
+            out.put(it.unwanted.rawValue)
         }
     }
 }
@@ -149,6 +161,14 @@ extension RecordBody {
         case .told:
             guard let outcome = ToldOutcome(rawValue: try input.take()) else { throw .badValue(field: "told outcome") }
             self = .told(Told(outcome: outcome, teller: try input.text()))
+        case .inbound:
+            var it = Inbound(total: try input.take(), number: try input.take(), missing: try input.take())
+            guard it.total > 0, it.number <= it.total else { throw .badValue(field: "part") }
+            let _: UInt8 = try input.take()
+            it.inReplyTo = MessageID(high: try input.take(), low: try input.take())
+            self = .inbound(it)
+        case .preference:
+            self = .preference(Preference(number: try input.take(), unwanted: ClassSet(rawValue: try input.take())))
         }
     }
 }

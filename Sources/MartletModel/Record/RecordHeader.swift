@@ -116,6 +116,10 @@ public enum RecordKind: UInt8, CaseIterable, Sendable {
     case mark = 8
     /// The source heard of the end of its message, or was given up on.
     case told = 9
+    /// A message from a handset, or one part of one that is not whole yet. Sealed: addresses and text, or the part.
+    case inbound = 10
+    /// A customer opted out of classes, or in again.
+    case preference = 12
 }
 
 public struct RecordFlags: OptionSet, Equatable, Sendable {

@@ -34,6 +34,21 @@ extension Node {
         for state in ReceiptState.allCases { out.value(NodeMetrics.receipts, counts.receipts[Int(state.rawValue)], [state.word]) }
         out.begin(NodeMetrics.told)
         for outcome in ToldOutcome.allCases { out.value(NodeMetrics.told, counts.told[Int(outcome.rawValue)], [outcome.word]) }
+        let labelled: [(Metric, [(String, Int)])] = [
+            (
+                NodeMetrics.inbound,
+                [
+                    ("message", counts.inbound), ("incomplete", counts.inboundIncomplete), ("part", counts.inboundParts),
+                    ("repeated", counts.inboundRepeated),
+                ]
+            ),
+            (NodeMetrics.answers, [("accepted", counts.answers), ("held_back", counts.answersHeldBack)]),
+            (NodeMetrics.preferences, [("opt_out", counts.optOuts), ("opt_in", counts.optIns)]),
+        ]
+        for (metric, values) in labelled {
+            out.begin(metric)
+            for (word, value) in values { out.value(metric, value, [word]) }
+        }
         let single: [(Metric, Int)] = [
             (NodeMetrics.late, counts.lateReceipts), (NodeMetrics.duplicates, counts.possibleDuplicates),
             (NodeMetrics.stale, counts.staleAnswers), (NodeMetrics.carried, counts.carried), (NodeMetrics.replayed, counts.replayedRecords),
@@ -49,6 +64,7 @@ extension Node {
     private func gauges(_ out: inout MetricText) {
         let single: [(Metric, Int)] = [
             (NodeMetrics.open, engine.openCount), (NodeMetrics.owed, engine.owedTotal), (NodeMetrics.orphans, engine.orphanCount),
+            (NodeMetrics.optedOut, engine.optedOutCount),
             (NodeMetrics.journalLow, parts.journal.state.isLow ? 1 : 0), (NodeMetrics.journalSegments, parts.journal.segments.count),
         ]
         for (metric, count) in single {

@@ -17,6 +17,18 @@ public enum NodeMetrics {
     public static let owed = Metric(
         "martlet_untold_messages", .gauge, doc: "Ended messages whose source has not heard of the end yet.")
     public static let told = Metric("martlet_told_total", .counter, labels: ["outcome"], doc: "Ends that were told, by what became of it.")
+    public static let inbound = Metric(
+        "martlet_inbound_total", .counter, labels: ["what"],
+        doc:
+            "Messages from handsets: `message` whole ones, `incomplete` those of them given up waiting for a part, `part` parts that had to "
+            + "wait for others, `repeated` parts brought before.")
+    public static let answers = Metric(
+        "martlet_inbound_answers_total", .counter, labels: ["outcome"],
+        doc: "Answers by rule to messages from handsets: `accepted` for sending, or `held_back` (too many to one number, or refused).")
+    public static let preferences = Metric(
+        "martlet_preferences_total", .counter, labels: ["what"],
+        doc: "Customers who opted out (`opt_out`) or in again (`opt_in`) by a word.")
+    public static let optedOut = Metric("martlet_opted_out_numbers", .gauge, doc: "Numbers that opted out.")
     public static let stale = Metric("martlet_stale_answers_total", .counter, doc: "Answers to something that was not open any more.")
     public static let open = Metric("martlet_open_messages", .gauge, doc: "Messages that have not reached their end.")
     public static let queued = Metric("martlet_queued_messages", .gauge, labels: ["group", "lane"], doc: "Messages waiting in a lane.")
@@ -44,7 +56,8 @@ public enum NodeMetrics {
     public static let replayed = Metric("martlet_replayed_records_total", .counter, doc: "Records folded in at the start.")
 
     public static let all: [Metric] = [
-        accepted, refused, ended, outcomes, receipts, orphans, late, duplicates, stale, open, owed, told, queued, outstanding, bound,
+        accepted, refused, ended, outcomes, receipts, orphans, late, duplicates, stale, open, owed, told, inbound, answers, preferences,
+        optedOut, queued, outstanding, bound,
         accept, wire,
         answer, commit, commitRecords, commitBatches, journalLow, journalSegments, journalFailures, indexFailures,
         carried, replayed,

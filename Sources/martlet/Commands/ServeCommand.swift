@@ -167,12 +167,12 @@ struct ServeCommand: AsyncParsableCommand {
             loop.execute {
                 let it = server.value
                 it.node.set(routes: Server.routes(it.settings, it.groups))
+                it.node.set(inbound: it.inboundRules(it.settings))
                 it.door.start { result in listening.completeWith(result.map { _ in }.mapError { $0 as any Error }) }
             }
             try await listening.futureResult.get()
-            for account in settings.smpp.accounts
-            where try await loop.submit({ server.value.registry.source(named: account.source) == nil }).get() {
-                throw StartFault(description: Server.missingSource(account))
+            if let missing = try await loop.submit({ server.value.missingSource(server.value.settings) }).get() {
+                throw StartFault(description: missing)
             }
             if !settings.smpp.accounts.isEmpty {
                 let listening = loop.makePromise(of: Void.self)

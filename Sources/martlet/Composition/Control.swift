@@ -117,6 +117,7 @@ extension Server {
                 done.append(["smpp", "\(fresh.smpp.accounts.count) accounts"])
             }
         }
+        node.set(inbound: inboundRules(fresh))
         settings = fresh
         node.note("reload of the settings")
         logger.notice("settings reloaded")
@@ -124,14 +125,9 @@ extension Server {
         return .done("reloaded", done)
     }
 
-    static func missingSource(_ account: SMPPAccount) -> String {
-        "smpp.accounts: \(account.systemID) sends as source '\(account.source)', which is not there; "
-            + "`martlet source add \(account.source)` makes it, or bootstrap.sources"
-    }
-
     /// What cannot be changed while the node runs.
     private func obstacle(to fresh: ServerSettings) -> String? {
-        for account in fresh.smpp.accounts where registry.source(named: account.source) == nil { return Server.missingSource(account) }
+        if let missing = missingSource(fresh) { return missing }
         for entry in fresh.connections {
             let name = entry.settings.name
             if leaving.contains(name) { return "\(name) is still stopping; reload again in a few seconds" }

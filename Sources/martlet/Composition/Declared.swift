@@ -6,7 +6,8 @@ import MartletSettings
 
 /// Everything declared in the house, gathered once: the loader, the sample file and the reference pages read it here.
 enum Declared {
-    static let settings: [Setting] = NodeSettings.all + HTTPSettings.all + SMPPDoorSettings.all + SMPPConnectionSettings.all
+    static let settings: [Setting] =
+        NodeSettings.all + InboundSettings.all + HTTPSettings.all + SMPPDoorSettings.all + SMPPConnectionSettings.all
     static let metrics: [Metric] = NodeMetrics.all + HTTPCounters.all + SMPPDoorCounters.all + SMPPCounters.metrics.map(\.metric)
     static let errors: [ErrorCode] = HTTPErrors.all
 
@@ -27,6 +28,7 @@ enum Declared {
         .init(.queued, .submitted, "A connection had room; its bytes go to the wire."),
         .init(.queued, .expired, "Its deadline passed before a provider took it."),
         .init(.queued, .cancelled, "Its source or an operator took it back before it was handed over."),
+        .init(.queued, .suppressed, "Its customer opted out of the class before it was handed over."),
         .init(.queued, .failed, "Its attempts are used up, or its text cannot be read back."),
         .init(.queued, .unknown, "The process died while it may have been on the wire, and its class does not send twice."),
         .init(.submitted, .queued, "Throttled or refused for now; or nothing was written."),

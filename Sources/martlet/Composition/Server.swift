@@ -66,6 +66,25 @@ final class Server {
         Routes(settings.routes.compactMap { route in groups[route.group].map { Routes.Route(prefix: route.prefix, group: $0) } })
     }
 
+    func inboundRules(_ settings: ServerSettings) -> InboundRules {
+        settings.inbound.rules { registry.source(named: $0)?.number }
+    }
+
+    /// A source that the settings speak of and that is not there.
+    func missingSource(_ settings: ServerSettings) -> String? {
+        for account in settings.smpp.accounts where registry.source(named: account.source) == nil {
+            return Server.missing(account.source, "smpp.accounts: \(account.systemID) sends as")
+        }
+        for name in settings.inbound.sources.sorted() where registry.source(named: name) == nil {
+            return Server.missing(name, "inbound: messages from handsets go to")
+        }
+        return nil
+    }
+
+    private static func missing(_ source: String, _ what: String) -> String {
+        "\(what) source '\(source)', which is not there; `martlet source add \(source)` makes it, or bootstrap.sources"
+    }
+
     /// All metrics as text; on the loop.
     func metricsText() -> String {
         var out = MetricText()

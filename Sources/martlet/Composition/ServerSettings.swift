@@ -30,6 +30,7 @@ struct ServerSettings {
     var node = NodeOptions(dataDirectory: "")
     var http = HTTPSettings()
     var smpp = SMPPDoorSettings()
+    var inbound = InboundSection()
     var ops: (host: String, port: Int) = ("127.0.0.1", 8091)
     var connections: [ConnectionEntry] = []
     /// Of all connections, also of one with a mistake, so that one mistake does not make others.
@@ -83,6 +84,8 @@ struct ServerSettings {
             routes = [(prefix: "", group: only)]
         }
         for element in values.elements("bootstrap.sources") { takeSource(element, &mistakes) }
+        inbound = InboundSection(values, &mistakes)
+        node.engine.inbound.partsWait = inbound.partsWait
         smpp = SMPPDoorSettings(values)
         for element in values.elements("smpp.accounts") { takeAccount(element, environment, &mistakes) }
     }

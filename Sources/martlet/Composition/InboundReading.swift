@@ -1,0 +1,73 @@
+import MartletEngine
+import MartletModel
+import MartletNode
+import MartletSettings
+
+/// The `inbound:` section of a settings file; sources are names until the registry has given them numbers.
+struct InboundSection: Equatable {
+    struct Rule: Equatable {
+        var to: String
+        var keyword: String
+        var source: String
+        var answer: String
+    }
+
+    var rules: [Rule] = []
+    var optOut = InboundRules.Words([])
+    var optIn = InboundRules.Words([])
+    var unwanted = ClassSet([.marketing])
+    var source = ""
+    var window: Int64 = 0
+    var partsWait: Int64 = 0
+
+    init() {}
+
+    init(_ values: SettingValues, _ mistakes: inout [Mistake]) {
+        window = values.duration(InboundSettings.window) * 1000
+        partsWait = values.duration(InboundSettings.partsWait) * 1000
+        source = values.text(InboundSettings.source)
+        optOut = .init(values.list(InboundSettings.optOutWords), answer: values.text(InboundSettings.optOutAnswer))
+        optIn = .init(values.list(InboundSettings.optInWords), answer: values.text(InboundSettings.optInAnswer))
+        var classes: [MessageClass] = []
+        for word in values.list(InboundSettings.optOutClasses) {
+            if let one = MessageClass(word: word) {
+                classes.append(one)
+            } else {
+                let all = MessageClass.allCases.map(\.word).joined(separator: ", ")
+                mistakes.append(
+                    values.mistake(InboundSettings.optOutClasses, "'\(word)' is no class", remedy: "choose from \(all)"))
+            }
+        }
+        unwanted = ClassSet(classes)
+        let both = optOut.words.intersection(optIn.words)
+        if let word = both.sorted().first {
+            mistakes.append(
+                values.mistake(InboundSettings.optInWords, "'\(word)' is an opt-out word too", remedy: "leave it in one of the lists"))
+        }
+        for element in values.elements("inbound.rules") { rules.append(InboundSection.rule(element, &mistakes)) }
+    }
+
+    private static func rule(_ element: SettingValues, _ mistakes: inout [Mistake]) -> Rule {
+        let rule = Rule(
+            to: element.text(InboundSettings.ruleTo), keyword: element.text(InboundSettings.ruleKeyword),
+            source: element.text(InboundSettings.ruleSource), answer: element.text(InboundSettings.ruleAnswer))
+        if rule.keyword.contains(where: \.isWhitespace) {
+            mistakes.append(
+                element.mistake(InboundSettings.ruleKeyword, "a keyword is one word", remedy: "write the first word of the message alone"))
+        }
+        if rule.to.isEmpty, rule.keyword.isEmpty, rule.source.isEmpty, rule.answer.isEmpty {
+            mistakes.append(
+                element.mistake(InboundSettings.ruleTo, "the rule says nothing", remedy: "give it a keyword, a source or an answer"))
+        }
+        return rule
+    }
+
+    /// Names of sources that the section speaks of.
+    var sources: Set<String> { Set((rules.map(\.source) + [source]).filter { !$0.isEmpty }) }
+
+    func rules(_ number: (String) -> SourceNumber?) -> InboundRules {
+        InboundRules(
+            rules: rules.map { .init(to: $0.to, keyword: $0.keyword, source: number($0.source), answer: $0.answer) }, optOut: optOut,
+            optIn: optIn, unwanted: unwanted, fallback: number(source), window: window, partsWait: partsWait)
+    }
+}

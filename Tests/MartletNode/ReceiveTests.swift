@@ -1,0 +1,97 @@
+import MartletEngine
+import MartletModel
+import NIOCore
+import Testing
+
+@testable import MartletNode
+
+extension NodeTests {
+    private static let rules = InboundRules(optOut: .init(["stop"]), fallback: 7)
+
+    private func bring(_ rig: Rig, _ connection: NIOLoopBound<FakeConnection>, _ batch: [Inbound]) throws -> Bool {
+        let (node, loop) = (rig.node, rig.loop)
+        return try loop.flatSubmit {
+            let promise = loop.makePromise(of: Bool.self)
+            node.value.received(batch, by: connection.value) { promise.succeed($0) }
+            return promise.futureResult
+        }.wait()
+    }
+
+    private func part(_ number: UInt8, _ text: String) -> Inbound {
+        Inbound(
+            group: 1, from: "447700900123", to: "7070", octets: Array(text.utf8), dataCoding: 0,
+            part: Inbound.Part(kind: .header8, reference: 5, total: 2, number: number))
+    }
+
+    @Test("A message from a handset is durable before its answer, told to its source, and has a story")
+    func receives() throws {
+        let rig = try Rig()
+        try rig.run {
+            $0.start()
+            $0.set(inbound: NodeTests.rules)
+        }
+        let connection = try rig.connect()
+        let hello = Inbound(group: 1, from: "447700900123", to: "7070", octets: Array("hello".utf8), dataCoding: 0)
+        #expect(try bring(rig, connection, [hello]))
+        let teller = try rig.loop.submit {
+            let teller = FakeTeller(owner: rig.node.value, answer: .heard)
+            rig.node.value.add(teller)
+            return NIOLoopBound(teller, eventLoop: rig.loop)
+        }.wait()
+        #expect(try rig.wait { _ in teller.value.notices.map(\.payload.text) == ["hello"] })
+        let id = try rig.run { _ in teller.value.notices[0].id }
+        #expect(try rig.wait { $0.metricsText().contains("martlet_untold_messages 0") })
+        let story = try #require(try rig.story(id))
+        #expect(story.state == .received && story.hops.map(\.hop) == ["receive", "tell"] && story.reference == "447700900123")
+        #expect(try rig.run { $0.metricsText() }.contains("martlet_inbound_total{what=\"message\"} 1"))
+        try rig.stop()
+    }
+
+    @Test("Parts that wait are found again after a crash; one brought twice is answered as the first")
+    func receivesParts() throws {
+        let rig = try Rig()
+        try rig.run { $0.start() }
+        let connection = try rig.connect()
+        #expect(try bring(rig, connection, [part(1, "hello ")]))
+        #expect(try bring(rig, connection, [part(1, "hello ")]))
+        let next = try Rig(at: try rig.crashImage())
+        try rig.stop()
+        try next.run {
+            $0.start()
+            $0.set(inbound: NodeTests.rules)
+        }
+        let other = try next.connect()
+        #expect(try bring(next, other, [part(2, "world")]))
+        let teller = try next.loop.submit {
+            let teller = FakeTeller(owner: next.node.value, answer: .heard)
+            next.node.value.add(teller)
+            return NIOLoopBound(teller, eventLoop: next.loop)
+        }.wait()
+        #expect(try next.wait { _ in teller.value.notices.map(\.payload.text) == ["hello world"] })
+        try next.stop()
+        #expect(try bring(next, other, [part(1, "x")]) == false, "a stopped node keeps nothing")
+    }
+
+    @Test("Who opts out gets none of what waits")
+    func optsOut() throws {
+        let rig = try Rig()
+        try rig.run {
+            $0.start()
+            $0.set(inbound: NodeTests.rules)
+        }
+        let connection = try rig.connect()
+        try rig.run { _ in connection.value.isBound = false }
+        let id = try rig.accepted("an offer", messageClass: .marketing)
+        let stop = Inbound(group: 1, from: "447700900123", to: "7070", octets: Array("STOP".utf8), dataCoding: 0)
+        #expect(try bring(rig, connection, [stop]))
+        try rig.run { node in
+            connection.value.isBound = true
+            node.roomChanged(connection.value)
+        }
+        #expect(try rig.wait { $0.metricsText().contains("martlet_ended_total{class=\"marketing\",state=\"suppressed\"} 1") })
+        let story = try #require(try rig.story(id))
+        #expect(story.state == .suppressed && story.reason == .optedOut)
+        #expect(try rig.run { _ in connection.value.handed.isEmpty })
+        try rig.stop()
+    }
+}
