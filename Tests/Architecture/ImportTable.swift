@@ -69,7 +69,8 @@ enum ImportTable {
 
     /// Names of Package.swift for products of other packages.
     static let packageNames: [String: String] = [
-        "nioCore": "NIOCore", "nioPosix": "NIOPosix", "nioHTTP": "NIOHTTP1", "nioEmbedded": "NIOEmbedded", "nioSSL": "NIOSSL",
+        "nioCore": "NIOCore", "nioPosix": "NIOPosix", "nioHTTP": "NIOHTTP1", "nioHTTP2": "NIOHTTP2", "httpClient": "AsyncHTTPClient",
+        "nioEmbedded": "NIOEmbedded", "nioSSL": "NIOSSL",
         "crypto": "Crypto", "logging": "Logging", "yams": "Yams", "arguments": "ArgumentParser",
     ]
 }

@@ -184,10 +184,14 @@ struct ReceiveTests {
         let handover = try #require(rig.next())
         #expect(handover.text == "Your balance is on its way" && handover.from == "7070" && handover.to == Rig.number)
         rig.answer(handover, .accepted(providerID: "p"))
-        for _ in 0..<20 { receive(rig, inbound("thanks", to: "9090")) }
+        for _ in 0..<20 {
+            receive(rig, inbound("thanks", to: "9090"))
+            rig.commit()
+        }
         #expect(rig.engine.counts.answers == AnswerBrake.most && rig.engine.counts.answersHeldBack == 21 - AnswerBrake.most)
         rig.pass(seconds: 3600)
         receive(rig, inbound("thanks", to: "9090"))
+        rig.commit()
         #expect(rig.engine.counts.answers == AnswerBrake.most + 1)
         // From a short code nothing can be answered; where no route leads, nothing is.
         receive(rig, inbound("balance", from: "7171"), inbound("balance", from: "99700900123"))

@@ -49,6 +49,11 @@ struct WorldChecker {
     private(set) var answers: [String: (header: RecordHeader, part: UInt8)] = [:]
     private(set) var newest: [MessageID: UInt64] = [:]
     var lostPayloads: Set<MessageID> = []
+    /// Messages from handsets that are in the log, and those whose source heard of them.
+    private var inbound: Set<MessageID> = []
+    private var heardInbound: Set<MessageID> = []
+    /// Who wants no more of what, by keyed hash of the number, as the log says.
+    private(set) var unwanted: [UInt64: ClassSet] = [:]
     var codeSeconds: Int64 = 10
 
     mutating func fault(_ text: @autoclosure () -> String) {
@@ -72,7 +77,16 @@ struct WorldChecker {
         if case .answered(let it) = record.body, case .accepted(let providerID) = it.outcome {
             answers["\(header.group)/\(providerID)"] = (header, it.part)
         }
+        if case .preference(let it) = record.body { unwanted[it.number] = it.unwanted }
         guard header.id.high != 0 else { return }
+        if case .inbound(let it) = record.body, it.number == 0 { inbound.insert(header.id) }
+        if header.kind == .inbound || inbound.contains(header.id) {
+            newest[header.id] = position
+            if case .told = record.body {
+                check(heardInbound.insert(header.id).inserted, "two records say that a message from a handset was told")
+            }
+            return
+        }
         guard let card = cards[header.id] else { return fault("a record of a message that nobody submitted") }
         check(
             header.previous == newest[header.id] ?? 0 || header.flags.contains(.late),
@@ -106,9 +120,13 @@ struct WorldChecker {
         case .failed: allowed = [.refused, .undeliverable, .attemptsUsedUp, .cannotBeEncoded, .payloadLost]
         case .expired: allowed = [.notSentInTime, .noReceipt, .undeliverable]
         case .cancelled: allowed = [.cancelledBySource]
-        case .queued, .submitted, .sent, .unknown: allowed = []
+        case .suppressed: allowed = [.optedOut]
+        case .queued, .submitted, .sent, .unknown, .received: allowed = []
         }
         check(allowed.contains(reason), "message \(card.number): \(state) with reason \(reason)")
+        if state == .suppressed {
+            check(card.submission.messageClass == .marketing, "message \(card.number): suppressed, and nobody opted out of its class")
+        }
         if reason == .payloadLost {
             check(lostPayloads.contains(card.id), "message \(card.number): a payload that lies in the log is said to be lost")
         }

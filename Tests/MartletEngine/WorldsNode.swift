@@ -79,6 +79,7 @@ extension World {
             checker.check(card.durable, "message \(card.number): its sender heard yes before it was durable")
             card.told = true
         case .receipt: break
+        case .inbound(let message, let part): message.answered.insert(part)
         }
     }
 
@@ -97,10 +98,20 @@ extension World {
         while room > 0, let handover = engine.credit(link.group, room: room) {
             checkStrict(handover, link.group)
             checker.handed(handover, group: link.group)
+            checker.check(
+                !(checker.unwanted[engine.hash.hash(handover.to.digits)] ?? []).contains(handover.messageClass),
+                "a \(handover.messageClass) message went to somebody who opted out")
             room -= handover.partMask.nonzeroBitCount
             batch.append(handover)
         }
         load()
+        if engine.meetsUnwanted {
+            after(0) { world in
+                world.turn.begin(world.instant)
+                world.engine.endUnwanted(&world.turn)
+                world.append(nil, [])
+            }
+        }
         for handover in batch { send(handover, over: link) }
     }
 
@@ -353,8 +364,9 @@ extension World {
         let live = engine.livePerSegment.values.reduce(0, +)
         let marks = engine.creditMarks.values.reduce(0) { $0 + ($1.position == 0 ? 0 : 1) }
         checker.check(
-            live == payloads + engine.orphanCount + marks,
-            "\(when): \(live) live records for \(payloads) payloads, \(engine.orphanCount) orphans, \(marks) marks")
+            live == payloads + engine.orphanCount + marks + inboundPlaces,
+            "\(when): \(live) live records for \(payloads) payloads, \(engine.orphanCount) orphans, \(marks) marks, \(inboundPlaces) inbound"
+        )
         guard inDoubt.isEmpty, self.open.isEmpty, flying == nil, !engine.replaying else { return }
         checker.check(engine.openCount == open, "\(when): \(engine.openCount) slots for \(open) open messages")
         checker.check(engine.wheel.count == open, "\(when): \(engine.wheel.count) timers for \(open) open messages")
@@ -378,7 +390,9 @@ extension World {
                 checker.check(open[card.id] == nil, "message \(card.number) ended and is open")
             }
             // Where nothing went wrong outside, everything that had the time was sent.
-            if calm, damagePercent == 0, card.submission.validity >= 120, let end = card.end, card.submission.messageClass != .otp {
+            if calm, damagePercent == 0, card.submission.validity >= 120, let end = card.end, card.submission.messageClass != .otp,
+                end.state != .suppressed
+            {
                 checker.check(end.state == .delivered || end.reason == .noReceipt, "message \(card.number): \(end) in a calm world")
             }
         }

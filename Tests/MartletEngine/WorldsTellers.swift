@@ -30,6 +30,10 @@ extension World {
     }
 
     private func tell(_ item: Engine.Owed, _ teller: WorldTeller) {
+        if item.state == .received {
+            let payload = item.payload ?? self.payload(item.position).flatMap { $0.withUnsafeBytes { try? Payload(reading: $0) } }
+            return tellInbound(item, teller, payload)
+        }
         guard let card = checker.card(item.id) else { return checker.fault("a source hears of a message that nobody submitted") }
         let name = "message \(card.number)"
         checker.check(

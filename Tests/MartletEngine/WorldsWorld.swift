@@ -12,6 +12,7 @@ final class World {
         case record(position: UInt64, bytes: [UInt8], slot: SlotReference?, after: Turn.After, flight: Flight?, link: Link?)
         case told(Card)
         case receipt(WorldReceipt)
+        case inbound(HandsetMessage, Int)
     }
 
     let seed: UInt64
@@ -30,6 +31,8 @@ final class World {
     var links: [Link] = []
     var firstInGroup = 0
     var tellers: [WorldTeller] = []
+    var handsets: [HandsetMessage] = []
+    var crashes = 0
     /// Grows with each process: what an earlier one planned does not happen.
     var life = 0
     var running = false
@@ -81,6 +84,7 @@ final class World {
         classes = narrow ? [dice.pick(MessageClass.allCases)] : MessageClass.allCases
         longPercent = dice.chance(narrow ? 60 : 0) ? 0 : 25
         configuration.routes = Routes((0..<groups).map { Routes.Route(prefix: "\(41 + $0)", group: GroupNumber($0 + 1)) })
+        configuration.inbound = World.inboundRules
         calm = dice.chance(15)
         answerTimeout = dice.between(Int64(1_000_000), 8_000_000)
         busyFor = dice.between(Int64(2_000_000), 40_000_000)
@@ -147,6 +151,7 @@ final class World {
             for _ in 0..<dice.below(3) { whatever(dice.between(Int64(0), busyFor)) { $0.holdOne() } }
             for _ in 0..<dice.below(4) { whatever(dice.between(Int64(0), busyFor)) { $0.leaveOne() } }
             for _ in 0..<dice.below(5) { whatever(dice.between(Int64(0), busyFor)) { $0.cancelOne() } }
+            if dice.chance(50) { for _ in 0..<dice.below(12) { whatever(dice.between(Int64(0), busyFor)) { $0.write() } } }
         }
         run(until: began + busyFor)
         guard checker.faults.isEmpty else { return finish() }
@@ -168,6 +173,7 @@ final class World {
         compareFolds("at the end")
         checkEnds()
         checkHeard()
+        checkHandsets()
         return finish()
     }
 
@@ -244,6 +250,7 @@ final class World {
         running = true
         engine = World.folded(log.remaining, configuration, instant)
         if log.trimmedBefore > 1 { compareFolds("after a restart", fresh: true) }
+        for part in engine.partsToRestore { engine.restore(part.id, at: part.position, payload(part.position), instant) }
         turn.begin(instant)
         engine.recovered(clean: clean, &turn)
         checker.recovered(at: steady)
@@ -302,7 +309,11 @@ final class World {
         }
         forget()
         // Receipts that were not acknowledged come again.
-        for item in (flying ?? []) + open { if case .receipt(let receipt) = item { whatever(3_000_000) { $0.hear(receipt) } } }
+        for item in (flying ?? []) + open {
+            if case .receipt(let receipt) = item { whatever(3_000_000) { $0.hear(receipt) } }
+            if case .inbound(let message, let part) = item { whatever(3_000_000) { $0.bring(message, part) } }
+        }
+        crashes += 1
         flying = nil
         open = []
         log.cutTail(newSegment: dice.chance(50))

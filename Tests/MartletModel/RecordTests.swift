@@ -92,15 +92,15 @@ struct RecordTests {
         #expect(throws: RecordFault.unknownVersion(2)) { try RecordTests.read(bytes) }
         bytes[0] = 0
         #expect(throws: RecordFault.unknownKind(0)) { try RecordTests.read(bytes) }
-        bytes[0] = 10
-        #expect(throws: RecordFault.unknownKind(10)) { try RecordTests.read(bytes) }
+        bytes[0] = 200
+        #expect(throws: RecordFault.unknownKind(200)) { try RecordTests.read(bytes) }
     }
 
     @Test(
         "A value that no version wrote is named with its field",
         arguments: [
-            (RecordKind.answered, 2, UInt8(8), "outcome"), (.receipt, 1, 0, "receipt state"), (.ended, 0, 9, "state"),
-            (.ended, 1, 10, "reason"),
+            (RecordKind.answered, 2, UInt8(8), "outcome"), (.receipt, 1, 0, "receipt state"), (.ended, 0, 11, "state"),
+            (.ended, 1, 11, "reason"), (.inbound, 1, 4, "part"),
             (.resumed, 0, 4, "why"), (.carried, 0, 0, "state"), (.orphan, 0, 99, "receipt state"), (.mark, 0, 6, "mark"),
         ])
     func badValues(_ kind: RecordKind, _ offset: Int, _ value: UInt8, _ field: String) throws {

@@ -32,12 +32,12 @@ struct WordsTests {
         #expect(Lane.allCases.filter(\.isStrict) == [.security, .otp])
     }
 
-    @Test("States have their words and four of them are ends")
+    @Test("States have their words and six of them are ends")
     func states() {
-        let words = ["queued", "submitted", "sent", "delivered", "failed", "expired", "cancelled", "unknown"]
+        let words = ["queued", "submitted", "sent", "delivered", "failed", "expired", "cancelled", "unknown", "suppressed", "received"]
         #expect(MessageState.allCases.map(\.word) == words)
-        #expect(MessageState.allCases.map(\.rawValue) == Array(1...8))
-        #expect(MessageState.allCases.filter(\.isEnd) == [.delivered, .failed, .expired, .cancelled])
+        #expect(MessageState.allCases.map(\.rawValue) == Array(1...10))
+        #expect(MessageState.allCases.filter(\.isEnd) == [.delivered, .failed, .expired, .cancelled, .suppressed, .received])
         for state in MessageState.allCases { #expect(state.notificationWord == (state.isEnd ? state.word : "open")) }
     }
 

@@ -21,8 +21,8 @@ struct InboundParts {
     /// By the assembler's number of the message.
     var waiting: [UInt64: Waiting] = [:]
     var serials: [MessageID: UInt64] = [:]
-    /// In replay: where the parts of messages stand that are not whole yet.
-    var found: [MessageID: [UInt64]] = [:]
+    /// In replay: where the parts of messages stand that are not whole yet, by number.
+    var found: [MessageID: [UInt8: UInt64]] = [:]
     /// Whole after a restart, with no record that says so.
     var late: [AssembledMessage] = []
 
@@ -175,12 +175,14 @@ extension Engine {
     mutating func received(_ it: RecordBody.Inbound, _ header: RecordHeader, at position: UInt64) -> UInt32? {
         guard it.number == 0 else {
             if replaying {
-                parts.found[header.id, default: []].append(position)
+                // A copy carried forward takes the place of the one before.
+                forget(parts.found[header.id]?[it.number] ?? 0)
+                parts.found[header.id, default: [:]][it.number] = position
                 remember(position)
             }
             return nil
         }
-        for place in parts.found.removeValue(forKey: header.id) ?? [] { forget(place) }
+        for (_, place) in parts.found.removeValue(forKey: header.id) ?? [:] { forget(place) }
         guard header.source != 0, slots.number(of: header.id) == nil else { return nil }
         let number = slots.insert(header.id)
         let slot = slots.pointer(number)
@@ -203,7 +205,7 @@ extension Engine {
 
     /// Parts of messages that were not whole when the process ended: their sealed bytes are given to `restore` before anything else.
     public var partsToRestore: [(id: MessageID, position: UInt64)] {
-        parts.found.flatMap { id, positions in positions.map { (id, $0) } }.sorted { $0.position < $1.position }
+        parts.found.flatMap { id, places in places.values.map { (id, $0) } }.sorted { $0.position < $1.position }
     }
 
     /// - Parameter bytes: the opened sealed part of that record; nil when it cannot be read: the message waits for it until it is given up.

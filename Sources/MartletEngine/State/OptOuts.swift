@@ -13,6 +13,8 @@ struct OptOuts {
 
     var isEmpty: Bool { entries.isEmpty }
     var count: Int { entries.count }
+    /// Those whose record has its place.
+    var placed: Int { entries.values.reduce(0) { $0 + ($1.position == 0 ? 0 : 1) } }
 
     func unwanted(by number: UInt64) -> ClassSet { entries[number]?.unwanted ?? [] }
 

@@ -1,0 +1,116 @@
+import MartletModel
+
+@testable import MartletEngine
+
+/// A message that somebody writes to the bank, and what its operator knows of it.
+final class HandsetMessage {
+    let number: Int
+    let from: PhoneNumber
+    let texts: [String]
+    let reference: UInt16
+    /// Parts that our side answered for.
+    var answered: Set<Int> = []
+    var heard = 0
+
+    init(number: Int, from: PhoneNumber, texts: [String]) {
+        self.number = number
+        self.from = from
+        self.texts = texts
+        reference = UInt16(truncatingIfNeeded: number)
+    }
+
+    var text: String { texts.joined() }
+
+    func inbound(_ part: Int, _ group: GroupNumber) -> Inbound {
+        Inbound(
+            group: group, from: String(from.digits), to: "7070", octets: Array(texts[part].utf8), dataCoding: 0,
+            part: texts.count == 1
+                ? nil : Inbound.Part(kind: .header16, reference: reference, total: UInt8(texts.count), number: UInt8(part + 1)))
+    }
+}
+
+extension World {
+    static let inboundRules = InboundRules(
+        rules: [.init(keyword: "ask", answer: "an answer")], optOut: .init(["stop"]), optIn: .init(["start"]), fallback: 1,
+        partsWait: 900_000_000)
+
+    func write() {
+        let number = handsets.count
+        let from = PhoneNumber(digits: UInt64(41) * 1_000_000_000 + UInt64(dice.below(30)))
+        let texts: [String] =
+            switch dice.below(8) {
+            case 0, 1: ["stop"]
+            case 2: ["start"]
+            case 3: ["ask \(number)"]
+            case 4, 5: ["note \(number)"]
+            default: (1...dice.between(2, 4)).map { "note \(number) part \($0) " }
+            }
+        let message = HandsetMessage(number: number, from: from, texts: texts)
+        handsets.append(message)
+        for part in texts.indices { whatever(dice.between(Int64(0), 5_000_000)) { $0.bring(message, part) } }
+    }
+
+    /// The operator brings a part until it is answered for; sometimes once more.
+    func bring(_ message: HandsetMessage, _ part: Int, _ tries: Int = 100) {
+        guard tries > 0 else { return }
+        guard running, let link = links.first(where: { $0.bound }) else {
+            return whatever(1_000_000) { $0.bring(message, part, tries - 1) }
+        }
+        turn.begin(instant)
+        guard engine.receive([message.inbound(part, link.group)], random: { dice.next() }, &turn) else {
+            return whatever(1_000_000) { $0.bring(message, part, tries - 1) }
+        }
+        for index in turn.records.indices where turn.records[index].record.header.kind == .accepted { note(answer: index) }
+        append(nil, [])
+        open.append(.inbound(message, part))
+        kick()
+        if dice.chance(10) { whatever(2_000_000) { $0.bring(message, part) } }
+    }
+
+    /// Our own answer by rule is a message like any other.
+    private func note(answer index: Int) {
+        let header = turn.records[index].record.header
+        guard case .payload(let range) = turn.records[index].sealed,
+            let payload = turn.payloads[range].withUnsafeBytes({ try? Payload(reading: $0) })
+        else { return checker.fault("an answer without a payload") }
+        let submission = Submission(
+            source: header.source, messageClass: .service, to: payload.to, from: payload.from, text: payload.text, receivedAt: instant)
+        checker.cards[header.id] = Card(
+            number: checker.cards.count, submission: submission, group: header.group, parts: Int(header.parts), id: header.id,
+            acceptedAt: steady, deadline: header.deadline)
+    }
+
+    func tellInbound(_ item: Engine.Owed, _ teller: WorldTeller, _ payload: Payload?) {
+        checker.check(teller.source == 1, "a message from a handset went to the wrong source")
+        guard let payload else { return checker.fault("a message from a handset cannot be read back") }
+        let matching = handsets.filter { $0.text == payload.text && $0.from == payload.to }
+        if matching.isEmpty {
+            // After a crash a part may come again to a message that is whole already.
+            checker.check(payload.text.contains("[...]") && crashes > 0, "nobody wrote '\(payload.text)'")
+        }
+        teller.outstanding += 1
+        let outcome: NoticeOutcome = !calming && dice.chance(teller.lossPercent) ? .notHeard : .heard
+        after(dice.between(Int64(100), 400_000)) { world in
+            teller.outstanding -= 1
+            if outcome == .heard { for message in matching { message.heard += 1 } }
+            world.turn.begin(world.instant)
+            world.engine.told([(item.slot, outcome)], teller: "t\(teller.source)", &world.turn)
+            world.append(nil, [])
+            world.tellAll()
+        }
+    }
+
+    /// Whatever was answered for has reached its source.
+    func checkHandsets() {
+        for message in handsets where message.answered.count == message.texts.count {
+            checker.check(message.heard > 0, "message \(message.number) from a handset was answered for and never told: \(message.text)")
+        }
+    }
+
+    /// Records that parts and preferences hold their segments with.
+    var inboundPlaces: Int {
+        let waiting = engine.parts.waiting.values.reduce(0) { $0 + $1.parts.reduce(0) { $0 + ($1.position == 0 ? 0 : 1) } }
+        let found = engine.parts.found.values.reduce(0) { $0 + $1.count }
+        return waiting + found + engine.optOuts.placed
+    }
+}
