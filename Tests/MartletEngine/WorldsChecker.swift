@@ -52,8 +52,9 @@ struct WorldChecker {
     /// Messages from handsets that are in the log, and those whose source heard of them.
     private var inbound: Set<MessageID> = []
     private var heardInbound: Set<MessageID> = []
-    /// Who wants no more of what, by keyed hash of the number, as the log says.
-    private(set) var unwanted: [UInt64: ClassSet] = [:]
+    /// Who wants no more of what, by keyed hash of the number: as the log says, and as was heard since.
+    private var unwantedDurable: [UInt64: ClassSet] = [:]
+    var unwanted: [UInt64: ClassSet] = [:]
     var codeSeconds: Int64 = 10
 
     mutating func fault(_ text: @autoclosure () -> String) {
@@ -77,7 +78,7 @@ struct WorldChecker {
         if case .answered(let it) = record.body, case .accepted(let providerID) = it.outcome {
             answers["\(header.group)/\(providerID)"] = (header, it.part)
         }
-        if case .preference(let it) = record.body { unwanted[it.number] = it.unwanted }
+        if case .preference(let it) = record.body { unwantedDurable[it.number] = it.unwanted }
         guard header.id.high != 0 else { return }
         if case .inbound(let it) = record.body, it.number == 0 { inbound.insert(header.id) }
         if header.kind == .inbound || inbound.contains(header.id) {
@@ -180,6 +181,7 @@ struct WorldChecker {
 
     /// The process died: what it knew and had not written down is gone.
     mutating func crashed() {
+        unwanted = unwantedDurable
         for card in cards.values {
             card.takenLive = card.takenDurable
             card.unknownLive = card.unknownDurable

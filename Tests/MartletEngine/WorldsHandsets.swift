@@ -85,8 +85,8 @@ extension World {
         guard let payload else { return checker.fault("a message from a handset cannot be read back") }
         let matching = handsets.filter { $0.text == payload.text && $0.from == payload.to }
         if matching.isEmpty {
-            // After a crash a part may come again to a message that is whole already.
-            checker.check(payload.text.contains("[...]") && crashes > 0, "nobody wrote '\(payload.text)'")
+            // After a restart a part may come again to a message that is whole already.
+            checker.check(payload.text.contains("[...]") && restarts > 0, "nobody wrote '\(payload.text)'")
         }
         teller.outstanding += 1
         let outcome: NoticeOutcome = !calming && dice.chance(teller.lossPercent) ? .notHeard : .heard

@@ -24,6 +24,7 @@ extension World {
             let bytes = turn.records[index].record.bytes(sealed: sealed)
             let position = log.place()
             engine.placed(turn.records[index], at: position)
+            if case .preference(let it) = turn.records[index].record.body { checker.unwanted[it.number] = it.unwanted }
             let isAnswer = turn.records[index].record.header.kind == .answered
             if isAnswer { link?.unrecorded += 1 }
             open.append(
@@ -98,8 +99,10 @@ extension World {
         while room > 0, let handover = engine.credit(link.group, room: room) {
             checkStrict(handover, link.group)
             checker.handed(handover, group: link.group)
+            // The rest of one whose first parts a provider has is still sent.
             checker.check(
-                !(checker.unwanted[engine.hash.hash(handover.to.digits)] ?? []).contains(handover.messageClass),
+                handover.partMask.nonzeroBitCount < handover.parts
+                    || !(checker.unwanted[engine.hash.hash(handover.to.digits)] ?? []).contains(handover.messageClass),
                 "a \(handover.messageClass) message went to somebody who opted out")
             room -= handover.partMask.nonzeroBitCount
             batch.append(handover)

@@ -32,7 +32,7 @@ final class World {
     var firstInGroup = 0
     var tellers: [WorldTeller] = []
     var handsets: [HandsetMessage] = []
-    var crashes = 0
+    var restarts = 0
     /// Grows with each process: what an earlier one planned does not happen.
     var life = 0
     var running = false
@@ -313,7 +313,7 @@ final class World {
             if case .receipt(let receipt) = item { whatever(3_000_000) { $0.hear(receipt) } }
             if case .inbound(let message, let part) = item { whatever(3_000_000) { $0.bring(message, part) } }
         }
-        crashes += 1
+        restarts += 1
         flying = nil
         open = []
         log.cutTail(newSegment: dice.chance(50))
@@ -346,6 +346,7 @@ final class World {
         flying = nil
         open = []
         checker.crashed()
+        restarts += 1
         for link in links { link.bound = false }
         forget()
         log.cutTail(newSegment: false)
