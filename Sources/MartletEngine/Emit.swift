@@ -57,7 +57,7 @@ extension Engine {
             case .inbound:
                 slot.pointee.payloadAt = position
                 remember(position)
-            case .carried:
+            case .carried, .replaced:
                 // The old copy is read, and holds its segment, until this one is durable.
                 moving[reference] = position
                 remember(position)
@@ -108,6 +108,7 @@ extension Engine {
         let slot = slots.pointer(number)
         forget(slot.pointee.payloadAt)
         slot.pointee.payloadAt = position
+        slot.pointee.flags.remove(.replacing)
         if slot.pointee.flags.contains(.loading) { slot.pointee.flags.insert(.moved) }
     }
 

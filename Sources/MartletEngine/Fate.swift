@@ -33,7 +33,7 @@ extension Engine {
             forget(optOuts.set(it.number, it.unwanted, at: position))
             if !it.unwanted.isEmpty { remember(position) }
             return nil
-        case .answered, .receipt, .ended, .resumed, .told: break
+        case .answered, .receipt, .ended, .resumed, .told, .replaced: break
         }
         if case .receipt(let it) = record.body, let entry = orphans.remove(key(header.group, it.providerID)) { forget(entry.position) }
         guard let number = slots.number(of: header.id) else { return nil }
@@ -48,6 +48,7 @@ extension Engine {
         case .receipt(let it): received(it, header, number, now)
         case .ended(let it): end(number, it.state, it.reason, at: header.at / 1000)
         case .resumed(let it): resumed(it, number)
+        case .replaced: replaced(header, number, at: position, now)
         case .accepted, .carried, .mark, .orphan, .told, .inbound, .preference: break
         }
         if replaying, slots.pointer(number).pointee.state.isEnd, !slots.pointer(number).pointee.flags.contains(.owed) { release(number) }

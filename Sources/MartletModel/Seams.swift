@@ -9,10 +9,37 @@ public protocol Intake: AnyObject {
     func story(of id: MessageID, source: SourceNumber, then: @escaping (Result<Story?, StoryFault>) -> Void)
     /// Ends a message of this source that no provider has; answers after that is durable.
     func cancel(_ id: MessageID, source: SourceNumber, then: @escaping (Cancellation) -> Void)
+    /// Puts another text in the place of one that no provider has; answers after that is durable.
+    func replace(_ id: MessageID, source: SourceNumber, with change: Replacement, then: @escaping (Replacement.Verdict) -> Void)
     /// Runs once at the end of the batch of answers being given out, or now when none is: where a door flushes its sockets once.
     func afterAnswers(_ flush: @escaping () -> Void)
     /// Both clocks, read now.
     func now() -> Instant
+}
+
+/// What is to stand in the place of a message's text; the rest stays as it was accepted.
+public struct Replacement: Sendable {
+    public var text: String
+    /// Seconds from now; nil: its deadline stays.
+    public var validity: Int64?
+    public var tells: Submission.Tells
+    public init(text: String, validity: Int64?, tells: Submission.Tells) {
+        self.text = text
+        self.validity = validity
+        self.tells = tells
+    }
+
+    public enum Verdict: Equatable, Sendable {
+        case replaced
+        /// It had been handed to a provider, is about to be, or has ended.
+        case tooLate
+        /// The new text needs more parts than the limit.
+        case tooManyParts
+        /// No message of this source.
+        case notFound
+        /// The journal could not make it durable; it may be asked again.
+        case storage
+    }
 }
 
 /// What became of the wish to cancel a message.

@@ -57,7 +57,7 @@ enum Storyteller {
         if submitted, state == .queued { state = .submitted }
         var story = Story(
             id: id, source: first.record.header.source, messageClass: messageClass, state: state,
-            reason: last.record.header.flags.reason ?? .none, parts: first.record.header.parts,
+            reason: last.record.header.flags.reason ?? .none, parts: last.record.header.parts,
             createdAt: id.milliseconds * 1000, updatedAt: chain[chain.count - 1].record.header.at,
             deadline: first.record.header.deadline * 1000,
             reference: payload.reference, from: payload.from, to: payload.to,
@@ -101,6 +101,8 @@ enum Storyteller {
             if it.missing > 0 { details.append(("missing", String(it.missing))) }
             if it.inReplyTo != .none { details.append(("inReplyTo", it.inReplyTo.text)) }
             story.hops.append(.init(at: at, hop: "receive", what: "message from a handset", details: details))
+        case .replaced:
+            story.hops.append(.init(at: at, hop: "accept", what: "text replaced", details: [("parts", String(record.header.parts))]))
         case .orphan, .mark, .preference: break
         }
     }

@@ -62,11 +62,7 @@ extension Node: TellerOwner {
             var owed = owed
             for index in owed.indices where owed[index].payload == nil {
                 do {
-                    let (header, sealed) = try StoredRecord.sealed(at: owed[index].position, in: journal)
-                    let plain = try sealed.withUnsafeBytes {
-                        try Sealer.open($0, context: SealContext(header.id), keyID: header.keyID, keys: keys)
-                    }
-                    owed[index].payload = try plain.withUnsafeBytes { try Payload(reading: $0) }
+                    owed[index].payload = try Node.payload(at: owed[index].position, journal, keys)
                 } catch {
                     logger.error(
                         "the payload of a notice cannot be read back",
@@ -115,5 +111,52 @@ extension Node {
         guard append() else { return then(.storage) }
         open.receipts.append { durable in then(durable ? verdict : .storage) }
         kickSoon()
+    }
+
+    public func replace(
+        _ id: MessageID, source: SourceNumber, with change: Replacement, then: @escaping (Replacement.Verdict) -> Void
+    ) {
+        guard !broken, !stopping else { return then(.storage) }
+        guard let position = engine.payloadPosition(of: id.notification) else { return replace(id, source, change, nil, then) }
+        // Addresses and reference stay: they are read back first.
+        let bound = NIOLoopBound((node: self, then: then), eventLoop: loop)
+        let loop = self.loop
+        let (journal, keys) = (parts.reader, parts.keys)
+        noticeReading.async {
+            let payload = try? Node.payload(at: position, journal, keys)
+            loop.execute {
+                // Unreadable: the text cannot be replaced, and its own hand-over will say why.
+                guard let payload else { return bound.value.then(.storage) }
+                bound.value.node.replace(id, source, change, payload, bound.value.then)
+            }
+        }
+    }
+
+    private func replace(
+        _ id: MessageID, _ source: SourceNumber, _ change: Replacement, _ payload: Payload?, _ then: @escaping (Replacement.Verdict) -> Void
+    ) {
+        guard !broken, !stopping else { return then(.storage) }
+        turn.begin(now())
+        guard let verdict = engine.replace(id.notification, source: source, with: change, payload, &turn) else {
+            return story(of: id, source: source) { result in
+                switch result {
+                case .success(.some): then(.tooLate)
+                case .success(nil): then(.notFound)
+                case .failure: then(.storage)
+                }
+            }
+        }
+        guard !turn.records.isEmpty else { return then(verdict) }
+        guard append() else { return then(.storage) }
+        open.receipts.append { durable in then(durable ? verdict : .storage) }
+        kickSoon()
+    }
+
+    private static func payload(at position: UInt64, _ journal: Reader, _ keys: KeyStore) throws -> Payload {
+        let (header, sealed) = try StoredRecord.sealed(at: position, in: journal)
+        let plain = try sealed.withUnsafeBytes {
+            try Sealer.open($0, context: SealContext(header.id), keyID: header.keyID, keys: keys)
+        }
+        return try plain.withUnsafeBytes { try Payload(reading: $0) }
     }
 }

@@ -41,6 +41,16 @@ final class FakeIntake: Intake {
         then(cancellation)
     }
 
+    var replacement = Replacement.Verdict.replaced
+    private(set) var replaced: [Replacement] = []
+
+    func replace(
+        _ id: MessageID, source: SourceNumber, with change: Replacement, then: @escaping (Replacement.Verdict) -> Void
+    ) {
+        replaced.append(change)
+        then(replacement)
+    }
+
     func afterAnswers(_ flush: @escaping () -> Void) {
         if isGivingOut { flushes.append(flush) } else { flush() }
     }

@@ -133,13 +133,35 @@ import Testing
         #expect(bench.intake.cancelled.count == 4)
     }
 
-    @Test("A replace is refused, since the text may be on its way")
+    @Test("A replace is answered by what became of it; its text is in the account's alphabet")
     func replace() throws {
         let bench = SMPPBench()
         let client = try bench.bound()
-        let answer = try client.answer(to: .replace(Replace(messageID: FakeIntake.id(1).text, shortMessage: [0x61])))
-        #expect(answer.command == .replaceResponse)
-        #expect(answer.status == .replaceFailed)
+        let expected: [(Replacement.Verdict, CommandStatus)] = [
+            (.replaced, .ok), (.notFound, .invalidMessageID), (.tooLate, .replaceFailed), (.storage, .replaceFailed),
+            (.tooManyParts, .invalidMessageLength),
+        ]
+        let id = FakeIntake.id(1).text
+        for (verdict, status) in expected {
+            bench.intake.replacement = verdict
+            let answer = try client.answer(
+                to: .replace(Replace(messageID: id, registeredDelivery: RegisteredDelivery(rawValue: 2), shortMessage: [0x61, 0x00])))
+            #expect(answer.command == .replaceResponse && answer.status == status)
+        }
+        #expect(bench.intake.replaced.count == 5 && bench.intake.replaced[0].text == "a@")
+        #expect(bench.intake.replaced[0].tells == .failed && bench.intake.replaced[0].validity == nil)
+        let validity = try #require(ShortText("000001000000000R"))
+        _ = try client.answer(to: .replace(Replace(messageID: id, validityPeriod: validity, shortMessage: [0x61])))
+        #expect(bench.intake.replaced[5].validity == 86_400)
+        let wrong: [(Replace, CommandStatus)] = [
+            (Replace(messageID: "nobody", shortMessage: [0x61]), .invalidMessageID),
+            (Replace(messageID: id, shortMessage: []), .invalidMessageLength),
+            (Replace(messageID: id, scheduleDeliveryTime: validity, shortMessage: [0x61]), .invalidSchedule),
+            (Replace(messageID: id, validityPeriod: try #require(ShortText("000000000000000R")), shortMessage: [0x61]), .invalidExpiry),
+            (Replace(messageID: id, validityPeriod: try #require(ShortText("0123456789012345")), shortMessage: [0x61]), .invalidExpiry),
+        ]
+        for (replace, status) in wrong { #expect(try client.answer(to: .replace(replace)).status == status) }
+        #expect(bench.intake.replaced.count == 6)
     }
 
     // MARK: What cannot be read

@@ -3,13 +3,13 @@ import MartletModel
 /// What the world knows of one submission, and what must hold of it whatever the engine says.
 final class Card {
     let number: Int
-    let submission: Submission
+    var submission: Submission
     let group: GroupNumber
-    let parts: Int
+    var parts: Int
     let id: MessageID
     let acceptedAt: Int64
     /// Wall milliseconds.
-    let deadline: Int64
+    var deadline: Int64
     var durable = false
     var told = false
     /// The log says that its source heard of the end.
@@ -94,6 +94,7 @@ struct WorldChecker {
             "message \(card.number): chain broken at \(header.kind)")
         newest[header.id] = position
         card.durable = true
+        if case .replaced = record.body { replaced(card, header, bytes) }
         if header.flags.contains(.possibleDuplicate) || header.kind == .resumed { card.flagged = true }
         if case .told = record.body {
             check(card.end != nil, "message \(card.number): its source heard of an end that is not in the log")
@@ -111,6 +112,20 @@ struct WorldChecker {
         } else if state.isEnd {
             ended(card, state, reason, header)
         }
+    }
+
+    /// What goes out from now on is the new text; nothing of it went before.
+    private mutating func replaced(_ card: Card, _ header: RecordHeader, _ bytes: [UInt8]) {
+        let sealed = Array(bytes[Record.sealedOffset(header)...])
+        guard let payload = sealed.withUnsafeBytes({ try? Payload(reading: $0) }) else { return fault("a new text cannot be read back") }
+        check(payload.to == card.submission.to && payload.from == card.submission.from, "message \(card.number): replaced by another")
+        card.submission.text = payload.text
+        card.parts = Int(header.parts)
+        card.deadline = header.deadline
+        var tells: Submission.Tells = []
+        if header.flags.contains(.tellsDelivered) { tells.insert(.delivered) }
+        if header.flags.contains(.tellsFailed) { tells.insert(.failed) }
+        card.submission.tells = tells
     }
 
     private mutating func ended(_ card: Card, _ state: MessageState, _ reason: EndReason, _ header: RecordHeader) {

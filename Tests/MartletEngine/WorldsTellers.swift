@@ -80,6 +80,25 @@ extension World {
         }
     }
 
+    /// A sender finds better words.
+    func replaceOne() {
+        guard running, !checker.cards.isEmpty else { return }
+        let card = dice.pick(checker.cards.values.sorted { $0.number < $1.number })
+        let text = "message \(card.number) replaced " + String(repeating: "y", count: dice.below(400))
+        let change = Replacement(
+            text: text, validity: dice.chance(50) ? dice.between(5, patience) : nil, tells: Submission.Tells(rawValue: UInt8(dice.below(4)))
+        )
+        let position = engine.payloadPosition(of: card.id)
+        let payload = position.flatMap { self.payload($0) }.flatMap { $0.withUnsafeBytes { try? Payload(reading: $0) } }
+        turn.begin(instant)
+        let verdict = engine.replace(card.id, source: card.submission.source, with: change, payload, &turn)
+        append(nil, [])
+        if verdict == .replaced {
+            checker.check(card.takenLive == 0 && card.onWire == 0, "message \(card.number) was replaced after it left")
+            if let validity = change.validity { latestDeadline = max(latestDeadline, instant.wallMilliseconds + validity * 1000) }
+        }
+    }
+
     /// Live and folded, the same ends are owed.
     func compareOwed(_ other: borrowing Engine, _ when: String) {
         let (live, again) = (World.owed(engine), World.owed(other))

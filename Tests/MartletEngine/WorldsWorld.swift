@@ -151,6 +151,7 @@ final class World {
             for _ in 0..<dice.below(3) { whatever(dice.between(Int64(0), busyFor)) { $0.holdOne() } }
             for _ in 0..<dice.below(4) { whatever(dice.between(Int64(0), busyFor)) { $0.leaveOne() } }
             for _ in 0..<dice.below(5) { whatever(dice.between(Int64(0), busyFor)) { $0.cancelOne() } }
+            for _ in 0..<dice.below(5) { whatever(dice.between(Int64(0), busyFor)) { $0.replaceOne() } }
             if dice.chance(50) { for _ in 0..<dice.below(12) { whatever(dice.between(Int64(0), busyFor)) { $0.write() } } }
         }
         run(until: began + busyFor)

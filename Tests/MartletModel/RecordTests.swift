@@ -26,6 +26,7 @@ struct RecordTests {
         .inbound(.init(total: 3, number: 2)),
         .inbound(.init(total: 1, number: 0, missing: 1, inReplyTo: MessageID(high: 3, low: 4))),
         .preference(.init(number: .max - 1, unwanted: ClassSet([.marketing, .service]))),
+        .replaced,
         .mark(.init(what: .credit, value: 40)),
         .mark(.init(what: .operated, text: "ops stopped harbour-1")),
     ]

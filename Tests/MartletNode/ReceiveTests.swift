@@ -94,4 +94,32 @@ extension NodeTests {
         #expect(try rig.run { _ in connection.value.handed.isEmpty })
         try rig.stop()
     }
+
+    @Test("A text is replaced in memory and after a restart from disk; then it is too late")
+    func replaces() throws {
+        let rig = try Rig()
+        try rig.run { $0.start() }
+        let id = try rig.accepted("old")
+        @Sendable func replace(_ rig: Rig, _ id: MessageID, _ text: String, source: SourceNumber = 7) throws -> Replacement.Verdict {
+            let promise = rig.loop.makePromise(of: Replacement.Verdict.self)
+            rig.loop.execute {
+                rig.node.value.replace(id, source: source, with: Replacement(text: text, validity: nil, tells: [])) { promise.succeed($0) }
+            }
+            return try promise.futureResult.wait()
+        }
+        #expect(try replace(rig, id, "newer") == .replaced)
+        #expect(try replace(rig, id, "x", source: 8) == .notFound)
+        let next = try Rig(at: try rig.crashImage())
+        try rig.stop()
+        #expect(try replace(rig, id, "x") == .storage)
+        try next.run { $0.start() }
+        // A crash makes it a suspect: it may have left. A clean stop does not.
+        #expect(try replace(next, id, "x") == .tooLate)
+        let connection = try next.connect()
+        #expect(try next.wait { _ in connection.value.handed.map(\.text) == ["newer"] })
+        #expect(try replace(next, MessageID(milliseconds: 1, partition: 0, random: 1), "x") == .notFound)
+        #expect(try next.wait { _ in connection.value.outstanding == 0 })
+        #expect(try #require(try next.story(id)).hops.contains { $0.what == "text replaced" })
+        try next.stop()
+    }
 }

@@ -115,9 +115,7 @@ final class SMPPServerConnection: ChannelInboundHandler {
         case .submitMulti(let sequence): submitMulti(frame, sequence)
         case .query(let query, let sequence): tell(query, sequence)
         case .cancel(let cancel, let sequence): self.cancel(cancel, sequence)
-        case .replace(_, let sequence):
-            // Its text may be on its way to the operator already; the client sends anew or lets it be.
-            refuse(.replace, sequence, .replaceFailed)
+        case .replace(let replace, let sequence): self.replace(replace, sequence)
         case .answered(let place, let status): answered(place, status, at: steady)
         case .refused(_, let status): note(status)
         case .peerUnbinds: if session.state == .ended { isClosing = true }
@@ -285,6 +283,23 @@ final class SMPPServerConnection: ChannelInboundHandler {
             case .tooLate, .storage: refuse(.cancel, sequence, .cancelFailed)
             }
             answeredLater()
+        }
+    }
+
+    private func replace(_ replace: Replace, _ sequence: UInt32) {
+        guard let account, let id = MessageID(text: replace.messageID) else { return refuse(.replace, sequence, .invalidMessageID) }
+        switch ReplaceReading.read(replace, account.settings, now: door.intake.now()) {
+        case .failure(let fault): refuse(.replace, sequence, fault.status)
+        case .success(let change):
+            door.intake.replace(id, source: account.source, with: change) { [self] verdict in
+                switch verdict {
+                case .replaced: session.answerReplace(sequence: sequence, out: &out)
+                case .notFound: refuse(.replace, sequence, .invalidMessageID)
+                case .tooManyParts: refuse(.replace, sequence, .invalidMessageLength)
+                case .tooLate, .storage: refuse(.replace, sequence, .replaceFailed)
+                }
+                answeredLater()
+            }
         }
     }
 

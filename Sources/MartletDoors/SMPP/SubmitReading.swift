@@ -28,7 +28,7 @@ enum SubmitReading {
         return .submission(
             Submission(
                 source: source.number, messageClass: source.defaultClass, to: to, from: from, text: text, userDataHeader: header,
-                reference: reference(view, frame), validity: validity, tells: tells(view.registeredDelivery), receivedAt: now))
+                reference: reference(view, frame), validity: validity, tells: Submission.Tells(view.registeredDelivery), receivedAt: now))
     }
 
     /// Bytes of UTF-8: more than the most parts hold in any alphabet.
@@ -79,13 +79,15 @@ enum SubmitReading {
         else { return "" }
         return String(UInt16(value[0]) << 8 | UInt16(value[1]))
     }
+}
 
-    private static func tells(_ registered: RegisteredDelivery) -> Submission.Tells {
+extension Submission.Tells {
+    init(_ registered: RegisteredDelivery) {
         switch registered.receipt {
-        case .none: []
-        case .always: [.delivered, .failed]
-        case .failure: [.failed]
-        case .success: [.delivered]
+        case .none: self = []
+        case .always: self = [.delivered, .failed]
+        case .failure: self = [.failed]
+        case .success: self = [.delivered]
         }
     }
 }

@@ -18,8 +18,8 @@ extension Engine {
                 bury(number)
                 continue
             }
-            if slot.pointee.state.isEnd, slot.pointee.pending > 0 {
-                // Its end (expiry, cancelling) is not durable: after a crash it would stand here again, and what was handed over
+            if slot.pointee.pending > 0, slot.pointee.state.isEnd || slot.pointee.flags.contains(.replacing) {
+                // Its end (expiry, cancelling) or its new text is not durable: after a crash it would stand here again, and what was handed over
                 // from behind it would not be among the first of its queue, which are the ones a restart suspects.
                 enqueueFirst(number)
                 return nil

@@ -76,6 +76,8 @@ struct Slot {
         static let owed = Flags(rawValue: 2048)
         /// It is in the outbox, or with its teller.
         static let inOutbox = Flags(rawValue: 4096)
+        /// Its new text is not durable yet: not handed over, and nothing from behind it.
+        static let replacing = Flags(rawValue: 8192)
     }
 
     var allParts: UInt16 { parts >= 16 ? .max : (1 << UInt16(parts)) &- 1 }

@@ -12,6 +12,8 @@ public enum RecordBody: Equatable, Sendable {
     case told(Told)
     case inbound(Inbound)
     case preference(Preference)
+    /// Parts, deadline and wishes are the header's.
+    case replaced
 
     public struct Accepted: Equatable, Sendable {
         /// Wall microseconds at which the door had read the whole request.
@@ -201,6 +203,7 @@ public enum RecordBody: Equatable, Sendable {
         case .told: .told
         case .inbound: .inbound
         case .preference: .preference
+        case .replaced: .replaced
         }
     }
 }

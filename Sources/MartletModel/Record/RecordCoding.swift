@@ -18,6 +18,7 @@ extension RecordBody {
         case .told(let it): 2 + it.teller.shortCount
         case .inbound: 20
         case .preference: 10
+        case .replaced: 0
         }
     }
 
@@ -84,6 +85,7 @@ extension RecordBody {
         case .preference(let it):
             out.put(it.number)
             out.put(it.unwanted.rawValue)
+        case .replaced: break
         }
     }
 }
@@ -167,6 +169,7 @@ extension RecordBody {
             let _: UInt8 = try input.take()
             it.inReplyTo = MessageID(high: try input.take(), low: try input.take())
             self = .inbound(it)
+        case .replaced: self = .replaced
         case .preference:
             self = .preference(Preference(number: try input.take(), unwanted: ClassSet(rawValue: try input.take())))
         }

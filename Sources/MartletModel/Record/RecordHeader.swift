@@ -120,6 +120,8 @@ public enum RecordKind: UInt8, CaseIterable, Sendable {
     case inbound = 10
     /// A customer opted out of classes, or in again.
     case preference = 12
+    /// The source put another text in the place of one that no provider had. Sealed as `accepted`.
+    case replaced = 13
 }
 
 public struct RecordFlags: OptionSet, Equatable, Sendable {

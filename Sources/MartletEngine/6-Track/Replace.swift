@@ -1,0 +1,63 @@
+public import MartletModel
+import SMSText
+
+extension Engine {
+    /// Puts another text in the place of one that no provider has. Its record is in the turn when the answer is `replaced`; until
+    /// that is durable the message is not handed over, and keeps its place.
+    /// - Parameter payload: as it was accepted, nil where memory holds it no more: then it is taken from here.
+    /// - Returns: nil when no such message is open.
+    public mutating func replace(
+        _ id: MessageID, source: SourceNumber, with change: Replacement, _ payload: Payload?, _ turn: inout Turn
+    ) -> Replacement.Verdict? {
+        guard let number = slots.number(of: id) else { return nil }
+        let slot = slots.pointer(number)
+        guard slot.pointee.source == source else { return .notFound }
+        let taken = slot.pointee.openParts | slot.pointee.answeredParts | slot.pointee.unknownParts | slot.pointee.failedParts
+        // What is being read or copied just now is the old text.
+        guard slot.pointee.state == .queued, taken == 0, slot.pointee.pending == 0,
+            slot.pointee.flags.isDisjoint(with: [.possibleDuplicate, .loading, .carrying]),
+            var payload = self.payload(of: number) ?? payload, payload.userDataHeader.isEmpty
+        else { return .tooLate }
+        let parts = SMSText.plan(change.text).parts
+        guard parts <= min(configuration.partsMaximum, Engine.partsMaximum) else { return .tooManyParts }
+        payload.text = change.text
+        let start = turn.payloads.count
+        payload.append(to: &turn.payloads)
+        slot.pointee.parts = UInt8(parts)
+        if let validity = change.validity {
+            slot.pointee.deadline = turn.now.wallMilliseconds + min(max(validity, 0), Engine.validityMaximum) * 1000
+        }
+        slot.pointee.flags.remove([.tellsDelivered, .tellsFailed])
+        if change.tells.contains(.delivered) { slot.pointee.flags.insert(.tellsDelivered) }
+        if change.tells.contains(.failed) { slot.pointee.flags.insert(.tellsFailed) }
+        slot.pointee.flags.insert(.replacing)
+        let range = start..<turn.payloads.count
+        emit(.replaced, number, &turn, sealed: .payload(range), after: .moved)
+        let offset = turn.payloads.withUnsafeBytes { keep(UnsafeRawBufferPointer(rebasing: $0[range]), slot.pointee.messageClass) }
+        slot.pointee.ringOffset = offset
+        return .replaced
+    }
+
+    /// Raw position of the payload of an open message whose payload memory holds no more.
+    public func payloadPosition(of id: MessageID) -> UInt64? {
+        guard let number = slots.number(of: id), !slots.pointer(number).pointee.state.isEnd, payload(of: number) == nil else { return nil }
+        return slots.pointer(number).pointee.payloadAt
+    }
+
+    /// The fold of it: parts, deadline and wishes are those of the record's header.
+    mutating func replaced(_ header: RecordHeader, _ number: UInt32, at position: UInt64, _ now: Instant) {
+        let slot = slots.pointer(number)
+        slot.pointee.parts = header.parts
+        slot.pointee.deadline = header.deadline
+        slot.pointee.flags.remove([.tellsDelivered, .tellsFailed])
+        if header.flags.contains(.tellsDelivered) { slot.pointee.flags.insert(.tellsDelivered) }
+        if header.flags.contains(.tellsFailed) { slot.pointee.flags.insert(.tellsFailed) }
+        if replaying {
+            forget(slot.pointee.payloadAt)
+            slot.pointee.payloadAt = position
+            remember(position)
+        } else if !slot.pointee.flags.contains(.waiting) {
+            arm(number, wall: header.deadline, now)
+        }
+    }
+}
