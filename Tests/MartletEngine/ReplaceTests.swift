@@ -56,12 +56,11 @@ struct ReplaceTests {
 
     @Test("What memory holds no more is replaced with the payload read back; without it, it is too late")
     func fromDisk() throws {
-        let rig = Rig { $0.ring = 256 }
+        let rig = Rig { $0.ring = 4096 }
         let id = rig.accept()
-        rig.accept()
-        rig.accept()
-        rig.accept()
-        let position = try #require(rig.engine.payloadPosition(of: id))
+        for _ in 0..<6 { rig.accept(parts: 9) }
+        let found = rig.engine.payloadPosition(of: id)
+        let position = try #require(found)
         #expect(replace(rig, id, "new") == .tooLate)
         let payload = try #require(rig.sealed(position)).withUnsafeBytes { try Payload(reading: $0) }
         #expect(replace(rig, id, "new", payload: payload) == .replaced)
