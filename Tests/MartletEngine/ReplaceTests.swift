@@ -56,9 +56,9 @@ struct ReplaceTests {
 
     @Test("What memory holds no more is replaced with the payload read back; without it, it is too late")
     func fromDisk() throws {
-        let rig = Rig { $0.ring = 4096 }
+        let rig = Rig { $0.ring = 8192 }
         let id = rig.accept()
-        for _ in 0..<6 { rig.accept(parts: 9) }
+        for _ in 0..<12 { rig.accept(parts: 9) }
         let found = rig.engine.payloadPosition(of: id)
         let position = try #require(found)
         #expect(replace(rig, id, "new") == .tooLate)
