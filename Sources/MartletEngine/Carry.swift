@@ -74,7 +74,7 @@ extension Engine {
         }
     }
 
-    private func snapshot(_ number: UInt32, _ keys: [RecordBody.Carried.ProviderKey], _ now: Instant) -> RecordBody.Carried {
+    func snapshot(_ number: UInt32, _ keys: [RecordBody.Carried.ProviderKey], _ now: Instant) -> RecordBody.Carried {
         let slot = slots.pointer(number).pointee
         var notBefore: Int64 = 0
         if slot.flags.contains(.waiting) {

@@ -33,7 +33,8 @@ extension Engine {
             forget(optOuts.set(it.number, it.unwanted, at: position))
             if !it.unwanted.isEmpty { remember(position) }
             return nil
-        case .answered, .receipt, .ended, .resumed, .told, .replaced: break
+        case .replaced(let it): return replaced(it, header, at: position, now)
+        case .answered, .receipt, .ended, .resumed, .told: break
         }
         if case .receipt(let it) = record.body, let entry = orphans.remove(key(header.group, it.providerID)) { forget(entry.position) }
         guard let number = slots.number(of: header.id) else { return nil }
@@ -48,8 +49,7 @@ extension Engine {
         case .receipt(let it): received(it, header, number, now)
         case .ended(let it): end(number, it.state, it.reason, at: header.at / 1000)
         case .resumed(let it): resumed(it, number)
-        case .replaced: replaced(header, number, at: position, now)
-        case .accepted, .carried, .mark, .orphan, .told, .inbound, .preference: break
+        case .accepted, .carried, .mark, .orphan, .told, .inbound, .preference, .replaced: break
         }
         if replaying, slots.pointer(number).pointee.state.isEnd, !slots.pointer(number).pointee.flags.contains(.owed) { release(number) }
         return number
@@ -88,7 +88,7 @@ extension Engine {
     }
 
     /// A message copied forward: in replay the whole message when its older records are trimmed, else the same once more.
-    private mutating func carry(_ it: RecordBody.Carried, _ header: RecordHeader, at position: UInt64, _ now: Instant) -> UInt32? {
+    mutating func carry(_ it: RecordBody.Carried, _ header: RecordHeader, at position: UInt64, _ now: Instant) -> UInt32? {
         if let known = slots.number(of: header.id) {
             guard replaying else { return known }
             forget(slots.pointer(known).pointee.payloadAt)

@@ -342,7 +342,8 @@ extension World {
             checker.check(one.attempts >= two.attempts, "\(when): message \(number) attempts \(one.attempts) live, \(two.attempts) folded")
         }
         for id in again.keys where live[id] == nil {
-            checker.fault("\(when): message \(checker.card(id)?.number ?? -1) is open only in the fold")
+            let number = checker.card(id)?.number ?? -1
+            checker.fault("\(when): message \(number) is open only in the fold")
         }
         // Which orphans went first when there were too many is not in the log.
         guard configuration.orphanMaximum > 100 else { return }

@@ -103,11 +103,12 @@ extension World {
     func compareOwed(_ other: borrowing Engine, _ when: String) {
         let (live, again) = (World.owed(engine), World.owed(other))
         for (id, state) in live {
-            checker.check(
-                again[id] == state, "\(when): the end of message \(checker.card(id)?.number ?? -1) is owed live, in the fold it is not")
+            let number = checker.card(id)?.number ?? -1
+            checker.check(again[id] == state, "\(when): the end of message \(number) is owed live, in the fold it is not")
         }
         for id in again.keys where live[id] == nil {
-            checker.fault("\(when): the end of message \(checker.card(id)?.number ?? -1) is owed only in the fold")
+            let number = checker.card(id)?.number ?? -1
+            checker.fault("\(when): the end of message \(number) is owed only in the fold")
         }
         checker.check(engine.owedTotal == live.count, "\(when): \(engine.owedTotal) owed, \(live.count) in the table")
     }

@@ -26,7 +26,10 @@ struct RecordTests {
         .inbound(.init(total: 3, number: 2)),
         .inbound(.init(total: 1, number: 0, missing: 1, inReplyTo: MessageID(high: 3, low: 4))),
         .preference(.init(number: .max - 1, unwanted: ClassSet([.marketing, .service]))),
-        .replaced,
+        .replaced(
+            .init(
+                state: .queued, attempts: 0, resends: 0, strikes: 0, answeredParts: 0, deliveredParts: 0, failedParts: 0, unknownParts: 0,
+                partsReference: 9, notBefore: 0, order: 1 << 40, providerKeys: [])),
         .mark(.init(what: .credit, value: 40)),
         .mark(.init(what: .operated, text: "ops stopped harbour-1")),
     ]

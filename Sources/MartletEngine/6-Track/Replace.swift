@@ -32,7 +32,7 @@ extension Engine {
         if change.tells.contains(.failed) { slot.pointee.flags.insert(.tellsFailed) }
         slot.pointee.flags.insert(.replacing)
         let range = start..<turn.payloads.count
-        emit(.replaced, number, &turn, sealed: .payload(range), after: .moved)
+        emit(.replaced(snapshot(number, [], turn.now)), number, &turn, sealed: .payload(range), after: .moved)
         let offset = turn.payloads.withUnsafeBytes { keep(UnsafeRawBufferPointer(rebasing: $0[range]), slot.pointee.messageClass) }
         slot.pointee.ringOffset = offset
         return .replaced
@@ -44,9 +44,18 @@ extension Engine {
         return slots.pointer(number).pointee.payloadAt
     }
 
-    /// The fold of it: parts, deadline and wishes are those of the record's header.
-    mutating func replaced(_ header: RecordHeader, _ number: UInt32, at position: UInt64, _ now: Instant) {
+    /// The fold of it: parts, deadline and wishes are those of the record's header. After a trim it is the first record of its message.
+    mutating func replaced(
+        _ it: RecordBody.Carried, _ header: RecordHeader, at position: UInt64, _ now: Instant
+    ) -> UInt32? {
+        guard let number = slots.number(of: header.id) else { return carry(it, header, at: position, now) }
+        if !slots.pointer(number).pointee.state.isEnd { replaced(header, number, at: position, now) }
+        return number
+    }
+
+    private mutating func replaced(_ header: RecordHeader, _ number: UInt32, at position: UInt64, _ now: Instant) {
         let slot = slots.pointer(number)
+        if position != 0 { slot.pointee.last = position }
         slot.pointee.parts = header.parts
         slot.pointee.deadline = header.deadline
         slot.pointee.flags.remove([.tellsDelivered, .tellsFailed])

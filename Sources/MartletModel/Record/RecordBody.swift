@@ -12,8 +12,9 @@ public enum RecordBody: Equatable, Sendable {
     case told(Told)
     case inbound(Inbound)
     case preference(Preference)
-    /// Parts, deadline and wishes are the header's.
-    case replaced
+    /// As `carried`, so that it stands for the whole message when the record that accepted it is trimmed; parts, deadline and wishes are
+    /// the header's.
+    case replaced(Carried)
 
     public struct Accepted: Equatable, Sendable {
         /// Wall microseconds at which the door had read the whole request.

@@ -12,13 +12,12 @@ extension RecordBody {
         case .receipt(let it): 5 + it.providerID.shortCount
         case .ended: 2
         case .resumed: 1
-        case .carried(let it): 31 + min(it.providerKeys.count, 255) * 9
+        case .carried(let it), .replaced(let it): 31 + min(it.providerKeys.count, 255) * 9
         case .orphan(let it): 4 + it.providerID.shortCount
         case .mark(let it): 6 + it.text.shortCount
         case .told(let it): 2 + it.teller.shortCount
         case .inbound: 20
         case .preference: 10
-        case .replaced: 0
         }
     }
 
@@ -47,7 +46,7 @@ extension RecordBody {
             out.put(it.reason.rawValue)
         case .resumed(let it):
             out.put(it.why.rawValue)
-        case .carried(let it):
+        case .carried(let it), .replaced(let it):
             out.put(it.state.rawValue)
             out.put(it.attempts)
             out.put(it.resends)
@@ -85,7 +84,6 @@ extension RecordBody {
         case .preference(let it):
             out.put(it.number)
             out.put(it.unwanted.rawValue)
-        case .replaced: break
         }
     }
 }
@@ -142,18 +140,8 @@ extension RecordBody {
         case .resumed:
             guard let why = Resumed.Why(rawValue: try input.take()) else { throw .badValue(field: "why") }
             self = .resumed(Resumed(why: why))
-        case .carried:
-            guard let state = MessageState(rawValue: try input.take()) else { throw .badValue(field: "state") }
-            let attempts: UInt8 = try input.take()
-            let resends: UInt8 = try input.take()
-            let strikes: UInt8 = try input.take()
-            let keys: UInt8 = try input.take()
-            var it = Carried(
-                state: state, attempts: attempts, resends: resends, strikes: strikes, answeredParts: try input.take(),
-                deliveredParts: try input.take(), failedParts: try input.take(), unknownParts: try input.take(),
-                partsReference: try input.take(), notBefore: try input.take(), order: try input.take(), providerKeys: [])
-            for _ in 0..<keys { it.providerKeys.append(Carried.ProviderKey(hash: try input.take(), part: try input.take())) }
-            self = .carried(it)
+        case .carried: self = .carried(try Carried(&input))
+        case .replaced: self = .replaced(try Carried(&input))
         case .orphan:
             guard let state = ReceiptState(rawValue: try input.take()) else { throw .badValue(field: "receipt state") }
             self = .orphan(Orphan(state: state, error: try input.take(), providerID: try input.text()))
@@ -169,10 +157,25 @@ extension RecordBody {
             let _: UInt8 = try input.take()
             it.inReplyTo = MessageID(high: try input.take(), low: try input.take())
             self = .inbound(it)
-        case .replaced: self = .replaced
         case .preference:
             self = .preference(Preference(number: try input.take(), unwanted: ClassSet(rawValue: try input.take())))
         }
+    }
+}
+
+extension RecordBody.Carried {
+    init(_ input: inout ByteReader) throws(RecordFault) {
+        guard let state = MessageState(rawValue: try input.take()) else { throw .badValue(field: "state") }
+        let attempts: UInt8 = try input.take()
+        let resends: UInt8 = try input.take()
+        let strikes: UInt8 = try input.take()
+        let keys: UInt8 = try input.take()
+        var it = RecordBody.Carried(
+            state: state, attempts: attempts, resends: resends, strikes: strikes, answeredParts: try input.take(),
+            deliveredParts: try input.take(), failedParts: try input.take(), unknownParts: try input.take(),
+            partsReference: try input.take(), notBefore: try input.take(), order: try input.take(), providerKeys: [])
+        for _ in 0..<keys { it.providerKeys.append(ProviderKey(hash: try input.take(), part: try input.take())) }
+        self = it
     }
 }
 
