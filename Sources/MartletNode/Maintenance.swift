@@ -64,6 +64,12 @@ extension Node {
                 metadata: ["segment": "\(oldest.number)", "bytes": "\(size)", "cap": "\(parts.capBytes)"])
         }
         guard oldest.number < durableEnd.journalSegment, carriedAt < durableEnd else { return }
+        // What made it dead (an end, a newer record of a partition) must be durable first: a crash would bring it back to life.
+        guard let ready = deadAt, ready.segment == oldest.number else {
+            deadAt = (oldest.number, lastAppended)
+            return kickLater()
+        }
+        guard ready.position < durableEnd else { return }
         parts.recent.trim(before: oldest.number + 1)
         parts.journal.trim(before: oldest.number + 1)
         // The next one may be due as well.

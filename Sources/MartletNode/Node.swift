@@ -97,6 +97,8 @@ public final class Node: Intake {
     var carryCursor: UInt32 = 0
     /// What was copied forward must be durable up to here before its old segment may go.
     var carriedAt: UInt64 = 0
+    /// A segment that nothing needs any more, and the newest record when that was seen.
+    var deadAt: (segment: UInt32, position: UInt64)?
     /// Readiness says so at once; work is refused when the drain begins.
     var leaving = false
     var stopping = false

@@ -165,7 +165,7 @@ struct WorldChecker {
         check(card.group == group, "\(name) went to a group that does not serve it")
         check(
             handover.text == card.submission.text && handover.to == card.submission.to && handover.from == card.submission.from,
-            "\(name) went out as another")
+            "\(name) went out as another: '\(handover.text.prefix(24))' for '\(card.submission.text.prefix(24))'")
         check(handover.partMask != 0 && Int(handover.parts) == card.parts, "\(name): parts \(handover.partMask) of \(handover.parts)")
         check(handover.partMask & card.takenLive == 0, "\(name): parts \(handover.partMask) again, taken \(card.takenLive)")
         check(handover.partMask & card.onWire == 0, "\(name): parts \(handover.partMask) again while \(card.onWire) are on the wire")

@@ -22,6 +22,9 @@ struct WorldLog {
         return UInt64(segment) << 32 | UInt64(offset)
     }
 
+    /// Where the newest record is, durable or not.
+    var placed: UInt64 { UInt64(segment) << 32 | UInt64(offset) }
+
     mutating func store(_ position: UInt64, _ bytes: [UInt8]) {
         whole.append((position, bytes))
         readable[position] = bytes

@@ -242,7 +242,15 @@ extension World {
         carryBarrier = 0
         let oldest = log.trimmedBefore
         guard oldest < log.durableSegment else { return }
-        if engine.live(in: oldest) == 0 { return log.trim(upTo: oldest) }
+        if engine.live(in: oldest) == 0 {
+            // What made it dead must be durable before it goes.
+            if let dead, dead.segment == oldest {
+                if log.newest >= dead.position { log.trim(upTo: oldest) }
+            } else {
+                dead = (oldest, log.placed)
+            }
+            return
+        }
         carrying = true
         let candidates = engine.carryCandidates(upTo: oldest, limit: dice.between(1, 30), cursor: &carryCursor)
         if candidates.isEmpty, carryCursor != 0 {

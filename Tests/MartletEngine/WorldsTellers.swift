@@ -84,7 +84,7 @@ extension World {
     func replaceOne() {
         guard running, !checker.cards.isEmpty else { return }
         let card = dice.pick(checker.cards.values.sorted { $0.number < $1.number })
-        let text = "message \(card.number) replaced " + String(repeating: "y", count: dice.below(400))
+        let text = "message \(card.number) replaced " + String(repeating: "y", count: dice.below(longPercent == 0 ? 100 : 400))
         let change = Replacement(
             text: text, validity: dice.chance(50) ? dice.between(5, patience) : nil, tells: Submission.Tells(rawValue: UInt8(dice.below(4)))
         )

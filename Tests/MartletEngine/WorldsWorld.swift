@@ -42,6 +42,8 @@ final class World {
     var carrying = false
     var carryCursor: UInt32 = 0
     var carryBarrier: UInt64 = 0
+    /// A segment that nothing needs any more, and the newest place when that was seen.
+    var dead: (segment: UInt32, position: UInt64)?
     var inDoubt: [ObjectIdentifier: Flight] = [:]
     /// No more trouble: the rest is seen to its end.
     var calming = false
@@ -331,6 +333,7 @@ final class World {
         carrying = false
         carryCursor = 0
         carryBarrier = 0
+        dead = nil
     }
 
     private func restartCleanly() {

@@ -133,10 +133,10 @@ extension Engine {
             guard let number = slots.number(of: item.slot) else { continue }
             let slot = slots.pointer(number)
             slot.pointee.flags.remove(.loading)
-            if let payload = item.payload, payload.withUnsafeBytes({ (try? Payload(reading: $0)) != nil }) {
+            if slot.pointee.flags.contains(.moved) || slot.pointee.flags.contains(.replacing) {
+                // Its payload has another place since, or is another: asked for again when its turn comes.
+            } else if let payload = item.payload, payload.withUnsafeBytes({ (try? Payload(reading: $0)) != nil }) {
                 slot.pointee.ringOffset = payload.withUnsafeBytes { keep($0, slot.pointee.messageClass) }
-            } else if slot.pointee.flags.contains(.moved) {
-                // It was carried forward and its old segment trimmed meanwhile: asked for again when its turn comes.
             } else if !slot.pointee.state.isEnd {
                 emit(.ended(.init(state: .failed, reason: .payloadLost)), number, &turn, after: .retire)
             }
