@@ -38,6 +38,8 @@ public struct Turn: ~Copyable {
         case moved
         /// As `again`, of a restart: nothing is handed over before all of these are durable.
         case recovered
+        /// It goes to another group: out of the queue of this one and into that of its own.
+        case shifted(from: GroupNumber)
     }
 
     public init(now: Instant) { self.now = now }

@@ -71,6 +71,19 @@ public enum MessageClass: UInt8, CaseIterable, Sendable {
     }
 }
 
+/// Some of the classes; bit n is the class of raw value n, which is how records hold it.
+public struct ClassSet: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt16
+    @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
+    @inlinable public init(_ one: MessageClass) { self.init(rawValue: 1 << UInt16(one.rawValue)) }
+    public init(_ list: [MessageClass]) { self = list.reduce(into: []) { $0.formUnion(ClassSet($1)) } }
+    public static let all = ClassSet(MessageClass.allCases)
+
+    @inlinable public func contains(_ one: MessageClass) -> Bool { rawValue >> UInt16(one.rawValue) & 1 == 1 }
+    /// In the order of their raw values.
+    public var classes: [MessageClass] { MessageClass.allCases.filter { contains($0) } }
+}
+
 /// What follows an `unknown` outcome. Whatever is sent again is flagged a possible duplicate.
 public enum AfterUnknown: Equatable, Sendable {
     /// At once, up to five times while the deadline allows, by whichever connection of its group has room.

@@ -93,7 +93,10 @@ enum Storyteller {
         case .told(let it):
             let details = it.teller.isEmpty ? [] : [("teller", it.teller)]
             story.hops.append(.init(at: at, hop: "tell", what: "source: \(it.outcome.word)", details: details))
-        case .orphan, .mark: break
+        case .rerouted(let it):
+            let details = [("from", String(record.header.group)), ("to", String(it.group))]
+            story.hops.append(.init(at: at, hop: "route", what: "moved to another connection group by an operator", details: details))
+        case .orphan, .mark, .ledger: break
         }
     }
 

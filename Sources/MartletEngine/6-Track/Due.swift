@@ -13,7 +13,7 @@ extension Engine {
         for position in forgotten { forget(position) }
         forgotten.removeAll(keepingCapacity: true)
         giveUpOwed(&turn)
-        sweep()
+        countOpen()
     }
 
     private mutating func due(_ number: UInt32, _ turn: inout Turn) {

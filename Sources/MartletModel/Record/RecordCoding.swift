@@ -16,6 +16,8 @@ extension RecordBody {
         case .orphan(let it): 4 + it.providerID.shortCount
         case .mark(let it): 6 + it.text.shortCount
         case .told(let it): 2 + it.teller.shortCount
+        case .rerouted: 1
+        case .ledger: 36
         }
     }
 
@@ -72,6 +74,14 @@ extension RecordBody {
         case .told(let it):
             out.put(it.outcome.rawValue)
             out.put(text: it.teller)
+        case .rerouted(let it):
+            out.put(it.group)
+        case .ledger(let it):
+            out.put(it.accepted)
+            out.put(it.ended)
+            out.put(it.day)
+            out.put(it.dayMessages)
+            out.put(it.dayParts)
         }
     }
 }
@@ -149,6 +159,13 @@ extension RecordBody {
         case .told:
             guard let outcome = ToldOutcome(rawValue: try input.take()) else { throw .badValue(field: "told outcome") }
             self = .told(Told(outcome: outcome, teller: try input.text()))
+        case .rerouted:
+            self = .rerouted(Rerouted(group: try input.take()))
+        case .ledger:
+            self = .ledger(
+                Ledger(
+                    accepted: try input.take(), ended: try input.take(), day: try input.take(), dayMessages: try input.take(),
+                    dayParts: try input.take()))
         }
     }
 }

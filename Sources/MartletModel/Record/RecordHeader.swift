@@ -116,6 +116,10 @@ public enum RecordKind: UInt8, CaseIterable, Sendable {
     case mark = 8
     /// The source heard of the end of its message, or was given up on.
     case told = 9
+    /// A person moved a waiting message to another connection group.
+    case rerouted = 11
+    /// The sums of a source, so that they outlive the records they were counted from.
+    case ledger = 12
 }
 
 public struct RecordFlags: OptionSet, Equatable, Sendable {
@@ -131,6 +135,8 @@ public struct RecordFlags: OptionSet, Equatable, Sendable {
     public static let tellsDelivered = RecordFlags(rawValue: 8)
     /// The source wants to hear of every other end.
     public static let tellsFailed = RecordFlags(rawValue: 16)
+    /// The message ended by this record.
+    public static let ends = RecordFlags(rawValue: 128)
 
     /// State and reason of the message after this record, as the fold left them, in bits 8...11 and 12...15: what the story of an
     /// ended message is told from. Replay does not read them.
