@@ -56,7 +56,7 @@ public struct Engine: ~Copyable {
     var heads: [UInt32] = Array(repeating: 0, count: partitionCount)
     /// New places of payloads that are being carried forward, until they are durable.
     var moving: [SlotReference: UInt64] = [:]
-    /// Records of the restart that are not durable yet; nothing is handed over before.
+    /// Records of the restart, and ends of holds, that are not durable yet; nothing is handed over before.
     var gate = 0
     /// Accepted, ended and open by source; what each source may send.
     public internal(set) var ledger = Ledger()

@@ -73,6 +73,12 @@ extension Engine {
         for number in queued {
             let slot = slots.pointer(number).pointee
             guard slot.state == .queued, slot.missingParts != 0 else { continue }
+            // One that an earlier restart flagged, or that was tried, is looked at whatever is held now.
+            if slot.attempts == 0, !slot.flags.contains(.possibleDuplicate), let since = heldSince(slot.messageClass, slot.group),
+                slot.origin > since
+            {
+                continue
+            }
             let queue = Queue(group: slot.group, messageClass: slot.messageClass, source: slot.source)
             let credit = max(creditMarks[slot.group]?.value ?? 0, configuration.creditByGroup[slot.group] ?? 0)
             let room = left[queue] ?? Int(credit)

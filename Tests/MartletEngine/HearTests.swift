@@ -93,6 +93,8 @@ struct HearTests {
         #expect(rig.engine.openCount == 1)
         #expect(rig.engine.slots.count == 1 && rig.engine.queued(1) == 1)
         rig.step { $0.engine.hold(ClassSet(.marketing), of: 1, false, &$0.turn) }
+        #expect(rig.hand() == nil, "the release is not durable")
+        rig.commit()
         #expect(rig.hand()?.id == last)
         #expect(rig.engine.tickMicroseconds == 50_000)
     }

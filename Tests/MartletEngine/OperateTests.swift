@@ -67,6 +67,25 @@ struct OperateTests {
         #expect(rig.engine.heldGroups.isEmpty && rig.engine.livePerSegment[1] == before)
     }
 
+    @Test("What came while its class was held is no suspect after a crash; what came before, or after the hold ended, is")
+    func heldAreNoSuspects() {
+        let rig = Rig()
+        let before = rig.accept(.service)
+        hold(rig, [.service], of: 1, true)
+        let (kept, other) = (rig.accept(.service), rig.accept(.otp))
+        #expect(Set(rig.restart(after: 1).map(\.header.id)) == [before, other])
+        rig.commit()
+        hold(rig, [.service], of: 1, false)
+        #expect(rig.next() != nil && rig.next() != nil && rig.next()?.id == kept)
+        #expect(rig.restart(after: 1).contains { $0.header.id == kept })
+        rig.commit()
+        // Held on all groups and on this one: the older hold counts.
+        hold(rig, [.service], of: 0, true)
+        let third = rig.accept(.service)
+        hold(rig, [.service], of: 1, true)
+        #expect(!rig.restart(after: 1).contains { $0.header.id == third })
+    }
+
     @Test("When one class of a lane was held, a crash suspects the first of the class that went, not those that stood before it")
     func suspectsByClass() throws {
         let rig = Rig()

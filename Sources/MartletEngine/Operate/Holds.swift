@@ -6,7 +6,24 @@ extension Engine {
     public mutating func hold(_ classes: ClassSet, of group: GroupNumber, _ held: Bool, _ turn: inout Turn) {
         let before = holds[group]?.classes ?? []
         let after = held ? before.union(classes) : before.subtracting(classes)
-        if after != before { mark(.init(what: .hold, value: UInt32(after.rawValue)), group: group, &turn) }
+        guard after != before else { return }
+        mark(.init(what: .hold, value: UInt32(after.rawValue)), group: group, &turn)
+        guard !held else { return }
+        // While the log says that they are held nothing of them may leave: a restart would not suspect it. So nothing is handed over
+        // before the release is durable.
+        gate += 1
+        turn.records[turn.records.count - 1].slot = SlotReference(index: .max, generation: 0)
+        turn.records[turn.records.count - 1].after = .recovered
+    }
+
+    /// Raw position of the mark since which a class has been held on a group without a break; nil when it is not held.
+    func heldSince(_ one: MessageClass, _ group: GroupNumber) -> UInt64? {
+        var since: UInt64?
+        for place in [0, group] {
+            guard let hold = holds[place], hold.classes.contains(one), hold.position != 0 else { continue }
+            since = min(since ?? .max, hold.position)
+        }
+        return since
     }
 
     /// Classes held on this group alone; of group 0 those held on all.
