@@ -59,12 +59,16 @@ public final class Journal: Sendable {
     }
 
     /// Reads the whole journal and changes nothing: of a stopped node, or beside a running one.
-    /// - Throws: `JournalError`.
-    public static func verify(_ directory: String, disk: Disk = .system) throws -> Report {
+    /// - Parameter visit: gets every record in order; the bytes are valid during the call only.
+    /// - Throws: `JournalError`, or what `visit` throws.
+    public static func verify(
+        _ directory: String, disk: Disk = .system,
+        _ visit: (_ position: Position, _ record: UnsafeRawBufferPointer) throws -> Void = { _, _ in }
+    ) throws -> Report {
         let names = Names(directory: directory)
         do {
             let survey = Names.survey(try disk.listed(directory))
-            return try Recovery(disk: disk, names: names, beside: true).read(survey) { _, _ in }
+            return try Recovery(disk: disk, names: names, beside: true).read(survey, visit)
         } catch let failure as JournalFailure {
             throw JournalError.failure(failure)
         }

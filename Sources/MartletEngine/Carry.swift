@@ -1,7 +1,7 @@
 public import MartletModel
 
 extension Engine {
-    /// What of this segment must outlive it: payloads of open messages, orphans, credit marks, newest sequences.
+    /// What of this segment must outlive it: payloads of open messages, orphans, marks, sums of sources, newest sequences.
     public func live(in segment: UInt32) -> Int {
         var live = livePerSegment[segment] ?? 0
         for head in heads where head == segment { live += 1 }
@@ -30,8 +30,8 @@ extension Engine {
         return found
     }
 
-    /// Carries messages forward whose sealed payload was read again; orphans, credit marks and newest sequences of those segments
-    /// go along. A nil payload could not be read: the message is given up with that reason. What is on the wire just now has its
+    /// Carries messages forward whose sealed payload was read again; orphans, marks, sums of sources and newest sequences of those
+    /// segments go along. A nil payload could not be read: the message is given up with that reason. What is on the wire just now has its
     /// turn in the next round, since its records alone do not tell how it stands.
     public mutating func carry(
         _ items: [(slot: SlotReference, sealed: [UInt8]?, keyID: UInt32)], orphansUpTo segment: UInt32, _ turn: inout Turn
@@ -69,6 +69,11 @@ extension Engine {
         where mark.position != 0 && UInt32(truncatingIfNeeded: mark.position >> 32) <= segment {
             self.mark(.init(what: .credit, value: mark.value), group: group, &turn)
         }
+        for (group, hold) in holds.sorted(by: { $0.key < $1.key })
+        where hold.position != 0 && UInt32(truncatingIfNeeded: hold.position >> 32) <= segment {
+            self.mark(.init(what: .hold, value: UInt32(hold.classes.rawValue)), group: group, &turn)
+        }
+        stateLedgers(upTo: segment, &turn)
         for partition in heads.indices where heads[partition] != 0 && heads[partition] <= segment {
             mark(.init(what: .head), group: 0, partition: PartitionNumber(partition), &turn)
         }

@@ -18,12 +18,14 @@ extension Engine {
         var record = Record(header: header, body: body)
         slot.pointee.pending += 1
         let reference = slots.reference(number)
+        let before = slot.pointee.state
         apply(record, at: 0, turn.now)
         // The end is the fold's to see; an ended message is retired once that is durable.
         let ended = slot.pointee.state.isEnd
         // What is on the wire is not the log's to say.
         let state = slot.pointee.state == .submitted ? .queued : slot.pointee.state
         record.header.flags.formUnion(.outcome(state, slot.pointee.reason))
+        if ended, !before.isEnd { record.header.flags.insert(.ends) }
         var effect = after
         if ended, case .moved = after {} else if ended { effect = .retire }
         turn.records.append(Turn.Emitted(record: record, slot: reference, sealed: sealed, after: effect))
@@ -54,6 +56,10 @@ extension Engine {
                 // Of one that ended as it was accepted it is the time of its end.
                 if !slot.pointee.state.isEnd { slot.pointee.origin = position }
                 remember(position)
+                anchor(slot.pointee.source, at: position)
+            case .rerouted:
+                // The place in its new queue.
+                if !slot.pointee.state.isEnd { slot.pointee.origin = position }
             case .inbound:
                 slot.pointee.payloadAt = position
                 remember(position)
@@ -61,7 +67,7 @@ extension Engine {
                 // The old copy is read, and holds its segment, until this one is durable.
                 moving[reference] = position
                 remember(position)
-            case .answered, .receipt, .ended, .resumed, .orphan, .mark, .told, .preference: break
+            case .answered, .receipt, .ended, .resumed, .orphan, .mark, .told, .ledger, .preference: break
             }
         } else if case .orphan(let it) = emitted.record.body {
             // One that was dropped or adopted meanwhile needs no record.
@@ -76,6 +82,10 @@ extension Engine {
             remember(position)
         } else if case .mark(let it) = emitted.record.body, it.what == .credit {
             setCredit(emitted.record.header.group, creditMarks[emitted.record.header.group]?.value ?? it.value, at: position)
+        } else if case .mark(let it) = emitted.record.body, it.what == .hold {
+            setHold(emitted.record.header.group, holds[emitted.record.header.group]?.classes ?? [], at: position)
+        } else if case .ledger = emitted.record.body {
+            stated(emitted.record.header.source, at: position)
         }
     }
 
@@ -100,6 +110,9 @@ extension Engine {
             // One that was told while it moved.
             if slot.pointee.state.isEnd { retire(number) }
         case .retire: retire(number)
+        case .shifted(let group):
+            if slot.pointee.flags.contains(.queued) { lanes[Int(group)].remove(number, slots) }
+            enqueue(number)
         }
     }
 
@@ -119,6 +132,12 @@ extension Engine {
             slot.pointee.missingParts != 0
         else { return }
         lanes[Int(slot.pointee.group)].push(number, slots, front: front)
+    }
+
+    /// Takes a message out of the queue it stands in.
+    mutating func leaveQueue(_ number: UInt32) {
+        let slot = slots.pointer(number)
+        if slot.pointee.flags.contains(.queued) { lanes[Int(slot.pointee.group)].remove(number, slots) }
     }
 
     /// Puts a message that never left back where it was: before all others, so that what was handed over and what was not stay in order.

@@ -25,6 +25,8 @@ public struct Engine: ~Copyable {
         public var creditByGroup: [GroupNumber: UInt32] = [:]
         public var routes = Routes([])
         public var inbound = InboundRules()
+        /// Microseconds after midnight UTC at which the day of the quotas begins.
+        public var dayBegins: Int64 = 0
         public init() {}
     }
 
@@ -60,10 +62,13 @@ public struct Engine: ~Copyable {
     var heads: [UInt32] = Array(repeating: 0, count: partitionCount)
     /// New places of payloads that are being carried forward, until they are durable.
     var moving: [SlotReference: UInt64] = [:]
-    /// Records of the restart that are not durable yet; nothing is handed over before.
+    /// Records of the restart, and ends of holds, that are not durable yet; nothing is handed over before.
     var gate = 0
-    /// Ended messages whose slots are still linked into a lane.
-    var dead = 0
+    /// Accepted, ended and open by source; what each source may send.
+    public internal(set) var ledger = Ledger()
+    var limits = Limits()
+    /// Classes held back by group (0: on all groups), and the raw position of the newest mark that says so.
+    var holds: [GroupNumber: (classes: ClassSet, position: UInt64)] = [:]
     public internal(set) var counts = Counts()
     /// Payloads to be read from the log, in order; the node takes them, reads and calls `loaded`.
     public internal(set) var wanted: [SlotReference] = []
@@ -82,20 +87,14 @@ public struct Engine: ~Copyable {
         jitter = SplitMix(state: seed)
     }
 
-    public var openCount: Int { slots.count - dead - owedCount }
+    public var openCount: Int { slots.count - owedCount }
 
     public mutating func set(routes: Routes) { configuration.routes = routes }
     public mutating func set(inbound: InboundRules) { configuration.inbound = inbound }
 
     /// Queued for a group and lane, for gauges.
-    public func queued(_ group: GroupNumber, _ lane: Lane) -> Int { lanes[Int(group)][lane].count }
+    public func queued(_ group: GroupNumber, _ lane: Lane) -> Int { lanes[Int(group)].count(of: lane) }
     public func queued(_ group: GroupNumber) -> Int { lanes[Int(group)].count }
-
-    /// Holds back or releases one lane of a group; what is on the wire goes on.
-    public mutating func hold(_ lane: Lane, of group: GroupNumber, _ held: Bool) {
-        let bit: UInt8 = 1 << lane.rawValue
-        if held { lanes[Int(group)].held |= bit } else { lanes[Int(group)].held &= ~bit }
-    }
 
     /// Whether parts of it are on the wire now.
     public func isSubmitted(_ id: MessageID) -> Bool {

@@ -15,10 +15,19 @@ extension Engine {
             heads[partition] = max(heads[partition], UInt32(truncatingIfNeeded: position >> 32))
         }
         switch record.body {
-        case .accepted: return begin(header, at: position, now)
+        case .accepted:
+            guard let number = begin(header, at: position, now) else { return nil }
+            ledger.accepted(header, dayBegins: configuration.dayBegins)
+            if position != 0 { anchor(header.source, at: position) }
+            return number
         case .carried(let it): return carry(it, header, at: position, now)
         case .mark(let it):
             if it.what == .credit { setCredit(header.group, it.value, at: position) }
+            if it.what == .hold { setHold(header.group, ClassSet(rawValue: UInt16(truncatingIfNeeded: it.value)), at: position) }
+            return nil
+        case .ledger(let it):
+            ledger.state(header.source, it)
+            if position != 0 { stated(header.source, at: position) }
             return nil
         case .orphan(let it):
             let key = key(header.group, it.providerID)
@@ -34,10 +43,14 @@ extension Engine {
             if !it.unwanted.isEmpty { remember(position) }
             return nil
         case .replaced(let it): return replaced(it, header, at: position, now)
-        case .answered, .receipt, .ended, .resumed, .told: break
+        case .answered, .receipt, .ended, .resumed, .told, .rerouted: break
         }
         if case .receipt(let it) = record.body, let entry = orphans.remove(key(header.group, it.providerID)) { forget(entry.position) }
-        guard let number = slots.number(of: header.id) else { return nil }
+        guard let number = slots.number(of: header.id) else {
+            // Its acceptance was trimmed, and is in the sums that the source's ledger states.
+            if replaying, header.flags.contains(.ends) { ledger.ended(header.source) }
+            return nil
+        }
         if position != 0 { slots.pointer(number).pointee.last = position }
         if case .told(let it) = record.body {
             heard(it, number)
@@ -49,7 +62,8 @@ extension Engine {
         case .receipt(let it): received(it, header, number, now)
         case .ended(let it): end(number, it.state, it.reason, at: header.at / 1000)
         case .resumed(let it): resumed(it, number)
-        case .accepted, .carried, .mark, .orphan, .told, .inbound, .preference, .replaced: break
+        case .rerouted(let it): rerouted(it, number, at: position, now)
+        case .accepted, .carried, .mark, .orphan, .told, .ledger, .inbound, .preference, .replaced: break
         }
         if replaying, slots.pointer(number).pointee.state.isEnd, !slots.pointer(number).pointee.flags.contains(.owed) { release(number) }
         return number
@@ -73,6 +87,7 @@ extension Engine {
         slot.pointee.parts = header.parts
         slot.pointee.partsReference = UInt16(truncatingIfNeeded: header.sequence)
         slot.pointee.state = .queued
+        ledger.came(header.source, number)
         if header.flags.contains(.possibleDuplicate) { slot.pointee.flags.insert(.possibleDuplicate) }
         if header.flags.contains(.tellsDelivered) { slot.pointee.flags.insert(.tellsDelivered) }
         if header.flags.contains(.tellsFailed) { slot.pointee.flags.insert(.tellsFailed) }
@@ -100,6 +115,7 @@ extension Engine {
         guard replaying, let number = begin(header, at: position, now) else { return nil }
         let slot = slots.pointer(number)
         slot.pointee.origin = it.order
+        if it.state.isEnd { ledger.left(header.source, number) }
         slot.pointee.state = it.state
         slot.pointee.attempts = it.attempts
         slot.pointee.resends = it.resends
@@ -223,9 +239,20 @@ extension Engine {
         if !replaying { counts.possibleDuplicates += 1 }
     }
 
+    private mutating func rerouted(_ it: RecordBody.Rerouted, _ number: UInt32, at position: UInt64, _ now: Instant) {
+        let slot = slots.pointer(number)
+        slot.pointee.group = it.group
+        if position != 0 { slot.pointee.origin = position }
+        // A pause was for the provider that it leaves.
+        slot.pointee.flags.remove(.waiting)
+        if !replaying { arm(number, wall: slot.pointee.deadline, now) }
+    }
+
     /// - Parameter wall: milliseconds of the record that ends it.
     mutating func end(_ number: UInt32, _ state: MessageState, _ reason: EndReason, at wall: Int64) {
         let slot = slots.pointer(number)
+        if !slot.pointee.state.isEnd { ledger.left(slot.pointee.source, number) }
+        ledger.ended(slot.pointee.source)
         slot.pointee.state = state
         slot.pointee.reason = reason
         if reason != .undeliverable { slot.pointee.acceptedMicros = 0 }
@@ -251,41 +278,19 @@ extension Engine {
     mutating func retire(_ number: UInt32) {
         let slot = slots.pointer(number)
         guard slot.pointee.pending == 0, slot.pointee.openParts == 0 else { return }
+        leaveQueue(number)
         if slot.pointee.flags.contains(.owed) { owe(number) } else { release(number) }
     }
 
-    /// Gives the memory of an ended message back; while it is linked in a lane that happens when it is taken out.
+    /// Gives the memory of an ended message back.
     mutating func release(_ number: UInt32) {
         let slot = slots.pointer(number)
-        guard !slot.pointee.flags.contains(.dead) else { return }
         wheel.remove(number, in: slots)
-        // Its segment may be trimmed at once, however long the lane stands still.
+        leaveQueue(number)
         forget(slot.pointee.payloadAt)
-        slot.pointee.payloadAt = 0
-        if slot.pointee.flags.contains(.queued) {
-            slot.pointee.flags.insert(.dead)
-            dead += 1
-            return
-        }
+        if !slot.pointee.state.isEnd { ledger.left(slot.pointee.source, number) }
         slots.remove(number)
     }
-
-    /// Frees an ended message that was taken out of its lane.
-    mutating func bury(_ number: UInt32) {
-        dead -= 1
-        slots.remove(number)
-    }
-
-    /// Lanes that stand still fill with messages that ended there; when these are the most, they are taken out.
-    mutating func sweep() {
-        guard dead > Engine.deadMaximum, dead * 2 > slots.count else { return }
-        var found: [UInt32] = []
-        for group in lanes.indices where lanes[group].count > 0 { lanes[group].sweep(slots, &found) }
-        for number in found { bury(number) }
-    }
-
-    /// Ended messages linked into lanes that are not worth a sweep.
-    static let deadMaximum = 1024
 
     mutating func setCredit(_ group: GroupNumber, _ value: UInt32, at position: UInt64) {
         let old = creditMarks[group]?.position ?? 0

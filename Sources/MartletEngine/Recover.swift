@@ -32,6 +32,7 @@ extension Engine {
                 .receipt(.init(part: found.part, state: it.state, error: it.error, providerID: it.providerID)), found.slot, &turn,
                 flags: .settlesAttempt)
         }
+        countAll()
     }
 
     private mutating func settleTimer(_ number: UInt32, _ now: Instant) {
@@ -62,7 +63,8 @@ extension Engine {
 
     private struct Queue: Hashable {
         var group: GroupNumber
-        var lane: Lane
+        /// One of several classes of a lane may have been held back, and then the others went before it.
+        var messageClass: MessageClass
         var source: SourceNumber
     }
 
@@ -71,7 +73,13 @@ extension Engine {
         for number in queued {
             let slot = slots.pointer(number).pointee
             guard slot.state == .queued, slot.missingParts != 0 else { continue }
-            let queue = Queue(group: slot.group, lane: slot.messageClass.lane, source: slot.source)
+            // One that an earlier restart flagged, or that was tried, is looked at whatever is held now.
+            if slot.attempts == 0, !slot.flags.contains(.possibleDuplicate), let since = heldSince(slot.messageClass, slot.group),
+                slot.origin > since
+            {
+                continue
+            }
+            let queue = Queue(group: slot.group, messageClass: slot.messageClass, source: slot.source)
             let credit = max(creditMarks[slot.group]?.value ?? 0, configuration.creditByGroup[slot.group] ?? 0)
             let room = left[queue] ?? Int(credit)
             // One that was tried before may have left out of order: it is a suspect whatever its place. So is one that an

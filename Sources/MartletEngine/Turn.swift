@@ -10,7 +10,7 @@ public struct Turn: ~Copyable {
 
     public struct Emitted {
         public var record: Record
-        /// The message it belongs to; nil for marks and orphans.
+        /// The message it belongs to; nil for marks and orphans, and one that names no message where only `after` counts.
         public var slot: SlotReference?
         public var sealed: Sealed
         public var after: After
@@ -36,8 +36,10 @@ public struct Turn: ~Copyable {
         case retire
         /// Its payload was copied forward: the old record is not needed any more.
         case moved
-        /// As `again`, of a restart: nothing is handed over before all of these are durable.
+        /// As `again`, of a restart; or the end of a hold: nothing is handed over before all of these are durable.
         case recovered
+        /// It goes to another group: out of the queue of this one and into that of its own.
+        case shifted(from: GroupNumber)
     }
 
     public init(now: Instant) { self.now = now }

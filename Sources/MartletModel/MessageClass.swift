@@ -71,12 +71,17 @@ public enum MessageClass: UInt8, CaseIterable, Sendable {
     }
 }
 
-/// Classes, a bit each by raw value; in records.
+/// Some of the classes; bit n is the class of raw value n, which is how records hold it.
 public struct ClassSet: OptionSet, Hashable, Sendable {
     public let rawValue: UInt16
     @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
-    public init(_ classes: some Sequence<MessageClass>) { rawValue = classes.reduce(0) { $0 | 1 << UInt16($1.rawValue) } }
-    @inlinable public func contains(_ one: MessageClass) -> Bool { rawValue & 1 << UInt16(one.rawValue) != 0 }
+    @inlinable public init(_ one: MessageClass) { self.init(rawValue: 1 << UInt16(one.rawValue)) }
+    public init(_ list: [MessageClass]) { self = list.reduce(into: []) { $0.formUnion(ClassSet($1)) } }
+    public static let all = ClassSet(MessageClass.allCases)
+
+    @inlinable public func contains(_ one: MessageClass) -> Bool { rawValue >> UInt16(one.rawValue) & 1 == 1 }
+    /// In the order of their raw values.
+    public var classes: [MessageClass] { MessageClass.allCases.filter { contains($0) } }
 }
 
 /// What follows an `unknown` outcome. Whatever is sent again is flagged a possible duplicate.

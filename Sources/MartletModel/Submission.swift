@@ -60,6 +60,10 @@ public enum Refusal: Equatable, Sendable {
     case storage(retryAfterSeconds: Int)
     /// The node is stopping.
     case stopping
+    /// The source sends more parts a second than it may; try later.
+    case rateLimited(retryAfterSeconds: Int)
+    /// The source has used up its parts of the day; the next day begins after so many seconds.
+    case quotaUsedUp(retryAfterSeconds: Int)
 }
 
 /// A sender system as the doors see it.
@@ -73,12 +77,13 @@ public struct Source: Sendable {
     public var classes: [MessageClass]
     public var defaultSender: String?
     public var defaultClass: MessageClass
+    public var limits: SourceLimits
 
     public enum Scope: String, CaseIterable, Sendable { case send, read }
 
     public init(
         number: SourceNumber, name: String, scopes: Set<Scope>, senders: [String] = [], classes: [MessageClass] = [],
-        defaultSender: String? = nil, defaultClass: MessageClass = .transactional
+        defaultSender: String? = nil, defaultClass: MessageClass = .transactional, limits: SourceLimits = SourceLimits()
     ) {
         self.number = number
         self.name = name
@@ -87,5 +92,25 @@ public struct Source: Sendable {
         self.classes = classes
         self.defaultSender = defaultSender
         self.defaultClass = defaultClass
+        self.limits = limits
     }
+}
+
+/// How much a source may send, over all doors together. Zero stands for no limit.
+public struct SourceLimits: Equatable, Sendable {
+    /// Parts a second in the long run; security messages and codes have the same again, apart from the rest.
+    public var rate: Int
+    /// Parts at once after a silence; 0: as many as in one second.
+    public var burst: Int
+    /// Parts in one day. Security messages and codes count, and are taken beyond it.
+    public var dailyQuota: Int
+
+    public init(rate: Int = 0, burst: Int = 0, dailyQuota: Int = 0) {
+        self.rate = rate
+        self.burst = burst
+        self.dailyQuota = dailyQuota
+    }
+
+    public static let rateRange = 0...100_000
+    public static let quotaRange = 0...1_000_000_000
 }

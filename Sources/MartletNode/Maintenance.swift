@@ -19,6 +19,7 @@ extension Node {
         }
         maintenance = [
             every(.milliseconds(50)) { $0.tick() }, every(.minutes(10)) { $0.prepareKeys() }, every(.seconds(1)) { $0.trim() },
+            every(.seconds(1)) { $0.reconcile() }, every(.minutes(10)) { $0.stateLedgers() },
         ]
         kick()
     }
@@ -57,19 +58,14 @@ extension Node {
         guard over || age > parts.keepMicroseconds || mostlyDead(oldest.number, segments.count) else { return }
         let live = engine.live(in: oldest.number)
         if live > 0 { return beginCarry(upTo: oldest.number) }
+        if cleared.segment != oldest.number { cleared = (oldest.number, lastAppended) }
         guard over || age > parts.keepMicroseconds else { return }
         if over, age <= parts.keepMicroseconds {
             parts.logger.warning(
                 "the journal is over its cap: ended messages go before their time",
                 metadata: ["segment": "\(oldest.number)", "bytes": "\(size)", "cap": "\(parts.capBytes)"])
         }
-        guard oldest.number < durableEnd.journalSegment, carriedAt < durableEnd else { return }
-        // What made it dead (an end, a newer record of a partition) must be durable first: a crash would bring it back to life.
-        guard let ready = deadAt, ready.segment == oldest.number else {
-            deadAt = (oldest.number, lastAppended)
-            return kickLater()
-        }
-        guard ready.position < durableEnd else { return }
+        guard oldest.number < durableEnd.journalSegment, cleared.by < durableEnd else { return }
         parts.recent.trim(before: oldest.number + 1)
         parts.journal.trim(before: oldest.number + 1)
         // The next one may be due as well.
@@ -98,9 +94,7 @@ extension Node {
         guard !stopping else { return }
         turn.begin(now())
         engine.carry(items, orphansUpTo: segment, &turn)
-        guard !turn.records.isEmpty, append() else { return }
-        carriedAt = lastAppended
-        kickLater()
+        if !turn.records.isEmpty, append() { kickLater() }
     }
 
     /// Stops taking work, lets what is on the wire be answered, and ends the log with a clean stop.
@@ -112,6 +106,7 @@ extension Node {
         var left = connections.count
         let finished = {
             self.turn.begin(self.now())
+            self.engine.stateLedgers(&self.turn)
             self.engine.mark(.init(what: .stopped), &self.turn)
             guard self.append() else { return then() }
             self.open.stories.append(then)

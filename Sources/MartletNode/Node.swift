@@ -87,6 +87,8 @@ public final class Node: Intake {
     var firstInGroup: [GroupNumber: Int] = [:]
     /// Names of the connection groups, for metrics.
     public var groupNames: [GroupNumber: String] = [:]
+    /// Names of the sources, likewise.
+    public var sourceNames: [SourceNumber: String] = [:]
 
     // Tell.swift
     var tellers: [SourceNumber: TellerEntry] = [:]
@@ -95,13 +97,22 @@ public final class Node: Intake {
     var maintenance: [RepeatedTask] = []
     var carrying = false
     var carryCursor: UInt32 = 0
-    /// What was copied forward must be durable up to here before its old segment may go.
-    var carriedAt: UInt64 = 0
-    /// A segment that nothing needs any more, and the newest record when that was seen.
-    var deadAt: (segment: UInt32, position: UInt64)?
+    /// The oldest segment once nothing in it must outlive it, and what was appended by then: what stands in for its records (copies, newer
+    /// marks and sums) must be durable before it may go.
+    var cleared: (segment: UInt32, by: UInt64) = (0, 0)
     /// Readiness says so at once; work is refused when the drain begins.
     var leaving = false
     var stopping = false
+
+    // Ledgers.swift
+    /// What does not add up, as it was last told.
+    var drifts: [SourceNumber: Int] = [:]
+
+    // Operate.swift
+    /// An act that goes on in steps; one at a time.
+    var isActing = false
+    /// Steps of it after which its progress is told.
+    var progressSteps = 16
 
     // Reading.swift
     var straysInFlight = 0
@@ -138,14 +149,6 @@ public final class Node: Intake {
         if leaving || stopping { return ["stopping"] }
         if parts.journal.state.isLow { return ["the disk of the journal is full"] }
         return []
-    }
-
-    /// A person's act, for the log.
-    public func note(_ act: String) {
-        turn.begin(now())
-        engine.mark(.init(what: .operated, text: String(decoding: act.utf8.prefix(200), as: UTF8.self)), &turn)
-        if append() { kickLater() }
-        parts.logger.notice("operated", metadata: ["act": "\(act)"])
     }
 
     // MARK: Intake
@@ -191,6 +194,8 @@ extension Refusal {
         case .full: "full"
         case .storage: "storage"
         case .stopping: "stopping"
+        case .rateLimited: "rate_limited"
+        case .quotaUsedUp: "quota_used_up"
         }
     }
 }

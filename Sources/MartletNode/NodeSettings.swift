@@ -26,6 +26,9 @@ public enum NodeSettings {
         doc: "Messages open at once (about 120 bytes of memory each); beyond it senders hear 503.")
     public static let parts = Setting(
         "limits.parts", .integer(1...10), default: "10", doc: "Parts of one text message; a longer text is refused.")
+    public static let dayBegins = Setting(
+        "limits.dayBegins", .duration(0...86_340_000), default: "0s",
+        doc: "Time after midnight UTC at which the day of the quotas begins: 23h for a bank whose midnight is an hour before that of UTC.")
     public static let metricsListen = Setting(
         "metrics.listen", .address, default: "127.0.0.1:8091", doc: "Address of /metrics, /healthz and /readyz.")
     public static let metricsPlaintext = Setting(
@@ -52,9 +55,22 @@ public enum NodeSettings {
         "bootstrap.sources[].class", .choice(MessageClass.allCases.map(\.word)), default: "transactional",
         doc: "Class of its messages that name none.")
 
+    public static let sourceRate = Setting(
+        "bootstrap.sources[].rate", .integer(SourceLimits.rateRange), default: "0",
+        doc:
+            "Parts a second that it may hand in over all doors, 0 for any. Security messages and codes have the same again for themselves. "
+            + "As the other limits of a source it is taken over when the source is made; `martlet source limit` changes it.")
+    public static let sourceBurst = Setting(
+        "bootstrap.sources[].burst", .integer(SourceLimits.rateRange), default: "0",
+        doc: "Parts that it may hand in at once after a silence; 0: as many as in one second of its rate.")
+    public static let sourceQuota = Setting(
+        "bootstrap.sources[].dailyQuota", .integer(SourceLimits.quotaRange), default: "0",
+        doc: "Parts that it may hand in on one day, 0 for any. Security messages and codes count, and are taken beyond it.")
+
     public static let all: [Setting] = [
-        name, masterKey, segment, keep, cap, commitGap, sync, openMessages, parts, metricsListen, metricsPlaintext, routePrefix, routeGroup,
+        name, masterKey, segment, keep, cap, commitGap, sync, openMessages, parts, dayBegins, metricsListen, metricsPlaintext, routePrefix,
+        routeGroup,
         sourceName,
-        sourceScopes, sourceSenders, sourceClasses, sourceSender, sourceClass,
+        sourceScopes, sourceSenders, sourceClasses, sourceSender, sourceClass, sourceRate, sourceBurst, sourceQuota,
     ]
 }

@@ -103,7 +103,10 @@ enum Storyteller {
             story.hops.append(.init(at: at, hop: "receive", what: "message from a handset", details: details))
         case .replaced:
             story.hops.append(.init(at: at, hop: "accept", what: "text replaced", details: [("parts", String(record.header.parts))]))
-        case .orphan, .mark, .preference: break
+        case .rerouted(let it):
+            let details = [("from", String(record.header.group)), ("to", String(it.group))]
+            story.hops.append(.init(at: at, hop: "route", what: "moved to another connection group by an operator", details: details))
+        case .orphan, .mark, .ledger, .preference: break
         }
     }
 

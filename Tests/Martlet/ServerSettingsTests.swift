@@ -1,6 +1,8 @@
 import Foundation
 import Journal
 import MartletChannels
+import MartletEngine
+import MartletModel
 import MartletNode
 import Testing
 
@@ -34,7 +36,7 @@ struct ServerSettingsTests {
           - {prefix: "", group: south}
         bootstrap:
           sources:
-            - {name: core, classes: [otp]}
+            - {name: core, classes: [otp], rate: 20, burst: 50, dailyQuota: 100000}
 
         """
 
@@ -44,6 +46,8 @@ struct ServerSettingsTests {
         #expect(settings.connections.map(\.settings.window) == [50, 10])
         #expect(settings.routes.map(\.group) == ["north", "south"])
         #expect(settings.sources.first?.classes == ["otp"])
+        #expect(settings.sources.first?.limits == SourceLimits(rate: 20, burst: 50, dailyQuota: 100_000))
+        #expect(try read(good + "limits: {dayBegins: 23h}\n").node.engine.dayBegins == 82_800_000_000)
         #expect(settings.node.journal.segmentSize == 64 << 20)
     }
 

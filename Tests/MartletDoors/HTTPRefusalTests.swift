@@ -191,7 +191,8 @@ import Testing
         let table: [(Refusal, Int, String, String?)] = [
             (.tooManyParts(parts: 12, limit: 10), 422, "too_many_parts", nil), (.noRoute, 422, "no_route", nil),
             (.full(retryAfterSeconds: 7), 503, "full", "7"), (.storage(retryAfterSeconds: 30), 503, "storage_trouble", "30"),
-            (.stopping, 503, "stopping", "1"),
+            (.rateLimited(retryAfterSeconds: 2), 429, "rate_limited", "2"),
+            (.quotaUsedUp(retryAfterSeconds: 3600), 429, "quota_used_up", "3600"), (.stopping, 503, "stopping", "1"),
         ]
         for (refusal, status, code, retry) in table {
             bench.intake.immediate = .refused(refusal)

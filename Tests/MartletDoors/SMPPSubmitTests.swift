@@ -96,6 +96,7 @@ import Testing
         let expected: [(Refusal, CommandStatus)] = [
             (.tooManyParts(parts: 300, limit: 10), .invalidMessageLength), (.noRoute, .invalidDestination),
             (.full(retryAfterSeconds: 1), .throttled), (.storage(retryAfterSeconds: 1), .queueFull), (.stopping, .systemError),
+            (.rateLimited(retryAfterSeconds: 1), .throttled), (.quotaUsedUp(retryAfterSeconds: 60), .throttled),
         ]
         let bench = SMPPBench()
         let client = try bench.bound()
@@ -108,7 +109,7 @@ import Testing
             #expect(try client.read().map(\.status) == [status])
         }
         #expect(bench.door.counters.submits == 0)
-        #expect(bench.door.counters.refused["ESME_RTHROTTLED"] == 2)
+        #expect(bench.door.counters.refused["ESME_RTHROTTLED"] == 6)
     }
 
     @Test("An answer for a connection that has gone is dropped, and not counted")

@@ -17,10 +17,10 @@ struct LanesTests {
     }
 
     private func next(_ lanes: inout GroupLanes, _ table: borrowing SlotTable) -> (lane: Lane, number: UInt32)? {
-        guard let lane = lanes.choose() else { return nil }
-        let number = lanes[lane].front.isEmpty ? lanes[lane].pop(table) : lanes[lane].front.pop(table)
-        lanes.charge(lane, parts: table.pointer(number).pointee.missingParts.nonzeroBitCount)
-        return (lane, number)
+        guard let one = lanes.choose() else { return nil }
+        let number = lanes[one].next(table)
+        lanes.charge(one, parts: table.pointer(number).pointee.missingParts.nonzeroBitCount)
+        return (one.lane, number)
     }
 
     @Test("Security goes before codes, codes before all others")
@@ -85,9 +85,9 @@ struct LanesTests {
             _ = add(&lanes, &table, .transactional)
             _ = add(&lanes, &table, .marketing)
         }
-        lanes.held = 1 << Lane.marketing.rawValue
+        lanes.held = ClassSet(.marketing)
         for _ in 0..<2000 { #expect(next(&lanes, table)?.lane == .transactional) }
-        lanes.held = 0
+        lanes.held = []
         var marketing = 0
         for _ in 0..<900 where next(&lanes, table)?.lane == .marketing { marketing += 1 }
         #expect(abs(marketing - 100) <= 2)
@@ -127,37 +127,61 @@ struct LanesTests {
         var lanes = GroupLanes()
         _ = add(&lanes, &table, .service)
         _ = add(&lanes, &table, .marketing)
-        let number = lanes[.service].pop(table)
-        lanes[.service].loading.push(number, table)
+        let number = lanes[.service].next(table)
+        table.pointer(number).pointee.flags.insert(.loading)
+        lanes[.service].pushLoading(number, table)
         _ = add(&lanes, &table, .service)
         #expect(next(&lanes, table)?.lane == .marketing)
         #expect(lanes.choose() == nil)
-        var ready = lanes[.service].loading
-        lanes[.service].loading = Fifo()
-        lanes[.service].front.prepend(&ready, table)
-        #expect(ready.isEmpty)
-        lanes[.service].front.prepend(&ready, table)
+        lanes[.service].takeLoaded(table)
+        #expect(lanes.choose() == nil)
+        table.pointer(number).pointee.flags.remove(.loading)
+        lanes[.service].takeLoaded(table)
+        lanes[.service].takeLoaded(table)
         #expect(next(&lanes, table)?.number == number)
     }
 
-    @Test("A sweep takes out what ended and keeps the order of the rest")
-    func sweep() {
+    @Test("Whoever leaves a queue from its middle or an end leaves the order of the rest as it was")
+    func remove() {
         var table = SlotTable()
         var lanes = GroupLanes()
         var kept: [UInt32] = []
-        var ended: Set<UInt32> = []
+        var gone: [UInt32] = []
         for n in 0..<100 {
-            let number = add(&lanes, &table, .service)
-            if n % 3 == 0 { kept.append(number) } else { ended.insert(number) }
+            let number = add(&lanes, &table, .service, source: SourceNumber(1 + n % 2))
+            if n % 3 == 0 { kept.append(number) } else { gone.append(number) }
         }
-        for number in ended { table.pointer(number).pointee.flags.insert(.dead) }
-        var found: [UInt32] = []
-        lanes.sweep(table, &found)
-        #expect(Set(found) == ended && found.count == ended.count)
-        #expect(lanes.count == kept.count)
-        var order: [UInt32] = []
-        while let (_, number) = next(&lanes, table) { order.append(number) }
-        #expect(order == kept)
+        let (again, first) = (add(&lanes, &table, .service), add(&lanes, &table, .service))
+        for number in [again, first] { lanes.remove(number, table) }
+        lanes.push(again, table, front: true)
+        lanes.pushFirst(first, table)
+        for number in gone.reversed() + [first] { lanes.remove(number, table) }
+        #expect(lanes.count == kept.count + 1)
+        var order: [SourceNumber: [UInt32]] = [:]
+        #expect(next(&lanes, table)?.number == again)
+        while let (_, number) = next(&lanes, table) { order[table.pointer(number).pointee.source, default: []].append(number) }
+        for source in [SourceNumber(1), 2] { #expect(order[source] == kept.filter { table.pointer($0).pointee.source == source }) }
+        #expect(table.pointer(kept[0]).pointee.flags == [])
+    }
+
+    @Test("The classes of one lane share it evenly, and one that is held leaves it to the others")
+    func classesOfALane() {
+        var table = SlotTable()
+        var lanes = GroupLanes()
+        for _ in 0..<300 { for one in [MessageClass.service, .actionRequired, .employeeInfo] { _ = add(&lanes, &table, one) } }
+        func count(_ steps: Int) -> [MessageClass: Int] {
+            var count: [MessageClass: Int] = [:]
+            for _ in 0..<steps {
+                if let (_, number) = next(&lanes, table) { count[table.pointer(number).pointee.messageClass, default: 0] += 1 }
+            }
+            return count
+        }
+        #expect(count(90) == [.service: 30, .actionRequired: 30, .employeeInfo: 30])
+        lanes.held = ClassSet([.service, .otp])
+        #expect(count(100) == [.actionRequired: 50, .employeeInfo: 50])
+        lanes.held = []
+        #expect(count(90).values.allSatisfy { abs($0 - 30) <= 1 })
+        #expect(lanes.choose(without: ClassSet([.service, .actionRequired])) == .employeeInfo)
     }
 
     @Test("Pauses grow, end for most classes, and never for security")

@@ -240,7 +240,7 @@ struct RecoverTests {
         #expect(rounds < 600)
     }
 
-    @Test("A message that ended in a loading list or behind one is freed when it is taken out")
+    @Test("A message that ends in a loading list or behind one is freed at once")
     func endedWhileLoading() {
         let rig = Rig()
         for _ in 0..<300 { rig.accept(.service, validity: 5) }
@@ -249,9 +249,24 @@ struct RecoverTests {
         let slots = rig.engine.takeWanted()
         #expect(slots.count == 256)
         rig.tick(seconds: 6)
-        #expect(rig.engine.openCount == 0 && rig.engine.slots.count == 300)
+        #expect(rig.engine.openCount == 0 && rig.engine.slots.count == 0 && rig.engine.queued(1) == 0)
         rig.step { $0.engine.loaded(slots.map { ($0.slot, nil) } + [(SlotReference(index: 1, generation: 77), nil)], &$0.turn) }
-        #expect(rig.hand() == nil && rig.engine.slots.count == 0 && rig.engine.dead == 0)
+        #expect(rig.hand() == nil && rig.engine.slots.count == 0)
+    }
+
+    @Test("When the first of a loading list ends before its payload is there, those behind it go on")
+    func endedInFrontOfLoading() throws {
+        let rig = Rig()
+        rig.accept(.service, validity: 5)
+        rig.restart(clean: true)
+        let behind = rig.accept(.service)
+        #expect(rig.hand() == nil)
+        let slots = rig.engine.takeWanted()
+        #expect(slots.count == 1)
+        rig.tick(seconds: 6)
+        #expect(rig.hand()?.id == behind)
+        rig.step { $0.engine.loaded(slots.map { ($0.slot, nil) }, &$0.turn) }
+        #expect(rig.engine.openCount == 1)
     }
 
     @Test("A payload carried forward while it was being read from a segment that went is asked for again")

@@ -4,7 +4,8 @@ import MartletModel
 final class Card {
     let number: Int
     var submission: Submission
-    let group: GroupNumber
+    /// Where the log says that it is to go.
+    var group: GroupNumber
     var parts: Int
     let id: MessageID
     let acceptedAt: Int64
@@ -56,6 +57,9 @@ struct WorldChecker {
     private var unwantedDurable: [UInt64: ClassSet] = [:]
     var unwanted: [UInt64: ClassSet] = [:]
     var codeSeconds: Int64 = 10
+    /// Parts of the day that each source may have, and what the log says it had.
+    var quotas: [SourceNumber: Int] = [:]
+    var used: [SourceNumber: [Int64: Int]] = [:]
 
     mutating func fault(_ text: @autoclosure () -> String) {
         if faults.count < 5 { faults.append(text()) }
@@ -101,6 +105,12 @@ struct WorldChecker {
             check(!card.heard, "message \(card.number): two records say that its source heard")
             card.heard = true
         }
+        if case .accepted = record.body { count(card, header) }
+        if case .rerouted(let it) = record.body {
+            check(card.takenDurable == 0, "message \(card.number): moved after a provider took a part")
+            check(header.group == card.group && it.group != card.group, "message \(card.number): moved from where it was not")
+            card.group = it.group
+        }
         if case .answered(let it) = record.body {
             let bit: UInt16 = 1 << UInt16(it.part)
             if case .accepted = it.outcome { card.takenDurable |= bit }
@@ -135,7 +145,7 @@ struct WorldChecker {
         case .delivered: allowed = [.none]
         case .failed: allowed = [.refused, .undeliverable, .attemptsUsedUp, .cannotBeEncoded, .payloadLost]
         case .expired: allowed = [.notSentInTime, .noReceipt, .undeliverable]
-        case .cancelled: allowed = [.cancelledBySource]
+        case .cancelled: allowed = [.cancelledBySource, .cancelledByOperator]
         case .suppressed: allowed = [.optedOut]
         case .queued, .submitted, .sent, .unknown, .received: allowed = []
         }
@@ -146,6 +156,7 @@ struct WorldChecker {
         if reason == .payloadLost {
             check(lostPayloads.contains(card.id), "message \(card.number): a payload that lies in the log is said to be lost")
         }
+        if state == .cancelled { check(card.takenDurable == 0, "message \(card.number): cancelled after a provider took a part") }
         if reason == .notSentInTime || reason == .noReceipt {
             check(header.at / 1000 >= card.deadline, "message \(card.number): expired before its deadline")
         }
@@ -154,6 +165,15 @@ struct WorldChecker {
                 check(card.copies[part] > 0, "message \(card.number): delivered, but part \(part) reached nobody")
             }
         }
+    }
+
+    /// No source has more parts of a day than its quota; security messages and codes count and go beyond it.
+    private mutating func count(_ card: Card, _ header: RecordHeader) {
+        let day = header.at / 86_400_000_000
+        let sum = (used[header.source]?[day] ?? 0) + card.parts
+        used[header.source, default: [:]][day] = sum
+        guard let quota = quotas[header.source], !card.submission.messageClass.lane.isStrict else { return }
+        check(sum <= quota, "source \(header.source): \(sum) parts of its \(quota)")
     }
 
     /// The engine gave a message to a connection.

@@ -122,9 +122,10 @@ extension World {
     private func checkStrict(_ handover: Handover, _ group: GroupNumber) {
         let lane = handover.messageClass.lane
         for strict in [Lane.security, .otp] where strict.rawValue < lane.rawValue {
-            let queue = engine.lanes[Int(group)][strict]
-            guard engine.lanes[Int(group)].held >> strict.rawValue & 1 == 0, queue.loading.isEmpty else { continue }
-            checker.check(!queue.isReady, "a \(lane) message left while the \(strict) lane had \(queue.count)")
+            for one in MessageClass.allCases where one.lane == strict && !engine.isHeld(one, group) {
+                let queue = engine.lanes[Int(group)][one]
+                checker.check(!queue.isReady, "a \(lane) message left while \(queue.count) of \(one) waited")
+            }
         }
     }
 
@@ -243,13 +244,13 @@ extension World {
         let oldest = log.trimmedBefore
         guard oldest < log.durableSegment else { return }
         if engine.live(in: oldest) == 0 {
-            // What made it dead must be durable before it goes.
-            if let dead, dead.segment == oldest {
-                if log.newest >= dead.position { log.trim(upTo: oldest) }
-            } else {
-                dead = (oldest, log.placed)
+            // What stands in for it now may only be appended: it goes when that is durable.
+            if cleared != oldest {
+                cleared = oldest
+                for item in (flying ?? []) + open { if case .record(let position, _, _, _, _, _) = item { carryBarrier = position } }
+                if carryBarrier != 0 { return }
             }
-            return
+            return log.trim(upTo: oldest)
         }
         carrying = true
         let candidates = engine.carryCandidates(upTo: oldest, limit: dice.between(1, 30), cursor: &carryCursor)
@@ -329,9 +330,11 @@ extension World {
         let live = World.told(engine)
         compare(live, World.folded(log.whole, configuration, instant), "\(when), whole log")
         compareOwed(World.folded(log.whole, configuration, instant), "\(when), whole log")
+        compareLedger(World.folded(log.whole, configuration, instant), "\(when), whole log")
         if !fresh {
             compare(live, World.folded(log.remaining, configuration, instant), "\(when), log after trims")
             compareOwed(World.folded(log.remaining, configuration, instant), "\(when), log after trims")
+            compareLedger(World.folded(log.remaining, configuration, instant), "\(when), log after trims")
         }
         checkMemory(when)
     }
@@ -374,11 +377,14 @@ extension World {
         for group in engine.lanes.indices { inLanes += engine.lanes[group].count }
         checker.check(queued == inLanes, "\(when): \(queued) messages say they are queued, lanes hold \(inLanes)")
         let live = engine.livePerSegment.values.reduce(0, +)
-        let marks = engine.creditMarks.values.reduce(0) { $0 + ($1.position == 0 ? 0 : 1) }
+        var marks = engine.creditMarks.values.reduce(0) { $0 + ($1.position == 0 ? 0 : 1) }
+        marks += engine.holds.values.reduce(0) { $0 + ($1.position == 0 ? 0 : 1) }
+        marks += engine.ledger.sources.reduce(0) { $0 + (engine.ledger[$1].position == 0 ? 0 : 1) }
         checker.check(
             live == payloads + engine.orphanCount + marks + inboundPlaces,
             "\(when): \(live) live records for \(payloads) payloads, \(engine.orphanCount) orphans, \(marks) marks, \(inboundPlaces) inbound"
         )
+        checkLedger(when)
         guard inDoubt.isEmpty, self.open.isEmpty, flying == nil, !engine.replaying else { return }
         checker.check(engine.openCount == open, "\(when): \(engine.openCount) slots for \(open) open messages")
         checker.check(engine.wheel.count == open, "\(when): \(engine.wheel.count) timers for \(open) open messages")

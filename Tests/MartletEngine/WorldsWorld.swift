@@ -42,8 +42,8 @@ final class World {
     var carrying = false
     var carryCursor: UInt32 = 0
     var carryBarrier: UInt64 = 0
-    /// A segment that nothing needs any more, and the newest place when that was seen.
-    var dead: (segment: UInt32, position: UInt64)?
+    /// The oldest segment, once nothing in it must outlive it.
+    var cleared: UInt32 = 0
     var inDoubt: [ObjectIdentifier: Flight] = [:]
     /// No more trouble: the rest is seen to its end.
     var calming = false
@@ -60,12 +60,15 @@ final class World {
     let narrow: Bool
     /// Position of the last credit mark of this process.
     var marksUpTo: UInt64 = 0
+    let groups: Int
     let sources: Int
     let classes: [MessageClass]
     let longPercent: Int
     let damagePercent: Int
     let slowDiskPercent: Int
     let tellsPercent: Int
+    /// Of one source, in some worlds.
+    let limits: [SourceNumber: SourceLimits]
     static let partsMaximum = 5
 
     init(seed: UInt64, sabotage: Sabotage = .none) {
@@ -81,7 +84,7 @@ final class World {
         configuration.openMaximum = dice.chance(15) ? 40 : 10_000
         configuration.orphanMaximum = dice.chance(20) ? 3 : 1000
         narrow = dice.chance(40)
-        let groups = narrow ? 1 : dice.between(1, 3)
+        groups = narrow ? dice.between(1, 2) : dice.between(1, 3)
         sources = narrow ? 1 : 3
         classes = narrow ? [dice.pick(MessageClass.allCases)] : MessageClass.allCases
         longPercent = dice.chance(narrow ? 60 : 0) ? 0 : 25
@@ -95,6 +98,9 @@ final class World {
         slowDiskPercent = dice.pick([0, 2, 20])
         engine = Engine(configuration, now: Instant(wall: 0, steady: 0), seed: 0)
         tellsPercent = dice.pick([0, 30, 100])
+        let limit = SourceLimits(rate: dice.pick([0, 1, 20]), burst: dice.pick([0, 3]), dailyQuota: dice.pick([0, 10, 40]))
+        limits = dice.chance(30) ? [1: limit] : [:]
+        if limits[1] != nil, limit.dailyQuota > 0 { checker.quotas[1] = limit.dailyQuota }
         turn = Turn(now: Instant(wall: 0, steady: 0))
         for group in 1...groups {
             let one = SimulatedOperator(calm ? .calm : .drawn(&dice))
@@ -155,13 +161,13 @@ final class World {
             for _ in 0..<dice.below(5) { whatever(dice.between(Int64(0), busyFor)) { $0.cancelOne() } }
             for _ in 0..<dice.below(5) { whatever(dice.between(Int64(0), busyFor)) { $0.replaceOne() } }
             if dice.chance(50) { for _ in 0..<dice.below(12) { whatever(dice.between(Int64(0), busyFor)) { $0.write() } } }
+            operate()
         }
         run(until: began + busyFor)
         guard checker.faults.isEmpty else { return finish() }
         calming = true
         if !running { start(clean: false) }
-        for link in links { for lane in Lane.allCases { engine.hold(lane, of: link.group, false) } }
-        pumpAll()
+        releaseAll()
         run(until: steady + 60_000_000)
         guard checker.faults.isEmpty else { return finish() }
         settleDown()
@@ -201,7 +207,8 @@ final class World {
         var text = "message \(number) "
         let length = wanted == 1 ? dice.between(20, 160) : (wanted - 1) * 153 + dice.between(10, 150)
         while text.utf8.count < length { text += "x" }
-        let to = PhoneNumber(digits: UInt64(narrow ? 41 : dice.between(41, 44)) * 1_000_000_000 + UInt64(dice.below(30)))
+        let to = PhoneNumber(
+            digits: UInt64(narrow ? 40 + dice.between(1, groups) : dice.between(41, 44)) * 1_000_000_000 + UInt64(dice.below(30)))
         let validity: Int64? = dice.chance(85) ? dice.between(5, patience) : nil
         let submission = Submission(
             source: SourceNumber(dice.between(1, sources)), messageClass: messageClass, to: to, from: "Bank", text: text,
@@ -224,6 +231,10 @@ final class World {
             kick()
         case .refused(.noRoute): checker.check(route == nil, "no route for a number that has one")
         case .refused(.tooManyParts(let has, let limit)): checker.check(has == parts && parts > limit, "too many parts: \(has)")
+        case .refused(.quotaUsedUp(let seconds)):
+            checker.check(checker.quotas[submission.source] != nil && (1...86_400).contains(seconds), "refused for a quota: \(seconds) s")
+        case .refused(.rateLimited(let seconds)):
+            checker.check(limits[submission.source].map { $0.rate > 0 } ?? false && seconds >= 1, "refused for a rate: \(seconds) s")
         case .refused(.full): checker.check(engine.openCount >= configuration.openMaximum, "full with \(engine.openCount) open")
         case .refused(let other): checker.fault("refused: \(other)")
         }
@@ -233,17 +244,6 @@ final class World {
         let by: Int64 = dice.chance(50) ? 3_600_000_000 : -3_600_000_000
         jumped += abs(by)
         wallAhead += by
-    }
-
-    private func holdOne() {
-        guard running else { return }
-        let link = dice.pick(links)
-        let lane = dice.pick(Lane.allCases)
-        engine.hold(lane, of: link.group, true)
-        after(dice.between(Int64(100_000), 20_000_000)) { world in
-            world.engine.hold(lane, of: link.group, false)
-            world.pumpAll()
-        }
     }
 
     // MARK: Life and death
@@ -256,6 +256,7 @@ final class World {
         for part in engine.partsToRestore { engine.restore(part.id, at: part.position, payload(part.position), instant) }
         turn.begin(instant)
         engine.recovered(clean: clean, &turn)
+        engine.set(limits: limits, instant)
         checker.recovered(at: steady)
         engine.mark(.init(what: .started), &turn)
         append(nil, [])
@@ -333,13 +334,14 @@ final class World {
         carrying = false
         carryCursor = 0
         carryBarrier = 0
-        dead = nil
+        cleared = 0
     }
 
     private func restartCleanly() {
         guard running else { return }
         for link in links { lose(link) }
         turn.begin(instant)
+        if dice.chance(50) { engine.stateLedgers(&turn) }
         engine.mark(.init(what: .stopped), &turn)
         append(nil, [])
         for item in (flying ?? []) + open { finish(item) }

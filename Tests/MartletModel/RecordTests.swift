@@ -32,6 +32,9 @@ struct RecordTests {
                 partsReference: 9, notBefore: 0, order: 1 << 40, providerKeys: [])),
         .mark(.init(what: .credit, value: 40)),
         .mark(.init(what: .operated, text: "ops stopped harbour-1")),
+        .mark(.init(what: .hold, value: UInt32(ClassSet([.otp, .marketing]).rawValue))),
+        .rerouted(.init(group: 200)),
+        .ledger(.init(accepted: .max, ended: 1 << 40, day: -3, dayMessages: 7, dayParts: 1 << 33)),
     ]
 
     static func header(_ kind: RecordKind) -> RecordHeader {
@@ -105,7 +108,7 @@ struct RecordTests {
         arguments: [
             (RecordKind.answered, 2, UInt8(8), "outcome"), (.receipt, 1, 0, "receipt state"), (.ended, 0, 11, "state"),
             (.ended, 1, 11, "reason"), (.inbound, 1, 4, "part"),
-            (.resumed, 0, 4, "why"), (.carried, 0, 0, "state"), (.orphan, 0, 99, "receipt state"), (.mark, 0, 6, "mark"),
+            (.resumed, 0, 4, "why"), (.carried, 0, 0, "state"), (.orphan, 0, 99, "receipt state"), (.mark, 0, 7, "mark"),
         ])
     func badValues(_ kind: RecordKind, _ offset: Int, _ value: UInt8, _ field: String) throws {
         let body = try #require(RecordTests.bodies.first { $0.kind == kind })

@@ -25,6 +25,13 @@ struct WordsTests {
         #expect(MessageClass(word: "OTP") == nil)
     }
 
+    @Test("A set of classes has the bits of their raw values")
+    func classSets() {
+        let some = ClassSet([.otp, .security])
+        #expect(some.rawValue == 0b1010 && some.classes == [.security, .otp])
+        #expect(some.contains(.otp) && !some.contains(.marketing) && ClassSet.all.classes == MessageClass.allCases)
+    }
+
     @Test("Security and codes are strict, the others share by weight")
     func lanes() {
         #expect(Lane.allCases.map(\.word) == ["security", "otp", "transactional", "service", "marketing"])

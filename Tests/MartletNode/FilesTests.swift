@@ -39,6 +39,36 @@ struct FilesTests {
         #expect(registry.generation == generation + 1)
     }
 
+    @Test("Limits are kept with their source and changed one by one; files written before there were any are read")
+    func limits() throws {
+        let data = try directory()
+        _ = try SourceFile.change(data) { file throws(SourceFile.Fault) in
+            _ = try file.add("free", scopes: ["send"], key: nil)
+            return try file.add("core", scopes: ["send"], limits: SourceLimits(rate: 5, dailyQuota: 100), key: nil)
+        }
+        let text = try String(contentsOfFile: SourceFile.path(data), encoding: .utf8)
+        #expect(text.contains("dailyQuota") && text.split(separator: "\n").count { $0.contains("rate") } == 1)
+        #expect(
+            try SourceFile.change(data) { file throws(SourceFile.Fault) in try file.limit("core", burst: 7) }
+                == SourceLimits(rate: 5, burst: 7, dailyQuota: 100))
+        _ = try SourceFile.change(data) { file throws(SourceFile.Fault) in try file.limit("core", rate: 0, dailyQuota: 9) }
+        let registry = SourceRegistry(try SourceFile.load(data))
+        #expect(registry.source(named: "core")?.limits == SourceLimits(rate: 0, burst: 7, dailyQuota: 9))
+        #expect(registry.source(named: "free")?.limits == SourceLimits())
+        for (rate, burst, quota) in [(-1, nil, nil), (nil, 100_001, nil), (nil, nil, 1_000_000_001)] as [(Int?, Int?, Int?)] {
+            #expect(throws: SourceFile.Fault.self) {
+                try SourceFile.change(data) { file throws(SourceFile.Fault) in
+                    try file.limit("core", rate: rate, burst: burst, dailyQuota: quota)
+                }
+            }
+        }
+        #expect(throws: SourceFile.Fault.self) {
+            try SourceFile.change(data) { file throws(SourceFile.Fault) in try file.limit("nobody", rate: 1) }
+        }
+        #expect("\(SourceFile.Fault.badLimit(field: "rate", allowed: 0...9))" == "rate: 0 to 9 parts; 0 is no limit")
+        #expect(registry.source(named: "core")?.limits.dailyQuota == 9)
+    }
+
     @Test("Bad names, words and files are named")
     func sourceFaults() throws {
         let data = try directory()
@@ -80,9 +110,17 @@ struct FilesTests {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let channel = try loop.flatSubmit {
-            ControlServer.start(path: path, loop: loop) { request, answer in answer(.done("did \(request.verb)", [["a"]])) }
+            ControlServer.start(path: path, loop: loop) { request, peer, answer in
+                answer(.progress(peer.who))
+                answer(.done("did \(request.verb)", [["a"]]))
+            }
         }.wait()
-        #expect(try ControlClient.ask(ControlRequest(verb: "status"), socket: path).message == "did status")
+        var told: [String] = []
+        let answer = try ControlClient.ask(ControlRequest(verb: "status"), socket: path) { told.append($0.message) }
+        #expect(answer.message == "did status" && answer.more == nil)
+        // Who it is the system says, not the request.
+        #expect(told == [ControlPeer.describe(getuid())])
+        #expect(ControlPeer.describe(0) == "root (uid 0)" && ControlPeer.describe(4_000_000_000) == "uid 4000000000")
         let raw = try ClientBootstrap(group: group).connect(unixDomainSocketPath: path).wait()
         try raw.writeAndFlush(ByteBuffer(string: "nonsense\n")).wait()
         // A line without end is cut off; whether the write or the close tells is the kernel's choice.

@@ -59,6 +59,13 @@ public enum HTTPErrors {
     public static let noRoute = ErrorCode(
         "no_route", status: 422, title: "No connection serves this number",
         remedy: "Check the country code; the administrator decides by `routes` which numbers are served.")
+    public static let rateLimited = ErrorCode(
+        "rate_limited", status: 429, title: "The source sends more parts a second than it may",
+        remedy: "Send again after the seconds in Retry-After, and spread what you send. Nothing of the message was kept.")
+    public static let quotaUsedUp = ErrorCode(
+        "quota_used_up", status: 429, title: "The source has used up its parts of the day",
+        remedy: "Send again on the next day, which begins after the seconds in Retry-After, or ask the administrator for a larger quota. "
+            + "Nothing of the message was kept.")
     public static let headTooLarge = ErrorCode(
         "head_too_large", status: 431, title: "The head of the request is larger than the limit",
         remedy: "Send at most 64 header fields, 8 KiB each and 16 KiB in all; the connection is closed.")
@@ -125,7 +132,8 @@ public enum HTTPErrors {
     public static let problems: [ErrorCode] = [
         malformedRequest, malformedJSON, idempotencyNotSupported, queryNotSupported, unauthenticated, scopeMissing, notFound,
         methodNotAllowed, alreadyHandedOver, requestTimeout, bodyTooLarge, lineTooLarge, tooManyLines, unsupportedMediaType,
-        expectationFailed, invalidMessage, tooManyParts, noRoute, headTooLarge, full, storageTrouble, storyUnreadable, stopping,
+        expectationFailed, invalidMessage, tooManyParts, noRoute, rateLimited, quotaUsedUp, headTooLarge, full, storageTrouble,
+        storyUnreadable, stopping,
         tooManyConnections, versionNotSupported,
     ]
     /// Codes that stand only in `errors` of a problem.

@@ -46,6 +46,10 @@ struct HTTPProblem: Equatable {
             self.init(HTTPErrors.full, retryAfterSeconds: seconds)
         case .storage(let seconds):
             self.init(HTTPErrors.storageTrouble, retryAfterSeconds: seconds)
+        case .rateLimited(let seconds):
+            self.init(HTTPErrors.rateLimited, retryAfterSeconds: seconds)
+        case .quotaUsedUp(let seconds):
+            self.init(HTTPErrors.quotaUsedUp, retryAfterSeconds: seconds)
         case .stopping:
             self.init(HTTPErrors.stopping, retryAfterSeconds: 1)
         }

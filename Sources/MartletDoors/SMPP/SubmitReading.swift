@@ -108,7 +108,7 @@ extension Refusal {
         switch self {
         case .tooManyParts: .invalidMessageLength
         case .noRoute: .invalidDestination
-        case .full: .throttled
+        case .full, .rateLimited, .quotaUsedUp: .throttled
         case .storage: .queueFull
         case .stopping: .systemError
         }

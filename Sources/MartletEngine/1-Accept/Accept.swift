@@ -17,6 +17,7 @@ extension Engine {
         let parts = submission.userDataHeader.isEmpty ? SMSText.plan(submission.text).parts : 1
         let limit = min(configuration.partsMaximum, Engine.partsMaximum)
         if parts > limit { return .refused(.tooManyParts(parts: parts, limit: limit)) }
+        if let refusal = exceeds(submission, parts: parts, turn.now) { return .refused(refusal) }
 
         let customer = hash.hash(submission.to.digits)
         let isUnwanted = !optOuts.isEmpty && optOuts.unwanted(by: customer).contains(submission.messageClass)

@@ -5,42 +5,44 @@ extension Engine {
     /// now. Nothing is recorded before the provider's answer: the acceptance that allows it is durable already.
     public mutating func credit(_ group: GroupNumber, room: Int) -> Handover? {
         guard room > 0, gate == 0 else { return nil }
-        while let lane = lanes[Int(group)].choose() {
-            let number: UInt32
-            if lanes[Int(group)][lane].front.isEmpty {
-                number = lanes[Int(group)][lane].pop(slots)
-            } else {
-                number = lanes[Int(group)][lane].front.pop(slots)
-            }
+        var skipped: ClassSet = []
+        while let one = lanes[Int(group)].choose(without: skipped) {
+            let number = lanes[Int(group)][one].next(slots)
             let slot = slots.pointer(number)
-            slot.pointee.flags.remove(.queued)
-            if slot.pointee.flags.contains(.dead) {
-                bury(number)
+            if isLeaving(number, group) {
+                lanes[Int(group)].pushFirst(number, slots)
+                // Nothing of a lower lane leaves while a strict one only waits for the disk.
+                if one.lane.isStrict { return nil }
+                skipped.formUnion(ClassSet(one))
                 continue
-            }
-            if slot.pointee.pending > 0, slot.pointee.state.isEnd || slot.pointee.flags.contains(.replacing) {
-                // Its end (expiry, cancelling) or its new text is not durable: after a crash it would stand here again, and what was handed over
-                // from behind it would not be among the first of its queue, which are the ones a restart suspects.
-                enqueueFirst(number)
-                return nil
             }
             guard slot.pointee.state == .queued, slot.pointee.missingParts != 0, !slot.pointee.flags.contains(.waiting) else { continue }
             guard let payload = payload(of: number) else {
-                load(number, group, lane)
+                load(number, group, one)
                 continue
             }
             if !optOuts.isEmpty, slot.pointee.answeredParts == 0,
                 optOuts.unwanted(by: hash.hash(payload.to.digits)).contains(slot.pointee.messageClass)
             {
                 // As above: nothing goes from behind it before its end is durable.
-                enqueueFirst(number)
+                lanes[Int(group)].pushFirst(number, slots)
                 unwanted.append(slots.reference(number))
-                return nil
+                if one.lane.isStrict { return nil }
+                skipped.formUnion(ClassSet(one))
+                continue
             }
-            lanes[Int(group)].charge(lane, parts: slot.pointee.missingParts.nonzeroBitCount)
+            lanes[Int(group)].charge(one, parts: slot.pointee.missingParts.nonzeroBitCount)
             return handOver(number, payload)
         }
         return nil
+    }
+
+    /// Its end (expiry, cancelling), its new text or its move to another group is not durable: after a crash it would stand here again, and what was
+    /// handed over from behind it would not be among the first of its queue, which are the ones a restart suspects.
+    private func isLeaving(_ number: UInt32, _ group: GroupNumber) -> Bool {
+        let slot = slots.pointer(number)
+        return slot.pointee.group != group
+            || slot.pointee.pending > 0 && (slot.pointee.state.isEnd || slot.pointee.flags.contains(.replacing))
     }
 
     /// Whether anything of the group could go now, payload at hand or not.
@@ -84,30 +86,23 @@ extension Engine {
 
     // MARK: Payloads that only the log holds
 
-    /// Messages of one lane whose payloads are asked for ahead.
+    /// Messages of one class whose payloads are asked for ahead.
     private static let loadAhead = 256
 
     /// The first in turn has no payload here: it and those behind it wait together, in order, until all are read. What was handed
     /// over and what was not stay the beginning and the rest of one queue, which is what a restart counts on.
-    private mutating func load(_ first: UInt32, _ group: GroupNumber, _ lane: Lane) {
-        ask(first, group, lane)
-        while lanes[Int(group)][lane].loading.count < Engine.loadAhead {
-            let number: UInt32
-            if !lanes[Int(group)][lane].front.isEmpty {
-                number = lanes[Int(group)][lane].front.pop(slots)
-            } else if lanes[Int(group)][lane].waiting > 0 {
-                number = lanes[Int(group)][lane].pop(slots)
-            } else {
-                return
-            }
-            if slots.pointer(number).pointee.flags.contains(.dead) { bury(number) } else { ask(number, group, lane) }
+    private mutating func load(_ first: UInt32, _ group: GroupNumber, _ one: MessageClass) {
+        ask(first, group, one)
+        while lanes[Int(group)][one].loading.count < Engine.loadAhead, lanes[Int(group)][one].hasNext {
+            let number = lanes[Int(group)][one].next(slots)
+            if isLeaving(number, group) { return lanes[Int(group)].pushFirst(number, slots) }
+            ask(number, group, one)
         }
     }
 
-    private mutating func ask(_ number: UInt32, _ group: GroupNumber, _ lane: Lane) {
+    private mutating func ask(_ number: UInt32, _ group: GroupNumber, _ one: MessageClass) {
         let slot = slots.pointer(number)
-        slot.pointee.flags.insert(.queued)
-        lanes[Int(group)][lane].loading.push(number, slots)
+        lanes[Int(group)][one].pushLoading(number, slots)
         guard payload(of: number) == nil else { return }
         slot.pointee.flags.insert(.loading)
         slot.pointee.flags.remove(.moved)
@@ -141,17 +136,11 @@ extension Engine {
                 emit(.ended(.init(state: .failed, reason: .payloadLost)), number, &turn, after: .retire)
             }
         }
-        // What was waited for goes before what came back since.
+        // One that is gone meanwhile made way when it was taken out of its queue.
         for item in payloads {
             guard let number = slots.number(of: item.slot) else { continue }
-            let group = Int(slots.pointer(number).pointee.group)
-            let lane = slots.pointer(number).pointee.messageClass.lane
-            var ready = Fifo()
-            while !lanes[group][lane].loading.isEmpty {
-                if slots.pointer(lanes[group][lane].loading.head).pointee.flags.contains(.loading) { break }
-                ready.push(lanes[group][lane].loading.pop(slots), slots)
-            }
-            lanes[group][lane].front.prepend(&ready, slots)
+            let slot = slots.pointer(number)
+            lanes[Int(slot.pointee.group)][slot.pointee.messageClass].takeLoaded(slots)
         }
     }
 }

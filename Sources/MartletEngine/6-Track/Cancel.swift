@@ -8,9 +8,7 @@ extension Engine {
         let slot = slots.pointer(number)
         guard slot.pointee.source == source else { return .notFound }
         if slot.pointee.state == .cancelled { return .cancelled }
-        // A possible duplicate may have left before a crash.
-        let taken = slot.pointee.openParts | slot.pointee.answeredParts | slot.pointee.unknownParts | slot.pointee.failedParts
-        guard slot.pointee.state == .queued, taken == 0, !slot.pointee.flags.contains(.possibleDuplicate) else { return .tooLate }
+        guard slot.pointee.state == .queued, !slot.pointee.mayHaveLeft else { return .tooLate }
         emit(.ended(.init(state: .cancelled, reason: .cancelledBySource)), number, &turn, after: .retire)
         return .cancelled
     }

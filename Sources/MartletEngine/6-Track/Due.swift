@@ -14,7 +14,7 @@ extension Engine {
         forgotten.removeAll(keepingCapacity: true)
         giveUpOwed(&turn)
         giveUpParts(&turn)
-        sweep()
+        countOpen()
     }
 
     private mutating func due(_ number: UInt32, _ turn: inout Turn) {

@@ -22,6 +22,7 @@ struct Slot {
     var timerPrevious: UInt32 = Slot.none
     /// Tick of the timing wheel.
     var due: UInt32 = 0
+    var queuePrevious: UInt32 = Slot.none
     var bucket: UInt16 = Slot.noBucket
     var source: SourceNumber = 0
     var partsReference: UInt16 = 0
@@ -55,8 +56,8 @@ struct Slot {
         static let possibleDuplicate = Flags(rawValue: 1)
         /// Linked into a lane.
         static let queued = Flags(rawValue: 2)
-        /// Ended while linked into a lane: freed when it is taken out.
-        static let dead = Flags(rawValue: 4)
+        /// Linked into the front of its queue: it had its turn before.
+        static let inFront = Flags(rawValue: 4)
         /// The timer runs until it may be tried again.
         static let waiting = Flags(rawValue: 8)
         /// In this attempt a part met a passing refusal.
@@ -78,11 +79,17 @@ struct Slot {
         static let inOutbox = Flags(rawValue: 4096)
         /// Its new text is not durable yet: not handed over, and nothing from behind it.
         static let replacing = Flags(rawValue: 8192)
+        /// Linked into the list that stands until payloads are read.
+        static let inLoading = Flags(rawValue: 16384)
     }
 
     var allParts: UInt16 { parts >= 16 ? .max : (1 << UInt16(parts)) &- 1 }
     /// Parts that no provider has and that are not on the wire.
     var missingParts: UInt16 { allParts & ~answeredParts & ~unknownParts & ~failedParts & ~openParts }
+    /// A provider may have some of it: parts were answered, or it is a possible duplicate, which may have left before a crash.
+    var mayHaveLeft: Bool { isTaken || flags.contains(.possibleDuplicate) }
+    /// A provider has some of it, or had.
+    var isTaken: Bool { openParts | answeredParts | unknownParts | failedParts != 0 }
     /// Wall milliseconds; of a message that is owed.
     var endedAt: Int64 { Int64(truncatingIfNeeded: origin) }
     var endError: UInt16 { UInt16(truncatingIfNeeded: acceptedMicros) }

@@ -10,6 +10,8 @@ public enum RecordBody: Equatable, Sendable {
     case orphan(Orphan)
     case mark(Mark)
     case told(Told)
+    case rerouted(Rerouted)
+    case ledger(Ledger)
     case inbound(Inbound)
     case preference(Preference)
     /// As `carried`, so that it stands for the whole message when the record that accepted it is trimmed; parts, deadline and wishes are
@@ -135,6 +137,7 @@ public enum RecordBody: Equatable, Sendable {
         public var what: What
         /// For `credit`: the most parts of the group that may be handed over and not yet recorded.
         public var value: UInt32
+        /// For `hold`: the classes held on the header's group, as `ClassSet`; group 0 stands for all groups.
         /// For `operated`: who did what; what is beyond 255 bytes is cut off.
         public var text: String
         /// Raw values are in records.
@@ -145,6 +148,8 @@ public enum RecordBody: Equatable, Sendable {
             case operated = 4
             /// Nothing but the partition's newest sequence, kept when all its other records are trimmed.
             case head = 5
+            /// Classes that a person holds back; the newest of a group counts.
+            case hold = 6
         }
         public init(what: What, value: UInt32 = 0, text: String = "") {
             self.what = what
@@ -160,6 +165,29 @@ public enum RecordBody: Equatable, Sendable {
         public init(outcome: ToldOutcome, teller: String) {
             self.outcome = outcome
             self.teller = teller
+        }
+    }
+
+    /// A person moved a waiting message from the header's group to another.
+    public struct Rerouted: Equatable, Sendable {
+        public var group: GroupNumber
+        public init(group: GroupNumber) { self.group = group }
+    }
+
+    /// The sums of the header's source as of this place in the log: all records before it are in them.
+    public struct Ledger: Equatable, Sendable {
+        public var accepted: UInt64
+        public var ended: UInt64
+        /// Days since 1970 of the day that the next two are of; it begins where the node's setting says.
+        public var day: Int32
+        public var dayMessages: UInt64
+        public var dayParts: UInt64
+        public init(accepted: UInt64, ended: UInt64, day: Int32, dayMessages: UInt64, dayParts: UInt64) {
+            self.accepted = accepted
+            self.ended = ended
+            self.day = day
+            self.dayMessages = dayMessages
+            self.dayParts = dayParts
         }
     }
 
@@ -202,6 +230,8 @@ public enum RecordBody: Equatable, Sendable {
         case .orphan: .orphan
         case .mark: .mark
         case .told: .told
+        case .rerouted: .rerouted
+        case .ledger: .ledger
         case .inbound: .inbound
         case .preference: .preference
         case .replaced: .replaced

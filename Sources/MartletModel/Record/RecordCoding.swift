@@ -16,6 +16,8 @@ extension RecordBody {
         case .orphan(let it): 4 + it.providerID.shortCount
         case .mark(let it): 6 + it.text.shortCount
         case .told(let it): 2 + it.teller.shortCount
+        case .rerouted: 1
+        case .ledger: 36
         case .inbound: 20
         case .preference: 10
         }
@@ -74,6 +76,14 @@ extension RecordBody {
         case .told(let it):
             out.put(it.outcome.rawValue)
             out.put(text: it.teller)
+        case .rerouted(let it):
+            out.put(it.group)
+        case .ledger(let it):
+            out.put(it.accepted)
+            out.put(it.ended)
+            out.put(it.day)
+            out.put(it.dayMessages)
+            out.put(it.dayParts)
         case .inbound(let it):
             out.put(it.total)
             out.put(it.number)
@@ -151,6 +161,13 @@ extension RecordBody {
         case .told:
             guard let outcome = ToldOutcome(rawValue: try input.take()) else { throw .badValue(field: "told outcome") }
             self = .told(Told(outcome: outcome, teller: try input.text()))
+        case .rerouted:
+            self = .rerouted(Rerouted(group: try input.take()))
+        case .ledger:
+            self = .ledger(
+                Ledger(
+                    accepted: try input.take(), ended: try input.take(), day: try input.take(), dayMessages: try input.take(),
+                    dayParts: try input.take()))
         case .inbound:
             var it = Inbound(total: try input.take(), number: try input.take(), missing: try input.take())
             guard it.total > 0, it.number <= it.total else { throw .badValue(field: "part") }

@@ -118,10 +118,14 @@ public enum RecordKind: UInt8, CaseIterable, Sendable {
     case told = 9
     /// A message from a handset, or one part of one that is not whole yet. Sealed: addresses and text, or the part.
     case inbound = 10
+    /// A person moved a waiting message to another connection group.
+    case rerouted = 11
+    /// The sums of a source, so that they outlive the records they were counted from.
+    case ledger = 12
     /// A customer opted out of classes, or in again.
-    case preference = 12
+    case preference = 13
     /// The source put another text in the place of one that no provider had. Sealed as `accepted`.
-    case replaced = 13
+    case replaced = 14
 }
 
 public struct RecordFlags: OptionSet, Equatable, Sendable {
@@ -137,6 +141,8 @@ public struct RecordFlags: OptionSet, Equatable, Sendable {
     public static let tellsDelivered = RecordFlags(rawValue: 8)
     /// The source wants to hear of every other end.
     public static let tellsFailed = RecordFlags(rawValue: 16)
+    /// The message ended by this record.
+    public static let ends = RecordFlags(rawValue: 128)
 
     /// State and reason of the message after this record, as the fold left them, in bits 8...11 and 12...15: what the story of an
     /// ended message is told from. Replay does not read them.

@@ -15,7 +15,12 @@ public enum ControlClient {
         }
     }
 
-    public static func ask(_ request: ControlRequest, socket path: String, seconds: Int = 30) throws -> ControlAnswer {
+    /// - Parameters:
+    ///   - seconds: longest silence.
+    ///   - progress: gets each line before the answer.
+    public static func ask(
+        _ request: ControlRequest, socket path: String, seconds: Int = 30, progress: (ControlAnswer) -> Void = { _ in }
+    ) throws -> ControlAnswer {
         let file = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         guard file >= 0 else { throw Fault.broken(reason: String(cString: strerror(errno))) }
         defer { close(file) }
@@ -26,7 +31,12 @@ public enum ControlClient {
         line.append(0x0A)
         let sent = line.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
         guard sent == line.count else { throw Fault.broken(reason: String(cString: strerror(errno))) }
-        return try JSONDecoder().decode(ControlAnswer.self, from: read(file))
+        var rest = Data()
+        while true {
+            let answer = try JSONDecoder().decode(ControlAnswer.self, from: nextLine(file, &rest))
+            guard answer.more == true else { return answer }
+            progress(answer)
+        }
     }
 
     private static func connect(_ file: Int32, _ path: String) throws {
@@ -49,14 +59,17 @@ public enum ControlClient {
         }
     }
 
-    private static func read(_ file: Int32) throws -> Data {
-        var data = Data()
+    /// The next line; what came behind it stays in `rest`.
+    private static func nextLine(_ file: Int32, _ rest: inout Data) throws -> Data {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
+            if let end = rest.firstIndex(of: 0x0A) {
+                defer { rest = Data(rest[(end + 1)...]) }
+                return Data(rest[..<end])
+            }
             let count = Glibc.read(file, &buffer, buffer.count)
             guard count > 0 else { throw Fault.broken(reason: count == 0 ? "no answer" : String(cString: strerror(errno))) }
-            data.append(contentsOf: buffer[..<count])
-            if data.last == 0x0A { return data.dropLast() }
+            rest.append(contentsOf: buffer[..<count])
         }
     }
 }

@@ -4,9 +4,9 @@ public import NIOCore
 import NIOPosix
 
 /// The socket in the data directory through which people and the desk act on a running node. Only the owner of the directory can
-/// open it. One request a line, one answer a line.
+/// open it. One request a line, one answer a line; before it come as many lines of progress as the act has to tell.
 public enum ControlServer {
-    public typealias Handler = (ControlRequest, @escaping (ControlAnswer) -> Void) -> Void
+    public typealias Handler = (ControlRequest, ControlPeer, @escaping (ControlAnswer) -> Void) -> Void
 
     /// - Parameter handler: runs on the loop.
     public static func start(path: String, loop: any EventLoop, handler: @escaping Handler) -> EventLoopFuture<any Channel> {
@@ -38,22 +38,40 @@ private final class ControlConnection: ChannelInboundHandler {
 
     private let handler: ControlServer.Handler
     private var buffer = ByteBuffer()
+    /// Nil until the system said who it is; requests wait for that.
+    private var peer: ControlPeer?
     private static let lineMaximum = 1 << 20
 
     init(_ handler: @escaping ControlServer.Handler) { self.handler = handler }
 
+    func channelActive(context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        ControlPeer.find(context.channel).whenComplete { result in
+            let (handler, context) = bound.value
+            guard case .success(let who) = result else { return context.close(promise: nil) }
+            handler.peer = ControlPeer(who: who)
+            handler.answerAll(context)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) { peer?.isOpen = false }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
         buffer.writeBuffer(&bytes)
-        while let end = buffer.readableBytesView.firstIndex(of: 0x0A) {
+        answerAll(context)
+    }
+
+    private func answerAll(_ context: ChannelHandlerContext) {
+        while let peer, let end = buffer.readableBytesView.firstIndex(of: 0x0A) {
             let line = buffer.readSlice(length: end - buffer.readerIndex) ?? ByteBuffer()
             buffer.moveReaderIndex(forwardBy: 1)
-            answer(line, context)
+            answer(line, peer, context)
         }
         if buffer.readableBytes > ControlConnection.lineMaximum { context.close(promise: nil) }
     }
 
-    private func answer(_ line: ByteBuffer, _ context: ChannelHandlerContext) {
+    private func answer(_ line: ByteBuffer, _ peer: ControlPeer, _ context: ChannelHandlerContext) {
         let bound = context.loopBound
         let write: (ControlAnswer) -> Void = { answer in
             let context = bound.value
@@ -62,7 +80,7 @@ private final class ControlConnection: ChannelInboundHandler {
             context.writeAndFlush(NIOAny(ByteBuffer(bytes: bytes)), promise: nil)
         }
         do {
-            handler(try JSONDecoder().decode(ControlRequest.self, from: Data(line.readableBytesView)), write)
+            handler(try JSONDecoder().decode(ControlRequest.self, from: Data(line.readableBytesView)), peer, write)
         } catch {
             write(.failed("not a request: \(error)"))
         }

@@ -7,6 +7,7 @@ extension Node {
     public func write(to out: inout MetricText) {
         counters(&out)
         gauges(&out)
+        ledgers(&out)
         histograms(&out)
     }
 
@@ -79,6 +80,24 @@ extension Node {
         for one in allConnections { out.value(NodeMetrics.outstanding, one.status.outstanding, [one.name]) }
         out.begin(NodeMetrics.bound)
         for one in allConnections { out.value(NodeMetrics.bound, one.status.state == .bound ? 1 : 0, [one.name]) }
+    }
+
+    private func ledgers(_ out: inout MetricText) {
+        let lines = ledger
+        let columns: [(Metric, (LedgerLine) -> Int?)] = [
+            (NodeMetrics.sourceAccepted, { Int(clamping: $0.accepted) }), (NodeMetrics.sourceEnded, { Int(clamping: $0.ended) }),
+            (NodeMetrics.sourceOpen, { $0.open }), (NodeMetrics.drift, { $0.drift }), (NodeMetrics.miscount, { $0.miscount }),
+            (NodeMetrics.partsToday, { Int(clamping: $0.partsToday) }),
+            (NodeMetrics.quota, { $0.limits.dailyQuota > 0 ? $0.limits.dailyQuota : nil }),
+        ]
+        for (metric, value) in columns {
+            out.begin(metric)
+            for line in lines { if let value = value(line) { out.value(metric, value, [line.name]) } }
+        }
+        out.begin(NodeMetrics.held)
+        for (group, name) in groupNames.sorted(by: { $0.key < $1.key }) {
+            for one in MessageClass.allCases { out.value(NodeMetrics.held, engine.isHeld(one, group) ? 1 : 0, [name, one.word]) }
+        }
     }
 
     private func histograms(_ out: inout MetricText) {

@@ -55,12 +55,33 @@ public enum NodeMetrics {
     public static let carried = Metric("martlet_carried_total", .counter, doc: "Open messages copied forward out of old segments.")
     public static let replayed = Metric("martlet_replayed_records_total", .counter, doc: "Records folded in at the start.")
 
+    public static let sourceAccepted = Metric(
+        "martlet_source_accepted_total", .counter, labels: ["source"],
+        doc: "Messages of a source accepted since the data directory was made; survives restarts.")
+    public static let sourceEnded = Metric(
+        "martlet_source_ended_total", .counter, labels: ["source"], doc: "Messages of a source that ended, likewise.")
+    public static let sourceOpen = Metric(
+        "martlet_source_open_messages", .gauge, labels: ["source"], doc: "Open messages of a source, counted in the table.")
+    public static let drift = Metric(
+        "martlet_ledger_drift", .gauge, labels: ["source"],
+        doc: "Accepted less ended less open; anything but 0 is a message that was lost or counted twice, and an alarm.")
+    public static let miscount = Metric(
+        "martlet_ledger_miscount", .gauge, labels: ["source"],
+        doc: "Open messages by the running count less those found by the last whole count of the table; anything but 0 is an alarm.")
+    public static let partsToday = Metric(
+        "martlet_source_parts_today", .gauge, labels: ["source"], doc: "Parts of a source accepted on the day of its quota.")
+    public static let quota = Metric(
+        "martlet_source_daily_quota_parts", .gauge, labels: ["source"],
+        doc: "Parts that a source may send in a day; only where it has a quota.")
+    public static let held = Metric(
+        "martlet_class_held", .gauge, labels: ["group", "class"], doc: "1 while a person holds the class back on the group.")
+
     public static let all: [Metric] = [
         accepted, refused, ended, outcomes, receipts, orphans, late, duplicates, stale, open, owed, told, inbound, answers, preferences,
         optedOut, queued, outstanding, bound,
         accept, wire,
         answer, commit, commitRecords, commitBatches, journalLow, journalSegments, journalFailures, indexFailures,
-        carried, replayed,
+        carried, replayed, sourceAccepted, sourceEnded, sourceOpen, drift, miscount, partsToday, quota, held,
     ]
 }
 

@@ -15,13 +15,19 @@ public struct SourceFile: Codable, Sendable {
         public var sender: String?
         public var messageClass: String
         public var keyHashes: [String]
+        /// Parts a second, parts at once, parts a day; missing: no limit.
+        public var rate: Int?
+        public var burst: Int?
+        public var dailyQuota: Int?
+
+        public var limits: SourceLimits { SourceLimits(rate: rate ?? 0, burst: burst ?? 0, dailyQuota: dailyQuota ?? 0) }
 
         /// As the doors see it; words of a newer version are left out.
         public var source: Source {
             Source(
                 number: number, name: name, scopes: Set(scopes.compactMap { Source.Scope(rawValue: $0) }), senders: senders,
                 classes: classes.compactMap { MessageClass(word: $0) }, defaultSender: sender,
-                defaultClass: MessageClass(word: messageClass) ?? .transactional)
+                defaultClass: MessageClass(word: messageClass) ?? .transactional, limits: limits)
         }
     }
 
@@ -36,6 +42,7 @@ public struct SourceFile: Codable, Sendable {
         case exists(String)
         case unknown(String)
         case badWord(field: String, word: String, allowed: String)
+        case badLimit(field: String, allowed: ClosedRange<Int>)
         case full
 
         public var description: String {
@@ -46,6 +53,7 @@ public struct SourceFile: Codable, Sendable {
             case .exists(let name): "there is a source '\(name)' already; use `martlet source key` to give it a further key"
             case .unknown(let name): "there is no source '\(name)'; `martlet source list` shows them"
             case .badWord(let field, let word, let allowed): "\(field): '\(word)' is not one of \(allowed)"
+            case .badLimit(let field, let allowed): "\(field): \(allowed.lowerBound) to \(allowed.upperBound) parts; 0 is no limit"
             case .full: "65,535 sources are the most"
             }
         }
@@ -92,7 +100,7 @@ public struct SourceFile: Codable, Sendable {
     /// Adds a source and its first key.
     public mutating func add(
         _ name: String, scopes: [String], senders: [String] = [], classes: [String] = [], sender: String? = nil,
-        messageClass: String = MessageClass.transactional.word, key: APIKey.Hash?
+        messageClass: String = MessageClass.transactional.word, limits: SourceLimits = SourceLimits(), key: APIKey.Hash?
     ) throws(Fault) -> Entry {
         let letters = name.utf8.allSatisfy { byte in
             (byte >= 48 && byte <= 57) || (byte | 32 >= 97 && byte | 32 <= 122) || byte == 45 || byte == 46 || byte == 95
@@ -105,13 +113,32 @@ public struct SourceFile: Codable, Sendable {
         for word in classes + [messageClass] where MessageClass(word: word) == nil {
             throw .badWord(field: "classes", word: word, allowed: MessageClass.allCases.map(\.word).joined(separator: ", "))
         }
+        try SourceFile.check(limits)
         let highest = sources.map(\.number).max() ?? 0
         guard highest < SourceNumber.max else { throw .full }
-        let entry = Entry(
+        var entry = Entry(
             number: highest + 1, name: name, scopes: scopes, senders: senders, classes: classes, sender: sender,
             messageClass: messageClass, keyHashes: key.map { [$0.text] } ?? [])
+        entry.set(limits)
         sources.append(entry)
         return entry
+    }
+
+    /// Changes what a source may send; what is not given stays.
+    public mutating func limit(_ name: String, rate: Int? = nil, burst: Int? = nil, dailyQuota: Int? = nil) throws(Fault) -> SourceLimits {
+        guard let index = sources.firstIndex(where: { $0.name == name }) else { throw .unknown(name) }
+        let before = sources[index].limits
+        let limits = SourceLimits(
+            rate: rate ?? before.rate, burst: burst ?? before.burst, dailyQuota: dailyQuota ?? before.dailyQuota)
+        try SourceFile.check(limits)
+        sources[index].set(limits)
+        return limits
+    }
+
+    private static func check(_ limits: SourceLimits) throws(Fault) {
+        if !SourceLimits.rateRange.contains(limits.rate) { throw .badLimit(field: "rate", allowed: SourceLimits.rateRange) }
+        if !SourceLimits.rateRange.contains(limits.burst) { throw .badLimit(field: "burst", allowed: SourceLimits.rateRange) }
+        if !SourceLimits.quotaRange.contains(limits.dailyQuota) { throw .badLimit(field: "quota", allowed: SourceLimits.quotaRange) }
     }
 
     /// Gives a source a further key, so that keys can be changed without a gap.
@@ -124,5 +151,13 @@ public struct SourceFile: Codable, Sendable {
     public mutating func revoke(_ name: String) throws(Fault) {
         guard let index = sources.firstIndex(where: { $0.name == name }) else { throw .unknown(name) }
         sources[index].keyHashes = []
+    }
+}
+
+extension SourceFile.Entry {
+    fileprivate mutating func set(_ limits: SourceLimits) {
+        rate = limits.rate == 0 ? nil : limits.rate
+        burst = limits.burst == 0 ? nil : limits.burst
+        dailyQuota = limits.dailyQuota == 0 ? nil : limits.dailyQuota
     }
 }

@@ -1,8 +1,41 @@
 import ArgumentParser
 import Journal
+import MartletModel
 
 struct JournalCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "journal", abstract: "The journal.", subcommands: [Verify.self])
+    static let configuration = CommandConfiguration(
+        commandName: "journal", abstract: "The journal.", subcommands: [Verify.self, Acts.self])
+
+    struct Acts: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "acts",
+            abstract:
+                "Lists what people did to the node, with starts and stops, as far back as the journal goes. Reads beside a running node.")
+
+        @Argument(help: "Directory of the journal: `journal` under the data directory.") var directory = "data/journal"
+
+        func run() throws {
+            var rows = [["at", "act"]]
+            do {
+                _ = try Journal.verify(directory) { _, bytes in
+                    // Nearly all records are of messages; one that cannot be read is verify's to tell.
+                    guard bytes.first == RecordKind.mark.rawValue, let record = try? Record(reading: bytes),
+                        case .mark(let mark) = record.body
+                    else { return }
+                    switch mark.what {
+                    case .started: rows.append([timestamp(record.header.at), "started"])
+                    case .stopped: rows.append([timestamp(record.header.at), "stopped"])
+                    case .operated: rows.append([timestamp(record.header.at), mark.text])
+                    case .credit, .head, .hold: break
+                    }
+                }
+            } catch {
+                print("martlet: \(directory) cannot be read: \(error)")
+                throw ExitCode(1)
+            }
+            Table.print(rows)
+        }
+    }
 
     struct Verify: ParsableCommand {
         static let configuration = CommandConfiguration(

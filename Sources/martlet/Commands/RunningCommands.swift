@@ -3,9 +3,12 @@ import MartletNode
 
 /// Asks the node of a data directory and shows its answer.
 enum Running {
-    static func ask(_ request: ControlRequest, data: String) throws -> ControlAnswer {
+    /// - Parameter seconds: longest silence of the node.
+    static func ask(_ request: ControlRequest, data: String, seconds: Int = 30) throws -> ControlAnswer {
         do {
-            let answer = try ControlClient.ask(request, socket: "\(data)/control.sock")
+            let answer = try ControlClient.ask(request, socket: "\(data)/control.sock", seconds: seconds) { progress in
+                JSONLogHandler.toStandardError("\(progress.message)\n")
+            }
             guard answer.ok else {
                 print("martlet: \(answer.message)")
                 Table.print(answer.rows)
@@ -54,7 +57,7 @@ struct TraceCommand: ParsableCommand {
 struct ConnectionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "connection", abstract: "Connections of a running node.",
-        subcommands: [List.self, Start.self, Stop.self, Hold.self, Release.self, Reload.self])
+        subcommands: [List.self, Start.self, Stop.self, Hold.self, Release.self, Drain.self, Reload.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Shows all connections.")
@@ -89,6 +92,19 @@ struct ConnectionCommand: ParsableCommand {
         @Argument(help: "Its name.") var name: String
         @Option(help: "Data directory of the running node.") var data: String
         func run() throws { print(try Running.ask(ControlRequest(verb: "release", name: name), data: data).message) }
+    }
+
+    struct Drain: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Gives it nothing new and waits until all that is on its wire is answered; then it stays bound, as held, or unbinds.")
+        @Argument(help: "Its name.") var name: String
+        @Option(help: "Longest wait in seconds.") var seconds = 20
+        @Flag(help: "Unbind it then; `martlet connection start` binds it again.") var unbind = false
+        @Option(help: "Data directory of the running node.") var data: String
+        func run() throws {
+            let fields = ["seconds": String(seconds), "unbind": String(unbind)]
+            print(try Running.ask(ControlRequest(verb: "drain", name: name, fields: fields), data: data).message)
+        }
     }
 
     struct Reload: ParsableCommand {

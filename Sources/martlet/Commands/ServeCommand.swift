@@ -152,7 +152,7 @@ struct ServeCommand: AsyncParsableCommand {
             for entry in fresh {
                 _ = try file.add(
                     entry.name, scopes: entry.scopes, senders: entry.senders, classes: entry.classes, sender: entry.sender,
-                    messageClass: entry.messageClass, key: nil)
+                    messageClass: entry.messageClass, limits: entry.limits, key: nil)
             }
             return file
         }
@@ -183,7 +183,7 @@ struct ServeCommand: AsyncParsableCommand {
             }
             _ = try await loop.flatSubmit {
                 let it = server.value
-                return ControlServer.start(path: it.settings.node.controlSocket, loop: loop) { it.control($0, $1) }
+                return ControlServer.start(path: it.settings.node.controlSocket, loop: loop) { it.control($0, $1, $2) }
             }.get()
             let (host, port) = try await loop.submit { server.value.settings.ops }.get()
             let ops = OpsListener(

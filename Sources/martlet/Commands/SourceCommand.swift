@@ -6,7 +6,7 @@ import MartletNode
 struct SourceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "source", abstract: "Sender systems and their keys.",
-        subcommands: [Add.self, Key.self, Revoke.self, List.self])
+        subcommands: [Add.self, Key.self, Revoke.self, Limit.self, List.self])
 
     /// Changes the file and tells a running node.
     static func change<Result>(_ data: String, _ body: (inout SourceFile) throws(SourceFile.Fault) -> Result) throws -> Result {
@@ -38,12 +38,17 @@ struct SourceCommand: ParsableCommand {
         @Option(help: "Sender id of its messages that name none.") var sender: String?
         @Option(name: .customLong("class"), help: "Class of its messages that name none.") var messageClass = "transactional"
 
+        @Option(help: "Parts a second that it may hand in; 0: any.") var rate = 0
+        @Option(help: "Parts that it may hand in at once after a silence; 0: as many as in a second.") var burst = 0
+        @Option(help: "Parts that it may hand in on one day; 0: any.") var quota = 0
+
         func run() throws {
             let key = APIKey.generate()
             _ = try SourceCommand.change(data) { file throws(SourceFile.Fault) in
                 try file.add(
                     name, scopes: words(scopes), senders: words(senders), classes: words(classes), sender: sender,
-                    messageClass: messageClass, key: APIKey.hash(of: key))
+                    messageClass: messageClass, limits: SourceLimits(rate: rate, burst: burst, dailyQuota: quota), key: APIKey.hash(of: key)
+                )
             }
             print("source \(name) made; its key, shown this once: \(key.reveal())")
         }
@@ -74,21 +79,50 @@ struct SourceCommand: ParsableCommand {
         }
     }
 
+    struct Limit: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "limit", abstract: "Changes what a source may send, over all doors together; what is not given stays.",
+            discussion: "Security messages and codes have the rate again for themselves, and are taken beyond the day's quota.")
+
+        @Argument(help: "Name of the source.") var name: String
+        @Option(help: "Data directory.") var data: String
+        @Option(help: "Parts a second; 0: any.") var rate: Int?
+        @Option(help: "Parts at once after a silence; 0: as many as in a second.") var burst: Int?
+        @Option(help: "Parts on one day; 0: any.") var quota: Int?
+
+        func run() throws {
+            let limits = try SourceCommand.change(data) { file throws(SourceFile.Fault) in
+                try file.limit(name, rate: rate, burst: burst, dailyQuota: quota)
+            }
+            print("\(name): \(limits.words)")
+        }
+    }
+
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(commandName: "list", abstract: "Shows the sender systems.")
 
         @Option(help: "Data directory.") var data: String
 
         func run() throws {
-            var rows = [["number", "name", "scopes", "senders", "classes", "keys"]]
+            var rows = [["number", "name", "scopes", "senders", "classes", "keys", "limits"]]
             for entry in try SourceFile.load(data).sources {
                 rows.append([
                     String(entry.number), entry.name, entry.scopes.joined(separator: ","), entry.senders.joined(separator: ","),
-                    entry.classes.joined(separator: ","), String(entry.keyHashes.count),
+                    entry.classes.joined(separator: ","), String(entry.keyHashes.count), entry.limits.words,
                 ])
             }
             Table.print(rows)
         }
+    }
+}
+
+extension SourceLimits {
+    /// As people read it.
+    var words: String {
+        var words: [String] = []
+        if rate > 0 { words.append("\(rate) parts a second, \(burst > 0 ? burst : rate) at once") }
+        if dailyQuota > 0 { words.append("\(dailyQuota) parts a day") }
+        return words.isEmpty ? "no limits" : words.joined(separator: ", ")
     }
 }
 

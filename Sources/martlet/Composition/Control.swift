@@ -10,16 +10,23 @@ import NIOCore
 
 /// What people do to a running node through its control socket. Each act stands in the journal as a mark.
 extension Server {
-    func control(_ request: ControlRequest, _ answer: @escaping (ControlAnswer) -> Void) {
-        if node.isStopping, request.verb != "status", request.verb != "connections", request.verb != "trace" {
+    func control(_ request: ControlRequest, _ peer: ControlPeer, _ answer: @escaping (ControlAnswer) -> Void) {
+        if node.isStopping, !["status", "connections", "trace", "queue"].contains(request.verb) {
             return answer(.failed("the node is stopping"))
         }
         switch request.verb {
-        case "status": answer(.done("\(node.openMessages) messages open", []))
+        case "status": answer(status())
         case "connections": answer(.done("", connectionTable()))
-        case "start", "stop", "hold", "release": act(request, answer)
-        case "reload": reload(answer)
-        case "sources": answer(reloadSources())
+        case "start", "stop", "hold", "release": act(request, peer, answer)
+        case "drain": drain(request, peer, answer)
+        case "hold-class", "release-class": hold(request, peer, answer)
+        case "queue": queue(answer)
+        case "purge": purge(request, peer, answer)
+        case "move": move(request, peer, answer)
+        case "reload": reload(peer, answer)
+        case "sources":
+            node.note("sources read again", by: peer.who)
+            answer(reloadSources())
         case "send": send(request, answer)
         case "trace": trace(request, answer)
         default: answer(.failed("unknown verb '\(request.verb)'"))
@@ -38,11 +45,9 @@ extension Server {
         return rows
     }
 
-    private func act(_ request: ControlRequest, _ answer: @escaping (ControlAnswer) -> Void) {
-        guard let name = request.name, let connection = connections[name] else {
-            return answer(.failed("there is no connection '\(request.name ?? "")'; `martlet connection list` shows them"))
-        }
-        node.note("\(request.verb) connection \(name)")
+    private func act(_ request: ControlRequest, _ peer: ControlPeer, _ answer: @escaping (ControlAnswer) -> Void) {
+        guard let name = request.name, let connection = connections[name] else { return answer(missing(request.name)) }
+        node.note("\(request.verb) connection \(name)", by: peer.who)
         switch request.verb {
         case "start":
             guard connection.status.state == .stopped else {
@@ -66,9 +71,9 @@ extension Server {
 
     /// Reads the settings file again, away from the loop, and applies what may change at run time: connections, their settings,
     /// routes, sources.
-    private func reload(_ answer: @escaping (ControlAnswer) -> Void) {
+    private func reload(_ peer: ControlPeer, _ answer: @escaping (ControlAnswer) -> Void) {
         let (file, directory) = (settingsFile, dataDirectory)
-        let bound = NIOLoopBound((server: self, answer: answer), eventLoop: loop)
+        let bound = NIOLoopBound((server: self, peer: peer, answer: answer), eventLoop: loop)
         let loop = self.loop
         DispatchQueue.global().async {
             let fresh = Result {
@@ -77,9 +82,9 @@ extension Server {
                 return (settings, try NumberFile.numbers(of: settings.connections.map(\.group), in: "\(directory)/groups"))
             }
             loop.execute {
-                let (server, answer) = bound.value
+                let (server, peer, answer) = bound.value
                 switch fresh {
-                case .success(let (settings, groups)): answer(server.apply(settings, groups))
+                case .success(let (settings, groups)): answer(server.apply(settings, groups, by: peer.who))
                 case .failure(let mistakes as ServerSettings.Mistakes):
                     answer(ControlAnswer(ok: false, message: "nothing was changed", rows: mistakes.lines.map { [$0] }))
                 case .failure(let error): answer(.failed("nothing was changed: \(error)"))
@@ -88,7 +93,7 @@ extension Server {
         }
     }
 
-    private func apply(_ fresh: ServerSettings, _ numbers: [String: GroupNumber]) -> ControlAnswer {
+    private func apply(_ fresh: ServerSettings, _ numbers: [String: GroupNumber], by who: String) -> ControlAnswer {
         if let obstacle = obstacle(to: fresh) { return .failed("nothing was changed: \(obstacle)") }
         groups = numbers
         node.groupNames = Dictionary(uniqueKeysWithValues: groups.map { ($1, $0) })
@@ -119,8 +124,7 @@ extension Server {
         }
         node.set(inbound: inboundRules(fresh))
         settings = fresh
-        node.note("reload of the settings")
-        logger.notice("settings reloaded")
+        node.note("reload of the settings", by: who)
         done.append(["others", "settings of the node, its doors and journal apply at the next start"])
         return .done("reloaded", done)
     }
@@ -156,6 +160,7 @@ extension Server {
     private func reloadSources() -> ControlAnswer {
         do {
             registry.replace(try SourceFile.load(dataDirectory))
+            takeSources()
             return .done("\(registry.all.count) sources")
         } catch {
             return .failed(error.description)

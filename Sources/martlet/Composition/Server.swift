@@ -47,6 +47,18 @@ final class Server {
         door = HTTPDoor(intake: node, sources: registry, settings: settings.http, eventLoop: node.loop)
         smppDoor = SMPPDoor(intake: node, sources: registry, owner: node, settings: settings.smpp, eventLoop: node.loop)
         node.groupNames = Dictionary(uniqueKeysWithValues: groups.map { ($1, $0) })
+        takeSources()
+    }
+
+    /// Tells the node the names of the sources and what each may send.
+    func takeSources() {
+        node.sourceNames = [commandLineSource: "command-line"]
+        var limits: [SourceNumber: SourceLimits] = [:]
+        for source in registry.all {
+            node.sourceNames[source.number] = source.name
+            limits[source.number] = source.limits
+        }
+        node.set(limits: limits)
     }
 
     /// Makes and starts the connections of one entry.

@@ -23,6 +23,7 @@ struct ServerSettings {
         var classes: [String]
         var sender: String?
         var messageClass: String
+        var limits: SourceLimits
     }
 
     var nodeName = ""
@@ -70,6 +71,7 @@ struct ServerSettings {
         node.capBytes = values.size(NodeSettings.cap)
         node.engine.openMaximum = values.integer(NodeSettings.openMessages)
         node.engine.partsMaximum = values.integer(NodeSettings.parts)
+        node.engine.dayBegins = values.duration(NodeSettings.dayBegins) * 1000
         ops = values.address(NodeSettings.metricsListen)
         if !["127.0.0.1", "::1", "localhost"].contains(ops.host), values.text(NodeSettings.metricsPlaintext).isEmpty {
             mistakes.append(
@@ -142,12 +144,15 @@ struct ServerSettings {
             name: element.text(NodeSettings.sourceName), scopes: element.list(NodeSettings.sourceScopes),
             senders: element.list(NodeSettings.sourceSenders), classes: element.list(NodeSettings.sourceClasses),
             sender: element.isSet(NodeSettings.sourceSender) ? element.text(NodeSettings.sourceSender) : nil,
-            messageClass: element.text(NodeSettings.sourceClass))
+            messageClass: element.text(NodeSettings.sourceClass),
+            limits: SourceLimits(
+                rate: element.integer(NodeSettings.sourceRate), burst: element.integer(NodeSettings.sourceBurst),
+                dailyQuota: element.integer(NodeSettings.sourceQuota)))
         var probe = SourceFile()
         do {
             _ = try probe.add(
                 entry.name, scopes: entry.scopes, senders: entry.senders, classes: entry.classes, sender: entry.sender,
-                messageClass: entry.messageClass, key: nil)
+                messageClass: entry.messageClass, limits: entry.limits, key: nil)
         } catch {
             mistakes.append(element.mistake(NodeSettings.sourceName, error.description, remedy: "correct it"))
         }

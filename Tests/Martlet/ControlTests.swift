@@ -1,0 +1,175 @@
+import Dispatch
+import Foundation
+import Guard
+import Journal
+import Logging
+import MartletModel
+import MartletNode
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import martlet
+
+/// A server with two groups whose operators are not there, asked as through its control socket.
+private final class ServerRig: Sendable {
+    let directory: String
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let server: NIOLoopBound<Server>
+    var loop: any EventLoop { group.next() }
+
+    init() throws {
+        directory = FileManager.default.temporaryDirectory.appending(path: "martlet-control-\(UUID().uuidString)").path
+        let data = "\(directory)/data"
+        try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+        let key = "\(directory)/master.key"
+        let master = try MasterKey.create(at: key)
+        let text = """
+            keys: {master: \(key)}
+            connections:
+              - {name: north, group: north, host: 127.0.0.1, port: 1, systemId: martlet}
+              - {name: south, group: south, host: 127.0.0.1, port: 1, systemId: martlet}
+            routes:
+              - {prefix: "44", group: north}
+              - {prefix: "", group: south}
+
+            """
+        try text.write(toFile: "\(directory)/martlet.yaml", atomically: true, encoding: .utf8)
+        let settings = try ServerSettings.read(file: "\(directory)/martlet.yaml", dataDirectory: data, environment: [:])
+        let sources = try SourceFile.change(data) { file throws(SourceFile.Fault) in
+            _ = try file.add("core", scopes: ["send"], limits: SourceLimits(rate: 100, dailyQuota: 1000), key: nil)
+            return file
+        }
+        var options = settings.node
+        options.journal.segmentSize = 512 << 10
+        options.journal.batchSize = 64 << 10
+        options.journal.recordSize = 32 << 10
+        options.journal.spares = 1
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let loop = group.next()
+        let (node, _) = try Node.open(
+            options, master: master, loop: loop, logger: logger, background: DispatchQueue(label: "test"), storageFailed: { _ in })
+        let groups = try NumberFile.numbers(of: ["north", "south"], in: "\(data)/groups")
+        let file = "\(directory)/martlet.yaml"
+        server = try loop.submit {
+            let server = Server(
+                node: node.value, logger: logger, settings: settings, settingsFile: file, registry: SourceRegistry(sources),
+                groups: groups, readiness: Readiness())
+            server.node.set(routes: Server.routes(settings, groups))
+            for entry in settings.connections { try server.add(entry) }
+            return NIOLoopBound(server, eventLoop: loop)
+        }.wait()
+    }
+
+    func ask(_ verb: String, _ name: String? = nil, _ fields: [String: String] = [:]) throws -> ControlAnswer {
+        let promise = loop.makePromise(of: ControlAnswer.self)
+        let server = server
+        loop.execute {
+            server.value.control(ControlRequest(verb: verb, name: name, fields: fields), ControlPeer.test) { answer in
+                if answer.more != true { promise.succeed(answer) }
+            }
+        }
+        return try promise.futureResult.wait()
+    }
+
+    func send(_ messageClass: String, to: String = "+447700900123") throws -> String {
+        try ask("send", nil, ["to": to, "class": messageClass, "text": "Hello"]).message
+    }
+
+    func stop() throws {
+        let promise = loop.makePromise(of: Void.self)
+        let server = server
+        loop.execute { server.value.node.drain { promise.succeed() } }
+        try promise.futureResult.wait()
+        try loop.submit { server.value.node.takeJournal() }.wait().close()
+    }
+
+    /// What people did, by the journal.
+    func acts() throws -> [String] {
+        var acts: [String] = []
+        _ = try Journal.verify("\(directory)/data/journal") { _, bytes in
+            if let record = try? Record(reading: bytes), case .mark(let it) = record.body, it.what == .operated { acts.append(it.text) }
+        }
+        return acts
+    }
+}
+
+extension ControlPeer {
+    fileprivate static var test: ControlPeer { ControlPeer(who: "alice (uid 7)") }
+}
+
+@Suite("Control of a running node", .serialized)
+struct ControlTests {
+    @Test("Holds, lists, counts, moves, purges and status as a person asks for them; each act is in the journal with who did it")
+    func acts() throws {
+        let rig = try ServerRig()
+        #expect(try rig.ask("hold-class", nil, ["class": "marketing,otp", "group": ""]).message == "otp, marketing held on all groups")
+        for _ in 0..<3 { _ = try rig.send("marketing") }
+        _ = try rig.send("service")
+        let list = try rig.ask("queue")
+        #expect(list.message == "4 messages wait" && list.rows.count == 3)
+        #expect(list.rows.last.map { Array($0[0...4]) } == ["north", "marketing", "command-line", "3", "3"])
+        #expect(list.rows.last?.last == "held")
+        #expect(
+            try rig.ask("move", nil, ["from": "north", "to": "south", "class": "marketing"]).message
+                == "would move 3 messages of 3 parts; add --yes to do it")
+        #expect(
+            try rig.ask("move", nil, ["from": "north", "to": "south", "class": "marketing", "yes": "true"]).message
+                == "moved 3 messages of 3 parts")
+        #expect(try rig.ask("purge", nil, ["group": "south"]).message == "would end 3 messages of 3 parts; add --yes to do it")
+        #expect(try rig.ask("purge", nil, ["group": "south", "olderThan": "1h", "yes": "true"]).message == "ended 0 messages of 0 parts")
+        #expect(
+            try rig.ask("purge", nil, ["group": "south", "source": "command-line", "yes": "true"]).message == "ended 3 messages of 3 parts")
+        #expect(try rig.ask("release-class", nil, ["class": "otp", "group": "north"]).message.contains("held on all groups"))
+        let status = try rig.ask("status")
+        #expect(status.message == "1 messages open; held on all groups: otp, marketing")
+        #expect(status.rows.last == ["command-line", "4", "3", "1", "0", "4", "4", "no limits"])
+        #expect(try rig.ask("release-class", nil, ["class": "otp,marketing"]).ok)
+        #expect(try rig.ask("status").message == "1 messages open")
+        #expect(try rig.ask("sources").message == "1 sources")
+        try rig.stop()
+        let acts = try rig.acts()
+        #expect(acts.allSatisfy { $0.hasPrefix("alice (uid 7): ") })
+        #expect(acts.contains("alice (uid 7): move from north to south class marketing"))
+        #expect(acts.contains("alice (uid 7): done: purge group south source command-line: 3 messages"))
+        #expect(try rig.ask("status").message.contains("takes no messages: stopping"))
+        #expect(try rig.ask("purge").message == "the node is stopping")
+    }
+
+    @Test(
+        "What cannot be meant is refused with its reason, and nothing is done",
+        arguments: [
+            ("hold-class", [:], "--class"), ("hold-class", ["class": "otpp"], "'otpp'"),
+            ("hold-class", ["class": "otp", "group": "west"], "west"),
+            ("purge", ["source": "nobody"], "nobody"), ("purge", ["olderThan": "10"], "--older-than"),
+            ("purge", ["olderThan": "-1s"], "--older"),
+            ("move", ["from": "north"], "--to"), ("move", ["from": "north", "to": "north"], "--from"), ("move", ["to": "south"], "--from"),
+            ("move", ["from": "north", "to": "east"], "north, south"), ("drain", ["seconds": "x"], "no connection"),
+            ("fly", [:], "unknown verb"),
+        ] as [(String, [String: String], String)])
+    func refused(_ verb: String, _ fields: [String: String], _ part: String) throws {
+        let rig = try ServerRig()
+        let answer = try rig.ask(verb, nil, fields)
+        #expect(!answer.ok && answer.message.contains(part), "\(answer.message)")
+        try rig.stop()
+        #expect(try rig.acts().isEmpty)
+    }
+
+    @Test("Ages are read with their unit")
+    func ages() throws {
+        #expect(try ["90s", "10m", "2h", "1d"].map { try Server.milliseconds($0) } == [90_000, 600_000, 7_200_000, 86_400_000])
+    }
+
+    @Test("A drained connection takes nothing; unbound it stops, and takes messages again once it is started")
+    func drain() throws {
+        let rig = try ServerRig()
+        #expect(try rig.ask("drain", "north-1", ["seconds": "x"]).message.contains("--seconds"))
+        #expect(try rig.ask("drain", "north-1", ["seconds": "1"]).message.contains("is drained and takes no new messages"))
+        #expect(try rig.ask("connections").rows.contains { $0[0] == "north-1" && $0[1].contains("held") })
+        #expect(try rig.ask("drain", "north-1", ["seconds": "1", "unbind": "true"]).message == "north-1 is drained and stopped")
+        #expect(try rig.ask("connections").rows.contains { $0[0] == "north-1" && $0[1] == "stopped" })
+        #expect(try rig.ask("start", "north-1").ok)
+        try rig.stop()
+        #expect(try rig.acts().contains("alice (uid 7): drain connection north-1 and unbind"))
+    }
+}
