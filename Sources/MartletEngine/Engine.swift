@@ -39,7 +39,7 @@ public struct Engine: ~Copyable {
     var codeRing: PayloadRing
     var ring: PayloadRing
     var sequences: [UInt64] = Array(repeating: 0, count: partitionCount)
-    var hash: SipHash
+    let lookups: LookupHash
     let providerKeys: ProviderKeys
     var jitter: SplitMix
     /// Open messages whose payload is in each segment, so that the node knows what a trim would need carried.
@@ -70,7 +70,7 @@ public struct Engine: ~Copyable {
         wheel = TimingWheel(start: now.steady)
         codeRing = PayloadRing(capacity: configuration.codeRing)
         ring = PayloadRing(capacity: configuration.ring)
-        hash = SipHash(key: configuration.hashKey)
+        lookups = LookupHash(key: configuration.hashKey)
         providerKeys = ProviderKeys(key: configuration.hashKey)
         jitter = SplitMix(state: seed)
     }

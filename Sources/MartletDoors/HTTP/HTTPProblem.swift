@@ -46,6 +46,10 @@ struct HTTPProblem: Equatable {
             self.init(HTTPErrors.full, retryAfterSeconds: seconds)
         case .storage(let seconds):
             self.init(HTTPErrors.storageTrouble, retryAfterSeconds: seconds)
+        case .keyReused:
+            self.init(HTTPErrors.keyReused)
+        case .keyInFlight(let seconds):
+            self.init(HTTPErrors.keyInFlight, retryAfterSeconds: seconds)
         case .stopping:
             self.init(HTTPErrors.stopping, retryAfterSeconds: 1)
         }

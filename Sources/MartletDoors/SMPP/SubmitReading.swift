@@ -108,7 +108,8 @@ extension Refusal {
         case .noRoute: .invalidDestination
         case .full: .throttled
         case .storage: .queueFull
-        case .stopping: .systemError
+        // This door gives no idempotency keys.
+        case .stopping, .keyReused, .keyInFlight: .systemError
         }
     }
 }

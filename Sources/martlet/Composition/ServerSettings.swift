@@ -68,6 +68,7 @@ struct ServerSettings {
         node.keepMicroseconds = values.duration(NodeSettings.keep) * 1000
         node.capBytes = values.size(NodeSettings.cap)
         node.engine.openMaximum = values.integer(NodeSettings.openMessages)
+        node.keyMaximum = values.integer(NodeSettings.idempotencyKeys)
         node.engine.partsMaximum = values.integer(NodeSettings.parts)
         ops = values.address(NodeSettings.metricsListen)
         if !["127.0.0.1", "::1", "localhost"].contains(ops.host), values.text(NodeSettings.metricsPlaintext).isEmpty {
