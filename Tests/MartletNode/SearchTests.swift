@@ -182,6 +182,20 @@ struct SearchTests {
         try rig.stop()
     }
 
+    @Test("When its runs cannot be written the search goes on in memory, and the trouble is counted")
+    func unwritable() throws {
+        let rig = try Rig { options in
+            let rename = options.disk.rename
+            options.disk.rename = { from, to in to.hasSuffix(".run") ? -EIO : rename(from, to) }
+        }
+        let id = try rig.accepted(reference: "needle")
+        let text = String(repeating: "x", count: 1400)
+        for _ in 0..<700 { _ = try rig.accepted(reference: "hay", text: text) }
+        #expect(try rig.all(MessageSearch(reference: "needle")) == [id])
+        #expect(try rig.run { $0.metricsText().contains("martlet_journal_index_failures_total 0") } == false)
+        try rig.stop()
+    }
+
     @Test("More searches at once than are allowed are told to come later")
     func busy() throws {
         let rig = try Rig()

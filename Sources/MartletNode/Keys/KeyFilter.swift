@@ -3,9 +3,9 @@ import Glibc
 /// Which hashes may have been met, in about 16 bits each: a row of blocked Bloom filters, one after the other in time. What it denies was
 /// never inserted; what it affirms was not either in about one of 100 cases, and is then looked up exactly.
 ///
-/// One hash sets 8 bits in one cache line of the newest filter; a question reads one line of each. There is a filter a quarter of
-/// all hashes (a few in steady state, 17 after the first 10 million), not one a segment, so a question costs the same however many
-/// segments a day has. A filter goes as a whole when its newest hash is too old. Confined to one thread.
+/// One hash sets 8 bits in one cache line of the newest filter; a question reads one line of each. A filter is made for half as many
+/// hashes as there are (three or four in steady state, 11 after the first 10 million), not for a segment, so a question costs the same however
+/// many segments a day has. A filter goes as a whole when its newest hash is too old. Confined to one thread.
 struct KeyFilter: ~Copyable {
     /// Segments whose hashes a filter may hold.
     typealias Segments = ClosedRange<UInt32>
@@ -46,7 +46,7 @@ struct KeyFilter: ~Copyable {
     /// - Parameter milliseconds: age of the hash, wall time.
     mutating func insert(_ hash: UInt64, segment: UInt32, milliseconds: Int64) {
         if filters.last?.isFull ?? true, filters.count < KeyFilter.most {
-            let filter = BlockedFilter(capacity: max(KeyFilter.leastCapacity, count / 4), segment: segment)
+            let filter = BlockedFilter(capacity: max(KeyFilter.leastCapacity, count / 2), segment: segment)
             filters.append(filter)
             blocks.append(filter.blocks)
         }
@@ -79,7 +79,13 @@ final class BlockedFilter: @unchecked Sendable {
         }
 
         @inline(__always)
-        func holds(_ hash: UInt64, _ mask: SIMD8<UInt64>) -> Bool { self[hash].pointee & mask == mask }
+        func holds(_ hash: UInt64, _ mask: SIMD8<UInt64>) -> Bool {
+            // Without a comparison of 64-bit words, for which the least processor has no instruction.
+            let missing = mask & ~self[hash].pointee
+            let half = missing.lowHalf | missing.highHalf
+            let quarter = half.lowHalf | half.highHalf
+            return quarter.x | quarter.y == 0
+        }
     }
 
     private let memory: UnsafeMutableRawPointer
