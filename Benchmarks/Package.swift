@@ -15,6 +15,7 @@ let package = Package(
         .executable(name: "load", targets: ["load"]),
         .executable(name: "esme", targets: ["esme"]),
         .executable(name: "floor", targets: ["floor"]),
+        .executable(name: "keys", targets: ["keys"]),
     ],
     targets: [
         .systemLibrary(name: "CEpoll", path: "cepoll"),
@@ -22,5 +23,6 @@ let package = Package(
         .executableTarget(name: "load", dependencies: ["Measure", "CEpoll"], path: "load", swiftSettings: house),
         .executableTarget(name: "esme", dependencies: ["Measure"], path: "esme", swiftSettings: house),
         .executableTarget(name: "floor", dependencies: ["Measure"], path: "floor", swiftSettings: house),
+        .executableTarget(name: "keys", dependencies: ["Measure"], path: "keys", swiftSettings: house),
     ]
 )

@@ -101,6 +101,7 @@ public final class Journal: Sendable {
         for segment in report.neverBegun { _ = disk.unlink(names.segment(segment)) }
         let begun = Set(report.segments.map(\.number))
         for segment in survey.indexes where !begun.contains(segment) { _ = disk.unlink(names.index(segment)) }
+        for segment in survey.runs where !begun.contains(segment) { _ = disk.unlink(names.run(segment)) }
         guard let next = (survey.segments.last ?? 0).nextSegment else { throw JournalError.exhausted }
         if options.sync {
             // The directory's own name too: what it holds is worth nothing when it is gone.

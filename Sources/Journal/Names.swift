@@ -7,6 +7,8 @@ struct Names: Sendable {
 
     func segment(_ number: UInt32) -> String { "\(directory)/\(Self.digits(number)).log" }
     func index(_ number: UInt32) -> String { "\(directory)/\(Self.digits(number)).idx" }
+    /// The sorted run of a segment.
+    func run(_ number: UInt32) -> String { "\(directory)/\(Self.digits(number)).run" }
     func failed(_ number: UInt32) -> String { "\(directory)/\(Self.digits(number)).failed" }
     /// A segment being rebuilt after a failed write or sync.
     func rebuilt(_ number: UInt32) -> String { "\(directory)/\(Self.digits(number)).tmp" }
@@ -25,6 +27,7 @@ struct Names: Sendable {
         var spares: [Int] = []
         var failed: [UInt32] = []
         var indexes: [UInt32] = []
+        var runs: [UInt32] = []
         /// Files whose making was cut short.
         var leftovers: [String] = []
     }
@@ -42,12 +45,15 @@ struct Names: Sendable {
                 survey.failed.append(number)
             } else if let number = number(name, ".idx") {
                 survey.indexes.append(number)
+            } else if let number = number(name, ".run") {
+                survey.runs.append(number)
             }
         }
         survey.segments.sort()
         survey.spares.sort()
         survey.failed.sort()
         survey.indexes.sort()
+        survey.runs.sort()
         return survey
     }
 

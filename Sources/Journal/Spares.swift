@@ -206,6 +206,7 @@ final class Spares: Sendable {
                 break
             } catch {}
             _ = disk.unlink(names.index(segment))
+            _ = disk.unlink(names.run(segment))
             _ = disk.unlink(names.failed(segment))
             done += 1
         }

@@ -47,7 +47,7 @@ public struct Engine: ~Copyable {
     var codeRing: PayloadRing
     var ring: PayloadRing
     var sequences: [UInt64] = Array(repeating: 0, count: partitionCount)
-    var hash: SipHash
+    let lookups: LookupHash
     let providerKeys: ProviderKeys
     var jitter: SplitMix
     /// Open messages whose payload is in each segment, so that the node knows what a trim would need carried.
@@ -82,7 +82,7 @@ public struct Engine: ~Copyable {
         codeRing = PayloadRing(capacity: configuration.codeRing)
         ring = PayloadRing(capacity: configuration.ring)
         parts = InboundParts(wait: configuration.inbound.partsWait)
-        hash = SipHash(key: configuration.hashKey)
+        lookups = LookupHash(key: configuration.hashKey)
         providerKeys = ProviderKeys(key: configuration.hashKey)
         jitter = SplitMix(state: seed)
     }

@@ -14,6 +14,15 @@ public struct Turn: ~Copyable {
         public var slot: SlotReference?
         public var sealed: Sealed
         public var after: After
+        /// Under which hashes an acceptance is searched for.
+        public var lookup = Lookup()
+    }
+
+    /// Keyed hashes of a message's number, and of its source's reference where it has one; 0: none.
+    public struct Lookup: Equatable, Sendable {
+        public var number: UInt64 = 0
+        public var reference: UInt64 = 0
+        public init() {}
     }
 
     /// What goes into the sealed part.

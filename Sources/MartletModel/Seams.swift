@@ -11,6 +11,8 @@ public protocol Intake: AnyObject {
     func cancel(_ id: MessageID, source: SourceNumber, then: @escaping (Cancellation) -> Void)
     /// Puts another text in the place of one that no provider has; answers after that is durable.
     func replace(_ id: MessageID, source: SourceNumber, with change: Replacement, then: @escaping (Replacement.Verdict) -> Void)
+    /// Messages of this source, recent first, as the log has them. Takes a few milliseconds at most, none of them on the loop.
+    func search(_ search: MessageSearch, source: SourceNumber, then: @escaping (Result<SearchPage, SearchFault>) -> Void)
     /// Runs once at the end of the batch of answers being given out, or now when none is: where a door flushes its sockets once.
     func afterAnswers(_ flush: @escaping () -> Void)
     /// Both clocks, read now.

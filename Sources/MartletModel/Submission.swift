@@ -16,6 +16,8 @@ public struct Submission: Sendable {
     public var tells: Tells
     /// When the door had read the whole request, for the accept histogram.
     public var receivedAt: Instant
+    /// What tells a second try from a second message; nil: the source gave no key.
+    public var idempotency: Idempotency?
 
     public struct Tells: OptionSet, Sendable {
         public let rawValue: UInt8
@@ -27,7 +29,8 @@ public struct Submission: Sendable {
 
     public init(
         source: SourceNumber, messageClass: MessageClass, to: PhoneNumber, from: String, text: String,
-        userDataHeader: [UInt8] = [], reference: String = "", validity: Int64? = nil, tells: Tells = [], receivedAt: Instant
+        userDataHeader: [UInt8] = [], reference: String = "", validity: Int64? = nil, tells: Tells = [], receivedAt: Instant,
+        idempotency: Idempotency? = nil
     ) {
         self.source = source
         self.messageClass = messageClass
@@ -39,12 +42,15 @@ public struct Submission: Sendable {
         self.tells = tells
         self.validity = validity ?? messageClass.validity
         self.receivedAt = receivedAt
+        self.idempotency = idempotency
     }
 }
 
 /// The answer to a submission, given only after its record is durable.
 public enum Acceptance: Sendable {
     case accepted(MessageID, parts: UInt8)
+    /// The answer that its idempotency key had before; nothing new was taken.
+    case repeated(MessageID, parts: UInt8)
     case refused(Refusal)
 }
 
@@ -64,6 +70,10 @@ public enum Refusal: Equatable, Sendable {
     case rateLimited(retryAfterSeconds: Int)
     /// The source has used up its parts of the day; the next day begins after so many seconds.
     case quotaUsedUp(retryAfterSeconds: Int)
+    /// Its idempotency key came before with another body.
+    case keyReused
+    /// The first request with its idempotency key has no answer yet; try later.
+    case keyInFlight(retryAfterSeconds: Int)
 }
 
 /// A sender system as the doors see it.

@@ -26,6 +26,9 @@ struct PendingBatch {
     /// Stories asked for whose newest record is in this batch.
     var stories: [() -> Void] = []
     var keys: [Recent.Item] = []
+    var found: [SearchIndex.Item] = []
+    /// Copies forward, whose number and reference are sealed.
+    var carried: [Position] = []
 
     mutating func clear() {
         released.removeAll(keepingCapacity: true)
@@ -34,6 +37,8 @@ struct PendingBatch {
         recorded.removeAll(keepingCapacity: true)
         stories.removeAll(keepingCapacity: true)
         keys.removeAll(keepingCapacity: true)
+        found.removeAll(keepingCapacity: true)
+        carried.removeAll(keepingCapacity: true)
     }
 }
 
@@ -82,7 +87,7 @@ extension Node {
         }
         lastAppended = position
         engine.placed(turn.records[index], at: position)
-        noteKeys(turn.records[index].record, position)
+        noteKeys(turn.records[index].record, turn.records[index].lookup, position)
         if let slot = turn.records[index].slot { open.released.append((slot, turn.records[index].after)) }
     }
 
@@ -108,7 +113,13 @@ extension Node {
         return position
     }
 
-    private func noteKeys(_ record: Record, _ position: Position) {
+    private func noteKeys(_ record: Record, _ lookup: Turn.Lookup, _ position: Position) {
+        if lookup.number != 0 {
+            open.found.append(.init(lookup.number, record.header.id, position))
+            if lookup.reference != 0 { open.found.append(.init(lookup.reference, record.header.id, position)) }
+        } else if record.header.kind == .carried {
+            open.carried.append(position)
+        }
         let items = Recent.items(of: record, at: position, parts.providers)
         if let own = items.own { open.keys.append(own) }
         if let provider = items.provider { open.keys.append(provider) }
@@ -181,7 +192,8 @@ extension Node {
         pumpAll()
         if engine.owedTotal > 0 { tellAll() }
         // Before anyone may ask for a message that ended in this batch.
-        parts.recent.add(done.keys)
+        parts.recent.add(done.keys, done.found, done.carried)
+        settleKeys()
         answering = true
         for answer in done.answers {
             counters.accept[Int(answer.messageClass.rawValue)].observe(now.steady - answer.receivedAt)

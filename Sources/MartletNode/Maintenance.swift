@@ -20,6 +20,7 @@ extension Node {
         maintenance = [
             every(.milliseconds(50)) { $0.tick() }, every(.minutes(10)) { $0.prepareKeys() }, every(.seconds(1)) { $0.trim() },
             every(.seconds(1)) { $0.reconcile() }, every(.minutes(10)) { $0.stateLedgers() },
+            every(.seconds(1)) { $0.expireKeys() },
         ]
         kick()
     }
@@ -66,6 +67,8 @@ extension Node {
                 metadata: ["segment": "\(oldest.number)", "bytes": "\(size)", "cap": "\(parts.capBytes)"])
         }
         guard oldest.number < durableEnd.journalSegment, cleared.by < durableEnd else { return }
+        // Its idempotency keys must stand elsewhere first, unless there is no room to write them.
+        guard keys.isSettled(oldest.number) || parts.journal.state.isLow else { return }
         parts.recent.trim(before: oldest.number + 1)
         parts.journal.trim(before: oldest.number + 1)
         // The next one may be due as well.

@@ -18,6 +18,7 @@ public final class Node: Intake {
         public var keys: KeyStore
         public var recent: Recent
         public var providers: ProviderKeys
+        var keyWork: KeyWork
         public var logger: Logger
         /// For slow work that nobody waits for.
         public var background: DispatchQueue
@@ -32,7 +33,7 @@ public final class Node: Intake {
 
         init(
             loop: any EventLoop, clock: SystemClock, journal: Journal, reader: Reader, appender: Appender, keys: KeyStore, recent: Recent,
-            providers: ProviderKeys, logger: Logger,
+            providers: ProviderKeys, keyWork: KeyWork, logger: Logger,
             background: DispatchQueue, commitGap: Int64, keepMicroseconds: Int64, capBytes: Int, lock: DirectoryLock,
             storageFailed: @escaping @Sendable (String) -> Void
         ) {
@@ -44,6 +45,7 @@ public final class Node: Intake {
             self.keys = keys
             self.recent = recent
             self.providers = providers
+            self.keyWork = keyWork
             self.logger = logger
             self.background = background
             self.commitGap = commitGap
@@ -93,6 +95,15 @@ public final class Node: Intake {
     // Tell.swift
     var tellers: [SourceNumber: TellerEntry] = [:]
 
+    // Keys/Keyed.swift
+    let lookups: LookupHash
+    let keys: KeyMemory
+    /// Asked together at the end of the loop's turn.
+    var questions: [KeyQuestion] = []
+
+    // Search/Searching.swift
+    var searchesInFlight = 0
+
     // Maintenance.swift
     var maintenance: [RepeatedTask] = []
     var carrying = false
@@ -122,7 +133,9 @@ public final class Node: Intake {
     /// Bytes appended and not yet handed to the disk above which new work is told to try later.
     static let backlogMaximum = 16 << 20
 
-    public init(_ parts: Parts, engine: consuming Engine) {
+    init(_ parts: Parts, engine: consuming Engine, keys: KeyMemory) {
+        lookups = LookupHash(key: engine.configuration.hashKey)
+        self.keys = keys
         self.parts = parts
         loop = parts.loop
         self.engine = engine
@@ -154,13 +167,24 @@ public final class Node: Intake {
     // MARK: Intake
 
     public func submit(_ submission: Submission, then: @escaping (Acceptance) -> Void) {
+        if let idempotency = submission.idempotency { return submitKeyed(submission, idempotency, then: then) }
+        take(submission, key: nil, then: then)
+    }
+
+    /// - Parameter key: hashes of its idempotency key and body, which is new.
+    func take(_ submission: Submission, key: (hash: UInt64, body: UInt64)?, then: @escaping (Acceptance) -> Void) {
         if let refusal = refusal() { return refuse(refusal, then) }
+        if key != nil, keys.isFull { return refuse(.full(retryAfterSeconds: 60), then) }
         turn.begin(parts.clock.now())
-        switch engine.accept(submission, random: random.word(), &turn) {
+        switch engine.accept(submission, random: random.word(), key: key ?? (0, 0), &turn) {
         case .refused(let refusal):
             refuse(refusal, then)
         case .accepted(let id, let parts):
             guard append() else { return refuse(.storage(retryAfterSeconds: 5), then) }
+            if let key {
+                let remembered = KeyMemory.Remembered(body: key.body, id: id, parts: parts, position: lastAppended)
+                keys.remember(key.hash, remembered, at: lastAppended)
+            }
             open.answers.append(
                 PendingBatch.Answer(
                     id: id, parts: parts, messageClass: submission.messageClass, receivedAt: submission.receivedAt.steady, then: then))
@@ -175,7 +199,7 @@ public final class Node: Intake {
         return nil
     }
 
-    private func refuse(_ refusal: Refusal, _ then: (Acceptance) -> Void) {
+    func refuse(_ refusal: Refusal, _ then: (Acceptance) -> Void) {
         counters.refused[refusal.word, default: 0] += 1
         then(.refused(refusal))
     }
@@ -196,6 +220,8 @@ extension Refusal {
         case .stopping: "stopping"
         case .rateLimited: "rate_limited"
         case .quotaUsedUp: "quota_used_up"
+        case .keyReused: "key_reused"
+        case .keyInFlight: "key_in_flight"
         }
     }
 }

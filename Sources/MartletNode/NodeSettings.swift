@@ -24,6 +24,10 @@ public enum NodeSettings {
     public static let openMessages = Setting(
         "limits.openMessages", .integer(1000...50_000_000), default: "2000000",
         doc: "Messages open at once (about 120 bytes of memory each); beyond it senders hear 503.")
+    public static let idempotencyKeys = Setting(
+        "limits.idempotencyKeys", .integer(10_000...1_000_000_000), default: "100000000",
+        doc: "Idempotency keys remembered at once, each for 24 hours (about 3 bytes of memory and 32 of disk each); beyond it requests "
+            + "with a key hear 503.")
     public static let parts = Setting(
         "limits.parts", .integer(1...10), default: "10", doc: "Parts of one text message; a longer text is refused.")
     public static let dayBegins = Setting(
@@ -68,8 +72,8 @@ public enum NodeSettings {
         doc: "Parts that it may hand in on one day, 0 for any. Security messages and codes count, and are taken beyond it.")
 
     public static let all: [Setting] = [
-        name, masterKey, segment, keep, cap, commitGap, sync, openMessages, parts, dayBegins, metricsListen, metricsPlaintext, routePrefix,
-        routeGroup,
+        name, masterKey, segment, keep, cap, commitGap, sync, openMessages, idempotencyKeys, parts, dayBegins, metricsListen,
+        metricsPlaintext, routePrefix, routeGroup,
         sourceName,
         sourceScopes, sourceSenders, sourceClasses, sourceSender, sourceClass, sourceRate, sourceBurst, sourceQuota,
     ]

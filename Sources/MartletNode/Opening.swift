@@ -17,6 +17,9 @@ public struct NodeOptions: Sendable {
     public var commitGap: Int64 = 1000
     public var keepMicroseconds: Int64 = 86_400_000_000
     public var capBytes = 4 << 30
+    /// How long an idempotency key and its answer are kept, and how many keys at once.
+    public var keysKeptMicroseconds = Idempotency.kept
+    public var keyMaximum = 100_000_000
 
     public init(dataDirectory: String) {
         self.dataDirectory = dataDirectory
@@ -26,6 +29,8 @@ public struct NodeOptions: Sendable {
 
     public var journalDirectory: String { "\(dataDirectory)/journal" }
     public var keyDirectory: String { "\(dataDirectory)/keys" }
+    /// Idempotency keys of finished segments.
+    public var idempotencyDirectory: String { "\(dataDirectory)/idempotency" }
     public var controlSocket: String { "\(dataDirectory)/control.sock" }
 }
 
@@ -59,6 +64,12 @@ extension Node {
         var engine = Engine(configuration, now: began, seed: UInt64.random(in: 0 ... .max))
         var unreadable = 0
         var records = 0
+        let memory = KeyMemory(keptMicroseconds: options.keysKeptMicroseconds, limit: options.keyMaximum)
+        let oldestKey = memory.oldest(began)
+        let place = RunDirectory(options.idempotencyDirectory, disk: options.disk)
+        let keyRuns: Set<UInt32>
+        do throws(JournalFailure) { keyRuns = Set(try place.prepare()) } catch { throw JournalError.failure(error) }
+        var replayedKeys: [(position: Position, hash: UInt64, key: KeyMemory.Remembered)] = []
         let (journal, appender, report) = try Journal.open(options.journalDirectory, options.journal, disk: options.disk) {
             position, bytes in
             records += 1
@@ -67,17 +78,27 @@ extension Node {
                 return
             }
             engine.apply(record, at: position, began)
+            if let key = KeyMemory.Remembered(record.header), key.id.milliseconds >= oldestKey, !keyRuns.contains(position.journalSegment) {
+                replayedKeys.append((position, record.header.keyHash, key))
+            }
         }
         let reader = journal.reader()
         let providers = ProviderKeys(key: configuration.hashKey)
+        let keyWork = KeyWork(journal: journal, reader: reader, place: place)
+        for fault in keyWork.open(memory, segments: Array(keyRuns), replayed: replayedKeys, now: began) {
+            memory.failures += 1
+            logger.error("idempotency keys cannot be read and are forgotten", metadata: ["reason": "\(fault)"])
+        }
+        let search = SearchIndex(journal, reader, keys, LookupHash(key: configuration.hashKey))
         let parts = Parts(
             loop: loop, clock: clock, journal: journal, reader: reader, appender: appender, keys: keys,
-            recent: Recent(journal, reader, providers), providers: providers, logger: logger, background: background,
+            recent: Recent(journal, reader, providers, search), providers: providers, keyWork: keyWork, logger: logger,
+            background: background,
             commitGap: options.commitGap, keepMicroseconds: options.keepMicroseconds,
             capBytes: options.capBytes, lock: lock, storageFailed: storageFailed)
         restoreParts(&engine, engine.partsToRestore, parts, began)
         let open = engine.openCount
-        let made = HandedOver(parts, engine)
+        let made = HandedOver(parts, engine, memory)
         let clean = report.stoppedCleanly || report.isEmpty
         let node = try loop.submit {
             let node = made.node()
@@ -101,19 +122,21 @@ extension Node {
 
 /// Carries what was made at the start to the loop that will own it, once.
 ///
-/// `@unchecked Sendable`: the starting thread made both, hands them over and touches neither again; `node` may be called once only.
+/// `@unchecked Sendable`: the starting thread made them, hands them over and touches none again; `node` may be called once only.
 private final class HandedOver: @unchecked Sendable {
     private let parts: Node.Parts
     private var engine: Engine?
+    private let keys: KeyMemory
 
-    init(_ parts: Node.Parts, _ engine: consuming Engine) {
+    init(_ parts: Node.Parts, _ engine: consuming Engine, _ keys: KeyMemory) {
         self.parts = parts
+        self.keys = keys
         self.engine = consume engine
     }
 
     func node() -> Node {
         guard let engine = engine.take() else { preconditionFailure("a value is handed over once") }
-        return Node(parts, engine: engine)
+        return Node(parts, engine: engine, keys: keys)
     }
 }
 

@@ -1,6 +1,6 @@
 import Dispatch
-public import Journal
-public import MartletEngine
+import Journal
+import MartletEngine
 import MartletModel
 import Synchronization
 
@@ -27,14 +27,16 @@ public final class Recent: Sendable {
     private let journal: Journal
     private let reader: Reader
     private let providers: ProviderKeys
+    let search: SearchIndex
     private let queue = DispatchQueue(label: "martlet.recent")
 
     /// Opens the index of every segment there is; those that are missing or damaged are made again in the background, and a look-up
     /// waits for that.
-    public init(_ journal: Journal, _ reader: Reader, _ providers: ProviderKeys) {
+    init(_ journal: Journal, _ reader: Reader, _ providers: ProviderKeys, _ search: SearchIndex) {
         self.journal = journal
         self.reader = reader
         self.providers = providers
+        self.search = search
         queue.async { self.openAll() }
     }
 
@@ -50,10 +52,16 @@ public final class Recent: Sendable {
     }
 
     /// Takes the items of a durable batch. Returns at once.
-    func add(_ items: [Item]) {
+    func add(_ items: [Item], _ found: [SearchIndex.Item], _ carried: [Position]) {
         guard !items.isEmpty else { return }
-        queue.async { self.take(items) }
+        queue.async {
+            self.search.take(found, carried)
+            self.take(items)
+        }
     }
+
+    /// Returns when all that was added before is there to be found. Not for a loop.
+    func catchUp() { queue.sync {} }
 
     /// Position of the key's newest record, looking from the newest segment to the oldest. Not for a loop.
     func find(_ key: IndexKey) -> Position? {
@@ -80,27 +88,50 @@ public final class Recent: Sendable {
             for old in state.open.keys where old < segment { state.open[old] = nil }
             for old in state.files.keys where old < segment { state.files[old] = nil }
         }
+        search.trim(before: segment)
     }
 
     /// Index files that could not be written; their segments stay in memory and are tried again with the next one.
-    var failures: Int { state.withLock { $0.failures } }
+    var failures: Int { state.withLock { $0.failures } + search.failures }
 
     private func openAll() {
-        for segment in journal.segments where !segment.isCurrent {
-            if let file = try? journal.index(segment.number) {
-                state.withLock { $0.files[segment.number] = file }
+        let finished = journal.segments.filter { !$0.isCurrent }.map(\.number)
+        for segment in finished {
+            if let file = try? journal.index(segment) {
+                state.withLock { $0.files[segment] = file }
             } else {
-                rebuild(segment.number)
+                rebuild(segment)
             }
         }
+        openSearch(finished.sorted(by: >)[...])
+    }
+
+    /// The runs of the search, the newest first; one by one, so that what asks for an id does not wait for all of them.
+    private func openSearch(_ segments: ArraySlice<UInt32>) {
+        guard let segment = segments.first else { return search.ready() }
+        if !search.open(segment) {
+            do {
+                var items: [SearchIndex.Item] = []
+                try scan(segment) { items += self.search.items(of: $1, at: $0) }
+                search.rebuilt(segment, items)
+                search.write(before: segment == .max ? .max : segment + 1)
+            } catch {
+                state.withLock { $0.failures += 1 }
+            }
+        }
+        queue.async { self.openSearch(segments.dropFirst()) }
+    }
+
+    private func scan(_ segment: UInt32, _ body: (Position, UnsafeRawBufferPointer) -> Void) throws {
+        let from = Position(journalSegment: segment, offset: 0)
+        let upTo = segment == .max ? Position.max : Position(journalSegment: segment + 1, offset: 0)
+        try reader.scan(from: from, upTo: upTo) { body($0, $1) }
     }
 
     private func rebuild(_ segment: UInt32) {
-        let from = Position(journalSegment: segment, offset: 0)
-        let upTo = segment == .max ? Position.max : Position(journalSegment: segment + 1, offset: 0)
         var entries: [IndexKey: Position] = [:]
         do {
-            try reader.scan(from: from, upTo: upTo) { position, bytes in
+            try scan(segment) { position, bytes in
                 guard let record = try? Record(reading: bytes) else { return }
                 let items = Recent.items(of: record, at: position, providers)
                 if let own = items.own { entries[own.key] = position }
@@ -124,7 +155,10 @@ public final class Recent: Sendable {
             }
             return begun
         }
-        if let begun { write(before: begun) }
+        if let begun {
+            write(before: begun)
+            search.write(before: begun)
+        }
     }
 
     /// Writes the index of every segment in memory that is finished.

@@ -4,7 +4,8 @@
     kill9.py --rounds 10 --build debug [--seed N] [--threads 8] [--window 10] [--binds 2]
 
 After every crash: nothing accepted is lost; at most 2 x window duplicates a connection, each flagged; nothing goes out that nobody
-submitted. Exit code 1 and the command to repeat it when that does not hold.
+submitted. Every request has an idempotency key; one whose answer the crash took is sent again under it, and must not become a second
+message. Exit code 1 and the command to repeat it when that does not hold.
 """
 import argparse
 import random
@@ -35,7 +36,7 @@ def main():
         place.start_martlet()
         ledger = Ledger(random.Random(seed))
         judge = Judge(place, ledger)
-        senders = Senders(place, ledger, options.threads)
+        senders = Senders(place, ledger, options.threads, keyed=True)
         crashes_in_all = 0
         began = time.monotonic()
         recovery = []
@@ -68,9 +69,12 @@ def main():
         code, words = place.command("journal", "verify", place.data / "journal", check=False, seconds=120)
         if code not in (0, 1):
             raise Broken(f"`martlet journal verify` ended with {code}: {words.strip()}")
+        if ledger.tried_again > 20 and not ledger.repeated:
+            raise Broken("no second try under an idempotency key was ever told that the first was taken")
         if judge.summary()["accepted"] < options.rounds:
             raise Broken("hardly anything was accepted: the run proves nothing")
         recovery.sort()
+        say(f"kill9: {ledger.tried_again} requests tried again under their key, {ledger.repeated} of them had been taken")
         say(f"kill9: {options.rounds} rounds, {crashes_in_all} crashes, {judge.summary()}; ready again after "
             f"{recovery[len(recovery) // 2] * 1000:.0f} ms (median), {recovery[-1] * 1000:.0f} ms (most); journal verify: "
             f"{words.strip().splitlines()[-1] if words.strip() else code}; {time.monotonic() - began:.0f} s; seed {seed}")

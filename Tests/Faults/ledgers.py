@@ -24,6 +24,21 @@ class Ledger:
         self.unanswered = set()     # may have been taken, may not
         self.unreached = set()      # nobody listened
         self.open = set()       # accepted and not yet checked
+        self.again = []         # requests with a key whose answer was not heard: to be sent once more
+        self.tried_again = 0
+        self.repeated = 0       # of those, answered as a request that had been taken before
+
+    def next_again(self):
+        """A request whose answer was not heard, to be sent again under its key; None when there is none."""
+        with self._lock:
+            if not self.again:
+                return None
+            number = self.again.pop(0)
+            self.unanswered.discard(number)
+            self.unreached.discard(number)
+            self.tried_again += 1
+            to, text, word = self.requests[number]
+            return number, {"to": to, "text": text, "from": "HARBOUR", "class": word}
 
     def next_request(self):
         with self._lock:
@@ -37,8 +52,9 @@ class Ledger:
             self.requests[number] = (to, text, word)
             return number, {"to": to, "text": text, "from": "HARBOUR", "class": word}
 
-    def answered(self, number, status, body):
+    def answered(self, number, status, body, repeated=False):
         with self._lock:
+            self.repeated += repeated
             if status == 202 and isinstance(body, dict) and re.fullmatch(r"[0-9a-f]{32}", str(body.get("id"))):
                 self.accepted[number] = (body["id"], int(body.get("parts", 1)))
                 self.open.add(number)
@@ -47,8 +63,10 @@ class Ledger:
             else:
                 self.refused[number] = status
 
-    def lost_answer(self, number, gone):
+    def lost_answer(self, number, gone, again=False):
         with self._lock:
+            if again:
+                self.again.append(number)
             (self.unreached if gone.unreached else self.unanswered).add(number)
 
     def counts(self):
@@ -97,10 +115,12 @@ class Inbox:
 
 
 class Senders:
-    """Client threads that post as fast as they are answered, through crashes, until stopped; they can be paused."""
+    """Client threads that post as fast as they are answered, through crashes, until stopped; they can be paused. With `keyed`
+    every request has an idempotency key, and one whose answer was not heard is sent again under it: it must never arrive twice for
+    that, which the judge sees as a duplicate that is not flagged."""
 
-    def __init__(self, world, ledger, threads, pause_between=0.002):
-        self._world, self._ledger, self._gap = world, ledger, pause_between
+    def __init__(self, world, ledger, threads, pause_between=0.002, keyed=False):
+        self._world, self._ledger, self._gap, self._keyed = world, ledger, pause_between, keyed
         self._running = threading.Event()
         self._stop = False
         self._idle = [threading.Event() for _ in range(threads)]
@@ -136,14 +156,19 @@ class Senders:
                 idle.set()
                 self._running.wait(1)
                 continue
-            number, body = self._ledger.next_request()
+            number, body = (self._keyed and self._ledger.next_again()) or self._ledger.next_request()
+            key = {"Idempotency-Key": f"{self._ledger.run}-{number}"} if self._keyed else None
             try:
-                status, answer = web.json("POST", "/v1/messages", body)
-                self._ledger.answered(number, status, answer)
+                status, answer = web.json("POST", "/v1/messages", body, key)
+                if status == 409:
+                    # The first try is not on disk yet, so this one's fate is not known either.
+                    self._ledger.lost_answer(number, Gone("in flight"), True)
+                    continue
+                self._ledger.answered(number, status, answer, web.fields.get("Idempotent-Replayed") == "true")
                 if status in (429, 503):
                     time.sleep(0.05)
             except Gone as gone:
-                self._ledger.lost_answer(number, gone)
+                self._ledger.lost_answer(number, gone, self._keyed)
                 time.sleep(0.02)
             except Broken as error:
                 self.mistake = error

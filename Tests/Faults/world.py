@@ -245,14 +245,16 @@ class Web:
         if key:
             self.headers["Authorization"] = f"Bearer {key}"
         self._connection = None
+        self.fields = {}
 
-    def ask(self, method, path, body=None):
-        """(status, body as bytes). Raises Gone."""
+    def ask(self, method, path, body=None, headers=None):
+        """(status, body as bytes); the fields of the answer's head stand in `fields`. Raises Gone."""
         try:
             if self._connection is None:
                 self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
-            self._connection.request(method, path, body, self.headers)
+            self._connection.request(method, path, body, {**self.headers, **(headers or {})})
             answer = self._connection.getresponse()
+            self.fields = answer.headers
             return answer.status, answer.read()
         except (OSError, http.client.HTTPException) as error:
             self.close()
@@ -260,8 +262,8 @@ class Web:
             gone.unreached = isinstance(error, ConnectionRefusedError)
             raise gone from error
 
-    def json(self, method, path, value=None):
-        status, body = self.ask(method, path, None if value is None else json.dumps(value).encode())
+    def json(self, method, path, value=None, headers=None):
+        status, body = self.ask(method, path, None if value is None else json.dumps(value).encode(), headers)
         try:
             return status, json.loads(body) if body else None
         except ValueError:

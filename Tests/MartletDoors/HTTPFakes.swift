@@ -51,6 +51,14 @@ final class FakeIntake: Intake {
         then(replacement)
     }
 
+    var page = Result<SearchPage, SearchFault>.success(SearchPage(stories: [], next: nil))
+    private(set) var searches: [(search: MessageSearch, source: SourceNumber)] = []
+
+    func search(_ search: MessageSearch, source: SourceNumber, then: @escaping (Result<SearchPage, SearchFault>) -> Void) {
+        searches.append((search, source))
+        then(page)
+    }
+
     func afterAnswers(_ flush: @escaping () -> Void) {
         if isGivingOut { flushes.append(flush) } else { flush() }
     }

@@ -166,16 +166,6 @@ import Testing
         try bench.end()
     }
 
-    @Test("Idempotency-Key is refused, never ignored")
-    func idempotencyKey() throws {
-        let bench = try DoorBench()
-        let answer = try bench.answer(to: post(extra: "Idempotency-Key: a\r\n"))
-        #expect(answer.status == 400)
-        #expect(answer.body.contains("idempotency_not_supported"))
-        #expect(bench.intake.submissions.isEmpty)
-        try bench.end()
-    }
-
     @Test("traceparent is taken, well-formed or not")
     func traceparent() throws {
         let bench = try DoorBench()
@@ -192,7 +182,9 @@ import Testing
             (.tooManyParts(parts: 12, limit: 10), 422, "too_many_parts", nil), (.noRoute, 422, "no_route", nil),
             (.full(retryAfterSeconds: 7), 503, "full", "7"), (.storage(retryAfterSeconds: 30), 503, "storage_trouble", "30"),
             (.rateLimited(retryAfterSeconds: 2), 429, "rate_limited", "2"),
-            (.quotaUsedUp(retryAfterSeconds: 3600), 429, "quota_used_up", "3600"), (.stopping, 503, "stopping", "1"),
+            (.quotaUsedUp(retryAfterSeconds: 3600), 429, "quota_used_up", "3600"),
+            (.keyReused, 422, "idempotency_key_reused", nil), (.keyInFlight(retryAfterSeconds: 1), 409, "idempotency_key_in_flight", "1"),
+            (.stopping, 503, "stopping", "1"),
         ]
         for (refusal, status, code, retry) in table {
             bench.intake.immediate = .refused(refusal)

@@ -102,7 +102,7 @@ extension World {
             // The rest of one whose first parts a provider has is still sent.
             checker.check(
                 handover.partMask.nonzeroBitCount < handover.parts
-                    || !(checker.unwanted[engine.hash.hash(handover.to.digits)] ?? []).contains(handover.messageClass),
+                    || !(checker.unwanted[engine.lookups.number(handover.to)] ?? []).contains(handover.messageClass),
                 "a \(handover.messageClass) message went to somebody who opted out")
             room -= handover.partMask.nonzeroBitCount
             batch.append(handover)

@@ -155,8 +155,11 @@ struct RecordTests {
     }
 
     @Test("The layout of the header is the documented one, byte by byte")
-    func layout() {
-        let bytes = RecordTests.bytes(Record(header: RecordTests.header(.ended), body: .ended(.init(state: .failed, reason: .refused))))
+    func layout() throws {
+        var header = RecordTests.header(.ended)
+        header.keyHash = 0x1817_1615_1413_1211
+        header.bodyHash = 0x2827_2625_2423_2221
+        let bytes = RecordTests.bytes(Record(header: header, body: .ended(.init(state: .failed, reason: .refused))))
         #expect(bytes.count == 82)
         #expect(Array(bytes[0..<8]) == [4, 1, 31, 3, 0xCD, 0xAB, 9, 4])
         #expect(Array(bytes[8..<16]) == [0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11])
@@ -164,7 +167,10 @@ struct RecordTests {
         #expect(Array(bytes[24..<32]) == [UInt8](repeating: 0xFF, count: 8))
         #expect(Array(bytes[32..<40]) == [0x40, 0, 0, 0, 7, 0, 0, 0])
         #expect(Array(bytes[56..<64]) == [0xEF, 0xBE, 0xAD, 0xDE, 1, 3, 2, 0])
-        #expect(bytes[64..<80].allSatisfy { $0 == 0 })
+        #expect(Array(bytes[64..<72]) == [0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18])
+        #expect(Array(bytes[72..<80]) == [0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28])
+        #expect(try RecordTests.read(bytes).header.keyHash == header.keyHash)
+        #expect(try RecordTests.read(bytes).header.bodyHash == header.bodyHash)
         #expect(Array(bytes[80...]) == [5, 1])
     }
 

@@ -6,6 +6,8 @@ import NIOHTTP1
 enum HTTPAnswer {
     /// 202.
     case accepted(MessageID, parts: UInt8)
+    /// 202 as it was given before to the same idempotency key, and saying so.
+    case repeated(MessageID, parts: UInt8)
     /// 200 with this JSON.
     case document(ByteBuffer)
     case problem(HTTPProblem)
@@ -57,9 +59,13 @@ struct HTTPStationery {
                     return accepted.count
                 }
             } else {
-                let body = ByteBuffer(string: #"{"id":"\#(id.text)","state":"accepted","parts":\#(parts)}"#)
+                let body = HTTPStationery.acceptedDocument(id, parts)
                 write(status: 202, type: "application/json", body: body, to: &out, closes: closes, headOnly: headOnly)
             }
+        case .repeated(let id, let parts):
+            write(
+                status: 202, type: "application/json", fields: [("Idempotent-Replayed", "true")],
+                body: HTTPStationery.acceptedDocument(id, parts), to: &out, closes: closes, headOnly: headOnly)
         case .document(let body):
             write(
                 status: 200, type: "application/json", fields: [("Cache-Control", "no-store")], body: body, to: &out, closes: closes,
@@ -75,6 +81,10 @@ struct HTTPStationery {
         case .goOn:
             out.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
         }
+    }
+
+    private static func acceptedDocument(_ id: MessageID, _ parts: UInt8) -> ByteBuffer {
+        ByteBuffer(string: #"{"id":"\#(id.text)","state":"accepted","parts":\#(parts)}"#)
     }
 
     /// Head of a batch's answer, whose lines follow in chunks, or until the connection ends.
@@ -104,6 +114,8 @@ struct HTTPStationery {
             if parts >= 10 { out.writeInteger(UInt8(ascii: "0") &+ parts / 10 % 10) }
             out.writeInteger(UInt8(ascii: "0") &+ parts % 10)
             out.writeStaticString("}\n")
+        case .repeated(let id, let parts):
+            out.writeString(#"{"status":202,"id":"\#(id.text)","parts":\#(parts),"replayed":true}"# + "\n")
         case .text(let text):
             out.writeImmutableBuffer(text)
         }

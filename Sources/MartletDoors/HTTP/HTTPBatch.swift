@@ -21,13 +21,15 @@ final class HTTPBatch {
 
     enum Answer {
         case accepted(MessageID, parts: UInt8)
+        /// As its idempotency key was answered before.
+        case repeated(MessageID, parts: UInt8)
         /// A problem as it will be sent, with its line end.
         case text(ByteBuffer)
 
         /// What it takes to keep it, beyond its place.
         var heldBytes: Int {
             switch self {
-            case .accepted: 0
+            case .accepted, .repeated: 0
             case .text(let text): text.readableBytes
             }
         }
@@ -36,6 +38,8 @@ final class HTTPBatch {
     let source: AuthenticatedSource
     /// HTTP/1.1 knows the chunked coding; before it, the end of the connection ends the answer.
     let isChunked: Bool
+    /// Line n has the key (key, n).
+    let idempotencyKey: String?
     private let lineLimit: Int
     private let bodyLimit: Int
 
@@ -58,9 +62,10 @@ final class HTTPBatch {
     var text = ByteBuffer()
     var hasHead = false
 
-    init(source: AuthenticatedSource, isChunked: Bool, lineLimit: Int, bodyLimit: Int) {
+    init(source: AuthenticatedSource, isChunked: Bool, idempotencyKey: String? = nil, lineLimit: Int, bodyLimit: Int) {
         self.source = source
         self.isChunked = isChunked
+        self.idempotencyKey = idempotencyKey
         self.lineLimit = lineLimit
         self.bodyLimit = bodyLimit
     }
@@ -150,7 +155,7 @@ final class HTTPBatch {
 
     // MARK: Answers
 
-    /// - Returns: the number by which the answer finds its line.
+    /// - Returns: the number by which the answer finds its line: how many have one before it.
     func open() -> UInt64 {
         answers.append(nil)
         return first &+ UInt64(answers.count - 1)

@@ -10,7 +10,8 @@ extension HTTPConnection {
     func beganBatch(_ request: Request, from source: AuthenticatedSource, isChunked: Bool) {
         let settings = door.settings
         let batch = HTTPBatch(
-            source: source, isChunked: isChunked, lineLimit: settings.maximumBody, bodyLimit: settings.maximumBatchBody)
+            source: source, isChunked: isChunked, idempotencyKey: request.idempotencyKey, lineLimit: settings.maximumBody,
+            bodyLimit: settings.maximumBatchBody)
         var request = request
         request.batch = batch
         current = request
@@ -135,11 +136,14 @@ extension HTTPConnection {
             answer(number, of: batch, problem)
             return cost + 4 * problem.errors.count
         case .submission(let submission):
-            door.intake.submit(submission) { acceptance in
+            door.intake.submit(submission.keyed(batch.idempotencyKey, .batch, line: number, body: line)) { acceptance in
                 switch acceptance {
                 case .accepted(let id, let parts):
                     self.door.counters.linesAccepted &+= 1
                     self.answer(number, of: batch, .accepted(id, parts: parts))
+                case .repeated(let id, let parts):
+                    self.door.counters.linesRepeated &+= 1
+                    self.answer(number, of: batch, .repeated(id, parts: parts))
                 case .refused(let refusal):
                     if refusal == .stopping { self.stopTaking() }
                     self.answer(number, of: batch, HTTPProblem(refusal))

@@ -37,6 +37,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         var bodyBytes = 0
         /// No request: the place of the 100 that the next one waits for.
         var isGoOn = false
+        var idempotencyKey: String?
         /// Its body is a stream of messages; it takes its place when its head came.
         var batch: HTTPBatch?
     }
@@ -210,7 +211,9 @@ final class HTTPConnection: ChannelDuplexHandler {
         // HTTP/1.0 connections serve one request: the answer is 1.1 and its reader may not know how it is delimited otherwise.
         if !head.isKeepAlive || facts.asksForUpgrade || head.version == .http1_0 { isLast = true }
         let passed = gate.examine(head, facts, sources: door.sources)
-        let request = Request(route: passed.route, headOnly: head.method == .HEAD, problem: passed.problem, source: passed.source)
+        let request = Request(
+            route: passed.route, headOnly: head.method == .HEAD, problem: passed.problem, source: passed.source,
+            idempotencyKey: facts.idempotencyKey)
         let isBatch = passed.route == .batch && request.problem == nil
         let limit = isBatch ? door.settings.maximumBatchBody : door.settings.maximumBody
         if let length = facts.contentLength, length > limit {
@@ -287,7 +290,8 @@ final class HTTPConnection: ChannelDuplexHandler {
         if let batch = request.batch { return begin(batch) }
         guard let source = request.source else { preconditionFailure("a request without problem has its source") }
         switch request.route {
-        case .submit: submit(request.body, from: source)
+        case .submit: submit(request.body, from: source, key: request.idempotencyKey)
+        case .search: search(request.body, source)
         case .state(let id): tell(id, source) { HTTPAnswer.document($0.stateDocument()) }
         case .trace(let id): tell(id, source) { HTTPAnswer.document($0.traceDocument()) }
         case .cancel(let id): cancel(id, request.body, source)
@@ -296,7 +300,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         }
     }
 
-    private func submit(_ body: ByteBuffer?, from source: AuthenticatedSource) {
+    private func submit(_ body: ByteBuffer?, from source: AuthenticatedSource, key: String?) {
         let now = door.intake.now()
         let reading = MessageReading.read(body ?? ByteBuffer(), source: source, now: now)
         switch reading {
@@ -304,9 +308,10 @@ final class HTTPConnection: ChannelDuplexHandler {
             open(Place(answer: .problem(problem), headOnly: false))
         case .submission(let submission):
             let number = open(Place(answer: nil, headOnly: false))
-            door.intake.submit(submission) { acceptance in
+            door.intake.submit(submission.keyed(key, .submit, body: body ?? ByteBuffer())) { acceptance in
                 switch acceptance {
                 case .accepted(let id, let parts): self.answer(number, .accepted(id, parts: parts))
+                case .repeated(let id, let parts): self.answer(number, .repeated(id, parts: parts))
                 case .refused(let refusal):
                     if refusal == .stopping { self.stopTaking() }
                     self.answer(number, .problem(HTTPProblem(refusal)))
@@ -353,7 +358,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         return number
     }
 
-    private func answer(_ number: UInt64, _ answer: HTTPAnswer) {
+    func answer(_ number: UInt64, _ answer: HTTPAnswer) {
         // The peer may have left meanwhile; then nobody waits for it.
         guard life == .open else { return }
         precondition(number >= first && number &- first < UInt64(places.count), "a request is answered once")

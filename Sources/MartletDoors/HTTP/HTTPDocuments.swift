@@ -158,14 +158,14 @@ struct DocumentSink: JSONSink {
 }
 
 extension JSONWriter<DocumentSink> {
-    fileprivate init(capacity: Int) {
+    init(capacity: Int) {
         var bytes = ByteBuffer()
         bytes.reserveCapacity(capacity)
         self.init(into: DocumentSink(bytes: bytes))
     }
 
     /// A member that is null when there is no value.
-    fileprivate mutating func member(_ key: StaticString, _ value: String?) {
+    mutating func member(_ key: StaticString, _ value: String?) {
         self.key(key)
         if let value { string(value) } else { null() }
     }

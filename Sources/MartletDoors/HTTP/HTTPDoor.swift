@@ -271,13 +271,16 @@ public struct HTTPCounters: Sendable, Equatable {
     public var connectionsOpen = 0
     /// Answers 202.
     public var accepted: Int = 0
-    /// Answers 200: states, traces and cancellations.
+    /// Answers 202 that their idempotency keys had before.
+    public var repeated = 0
+    /// Answers 200: states, traces, searches and cancellations.
     public var told: Int = 0
     /// Every other answer, by the code of its problem.
     public var problems: [String: Int] = [:]
     /// Batches answered to their end; their lines are counted beside the requests.
     public var batches: Int = 0
     public var linesAccepted: Int = 0
+    public var linesRepeated = 0
     public var lineProblems: [String: Int] = [:]
 
     public init() {}
@@ -285,6 +288,7 @@ public struct HTTPCounters: Sendable, Equatable {
     mutating func count(_ answer: HTTPAnswer) {
         switch answer {
         case .accepted: accepted &+= 1
+        case .repeated: repeated &+= 1
         case .document: told &+= 1
         case .problem(let problem): problems[problem.code.code, default: 0] &+= 1
         case .goOn: break
@@ -293,10 +297,12 @@ public struct HTTPCounters: Sendable, Equatable {
 
     public static let answers = Metric(
         "martlet_http_answers_total", .counter, labels: ["code"],
-        doc: "Requests answered, by the code of the problem, `accepted` for 202, `told` for 200, `batch` for a batch.")
+        doc:
+            "Requests answered, by the code of the problem, `accepted` for 202, `repeated` for one that its key had before, `told` for 200, `batch` for a batch."
+    )
     public static let lines = Metric(
         "martlet_http_batch_lines_total", .counter, labels: ["code"],
-        doc: "Lines of batches answered, by the code of the problem, or `accepted`.")
+        doc: "Lines of batches answered, by the code of the problem, `accepted`, or `repeated`.")
     public static let connectionsTotal = Metric("martlet_http_connections_total", .counter, doc: "Connections that came in.")
     public static let refusedTotal = Metric(
         "martlet_http_connections_refused_total", .counter, doc: "Connections closed at once since `http.maximumConnections` were open.")
@@ -306,11 +312,13 @@ public struct HTTPCounters: Sendable, Equatable {
     /// One value each, in a stable order: metric, value of its label if it has one, value.
     public var samples: [(metric: Metric, label: String?, value: Int)] {
         var all: [(Metric, String?, Int)] = [
-            (HTTPCounters.answers, "accepted", accepted), (HTTPCounters.answers, "told", told),
+            (HTTPCounters.answers, "accepted", accepted), (HTTPCounters.answers, "repeated", repeated),
+            (HTTPCounters.answers, "told", told),
             (HTTPCounters.answers, "batch", batches),
         ]
         all += problems.sorted { $0.key < $1.key }.map { (HTTPCounters.answers, $0.key, $0.value) }
         all.append((HTTPCounters.lines, "accepted", linesAccepted))
+        all.append((HTTPCounters.lines, "repeated", linesRepeated))
         all += lineProblems.sorted { $0.key < $1.key }.map { (HTTPCounters.lines, $0.key, $0.value) }
         all.append((HTTPCounters.connectionsTotal, nil, connections))
         all.append((HTTPCounters.refusedTotal, nil, connectionsRefused))

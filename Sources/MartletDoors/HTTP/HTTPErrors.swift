@@ -9,9 +9,9 @@ public enum HTTPErrors {
     public static let malformedJSON = ErrorCode(
         "malformed_json", status: 400, title: "The body is not well-formed JSON",
         remedy: "Send one JSON object in UTF-8, without duplicate names or trailing text; the message says at which byte it goes wrong.")
-    public static let idempotencyNotSupported = ErrorCode(
-        "idempotency_not_supported", status: 400, title: "Idempotency-Key is not supported yet",
-        remedy: "Leave the header out. This server does not remember keys yet, and ignoring one could send a message twice.")
+    public static let invalidIdempotencyKey = ErrorCode(
+        "invalid_idempotency_key", status: 400, title: "Not an idempotency key",
+        remedy: "Send one Idempotency-Key of 1 to 255 printable ASCII characters, such as a UUID, or none.")
     public static let queryNotSupported = ErrorCode(
         "query_not_supported", status: 400, title: "The resource takes no query",
         remedy: "Leave out the question mark and what follows it.")
@@ -30,6 +30,9 @@ public enum HTTPErrors {
     public static let alreadyHandedOver = ErrorCode(
         "already_handed_over", status: 409, title: "The message can no longer be cancelled",
         remedy: "It was handed to a provider, or had ended; read its state.")
+    public static let keyInFlight = ErrorCode(
+        "idempotency_key_in_flight", status: 409, title: "The first request with this idempotency key has no answer yet",
+        remedy: "Send the same request again after the seconds in Retry-After; it then gets the answer of the first.")
     public static let requestTimeout = ErrorCode(
         "request_timeout", status: 408, title: "The request did not arrive in time",
         remedy: "Send head and body without pause; the connection is closed. The request had no effect, but for the lines of a batch "
@@ -53,6 +56,14 @@ public enum HTTPErrors {
     public static let invalidMessage = ErrorCode(
         "invalid_message", status: 422, title: "The message has fields that cannot be taken",
         remedy: "Correct every entry of `errors`; nothing of the message was kept.")
+    public static let keyReused = ErrorCode(
+        "idempotency_key_reused", status: 422, title: "The idempotency key came before with another body",
+        remedy:
+            "Use a new key for each new message. A second try must have the very bytes of the first; after 24 hours a key may be used anew."
+    )
+    public static let invalidSearch = ErrorCode(
+        "invalid_search", status: 422, title: "The search has fields that cannot be taken",
+        remedy: "Correct every entry of `errors`. At least one of reference and to is needed.")
     public static let tooManyParts = ErrorCode(
         "too_many_parts", status: 422, title: "The text needs more parts than the limit",
         remedy: "Shorten the text, or keep to the GSM alphabet: one other character makes every part 67 instead of 153 characters long.")
@@ -78,6 +89,9 @@ public enum HTTPErrors {
     public static let storyUnreadable = ErrorCode(
         "story_unreadable", status: 503, title: "The message is known but its log cannot be read at the moment",
         remedy: "Ask again after the seconds in Retry-After; if it stays, the administrator runs `martlet journal verify`.")
+    public static let searchBusy = ErrorCode(
+        "search_busy", status: 503, title: "Too many searches are waiting, or the search index is being made after a start",
+        remedy: "Search again after the seconds in Retry-After.")
     public static let stopping = ErrorCode(
         "stopping", status: 503, title: "The server is stopping",
         remedy: "Connect again and send again after the seconds in Retry-After. Nothing of the message was kept.")
@@ -123,23 +137,34 @@ public enum HTTPErrors {
     public static let unknownChannel = ErrorCode(
         "unknown_channel", status: 422, title: "There is no such channel", remedy: "Use `sms`, or leave the field out.")
     public static let unknownField = ErrorCode(
-        "unknown_field", status: 422, title: "A message has no such field",
-        remedy: "Correct its name or leave it out; fields are to, text, from, class, validity, reference, channel.")
+        "unknown_field", status: 422, title: "There is no such field",
+        remedy: "Correct its name or leave it out. Fields of a message are to, text, from, class, validity, reference, channel; "
+            + "of a search reference, to, from, until, limit, cursor.")
+    public static let invalidTime = ErrorCode(
+        "invalid_time", status: 422, title: "Not a time, or not a period",
+        remedy: "Write date, time and zone as in 2026-11-22T18:04:09Z (RFC 3339); `until` is later than `from`.")
+    public static let limitOutOfRange = ErrorCode(
+        "limit_out_of_range", status: 422, title: "The size of a page is out of range",
+        remedy: "Give 1 to \(MessageSearch.limitMaximum), or leave it out for 20.")
+    public static let invalidCursor = ErrorCode(
+        "invalid_cursor", status: 422, title: "Not a cursor of this search",
+        remedy:
+            "Give `next` of the answer before as `cursor`, with all other fields but `limit` as they were; or leave it out to begin anew.")
     public static let tooManyErrors = ErrorCode(
         "too_many_errors", status: 422, title: "There are more errors than are listed", remedy: "Correct those listed and send again.")
 
     /// Codes that stand in `type` of a problem.
     public static let problems: [ErrorCode] = [
-        malformedRequest, malformedJSON, idempotencyNotSupported, queryNotSupported, unauthenticated, scopeMissing, notFound,
-        methodNotAllowed, alreadyHandedOver, requestTimeout, bodyTooLarge, lineTooLarge, tooManyLines, unsupportedMediaType,
-        expectationFailed, invalidMessage, tooManyParts, noRoute, rateLimited, quotaUsedUp, headTooLarge, full, storageTrouble,
-        storyUnreadable, stopping,
+        malformedRequest, malformedJSON, invalidIdempotencyKey, queryNotSupported, unauthenticated, scopeMissing, notFound,
+        methodNotAllowed, alreadyHandedOver, keyInFlight, requestTimeout, bodyTooLarge, lineTooLarge, tooManyLines, unsupportedMediaType,
+        expectationFailed, invalidMessage, keyReused, invalidSearch, tooManyParts, noRoute, rateLimited, quotaUsedUp, headTooLarge, full,
+        storageTrouble, storyUnreadable, searchBusy, stopping,
         tooManyConnections, versionNotSupported,
     ]
     /// Codes that stand only in `errors` of a problem.
     public static let fields: [ErrorCode] = [
         required, wrongType, invalidNumber, blankText, controlCharacter, invalidSender, senderNotAllowed, unknownClass, classNotAllowed,
-        validityOutOfRange, tooLong, channelOff, unknownChannel, unknownField, tooManyErrors,
+        validityOutOfRange, tooLong, channelOff, unknownChannel, unknownField, invalidTime, limitOutOfRange, invalidCursor, tooManyErrors,
     ]
     public static let all: [ErrorCode] = problems + fields
 }

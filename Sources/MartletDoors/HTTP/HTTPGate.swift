@@ -30,7 +30,7 @@ struct HTTPGate {
         guard let credentials = facts.authorization else { return .unauthenticated }
         guard let source = authenticate(credentials, sources) else { return .invalidKey }
         found = source
-        guard posts ? source.maySend : source.mayRead else { return .scopeMissing(posts ? .send : .read) }
+        guard route.sends ? source.maySend : source.mayRead else { return .scopeMissing(route.sends ? .send : .read) }
         if facts.expectsSomethingElse { return HTTPProblem(HTTPErrors.expectationFailed) }
         if hasQuery { return HTTPProblem(HTTPErrors.queryNotSupported) }
         switch route {
@@ -38,13 +38,16 @@ struct HTTPGate {
             guard facts.isJSON else { return HTTPProblem(HTTPErrors.unsupportedMediaType) }
         case .batch:
             guard facts.isLines else { return HTTPProblem(HTTPErrors.unsupportedMediaType) }
+        case .search:
+            return facts.isJSON ? nil : HTTPProblem(HTTPErrors.unsupportedMediaType)
         case .cancel:
             // A second try does what the first did, so a key for it does no harm. The body, if any, is an empty object.
             return facts.isJSON || !facts.hasBody ? nil : HTTPProblem(HTTPErrors.unsupportedMediaType)
         case .state, .trace: return nil
         case .unknownMessage, .nowhere: return HTTPProblem(HTTPErrors.notFound)
         }
-        if facts.hasIdempotencyKey { return HTTPProblem(HTTPErrors.idempotencyNotSupported) }
+        guard let key = facts.idempotencyKey else { return nil }
+        guard Idempotency.isKey(key), !facts.hasSecondIdempotencyKey else { return HTTPProblem(HTTPErrors.invalidIdempotencyKey) }
         return nil
     }
 

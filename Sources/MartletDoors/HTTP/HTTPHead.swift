@@ -5,6 +5,7 @@ import NIOHTTP1
 enum HTTPRoute: Equatable {
     case submit
     case batch
+    case search
     case cancel(MessageID)
     case state(MessageID)
     case trace(MessageID)
@@ -17,18 +18,21 @@ enum HTTPRoute: Equatable {
     var allowed: StaticString? {
         switch self {
         case .nowhere: nil
-        case .submit, .batch, .cancel, .state, .trace, .unknownMessage: posts ? "POST" : "GET"
+        case .submit, .batch, .search, .cancel, .state, .trace, .unknownMessage: posts ? "POST" : "GET"
         }
     }
 
-    /// It changes something, and needs the scope for that.
+    /// It takes a body.
     var posts: Bool {
         switch self {
-        case .submit, .batch, .cancel: true
+        case .submit, .batch, .search, .cancel: true
         case .unknownMessage(let posts): posts
         case .state, .trace, .nowhere: false
         }
     }
+
+    /// It changes something, and needs the scope for that.
+    var sends: Bool { posts && self != .search }
 
     /// Reads the path of a request target in origin form or in absolute form (RFC 9112, section 3.2). Escapes are not undone:
     /// no path of this door needs one.
@@ -50,6 +54,7 @@ enum HTTPRoute: Equatable {
         path = path.dropFirst(root.utf8.count)
         if path.isEmpty { return (.submit, hasQuery) }
         if path.elementsEqual(":batch".utf8) { return (.batch, hasQuery) }
+        if path.elementsEqual(":search".utf8) { return (.search, hasQuery) }
         guard path.first == UInt8(ascii: "/") else { return (.nowhere, hasQuery) }
         path = path.dropFirst()
         let tail = "/trace"
@@ -86,7 +91,9 @@ struct HTTPHeadFacts {
     var isLines = false
     /// A body is announced.
     var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
-    var hasIdempotencyKey = false
+    /// Value of the Idempotency-Key field; nil: there is none.
+    var idempotencyKey: String?
+    var hasSecondIdempotencyKey = false
     var expectsContinue = false
     var expectsSomethingElse = false
     /// The decoder stops after a request that asks for another protocol.
@@ -122,7 +129,8 @@ struct HTTPHeadFacts {
                 contentLength = Int(value)
                 if contentLength == nil { isMalformed = true }
             case 15 where name.isField("idempotency-key"):
-                hasIdempotencyKey = true
+                if idempotencyKey != nil { hasSecondIdempotencyKey = true }
+                idempotencyKey = String(HTTPHeadFacts.trimmed(value[...].utf8)) ?? ""
             case 16 where name.isField("content-encoding"):
                 isEncoded = !value.isField("identity")
             case 17 where name.isField("transfer-encoding"):

@@ -50,6 +50,10 @@ struct HTTPProblem: Equatable {
             self.init(HTTPErrors.rateLimited, retryAfterSeconds: seconds)
         case .quotaUsedUp(let seconds):
             self.init(HTTPErrors.quotaUsedUp, retryAfterSeconds: seconds)
+        case .keyReused:
+            self.init(HTTPErrors.keyReused)
+        case .keyInFlight(let seconds):
+            self.init(HTTPErrors.keyInFlight, retryAfterSeconds: seconds)
         case .stopping:
             self.init(HTTPErrors.stopping, retryAfterSeconds: 1)
         }

@@ -17,7 +17,7 @@ enum MessageReading {
                 return error
             }
         }
-        if let fault { return .problem(problem(fault)) }
+        if let fault { return .problem(problem(fault, HTTPErrors.invalidMessage)) }
         if let submission = draft.submission(from: source.source, at: now) { return .submission(submission) }
         return .problem(HTTPProblem(HTTPErrors.invalidMessage, errors: draft.errors))
     }
@@ -42,16 +42,17 @@ enum MessageReading {
                 return error
             }
         }
-        if let fault { return problem(fault) }
+        if let fault { return problem(fault, HTTPErrors.invalidMessage) }
         guard hasMembers else { return nil }
         let error = FieldError(path: "", code: HTTPErrors.unknownField, message: "must have no members")
         return HTTPProblem(HTTPErrors.invalidMessage, errors: [error])
     }
 
-    private static func problem(_ fault: JSONFault) -> HTTPProblem {
+    /// - Parameter code: of a body that is JSON, but no object.
+    static func problem(_ fault: JSONFault, _ code: ErrorCode) -> HTTPProblem {
         guard fault.isMalformed else {
             let error = FieldError(path: "", code: HTTPErrors.wrongType, message: "must be a JSON object")
-            return HTTPProblem(HTTPErrors.invalidMessage, errors: [error])
+            return HTTPProblem(code, errors: [error])
         }
         let error = FieldError(path: "", code: HTTPErrors.malformedJSON, message: "at byte \(fault.offset): \(fault.reason.words)")
         return HTTPProblem(HTTPErrors.malformedJSON, errors: [error])

@@ -165,7 +165,7 @@ final class SMPPServerConnection: ChannelInboundHandler {
             guard account.takes(parts: parts(of: submission), at: now.steady) else { return refuse(command, sequence, .throttled) }
             door.intake.submit(submission) { [self] acceptance in
                 switch acceptance {
-                case .accepted(let id, _): accept(command, sequence, id)
+                case .accepted(let id, _), .repeated(let id, _): accept(command, sequence, id)
                 case .refused(let refusal): refuse(command, sequence, refusal.status)
                 }
                 answeredLater()
@@ -234,7 +234,7 @@ final class SMPPServerConnection: ChannelInboundHandler {
                 }
                 door.intake.submit(submission) { acceptance in
                     switch acceptance {
-                    case .accepted(let id, _): answer.accepted(id)
+                    case .accepted(let id, _), .repeated(let id, _): answer.accepted(id)
                     case .refused(let refusal): answer.refused(address, refusal.status)
                     }
                 }

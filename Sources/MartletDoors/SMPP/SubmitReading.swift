@@ -110,7 +110,8 @@ extension Refusal {
         case .noRoute: .invalidDestination
         case .full, .rateLimited, .quotaUsedUp: .throttled
         case .storage: .queueFull
-        case .stopping: .systemError
+        // This door gives no idempotency keys.
+        case .stopping, .keyReused, .keyInFlight: .systemError
         }
     }
 }

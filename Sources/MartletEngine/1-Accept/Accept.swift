@@ -9,8 +9,12 @@ extension Engine {
     }
 
     /// Takes one submission: finds its route, counts its parts, makes the record that is both acceptance and decision.
-    /// - Parameter random: 64 fresh bits of a secure generator for the id.
-    public mutating func accept(_ submission: Submission, random: UInt64, _ turn: inout Turn) -> Verdict {
+    /// - Parameters:
+    ///   - random: 64 fresh bits of a secure generator for the id.
+    ///   - key: hashes of its idempotency key and body, for the record; 0: it has none.
+    public mutating func accept(
+        _ submission: Submission, random: UInt64, key: (key: UInt64, body: UInt64) = (0, 0), _ turn: inout Turn
+    ) -> Verdict {
         if openCount >= configuration.openMaximum { return .refused(.full(retryAfterSeconds: 1)) }
         if !submission.tells.isEmpty, owedCount >= configuration.owedMaximum { return .refused(.full(retryAfterSeconds: 5)) }
         guard let group = configuration.routes.group(for: submission.to) else { return .refused(.noRoute) }
@@ -19,9 +23,11 @@ extension Engine {
         if parts > limit { return .refused(.tooManyParts(parts: parts, limit: limit)) }
         if let refusal = exceeds(submission, parts: parts, turn.now) { return .refused(refusal) }
 
-        let customer = hash.hash(submission.to.digits)
-        let isUnwanted = !optOuts.isEmpty && optOuts.unwanted(by: customer).contains(submission.messageClass)
-        let partition = PartitionNumber(customer % UInt64(partitionCount))
+        var lookup = Turn.Lookup()
+        lookup.number = lookups.number(submission.to)
+        if !submission.reference.isEmpty { lookup.reference = lookups.reference(submission.reference, of: submission.source) }
+        let isUnwanted = !optOuts.isEmpty && optOuts.unwanted(by: lookup.number).contains(submission.messageClass)
+        let partition = PartitionNumber(lookup.number % UInt64(partitionCount))
         let id = MessageID(milliseconds: turn.now.wallMilliseconds, partition: partition, random: random)
         var header = RecordHeader(
             kind: .accepted, partition: partition, messageClass: submission.messageClass.rawValue, source: submission.source,
@@ -30,6 +36,7 @@ extension Engine {
             flags: isUnwanted ? .outcome(.suppressed, .optedOut) : .outcome(.queued, .none))
         if submission.tells.contains(.delivered) { header.flags.insert(.tellsDelivered) }
         if submission.tells.contains(.failed) { header.flags.insert(.tellsFailed) }
+        (header.keyHash, header.bodyHash) = key
         header.sequence = nextSequence(partition)
         let record = Record(header: header, body: .accepted(.init(receivedAt: submission.receivedAt.wall)))
 
@@ -49,7 +56,8 @@ extension Engine {
         if !isUnwanted { slot.pointee.acceptedMicros = UInt32(truncatingIfNeeded: submission.receivedAt.steady) }
         slot.pointee.pending += 1
         turn.records.append(
-            Turn.Emitted(record: record, slot: slots.reference(number), sealed: .payload(range), after: isUnwanted ? .retire : .ready))
+            Turn.Emitted(
+                record: record, slot: slots.reference(number), sealed: .payload(range), after: isUnwanted ? .retire : .ready, lookup: lookup))
         return .accepted(id, parts: UInt8(parts))
     }
 

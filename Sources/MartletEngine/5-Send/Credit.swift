@@ -22,7 +22,7 @@ extension Engine {
                 continue
             }
             if !optOuts.isEmpty, slot.pointee.answeredParts == 0,
-                optOuts.unwanted(by: hash.hash(payload.to.digits)).contains(slot.pointee.messageClass)
+                optOuts.unwanted(by: lookups.number(payload.to)).contains(slot.pointee.messageClass)
             {
                 // As above: nothing goes from behind it before its end is durable.
                 lanes[Int(group)].pushFirst(number, slots)

@@ -140,7 +140,7 @@ extension Engine {
     private mutating func answer(
         _ number: PhoneNumber, _ item: Inbound, _ verdict: InboundRules.Verdict, _ random: () -> UInt64, _ turn: inout Turn
     ) {
-        guard answers.take(hash.hash(number.digits), at: turn.now.steady) else {
+        guard answers.take(lookups.number(number), at: turn.now.steady) else {
             counts.answersHeldBack += 1
             return
         }
@@ -156,7 +156,7 @@ extension Engine {
     /// A customer wants no more of these classes, or all again.
     private mutating func prefer(_ number: PhoneNumber, _ unwanted: ClassSet, _ turn: inout Turn) {
         if unwanted.isEmpty { counts.optIns += 1 } else { counts.optOuts += 1 }
-        preference(hash.hash(number.digits), unwanted, &turn)
+        preference(lookups.number(number), unwanted, &turn)
     }
 
     /// - Parameter number: keyed hash, which is also what the customer's partition is chosen by.
@@ -269,7 +269,7 @@ extension Engine {
     // MARK: Words
 
     private func newID(of item: Inbound, _ random: () -> UInt64, _ now: Instant) -> MessageID {
-        let partition = item.number.map { PartitionNumber(hash.hash($0.digits) % UInt64(partitionCount)) } ?? 0
+        let partition = item.number.map { PartitionNumber(lookups.number($0) % UInt64(partitionCount)) } ?? 0
         return MessageID(milliseconds: now.wallMilliseconds, partition: partition, random: random())
     }
 

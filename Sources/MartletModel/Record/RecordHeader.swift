@@ -23,6 +23,9 @@ public struct RecordHeader: Equatable, Sendable {
     public var flags: RecordFlags
     /// Bytes of the kind's own clear part that follows the header.
     public var clearCount: UInt16
+    /// Of an acceptance whose source gave an idempotency key: keyed hashes of key with scope, and of the body. Both 0: none.
+    public var keyHash: UInt64
+    public var bodyHash: UInt64
 
     public static let byteCount = 80
     public static let currentVersion: UInt8 = 1
@@ -46,6 +49,8 @@ public struct RecordHeader: Equatable, Sendable {
         keyID = 0
         self.flags = flags
         clearCount = 0
+        keyHash = 0
+        bodyHash = 0
     }
 
     public func write(to target: UnsafeMutableRawPointer) {
@@ -65,9 +70,8 @@ public struct RecordHeader: Equatable, Sendable {
         target.storeBytes(of: keyID.littleEndian, toByteOffset: 56, as: UInt32.self)
         target.storeBytes(of: flags.rawValue.littleEndian, toByteOffset: 60, as: UInt16.self)
         target.storeBytes(of: clearCount.littleEndian, toByteOffset: 62, as: UInt16.self)
-        // 64..<80 is kept for the idempotency hashes: scope and key, body.
-        target.storeBytes(of: 0, toByteOffset: 64, as: UInt64.self)
-        target.storeBytes(of: 0, toByteOffset: 72, as: UInt64.self)
+        target.storeBytes(of: keyHash.littleEndian, toByteOffset: 64, as: UInt64.self)
+        target.storeBytes(of: bodyHash.littleEndian, toByteOffset: 72, as: UInt64.self)
     }
 
     /// - Throws: `RecordFault` when the bytes are no record that this version can read.
@@ -92,6 +96,8 @@ public struct RecordHeader: Equatable, Sendable {
         keyID = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 56, as: UInt32.self))
         flags = RecordFlags(rawValue: UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 60, as: UInt16.self)))
         clearCount = UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 62, as: UInt16.self))
+        keyHash = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 64, as: UInt64.self))
+        bodyHash = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 72, as: UInt64.self))
         guard RecordHeader.byteCount + Int(clearCount) <= bytes.count else { throw .truncated }
     }
 }

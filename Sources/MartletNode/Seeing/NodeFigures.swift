@@ -55,6 +55,7 @@ extension Node {
             (NodeMetrics.stale, counts.staleAnswers), (NodeMetrics.carried, counts.carried), (NodeMetrics.replayed, counts.replayedRecords),
             (NodeMetrics.commitRecords, counters.records), (NodeMetrics.commitBatches, counters.batches),
             (NodeMetrics.journalFailures, parts.journal.state.failures), (NodeMetrics.indexFailures, parts.recent.failures),
+            (NodeMetrics.keyAnswers, keys.answered), (NodeMetrics.keyQuestions, keys.looked), (NodeMetrics.keyFailures, keys.failures),
         ]
         for (metric, count) in single {
             out.begin(metric)
@@ -67,6 +68,7 @@ extension Node {
             (NodeMetrics.open, engine.openCount), (NodeMetrics.owed, engine.owedTotal), (NodeMetrics.orphans, engine.orphanCount),
             (NodeMetrics.optedOut, engine.optedOutCount),
             (NodeMetrics.journalLow, parts.journal.state.isLow ? 1 : 0), (NodeMetrics.journalSegments, parts.journal.segments.count),
+            (NodeMetrics.keys, keys.count), (NodeMetrics.keyBytes, keys.filter.bytes),
         ]
         for (metric, count) in single {
             out.begin(metric)

@@ -52,6 +52,16 @@ public enum NodeMetrics {
     public static let indexFailures = Metric(
         "martlet_journal_index_failures_total", .counter,
         doc: "Segment indexes that could not be written or read; their messages are found in memory, or not until the index is made.")
+    public static let keys = Metric(
+        "martlet_idempotency_keys", .gauge, doc: "Idempotency keys remembered, those that go with the next old filter included.")
+    public static let keyBytes = Metric("martlet_idempotency_filter_bytes", .gauge, doc: "Memory of the filters of idempotency keys.")
+    public static let keyAnswers = Metric(
+        "martlet_idempotency_repeated_total", .counter, doc: "Submissions that got the answer their key had before.")
+    public static let keyQuestions = Metric(
+        "martlet_idempotency_lookups_total", .counter, doc: "Keys that the filters could not deny and that were looked up on disk.")
+    public static let keyFailures = Metric(
+        "martlet_idempotency_failures_total", .counter,
+        doc: "Times that the keys of a segment could not be written or read; a key that may be among them hears 503.")
     public static let carried = Metric("martlet_carried_total", .counter, doc: "Open messages copied forward out of old segments.")
     public static let replayed = Metric("martlet_replayed_records_total", .counter, doc: "Records folded in at the start.")
 
@@ -82,6 +92,7 @@ public enum NodeMetrics {
         accept, wire,
         answer, commit, commitRecords, commitBatches, journalLow, journalSegments, journalFailures, indexFailures,
         carried, replayed, sourceAccepted, sourceEnded, sourceOpen, drift, miscount, partsToday, quota, held,
+        keys, keyBytes, keyAnswers, keyQuestions, keyFailures,
     ]
 }
 

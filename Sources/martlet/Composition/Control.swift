@@ -195,7 +195,8 @@ extension Server {
             receivedAt: node.now())
         node.submit(submission) { acceptance in
             switch acceptance {
-            case .accepted(let id, let parts): answer(.done(id.text, [["id", id.text], ["parts", String(parts)]]))
+            case .accepted(let id, let parts), .repeated(let id, let parts):
+                answer(.done(id.text, [["id", id.text], ["parts", String(parts)]]))
             case .refused(let refusal): answer(.failed("refused: \(refusal)"))
             }
         }

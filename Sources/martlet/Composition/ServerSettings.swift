@@ -70,6 +70,7 @@ struct ServerSettings {
         node.keepMicroseconds = values.duration(NodeSettings.keep) * 1000
         node.capBytes = values.size(NodeSettings.cap)
         node.engine.openMaximum = values.integer(NodeSettings.openMessages)
+        node.keyMaximum = values.integer(NodeSettings.idempotencyKeys)
         node.engine.partsMaximum = values.integer(NodeSettings.parts)
         node.engine.dayBegins = values.duration(NodeSettings.dayBegins) * 1000
         ops = values.address(NodeSettings.metricsListen)

@@ -1,0 +1,1 @@
+../../Sources/MartletNode/Keys/KeyFilter.swift
