@@ -11,6 +11,34 @@ extension Node {
     public func received(_ batch: [Inbound], by connection: any Connection, durable: @escaping (Bool) -> Void) {
         // Told to come again: the provider keeps them better than a queue here.
         if isBehind || stopping || broken { return durable(false) }
+        match(batch) { self.take($0, durable) }
+    }
+
+    /// Finds what each of them is a reply to; answers in the order of the calls.
+    private func match(_ batch: [Inbound], then: @escaping ([Inbound]) -> Void) {
+        final class Matching {
+            var batch: [Inbound]
+            var left: Int
+            init(_ batch: [Inbound]) { (self.batch, left) = (batch, batch.count) }
+        }
+        let matching = Matching(batch)
+        let since = now().wall - engine.configuration.inbound.window
+        for index in batch.indices {
+            let matched = { (latest: LatestMessage?) in
+                matching.batch[index].reply = latest.map { Inbound.Reply(id: $0.id, source: $0.source) }
+                matching.left -= 1
+                if matching.left == 0 { then(matching.batch) }
+            }
+            guard let number = batch[index].number else {
+                matched(nil)
+                continue
+            }
+            latest(to: number, since: since, then: matched)
+        }
+    }
+
+    private func take(_ batch: [Inbound], _ durable: @escaping (Bool) -> Void) {
+        if isBehind || stopping || broken { return durable(false) }
         turn.begin(now())
         guard engine.receive(batch, random: { random.word() }, &turn) else { return durable(false) }
         guard !turn.records.isEmpty else {

@@ -32,6 +32,8 @@ extension NodeTests {
         }
         let connection = try rig.connect()
         let hello = Inbound(group: 1, from: "447700900123", to: "7070", octets: Array("hello".utf8), dataCoding: 0)
+        let sent = try rig.accepted("Will you come?")
+        #expect(try rig.wait { _ in connection.value.handed.count == 1 })
         #expect(try bring(rig, connection, [hello]))
         let teller = try rig.loop.submit {
             let teller = FakeTeller(owner: rig.node.value, answer: .heard)
@@ -42,6 +44,7 @@ extension NodeTests {
         let id = try rig.run { _ in teller.value.notices[0].id }
         #expect(try rig.wait { $0.metricsText().contains("martlet_untold_messages 0") })
         let story = try #require(try rig.story(id))
+        #expect(story.inReplyTo == sent)
         #expect(story.state == .received && story.hops.map(\.hop) == ["receive", "tell"] && story.reference == "447700900123")
         #expect(try rig.run { $0.metricsText() }.contains("martlet_inbound_total{what=\"message\"} 1"))
         try rig.stop()

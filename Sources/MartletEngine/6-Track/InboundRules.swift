@@ -69,7 +69,8 @@ public struct InboundRules: Equatable, Sendable {
         let words = text.lowercased().split(whereSeparator: \.isWhitespace).map(InboundRules.bare)
         let alone = words.count == 1 ? words[0] : ""
         let rule = rules.first { ($0.to.isEmpty || $0.to == to) && ($0.keyword.isEmpty || $0.keyword == words.first ?? "") }
-        let source = rule?.source ?? repliesTo ?? fallback
+        // 0 is the command line, which hears nothing.
+        let source = rule?.source ?? (repliesTo == 0 ? nil : repliesTo) ?? fallback
         if !alone.isEmpty, optOut.words.contains(alone) { return Verdict(source: source, answer: optOut.answer, unwanted: unwanted) }
         if !alone.isEmpty, optIn.words.contains(alone) { return Verdict(source: source, answer: optIn.answer, unwanted: []) }
         return Verdict(source: source, answer: rule?.answer ?? "")
