@@ -9,6 +9,11 @@ public protocol Intake: AnyObject {
     func story(of id: MessageID, source: SourceNumber, then: @escaping (Result<Story?, StoryFault>) -> Void)
     /// Ends a message of this source that no provider has; answers after that is durable.
     func cancel(_ id: MessageID, source: SourceNumber, then: @escaping (Cancellation) -> Void)
+    /// Tells this source again what it was not heard to take of its ends since then, at once: what was parked or put off, too.
+    /// - Parameters:
+    ///   - since: wall milliseconds.
+    ///   - then: how many these are; nil when the node takes no work.
+    func tellAgain(_ source: SourceNumber, since: Int64, then: @escaping (Int?) -> Void)
     /// Runs once at the end of the batch of answers being given out, or now when none is: where a door flushes its sockets once.
     func afterAnswers(_ flush: @escaping () -> Void)
     /// Both clocks, read now.

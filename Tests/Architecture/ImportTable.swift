@@ -11,7 +11,7 @@ enum ImportTable {
         "SMSText": [],
         "Journal": ["CJournal"],
         // What security reads.
-        "Guard": ["Crypto", "AsyncHTTPClient", "NIOCore", "NIOPosix"],
+        "Guard": ["Crypto", "AsyncHTTPClient", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL"],
         // Words and seams, the pure core, its shell.
         "MartletModel": [],
         "MartletEngine": ["MartletModel", "SMSText"],
@@ -70,6 +70,7 @@ enum ImportTable {
     /// Names of Package.swift for products of other packages.
     static let packageNames: [String: String] = [
         "nioCore": "NIOCore", "nioPosix": "NIOPosix", "nioHTTP": "NIOHTTP1", "nioEmbedded": "NIOEmbedded", "nioSSL": "NIOSSL",
+        "nioHTTP2": "NIOHTTP2", "httpClient": "AsyncHTTPClient",
         "crypto": "Crypto", "logging": "Logging", "yams": "Yams", "arguments": "ArgumentParser",
     ]
 }

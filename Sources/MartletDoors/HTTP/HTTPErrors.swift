@@ -118,6 +118,8 @@ public enum HTTPErrors {
     public static let unknownField = ErrorCode(
         "unknown_field", status: 422, title: "A message has no such field",
         remedy: "Correct its name or leave it out; fields are to, text, from, class, validity, reference, channel.")
+    public static let invalidTime = ErrorCode(
+        "invalid_time", status: 422, title: "Not a moment", remedy: "Write it as RFC 3339 has it, such as 2026-11-22T18:04:09Z.")
     public static let tooManyErrors = ErrorCode(
         "too_many_errors", status: 422, title: "There are more errors than are listed", remedy: "Correct those listed and send again.")
 
@@ -131,7 +133,7 @@ public enum HTTPErrors {
     /// Codes that stand only in `errors` of a problem.
     public static let fields: [ErrorCode] = [
         required, wrongType, invalidNumber, blankText, controlCharacter, invalidSender, senderNotAllowed, unknownClass, classNotAllowed,
-        validityOutOfRange, tooLong, channelOff, unknownChannel, unknownField, tooManyErrors,
+        validityOutOfRange, tooLong, channelOff, unknownChannel, unknownField, invalidTime, tooManyErrors,
     ]
     public static let all: [ErrorCode] = problems + fields
 }

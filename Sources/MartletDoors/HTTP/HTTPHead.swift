@@ -6,6 +6,8 @@ enum HTTPRoute: Equatable {
     case submit
     case batch
     case cancel(MessageID)
+    /// The ends that were not heard, told again.
+    case replay
     case state(MessageID)
     case trace(MessageID)
     /// A path of this door with an id that cannot be one.
@@ -17,14 +19,14 @@ enum HTTPRoute: Equatable {
     var allowed: StaticString? {
         switch self {
         case .nowhere: nil
-        case .submit, .batch, .cancel, .state, .trace, .unknownMessage: posts ? "POST" : "GET"
+        case .submit, .batch, .cancel, .replay, .state, .trace, .unknownMessage: posts ? "POST" : "GET"
         }
     }
 
     /// It changes something, and needs the scope for that.
     var posts: Bool {
         switch self {
-        case .submit, .batch, .cancel: true
+        case .submit, .batch, .cancel, .replay: true
         case .unknownMessage(let posts): posts
         case .state, .trace, .nowhere: false
         }
@@ -45,6 +47,7 @@ enum HTTPRoute: Equatable {
             path = path[..<mark]
             hasQuery = true
         }
+        if path.elementsEqual("/v1/callbacks:replay".utf8) { return (.replay, hasQuery) }
         let root = "/v1/messages"
         guard path.starts(with: root.utf8) else { return (.nowhere, hasQuery) }
         path = path.dropFirst(root.utf8.count)

@@ -48,7 +48,7 @@ enum MessageReading {
         return HTTPProblem(HTTPErrors.invalidMessage, errors: [error])
     }
 
-    private static func problem(_ fault: JSONFault) -> HTTPProblem {
+    static func problem(_ fault: JSONFault) -> HTTPProblem {
         guard fault.isMalformed else {
             let error = FieldError(path: "", code: HTTPErrors.wrongType, message: "must be a JSON object")
             return HTTPProblem(HTTPErrors.invalidMessage, errors: [error])

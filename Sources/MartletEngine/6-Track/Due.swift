@@ -35,7 +35,7 @@ extension Engine {
             end(number, &turn)
         case .unknown:
             unknown(number, passed, &turn)
-        case .delivered, .failed, .expired, .cancelled: break
+        case .delivered, .failed, .expired, .cancelled: dueOwed(number, &turn)
         }
     }
 

@@ -45,6 +45,8 @@ struct Slot {
     var strikes: UInt8 = 0
     /// Records of this message that are not durable yet.
     var pending: UInt8 = 0
+    /// How often telling its end was put off.
+    var tries: UInt8 = 0
 
     static let none: UInt32 = .max
     static let noBucket: UInt16 = .max
@@ -57,7 +59,7 @@ struct Slot {
         static let queued = Flags(rawValue: 2)
         /// Ended while linked into a lane: freed when it is taken out.
         static let dead = Flags(rawValue: 4)
-        /// The timer runs until it may be tried again.
+        /// The timer runs until it may be tried again; of one that is owed, until it is told again.
         static let waiting = Flags(rawValue: 8)
         /// In this attempt a part met a passing refusal.
         static let deferred = Flags(rawValue: 16)
@@ -76,6 +78,8 @@ struct Slot {
         static let owed = Flags(rawValue: 2048)
         /// It is in the outbox, or with its teller.
         static let inOutbox = Flags(rawValue: 4096)
+        /// Owed, and told only when its source asks.
+        static let parked = Flags(rawValue: 8192)
     }
 
     var allParts: UInt16 { parts >= 16 ? .max : (1 << UInt16(parts)) &- 1 }

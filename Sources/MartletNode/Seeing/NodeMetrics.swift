@@ -17,6 +17,8 @@ public enum NodeMetrics {
     public static let owed = Metric(
         "martlet_untold_messages", .gauge, doc: "Ended messages whose source has not heard of the end yet.")
     public static let told = Metric("martlet_told_total", .counter, labels: ["outcome"], doc: "Ends that were told, by what became of it.")
+    public static let parked = Metric(
+        "martlet_parked_messages", .gauge, doc: "Of the untold, those that are told only when their source asks: every try failed.")
     public static let stale = Metric("martlet_stale_answers_total", .counter, doc: "Answers to something that was not open any more.")
     public static let open = Metric("martlet_open_messages", .gauge, doc: "Messages that have not reached their end.")
     public static let queued = Metric("martlet_queued_messages", .gauge, labels: ["group", "lane"], doc: "Messages waiting in a lane.")
@@ -44,7 +46,8 @@ public enum NodeMetrics {
     public static let replayed = Metric("martlet_replayed_records_total", .counter, doc: "Records folded in at the start.")
 
     public static let all: [Metric] = [
-        accepted, refused, ended, outcomes, receipts, orphans, late, duplicates, stale, open, owed, told, queued, outstanding, bound,
+        accepted, refused, ended, outcomes, receipts, orphans, late, duplicates, stale, open, owed, parked, told, queued, outstanding,
+        bound,
         accept, wire,
         answer, commit, commitRecords, commitBatches, journalLow, journalSegments, journalFailures, indexFailures,
         carried, replayed,

@@ -174,6 +174,10 @@ struct ServeCommand: AsyncParsableCommand {
             where try await loop.submit({ server.value.registry.source(named: account.source) == nil }).get() {
                 throw StartFault(description: Server.missingSource(account))
             }
+            for webhook in settings.webhooks
+            where try await loop.submit({ server.value.registry.source(named: webhook.source) == nil }).get() {
+                throw StartFault(description: Server.missingSource(webhook))
+            }
             if !settings.smpp.accounts.isEmpty {
                 let listening = loop.makePromise(of: Void.self)
                 loop.execute {
@@ -198,6 +202,7 @@ struct ServeCommand: AsyncParsableCommand {
             // Only now, when nothing can go wrong any more, is anything sent.
             try await loop.submit {
                 let it = server.value
+                try it.applyWebhooks(it.settings)
                 for entry in it.settings.connections { try it.add(entry) }
                 it.node.start()
             }.get()
@@ -224,7 +229,7 @@ struct ServeCommand: AsyncParsableCommand {
         loop.execute {
             let it = server.value
             it.node.beginStopping()
-            it.smppDoor.stop(within: .seconds(2)) { it.door.stop(within: .seconds(2)) { it.node.drain { done.succeed() } } }
+            it.stopDoors { it.node.drain { done.succeed() } }
         }
         try? await done.futureResult.get()
         let close = loop.makePromise(of: Void.self)

@@ -117,6 +117,12 @@ extension Server {
                 done.append(["smpp", "\(fresh.smpp.accounts.count) accounts"])
             }
         }
+        do {
+            try applyWebhooks(fresh)
+            if !fresh.webhooks.isEmpty || !settings.webhooks.isEmpty { done.append(["webhooks", "\(fresh.webhooks.count)"]) }
+        } catch {
+            done.append(["webhooks", "left as they were: \(error)"])
+        }
         settings = fresh
         node.note("reload of the settings")
         logger.notice("settings reloaded")
@@ -132,6 +138,7 @@ extension Server {
     /// What cannot be changed while the node runs.
     private func obstacle(to fresh: ServerSettings) -> String? {
         for account in fresh.smpp.accounts where registry.source(named: account.source) == nil { return Server.missingSource(account) }
+        for webhook in fresh.webhooks where registry.source(named: webhook.source) == nil { return Server.missingSource(webhook) }
         for entry in fresh.connections {
             let name = entry.settings.name
             if leaving.contains(name) { return "\(name) is still stopping; reload again in a few seconds" }

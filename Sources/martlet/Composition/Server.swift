@@ -23,6 +23,8 @@ final class Server {
     let registry: SourceRegistry
     let door: HTTPDoor
     let smppDoor: SMPPDoor
+    let outbound = Outbound()
+    let webhooks: Webhooks
     var connections: [String: SMPPConnection] = [:]
     var groups: [String: GroupNumber] = [:]
     var nextConnection: ConnectionNumber = 1
@@ -46,6 +48,7 @@ final class Server {
         loop = node.loop
         door = HTTPDoor(intake: node, sources: registry, settings: settings.http, eventLoop: node.loop)
         smppDoor = SMPPDoor(intake: node, sources: registry, owner: node, settings: settings.smpp, eventLoop: node.loop)
+        webhooks = Server.makeWebhooks(node, outbound, logger)
         node.groupNames = Dictionary(uniqueKeysWithValues: groups.map { ($1, $0) })
     }
 
@@ -74,6 +77,10 @@ final class Server {
         for sample in door.counters.samples + smppDoor.counters.samples {
             if begun.insert(sample.metric.name).inserted { out.begin(sample.metric) }
             out.value(sample.metric, sample.value, sample.label.map { [$0] } ?? [])
+        }
+        for sample in webhooks.samples {
+            if begun.insert(sample.metric.name).inserted { out.begin(sample.metric) }
+            out.value(sample.metric, sample.value, sample.labels)
         }
         for (metric, value) in SMPPCounters.metrics {
             out.begin(metric)
