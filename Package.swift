@@ -99,7 +99,7 @@ let package = Package(
             "MartletDoors", ["MartletDoors", "MartletModel", "SMPP", "SMSText", "Guard", nioCore, nioPosix, nioHTTP, nioEmbedded, nioSSL]),
         tests("MartletChannels", ["MartletChannels", "MartletModel", "SMPP", "SMSText", nioCore, nioPosix, nioEmbedded, nioSSL]),
         tests("MartletSimulators", ["MartletSimulators", "SMPP", "SMSText", nioCore, nioPosix, nioEmbedded]),
-        tests("Martlet", ["martlet", "MartletModel", "MartletSettings", "MartletDoors", "MartletChannels", "MartletNode"]),
+        tests("Martlet", ["martlet", "Guard", "MartletModel", "MartletSettings", "MartletDoors", "MartletChannels", "MartletNode"]),
         tests("Architecture", []),
     ]
 )

@@ -8,6 +8,9 @@ import Testing
 /// Real sockets on loopback. 127.0.0.1 is what an attacker wants to reach; 127.0.0.2 and 127.0.0.3 stand for places that are allowed.
 @Suite("Outbound: the one client")
 struct OutboundClientTests {
+    /// Milliseconds, for what is to succeed: beside tests that block threads it may take long.
+    private static let patience: Int64 = 300_000
+
     private static func resolver(_ names: [String: [String]]) -> OutboundResolver {
         OutboundResolver { name in (names[name] ?? []).compactMap { OutboundAddress($0) } }
     }
@@ -16,13 +19,14 @@ struct OutboundClientTests {
         _ entries: [(String, Int)], _ resolver: OutboundResolver = .system, _ change: (inout OutboundClient.Options) -> Void = { _ in }
     ) throws -> OutboundClient {
         var options = OutboundClient.Options()
+        options.connectTimeout = patience
         change(&options)
         let rules = OutboundRules(entries.compactMap { OutboundRules.Entry($0.0, ports: [$0.1], plaintextReason: "a test") })
         return try OutboundClient(rules, options, resolver: resolver)
     }
 
     private static func get(
-        _ client: OutboundClient, _ text: String, timeout: Int64 = 15_000
+        _ client: OutboundClient, _ text: String, timeout: Int64 = patience
     ) async -> Result<OutboundAnswer, OutboundFault> {
         do throws(OutboundFault) {
             return .success(try await client.send(OutboundRequest(.get, OutboundURL(text), timeout: timeout)))
@@ -31,7 +35,7 @@ struct OutboundClientTests {
         }
     }
 
-    private static func fault(_ client: OutboundClient, _ text: String, timeout: Int64 = 15_000) async -> OutboundFault? {
+    private static func fault(_ client: OutboundClient, _ text: String, timeout: Int64 = patience) async -> OutboundFault? {
         if case .failure(let fault) = await get(client, text, timeout: timeout) { fault } else { nil }
     }
 
@@ -185,7 +189,8 @@ struct OutboundClientTests {
         let server = try OutboundListener("127.0.0.2")
         let client = try Self.client([("127.0.0.2", server.port)])
         let request = OutboundRequest(
-            .post, try OutboundURL("http://127.0.0.2:\(server.port)/hook?a=b"), headers: [("webhook-id", "msg_1")], body: Array("{}".utf8))
+            .post, try OutboundURL("http://127.0.0.2:\(server.port)/hook?a=b"), headers: [("webhook-id", "msg_1")], body: Array("{}".utf8),
+            timeout: Self.patience)
         #expect(try await client.send(request).status == 200)
         let seen = try #require(server.seen.first)
         #expect(seen.method == "POST" && seen.uri == "/hook?a=b" && seen.body == Array("{}".utf8))

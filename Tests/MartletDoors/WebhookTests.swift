@@ -146,7 +146,7 @@ struct WebhookTellingTests {
                 #"martlet_webhook_in_flight ["s1"] 0"#, #"martlet_webhook_well ["s1"] 1"#,
             ])
         let request = try #require(script.requests.withLock { $0.first })
-        #expect(request.method == .post && request.timeout == 15_000 && request.url.place == "127.0.0.1:9")
+        #expect(request.method == .post && request.timeout == 300_000 && request.url.place == "127.0.0.1:9")
         try await bench.stop()
     }
 
@@ -285,7 +285,9 @@ struct WebhookTellingTests {
         try await absent.stop()
         let ports = [good, silent, failing, absent].map(\.port)
         let rules = OutboundRules([try #require(.init("127.0.0.1", ports: ports))])
-        let client = try OutboundClient(rules)
+        var options = OutboundClient.Options()
+        options.connectTimeout = 300_000
+        let client = try OutboundClient(rules, options)
         let bench = try await WebhookBench { request in
             do throws(OutboundFault) {
                 return .success(try await client.send(request).status)
