@@ -60,7 +60,7 @@ let package = Package(
         library("Journal", ["CJournal"]),
 
         // What security reads.
-        library("Guard", [crypto, httpClient, nioCore, nioPosix]),
+        library("Guard", [crypto, httpClient, nioCore, nioPosix, nioHTTP, nioSSL]),
 
         // Words and seams; then the pure core; then its shell.
         library("MartletModel", []),
@@ -90,7 +90,7 @@ let package = Package(
         tests("SMPP", ["SMPP", nioCore]),
         tests("SMSText", ["SMSText"]),
         tests("Journal", ["Journal", "CJournal"]),
-        tests("Guard", ["Guard", crypto]),
+        tests("Guard", ["Guard", crypto, nioCore, nioPosix, nioHTTP, nioSSL]),
         tests("MartletModel", ["MartletModel"]),
         tests("MartletEngine", ["MartletEngine", "MartletModel"]),
         tests("MartletSettings", ["MartletSettings", "MartletModel"]),

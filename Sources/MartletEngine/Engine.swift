@@ -43,6 +43,8 @@ public struct Engine: ~Copyable {
     var unwanted: [SlotReference] = []
     /// Ended messages that stay in the table until their source has heard of them.
     var owedCount = 0
+    /// Those of them that are told only when their source asks.
+    public internal(set) var parked: [SourceNumber: Int] = [:]
     var lanes: [GroupLanes] = Array(repeating: GroupLanes(), count: 256)
     var codeRing: PayloadRing
     var ring: PayloadRing

@@ -257,6 +257,7 @@ extension Engine {
         slot.pointee.reason = reason
         if reason != .undeliverable { slot.pointee.acceptedMicros = 0 }
         wheel.remove(number, in: slots)
+        slot.pointee.flags.remove(.waiting)
         if slot.pointee.flags.contains(state == .delivered ? .tellsDelivered : .tellsFailed) {
             slot.pointee.flags.insert(.owed)
             slot.pointee.origin = UInt64(clamping: wall)
@@ -270,6 +271,7 @@ extension Engine {
         let slot = slots.pointer(number)
         guard slot.pointee.flags.contains(.owed) else { return }
         slot.pointee.flags.remove(.owed)
+        unpark(number)
         owedCount -= 1
         if replaying { release(number) } else { counts.told[Int(it.outcome.rawValue)] += 1 }
     }

@@ -13,6 +13,11 @@ public protocol Intake: AnyObject {
     func replace(_ id: MessageID, source: SourceNumber, with change: Replacement, then: @escaping (Replacement.Verdict) -> Void)
     /// Messages of this source, recent first, as the log has them. Takes a few milliseconds at most, none of them on the loop.
     func search(_ search: MessageSearch, source: SourceNumber, then: @escaping (Result<SearchPage, SearchFault>) -> Void)
+    /// Tells this source again what it was not heard to take of its ends since then, at once: what was parked or put off, too.
+    /// - Parameters:
+    ///   - since: wall milliseconds.
+    ///   - then: how many these are; nil when the node takes no work.
+    func tellAgain(_ source: SourceNumber, since: Int64, then: @escaping (Int?) -> Void)
     /// Runs once at the end of the batch of answers being given out, or now when none is: where a door flushes its sockets once.
     func afterAnswers(_ flush: @escaping () -> Void)
     /// Both clocks, read now.

@@ -4,6 +4,7 @@
 public struct Notice: Sendable {
     public var slot: SlotReference
     public var id: MessageID
+    public var messageClass: MessageClass
     public var state: MessageState
     public var reason: EndReason
     /// The provider's error code in the receipt, as number; 0 when none.
@@ -11,20 +12,26 @@ public struct Notice: Sendable {
     public var parts: UInt8
     /// Wall milliseconds of the end.
     public var endedAt: Int64
+    public var possibleDuplicate: Bool
+    /// How often it was put off before, since the start or since it was asked for.
+    public var tries: UInt8
     /// As they were accepted.
     public var payload: Payload
 
     public init(
-        slot: SlotReference, id: MessageID, state: MessageState, reason: EndReason, error: UInt16, parts: UInt8, endedAt: Int64,
-        payload: Payload
+        slot: SlotReference, id: MessageID, messageClass: MessageClass, state: MessageState, reason: EndReason, error: UInt16,
+        parts: UInt8, endedAt: Int64, possibleDuplicate: Bool = false, tries: UInt8 = 0, payload: Payload
     ) {
         self.slot = slot
         self.id = id
+        self.messageClass = messageClass
         self.state = state
         self.reason = reason
         self.error = error
         self.parts = parts
         self.endedAt = endedAt
+        self.possibleDuplicate = possibleDuplicate
+        self.tries = tries
         self.payload = payload
     }
 }
@@ -37,6 +44,10 @@ public enum NoticeOutcome: Equatable, Sendable {
     case notHeard
     /// It refused it for good: told no more.
     case refused
+    /// It did not, and is told again when this time is over; the others have their turn meanwhile.
+    case later(milliseconds: Int64)
+    /// It did not, and is told no more by itself: kept until its source asks, or for as long as notices are kept.
+    case parked
 }
 
 /// How telling ended. Raw values are in records.
@@ -65,6 +76,12 @@ public protocol Teller: AnyObject {
     var room: Int { get }
     /// At most `room` of them, in order. Every one is answered by `TellerOwner.told`.
     func tell(_ batch: [Notice])
+    /// The source asked to be told again: whatever made the teller pause is no reason any more.
+    func askedAgain()
+}
+
+extension Teller {
+    public func askedAgain() {}
 }
 
 /// What a teller calls back; the node is one.

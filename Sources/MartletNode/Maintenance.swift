@@ -31,6 +31,7 @@ extension Node {
         engine.tick(&turn)
         if !turn.records.isEmpty, append() { kickLater() }
         pumpAll()
+        if engine.owedTotal > 0 { tellAll() }
     }
 
     /// The keys of today and tomorrow are made before they are needed, away from the loop.

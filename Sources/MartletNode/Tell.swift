@@ -36,6 +36,24 @@ extension Node: TellerOwner {
         tell(teller.source)
     }
 
+    public func tellAgain(_ source: SourceNumber, since: Int64, then: @escaping (Int?) -> Void) {
+        guard !broken, !stopping else { return then(nil) }
+        tellers[source]?.teller.askedAgain()
+        tellAgain(source, since, from: 0, counted: 0, then)
+    }
+
+    /// Stretch by stretch, so that the loop is never held for long: between two it looks at its sockets.
+    private func tellAgain(_ source: SourceNumber, _ since: Int64, from start: UInt32, counted: Int, _ then: @escaping (Int?) -> Void) {
+        guard !broken, !stopping else { return then(nil) }
+        var cursor = start
+        let count = counted + engine.tellAgain(source, since: since, cursor: &cursor, now: now())
+        tell(source)
+        guard cursor != 0 else { return then(count) }
+        loop.assumeIsolated().scheduleTask(in: .microseconds(50)) { [cursor] in
+            self.tellAgain(source, since, from: cursor, counted: count, then)
+        }
+    }
+
     func tellAll() {
         for source in engine.owedSources { tell(source) }
     }

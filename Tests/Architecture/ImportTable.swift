@@ -11,7 +11,7 @@ enum ImportTable {
         "SMSText": [],
         "Journal": ["CJournal"],
         // What security reads.
-        "Guard": ["Crypto", "AsyncHTTPClient", "NIOCore", "NIOPosix"],
+        "Guard": ["Crypto", "AsyncHTTPClient", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL"],
         // Words and seams, the pure core, its shell.
         "MartletModel": [],
         "MartletEngine": ["MartletModel", "SMSText"],

@@ -1,6 +1,8 @@
 import Foundation
+import Guard
 import Journal
 import MartletChannels
+import MartletDoors
 import MartletEngine
 import MartletModel
 import MartletNode
@@ -83,5 +85,72 @@ struct ServerSettingsTests {
         #expect(try mistakes(good.replacing("[otp]", with: "[otpp]")).count == 1)
         #expect(try mistakes(good.replacing("window: 10", with: "statuses: \"0x45=never\"")).count == 1)
         #expect(try mistakes(good.replacing("window: 10", with: "passwordFile: /nowhere/at/all")).count == 1)
+    }
+
+    /// A settings file with a webhook, its secret in a file of its own.
+    private func withWebhook(
+        _ webhook: String, allow: String = "{host: hooks.bank.example}", more: String = "",
+        secret: String = "whsec_" + String(repeating: "A", count: 32)
+    ) throws -> (settings: ServerSettings?, mistakes: [String]) {
+        let file = FileManager.default.temporaryDirectory.appending(path: "martlet-secret-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        #expect(FileManager.default.createFile(atPath: file, contents: Data(secret.utf8), attributes: [.posixPermissions: 0o600]))
+        let text =
+            good + "outbound:\n  allow:\n    - \(allow)\nwebhooks:\n  - {source: core, secretFile: \(file), \(webhook)}\n"
+            + more.replacing("SECRET", with: file)
+        do {
+            return (try read(text), [])
+        } catch let found as ServerSettings.Mistakes {
+            return (nil, found.lines)
+        }
+    }
+
+    @Test("A webhook has its place, its secret, its limits and its ends; the list of allowed places is taken whole")
+    func webhook() throws {
+        let found = try withWebhook("url: https://hooks.bank.example/martlet, ends: [failed], inFlight: 3, timeout: 5s")
+        let settings = try #require(found.settings, "\(found.mistakes)")
+        let webhook = try #require(settings.webhooks.first)
+        #expect(webhook.source == "core" && webhook.url.place == "hooks.bank.example:443" && webhook.secrets.count == 1)
+        #expect(webhook.tells == [.failed] && webhook.inFlight == 3 && webhook.timeout == 5000)
+        #expect(settings.outbound.entries == [OutboundRules.Entry("hooks.bank.example")].compactMap { $0 })
+        let plain = try withWebhook(
+            "url: 'http://10.1.2.3:8080/'", allow: "{host: 10.0.0.0/8, ports: [80, 8080], plaintextReason: in the cage}")
+        #expect(plain.settings?.webhooks.first?.tells == [.delivered, .failed], "\(plain.mistakes)")
+    }
+
+    @Test(
+        "What is wrong with a webhook is told at its place",
+        arguments: [
+            ("url: https://other.bank.example/", "webhooks[0].url", "outbound.allow does not allow other.bank.example:443"),
+            ("url: http://hooks.bank.example/", "webhooks[0].url", "in plaintext"),
+            ("url: https://a@hooks.bank.example/", "webhooks[0].url", "user name"),
+            ("url: https://hooks.bank.example/, ends: [read]", "webhooks[0].ends", "delivered and failed"),
+            ("url: https://hooks.bank.example/, ends: []", "webhooks[0].ends", "delivered and failed"),
+            ("url: https://hooks.bank.example/, inFlight: 0", "webhooks[0].inFlight", "out of range"),
+        ])
+    func webhookMistakes(_ webhook: String, _ path: String, _ reason: String) throws {
+        let lines = try withWebhook(webhook).mistakes
+        #expect(lines.contains { $0.contains(path) && $0.contains(reason) }, "\(lines)")
+    }
+
+    @Test("A secret that is none, ports and hosts that are none, and authorities that cannot be read are mistakes; no secret is told")
+    func webhookFiles() throws {
+        let url = "url: https://hooks.bank.example/"
+        let lines = try withWebhook(url, secret: "hunter2").mistakes
+        #expect(lines.count == 1 && lines[0].contains("webhooks[0].secretFile") && !lines[0].contains("hunter2"))
+        let wrong = try withWebhook(url, allow: "{host: 'not a host', ports: [443, https, 70000]}").mistakes
+        #expect(wrong.filter { $0.contains("outbound.allow[0].ports") }.count == 2)
+        #expect(wrong.contains { $0.contains("outbound.allow[0].host") })
+        #expect(try mistakes(good + "outbound: {authority: /nowhere/ca.pem}\n").contains { $0.contains("outbound.authority") })
+    }
+
+    @Test("A source hears in one place: a second webhook, or SMPP accounts beside one, are mistakes")
+    func onePlace() throws {
+        let second = "  - {source: core, secretFile: SECRET, url: https://hooks.bank.example/2}\n"
+        let lines = try withWebhook("url: https://hooks.bank.example/", more: second).mistakes
+        #expect(lines.count == 1 && lines[0].contains("webhooks[1].source"))
+        let account = "smpp:\n  accounts:\n    - {systemId: core, passwordFile: SECRET, source: core}\n"
+        let both = try withWebhook("url: https://hooks.bank.example/", more: account).mistakes
+        #expect(both.contains { $0.contains("webhooks[0].source") && $0.contains("SMPP account") })
     }
 }

@@ -59,6 +59,15 @@ final class FakeIntake: Intake {
         then(page)
     }
 
+    /// Answer to a wish to be told again; nil: the node stops.
+    var owed: Int? = 3
+    private(set) var toldAgain: [(source: SourceNumber, since: Int64)] = []
+
+    func tellAgain(_ source: SourceNumber, since: Int64, then: @escaping (Int?) -> Void) {
+        toldAgain.append((source, since))
+        then(owed)
+    }
+
     func afterAnswers(_ flush: @escaping () -> Void) {
         if isGivingOut { flushes.append(flush) } else { flush() }
     }

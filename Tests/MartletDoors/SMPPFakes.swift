@@ -94,7 +94,8 @@ final class SMPPBench {
         reference: String = "", text: String = "hello"
     ) -> Notice {
         Notice(
-            slot: SlotReference(index: UInt32(n), generation: 1), id: FakeIntake.id(n), state: state, reason: reason, error: error,
+            slot: SlotReference(index: UInt32(n), generation: 1), id: FakeIntake.id(n), messageClass: .transactional, state: state,
+            reason: reason, error: error,
             parts: 1, endedAt: 1_795_370_709_000,
             payload: Payload(to: PhoneNumber(digits: 447_700_900_123), from: from, reference: reference, text: text))
     }

@@ -105,6 +105,100 @@ struct TellTests {
         #expect(rig.engine.owedTotal == 0 && rig.engine.slots.count == 0 && rig.engine.counts.told[3] == 2)
     }
 
+    @Test("A notice that is put off waits its time and holds up no other; how often it was is told with it")
+    func putOff() throws {
+        let rig = Rig()
+        let ids = try (0..<3).map { _ in try ended(rig) }
+        rig.commit()
+        let first = rig.engine.owed(7, room: 1)
+        #expect(first[0].tries == 0 && first[0].messageClass == .transactional && !first[0].possibleDuplicate)
+        #expect(rig.step { $0.engine.told([(first[0].slot, .later(milliseconds: 5000))], teller: "h", &$0.turn) }.isEmpty)
+        #expect(rig.engine.owedTotal == 3)
+        let others = rig.engine.owed(7, room: 9)
+        #expect(others.map(\.id) == Array(ids[1...]))
+        rig.step { $0.engine.told(others.map { ($0.slot, .heard) }, teller: "h", &$0.turn) }
+        rig.commit()
+        rig.tick(seconds: 4.9)
+        #expect(!rig.owes)
+        rig.tick(seconds: 0.2)
+        let again = rig.engine.owed(7, room: 9)
+        #expect(again.map(\.id) == [ids[0]] && again[0].tries == 1)
+        rig.step { $0.engine.told([(again[0].slot, .heard)], teller: "h", &$0.turn) }
+        rig.commit()
+        #expect(rig.engine.owedTotal == 0 && rig.engine.slots.count == 0 && rig.engine.wheel.count == 0)
+    }
+
+    @Test("A parked notice is told when its source asks, and not before; other sources' and older ones stay parked")
+    func parked() throws {
+        let rig = Rig()
+        let old = try ended(rig)
+        rig.commit()
+        rig.pass(seconds: 100)
+        let since = rig.now.wallMilliseconds
+        let new = try ended(rig)
+        rig.commit()
+        let all = rig.engine.owed(7, room: 9)
+        rig.step { $0.engine.told(all.map { ($0.slot, .parked) }, teller: "h", &$0.turn) }
+        #expect(rig.engine.parked == [7: 2] && rig.engine.owedTotal == 2)
+        rig.tick(seconds: 3600)
+        #expect(!rig.owes)
+        var cursor: UInt32 = 0
+        #expect(rig.tellAgain(8, since: 0, &cursor) == 0 && cursor == 0)
+        #expect(rig.tellAgain(7, since: since, &cursor) == 1)
+        let told = rig.engine.owed(7, room: 9)
+        #expect(told.map(\.id) == [new] && told[0].tries == 0 && rig.engine.parked == [7: 1])
+        #expect(rig.tellAgain(7, since: 0, &cursor) == 2, "the one with its teller counts")
+        #expect(rig.engine.owed(7, room: 9).map(\.id) == [old] && rig.engine.parked == [7: 0])
+    }
+
+    @Test("What is put off or parked goes forward with the journal, stays where it is, and is told at once by the next process")
+    func carriedWhilePutOff() throws {
+        let rig = Rig()
+        let ids = try (0..<2).map { _ in try ended(rig) }
+        rig.commit()
+        let all = rig.engine.owed(7, room: 9)
+        rig.step { $0.engine.told([(all[0].slot, .later(milliseconds: 3_600_000)), (all[1].slot, .parked)], teller: "h", &$0.turn) }
+        rig.newSegment()
+        rig.carry(upTo: 1)
+        rig.commit()
+        #expect(!rig.owes && rig.engine.owedTotal == 2)
+        rig.restart(before: 2)
+        rig.commit()
+        #expect(rig.engine.owed(7, room: 9).map(\.id) == ids && rig.engine.parked.isEmpty)
+    }
+
+    @Test("What is put off again and again, parked, or waits behind others is given up when it was kept long enough")
+    func keptLongEnough() throws {
+        let rig = Rig()
+        for _ in 0..<3 { _ = try ended(rig) }
+        rig.commit()
+        let all = rig.engine.owed(7, room: 9)
+        rig.step {
+            $0.engine.told(
+                [(all[0].slot, .later(milliseconds: .max)), (all[1].slot, .parked), (all[2].slot, .later(milliseconds: 1000))], teller: "h",
+                &$0.turn)
+        }
+        rig.tick(seconds: 2)
+        #expect(rig.owes, "the third is back in the outbox")
+        rig.tick(seconds: 72 * 3600)
+        rig.tick(seconds: 1)
+        #expect(rig.engine.owedTotal == 0 && rig.engine.slots.count == 0 && rig.engine.counts.told[3] == 3)
+        #expect(rig.engine.parked == [7: 0] && rig.engine.owed(7, room: 9).isEmpty)
+    }
+
+    @Test("Telling again looks at a large table stretch by stretch")
+    func stretches() throws {
+        let rig = Rig()
+        for _ in 0..<20_000 { _ = rig.verdict(to: PhoneNumber(digits: 33_100_000_000)) }
+        let id = try ended(rig)
+        rig.commit()
+        var cursor: UInt32 = 0
+        var count = rig.tellAgain(7, since: 0, &cursor)
+        #expect(cursor == 16_384)
+        count += rig.tellAgain(7, since: 0, &cursor)
+        #expect(cursor == 0 && count == 1 && rig.engine.owed(7, room: 1).map(\.id) == [id])
+    }
+
     @Test("With as many ends untold as may be, nothing more is taken that wants to be told")
     func bounded() throws {
         let rig = Rig { $0.owedMaximum = 1 }
@@ -152,5 +246,12 @@ struct TellTests {
         _ = try #require(rig.hand())
         rig.step { verdicts.append($0.engine.cancel(other, source: 3, &$0.turn)) }
         #expect(verdicts.last == .tooLate)
+    }
+}
+
+extension Rig {
+    fileprivate var owes: Bool { engine.owes(7) }
+    fileprivate func tellAgain(_ source: SourceNumber, since: Int64, _ cursor: inout UInt32) -> Int {
+        engine.tellAgain(source, since: since, cursor: &cursor, now: now)
     }
 }

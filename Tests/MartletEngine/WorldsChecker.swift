@@ -15,6 +15,9 @@ final class Card {
     var told = false
     /// The log says that its source heard of the end.
     var heard = false
+    /// Steady microseconds before which its end may not be told again; it may not be told at all until its source asks.
+    var tellAfter: Int64 = 0
+    var isParked = false
     var end: (state: MessageState, reason: EndReason)?
     var flagged = false
     var partsReference: UInt16?
@@ -220,6 +223,8 @@ struct WorldChecker {
         for card in cards.values {
             card.takenLive = card.takenDurable
             card.unknownLive = card.unknownDurable
+            card.tellAfter = 0
+            card.isParked = false
             card.onWire = 0
         }
     }

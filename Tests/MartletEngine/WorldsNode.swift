@@ -366,11 +366,16 @@ extension World {
     private func checkMemory(_ when: String) {
         var queued = 0
         var open = 0
+        var timers = 0
         var payloads = 0
         engine.slots.forEach { number in
             let slot = engine.slots.pointer(number).pointee
             if slot.flags.contains(.queued) { queued += 1 }
             if !slot.state.isEnd { open += 1 }
+            if !slot.state.isEnd || slot.flags.contains(.owed) && slot.bucket != Slot.noBucket { timers += 1 }
+            if slot.state.isEnd, !slot.flags.isDisjoint(with: [.waiting, .parked]) {
+                checker.check(slot.bucket != Slot.noBucket, "\(when): a notice waits for nothing")
+            }
             if slot.payloadAt != 0 { payloads += 1 }
         }
         var inLanes = 0
@@ -387,7 +392,7 @@ extension World {
         checkLedger(when)
         guard inDoubt.isEmpty, self.open.isEmpty, flying == nil, !engine.replaying else { return }
         checker.check(engine.openCount == open, "\(when): \(engine.openCount) slots for \(open) open messages")
-        checker.check(engine.wheel.count == open, "\(when): \(engine.wheel.count) timers for \(open) open messages")
+        checker.check(engine.wheel.count == timers, "\(when): \(engine.wheel.count) timers, \(timers) expected")
         checker.check(engine.moving.isEmpty && engine.gate == 0, "\(when): \(engine.moving.count) moving, gate \(engine.gate)")
     }
 

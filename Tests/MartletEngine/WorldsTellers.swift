@@ -8,6 +8,8 @@ final class WorldTeller {
     let window: Int
     let lossPercent: Int
     let refusePercent: Int
+    let laterPercent: Int
+    let parkPercent: Int
     var present = true
     var outstanding = 0
 
@@ -16,6 +18,15 @@ final class WorldTeller {
         window = dice.pick([1, 3, 10])
         lossPercent = dice.pick([0, 10, 40])
         refusePercent = dice.pick([0, 0, 5])
+        laterPercent = dice.pick([0, 10, 50])
+        parkPercent = dice.pick([0, 0, 20])
+    }
+
+    func answer(_ dice: inout Dice) -> NoticeOutcome {
+        if dice.chance(lossPercent) { return .notHeard }
+        if dice.chance(refusePercent) { return .refused }
+        if dice.chance(laterPercent) { return .later(milliseconds: dice.between(Int64(0), 30_000)) }
+        return dice.chance(parkPercent) ? .parked : .heard
     }
 }
 
@@ -40,6 +51,8 @@ extension World {
             card.end.map { $0 == (item.state, item.reason) } ?? false, "\(name): told \(item.state), ended \(String(describing: card.end))")
         checker.check(card.submission.source == teller.source, "\(name): another source hears of it")
         checker.check(card.wants(item.state), "\(name): its source did not ask to hear of \(item.state)")
+        checker.check(!card.isParked, "\(name): told while it is parked")
+        checker.check(steady >= card.tellAfter, "\(name): told \(card.tellAfter - steady) us before its time")
         checker.check(!card.heard, "\(name): told again after its source had heard and that was durable")
         guard item.payload != nil || payload(item.position) != nil else {
             checker.check(!damaged.isEmpty, "\(name): its payload for the notice is not in the log")
@@ -48,11 +61,12 @@ extension World {
             return append(nil, [])
         }
         teller.outstanding += 1
-        let outcome: NoticeOutcome =
-            !calming && dice.chance(teller.lossPercent) ? .notHeard : !calming && dice.chance(teller.refusePercent) ? .refused : .heard
+        let outcome = calming ? .heard : teller.answer(&dice)
         after(dice.between(Int64(100), 400_000)) { world in
             teller.outstanding -= 1
             world.turn.begin(world.instant)
+            if case .later(let milliseconds) = outcome { card.tellAfter = world.steady + milliseconds * 1000 }
+            if case .parked = outcome { card.isParked = true }
             world.engine.told([(item.slot, outcome)], teller: "t\(teller.source)", &world.turn)
             world.append(nil, [])
             world.tellAll()
@@ -66,6 +80,20 @@ extension World {
             teller.present = true
             world.tellAll()
         }
+    }
+
+    /// A source asks for what it was not heard to take.
+    func askAgain(_ source: SourceNumber, from start: UInt32 = 0) {
+        guard running else { return }
+        var cursor = start
+        for card in checker.cards.values where card.submission.source == source {
+            card.isParked = false
+            card.tellAfter = 0
+        }
+        let count = engine.tellAgain(source, since: 0, cursor: &cursor, now: instant)
+        checker.check(count <= engine.owedTotal, "\(count) ends told again, \(engine.owedTotal) owed")
+        tellAll()
+        if cursor != 0 { after(50) { [cursor] in $0.askAgain(source, from: cursor) } }
     }
 
     /// A sender thinks better of it.

@@ -162,6 +162,7 @@ final class World {
             for _ in 0..<dice.below(5) { whatever(dice.between(Int64(0), busyFor)) { $0.replaceOne() } }
             if dice.chance(50) { for _ in 0..<dice.below(12) { whatever(dice.between(Int64(0), busyFor)) { $0.write() } } }
             operate()
+            for _ in 0..<dice.below(3) { whatever(dice.between(Int64(0), busyFor)) { $0.askAgain($0.dice.pick($0.tellers).source) } }
         }
         run(until: began + busyFor)
         guard checker.faults.isEmpty else { return finish() }
@@ -176,7 +177,8 @@ final class World {
         let last = (latestDeadline + Engine.receiptGraceMilliseconds) * 1000 - instant.wall + jumped + 60_000_000
         waiting = true
         run(until: steady + max(0, last))
-        // The last to end may still be told.
+        // What is parked waits for its source; the last to end may still be told.
+        for teller in tellers { askAgain(teller.source) }
         for _ in 0..<100 where engine.owedTotal > 0 { run(until: steady + 1_000_000) }
         settleDown()
         compareFolds("at the end")

@@ -14,12 +14,15 @@ final class FakeTeller: Teller {
     /// Kept for the test to answer when nil.
     var answer: NoticeOutcome?
     var notices: [Notice] = []
+    var asked = 0
     weak var owner: (any TellerOwner)?
 
     init(owner: any TellerOwner, answer: NoticeOutcome?) {
         self.owner = owner
         self.answer = answer
     }
+
+    func askedAgain() { asked += 1 }
 
     func tell(_ batch: [Notice]) {
         notices += batch
@@ -98,6 +101,36 @@ extension NodeTests {
         #expect(try rig.run { _ in teller.value.notices.map(\.id) } == [id, id])
         #expect(try rig.wait { $0.metricsText().contains("martlet_untold_messages 0") })
         try rig.stop()
+    }
+
+    @Test("A notice put off comes again by the clock; a parked one when its source asks, who hears how many there are")
+    func tellsAgainLater() throws {
+        let rig = try Rig()
+        try rig.run { $0.start() }
+        let connection = try rig.connect()
+        let teller = try listen(rig, .later(milliseconds: 1))
+        let id = try delivered(rig, connection)
+        #expect(try rig.wait { _ in teller.value.notices.count >= 3 })
+        try rig.run { _ in teller.value.answer = .parked }
+        #expect(try rig.wait { $0.metricsText().contains("martlet_parked_messages 1") })
+        func ask(_ source: SourceNumber, since: Int64) throws -> Int? {
+            let (node, loop) = (rig.node, rig.loop)
+            let promise = loop.makePromise(of: Int?.self)
+            loop.execute { node.value.tellAgain(source, since: since) { promise.succeed($0) } }
+            return try promise.futureResult.wait()
+        }
+        #expect(try ask(8, since: 0) == 0)
+        #expect(try ask(7, since: .max) == 0)
+        try rig.run { _ in
+            teller.value.answer = .heard
+            teller.value.notices = []
+        }
+        #expect(try ask(7, since: 0) == 1)
+        #expect(try rig.wait { _ in teller.value.notices.map(\.id) == [id] })
+        #expect(try rig.run { _ in teller.value.asked } == 2)
+        #expect(try rig.wait { $0.metricsText().contains("martlet_untold_messages 0") })
+        try rig.stop()
+        #expect(try ask(7, since: 0) == nil)
     }
 
     @Test("Cancelling answers when it is durable; an ended message and another source's are told apart, a stopping node refuses")

@@ -10,6 +10,8 @@ enum HTTPAnswer {
     case repeated(MessageID, parts: UInt8)
     /// 200 with this JSON.
     case document(ByteBuffer)
+    /// 202 with this JSON.
+    case taken(ByteBuffer)
     case problem(HTTPProblem)
     /// 100: the caller may send the body it announced. It takes a place in the order of answers but is none.
     case goOn
@@ -66,9 +68,11 @@ struct HTTPStationery {
             write(
                 status: 202, type: "application/json", fields: [("Idempotent-Replayed", "true")],
                 body: HTTPStationery.acceptedDocument(id, parts), to: &out, closes: closes, headOnly: headOnly)
-        case .document(let body):
+        case .document(let body), .taken(let body):
+            var status = 200
+            if case .taken = answer { status = 202 }
             write(
-                status: 200, type: "application/json", fields: [("Cache-Control", "no-store")], body: body, to: &out, closes: closes,
+                status: status, type: "application/json", fields: [("Cache-Control", "no-store")], body: body, to: &out, closes: closes,
                 headOnly: headOnly)
         case .problem(let problem):
             var fields: [(String, String)] = []

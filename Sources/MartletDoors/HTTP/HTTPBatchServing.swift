@@ -135,7 +135,8 @@ extension HTTPConnection {
         case .problem(let problem):
             answer(number, of: batch, problem)
             return cost + 4 * problem.errors.count
-        case .submission(let submission):
+        case .submission(var submission):
+            submission.tells = door.tells(of: batch.source.number)
             door.intake.submit(submission.keyed(batch.idempotencyKey, .batch, line: number, body: line)) { acceptance in
                 switch acceptance {
                 case .accepted(let id, let parts):

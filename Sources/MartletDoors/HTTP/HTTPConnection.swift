@@ -295,6 +295,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         case .state(let id): tell(id, source) { HTTPAnswer.document($0.stateDocument()) }
         case .trace(let id): tell(id, source) { HTTPAnswer.document($0.traceDocument()) }
         case .cancel(let id): cancel(id, request.body, source)
+        case .replay: replay(request.body, source)
         case .batch: preconditionFailure("a batch is begun by its head")
         case .unknownMessage, .nowhere: preconditionFailure("a path that leads nowhere has a problem")
         }
@@ -306,7 +307,8 @@ final class HTTPConnection: ChannelDuplexHandler {
         switch reading {
         case .problem(let problem):
             open(Place(answer: .problem(problem), headOnly: false))
-        case .submission(let submission):
+        case .submission(var submission):
+            submission.tells = door.tells(of: source.number)
             let number = open(Place(answer: nil, headOnly: false))
             door.intake.submit(submission.keyed(key, .submit, body: body ?? ByteBuffer())) { acceptance in
                 switch acceptance {
@@ -344,6 +346,17 @@ final class HTTPConnection: ChannelDuplexHandler {
             case .tooLate: self.answer(number, .problem(HTTPProblem(HTTPErrors.alreadyHandedOver)))
             case .notFound: self.answer(number, .problem(HTTPProblem(HTTPErrors.notFound)))
             case .storage: self.answer(number, .problem(HTTPProblem(HTTPErrors.storageTrouble, retryAfterSeconds: 5)))
+            }
+        }
+    }
+
+    private func replay(_ body: ByteBuffer?, _ source: AuthenticatedSource) {
+        let number = open(Place(answer: nil, headOnly: false))
+        switch CallbackReplay.read(body ?? ByteBuffer()) {
+        case .failure(let fault): answer(number, .problem(fault.problem))
+        case .success(let since):
+            door.intake.tellAgain(source.number, since: since) { count in
+                self.answer(number, count.map { .taken(CallbackReplay.document($0)) } ?? .problem(HTTPProblem(Refusal.stopping)))
             }
         }
     }

@@ -31,6 +31,8 @@ public final class HTTPDoor {
     let settings: HTTPSettings
     private let eventLoop: any EventLoop
 
+    /// Of which ends a source that sends over HTTP hears elsewhere; those not in it hear nothing.
+    public var tells: [SourceNumber: Submission.Tells] = [:]
     var stationery = HTTPStationery()
     public internal(set) var counters = HTTPCounters()
     /// Milliseconds of a clock that never jumps, read twice a second: good enough for time-outs, and free.
@@ -162,6 +164,8 @@ public final class HTTPDoor {
         return true
     }
 
+    func tells(of source: SourceNumber) -> Submission.Tells { tells.isEmpty ? [] : tells[source] ?? [] }
+
     // MARK: The clock
 
     func startClock() {
@@ -273,7 +277,7 @@ public struct HTTPCounters: Sendable, Equatable {
     public var accepted: Int = 0
     /// Answers 202 that their idempotency keys had before.
     public var repeated = 0
-    /// Answers 200: states, traces, searches and cancellations.
+    /// States, traces, searches, cancellations, and replays of callbacks.
     public var told: Int = 0
     /// Every other answer, by the code of its problem.
     public var problems: [String: Int] = [:]
@@ -289,7 +293,7 @@ public struct HTTPCounters: Sendable, Equatable {
         switch answer {
         case .accepted: accepted &+= 1
         case .repeated: repeated &+= 1
-        case .document: told &+= 1
+        case .document, .taken: told &+= 1
         case .problem(let problem): problems[problem.code.code, default: 0] &+= 1
         case .goOn: break
         }
@@ -297,9 +301,8 @@ public struct HTTPCounters: Sendable, Equatable {
 
     public static let answers = Metric(
         "martlet_http_answers_total", .counter, labels: ["code"],
-        doc:
-            "Requests answered, by the code of the problem, `accepted` for 202, `repeated` for one that its key had before, `told` for 200, `batch` for a batch."
-    )
+        doc: "Requests answered, by the code of the problem, `accepted` for a message, `repeated` for one that its key had before, "
+            + "`told` for what was asked, `batch` for a batch.")
     public static let lines = Metric(
         "martlet_http_batch_lines_total", .counter, labels: ["code"],
         doc: "Lines of batches answered, by the code of the problem, `accepted`, or `repeated`.")

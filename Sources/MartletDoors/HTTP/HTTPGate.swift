@@ -38,8 +38,7 @@ struct HTTPGate {
             guard facts.isJSON else { return HTTPProblem(HTTPErrors.unsupportedMediaType) }
         case .batch:
             guard facts.isLines else { return HTTPProblem(HTTPErrors.unsupportedMediaType) }
-        case .search:
-            return facts.isJSON ? nil : HTTPProblem(HTTPErrors.unsupportedMediaType)
+        case .search, .replay: return facts.isJSON ? nil : HTTPProblem(HTTPErrors.unsupportedMediaType)
         case .cancel:
             // A second try does what the first did, so a key for it does no harm. The body, if any, is an empty object.
             return facts.isJSON || !facts.hasBody ? nil : HTTPProblem(HTTPErrors.unsupportedMediaType)

@@ -7,6 +7,8 @@ enum HTTPRoute: Equatable {
     case batch
     case search
     case cancel(MessageID)
+    /// The ends that were not heard, told again.
+    case replay
     case state(MessageID)
     case trace(MessageID)
     /// A path of this door with an id that cannot be one.
@@ -18,14 +20,14 @@ enum HTTPRoute: Equatable {
     var allowed: StaticString? {
         switch self {
         case .nowhere: nil
-        case .submit, .batch, .search, .cancel, .state, .trace, .unknownMessage: posts ? "POST" : "GET"
+        case .submit, .batch, .search, .cancel, .replay, .state, .trace, .unknownMessage: posts ? "POST" : "GET"
         }
     }
 
     /// It takes a body.
     var posts: Bool {
         switch self {
-        case .submit, .batch, .search, .cancel: true
+        case .submit, .batch, .search, .cancel, .replay: true
         case .unknownMessage(let posts): posts
         case .state, .trace, .nowhere: false
         }
@@ -49,6 +51,7 @@ enum HTTPRoute: Equatable {
             path = path[..<mark]
             hasQuery = true
         }
+        if path.elementsEqual("/v1/callbacks:replay".utf8) { return (.replay, hasQuery) }
         let root = "/v1/messages"
         guard path.starts(with: root.utf8) else { return (.nowhere, hasQuery) }
         path = path.dropFirst(root.utf8.count)

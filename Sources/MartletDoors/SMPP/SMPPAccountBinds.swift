@@ -60,7 +60,7 @@ final class SMPPAccountBinds: Teller {
         for item in batch {
             switch item.outcome {
             case .heard: door.counters.receiptsHeard += 1
-            case .notHeard: door.counters.receiptsUnheard += 1
+            case .notHeard, .later, .parked: door.counters.receiptsUnheard += 1
             case .refused: door.counters.receiptsRefused += 1
             }
         }

@@ -36,7 +36,7 @@ extension Engine {
             end(number, &turn)
         case .unknown:
             unknown(number, passed, &turn)
-        case .delivered, .failed, .expired, .cancelled, .suppressed, .received: break
+        case .delivered, .failed, .expired, .cancelled, .suppressed, .received: dueOwed(number, &turn)
         }
     }
 

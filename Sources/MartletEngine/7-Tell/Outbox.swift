@@ -47,15 +47,19 @@ extension Engine {
         public var position: UInt64
         public var payload: Payload?
         public var id: MessageID
+        public var messageClass: MessageClass
         public var state: MessageState
         public var reason: EndReason
         public var error: UInt16
         public var parts: UInt8
         public var endedAt: Int64
+        public var possibleDuplicate: Bool
+        public var tries: UInt8
 
         public func notice(_ payload: Payload) -> Notice {
             Notice(
-                slot: slot, id: id, state: state, reason: reason, error: error, parts: parts, endedAt: endedAt, payload: payload)
+                slot: slot, id: id, messageClass: messageClass, state: state, reason: reason, error: error, parts: parts, endedAt: endedAt,
+                possibleDuplicate: possibleDuplicate, tries: tries, payload: payload)
         }
     }
 
@@ -70,7 +74,7 @@ extension Engine {
     /// Its end is durable: its source may hear of it.
     mutating func owe(_ number: UInt32) {
         let slot = slots.pointer(number)
-        guard !slot.pointee.flags.contains(.inOutbox) else { return }
+        guard slot.pointee.flags.isDisjoint(with: [.inOutbox, .waiting, .parked]) else { return }
         slot.pointee.flags.insert(.inOutbox)
         outbox.push(slots.reference(number), slot.pointee.source)
     }
@@ -84,8 +88,9 @@ extension Engine {
             let slot = slots.pointer(number).pointee
             found.append(
                 Owed(
-                    slot: reference, position: slot.payloadAt, payload: payload(of: number), id: slot.id, state: slot.state,
-                    reason: slot.reason, error: slot.endError, parts: slot.parts, endedAt: slot.endedAt))
+                    slot: reference, position: slot.payloadAt, payload: payload(of: number), id: slot.id, messageClass: slot.messageClass,
+                    state: slot.state, reason: slot.reason, error: slot.endError, parts: slot.parts, endedAt: slot.endedAt,
+                    possibleDuplicate: slot.flags.contains(.possibleDuplicate), tries: slot.tries))
         }
         return found
     }
@@ -102,6 +107,8 @@ extension Engine {
             case .notHeard:
                 source = slots.pointer(number).pointee.source
                 again.append(item.slot)
+            case .later(let milliseconds): putOff(number, milliseconds, turn.now)
+            case .parked: park(number, turn.now)
             }
         }
         if !again.isEmpty { outbox.pushAgain(again, source) }

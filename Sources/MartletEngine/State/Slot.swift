@@ -46,6 +46,8 @@ struct Slot {
     var strikes: UInt8 = 0
     /// Records of this message that are not durable yet.
     var pending: UInt8 = 0
+    /// How often telling its end was put off.
+    var tries: UInt8 = 0
 
     static let none: UInt32 = .max
     static let noBucket: UInt16 = .max
@@ -58,7 +60,7 @@ struct Slot {
         static let queued = Flags(rawValue: 2)
         /// Linked into the front of its queue: it had its turn before.
         static let inFront = Flags(rawValue: 4)
-        /// The timer runs until it may be tried again.
+        /// The timer runs until it may be tried again; of one that is owed, until it is told again.
         static let waiting = Flags(rawValue: 8)
         /// In this attempt a part met a passing refusal.
         static let deferred = Flags(rawValue: 16)
@@ -81,6 +83,8 @@ struct Slot {
         static let replacing = Flags(rawValue: 8192)
         /// Linked into the list that stands until payloads are read.
         static let inLoading = Flags(rawValue: 16384)
+        /// Owed, and told only when its source asks.
+        static let parked = Flags(rawValue: 32768)
     }
 
     var allParts: UInt16 { parts >= 16 ? .max : (1 << UInt16(parts)) &- 1 }

@@ -65,7 +65,8 @@ extension Node {
 
     private func gauges(_ out: inout MetricText) {
         let single: [(Metric, Int)] = [
-            (NodeMetrics.open, engine.openCount), (NodeMetrics.owed, engine.owedTotal), (NodeMetrics.orphans, engine.orphanCount),
+            (NodeMetrics.open, engine.openCount), (NodeMetrics.owed, engine.owedTotal),
+            (NodeMetrics.parked, engine.parked.values.reduce(0, +)), (NodeMetrics.orphans, engine.orphanCount),
             (NodeMetrics.optedOut, engine.optedOutCount),
             (NodeMetrics.journalLow, parts.journal.state.isLow ? 1 : 0), (NodeMetrics.journalSegments, parts.journal.segments.count),
             (NodeMetrics.keys, keys.count), (NodeMetrics.keyBytes, keys.filter.bytes),

@@ -29,6 +29,8 @@ public enum NodeMetrics {
         "martlet_preferences_total", .counter, labels: ["what"],
         doc: "Customers who opted out (`opt_out`) or in again (`opt_in`) by a word.")
     public static let optedOut = Metric("martlet_opted_out_numbers", .gauge, doc: "Numbers that opted out.")
+    public static let parked = Metric(
+        "martlet_parked_messages", .gauge, doc: "Of the untold, those that are told only when their source asks: every try failed.")
     public static let stale = Metric("martlet_stale_answers_total", .counter, doc: "Answers to something that was not open any more.")
     public static let open = Metric("martlet_open_messages", .gauge, doc: "Messages that have not reached their end.")
     public static let queued = Metric("martlet_queued_messages", .gauge, labels: ["group", "lane"], doc: "Messages waiting in a lane.")
@@ -87,8 +89,8 @@ public enum NodeMetrics {
         "martlet_class_held", .gauge, labels: ["group", "class"], doc: "1 while a person holds the class back on the group.")
 
     public static let all: [Metric] = [
-        accepted, refused, ended, outcomes, receipts, orphans, late, duplicates, stale, open, owed, told, inbound, answers, preferences,
-        optedOut, queued, outstanding, bound,
+        accepted, refused, ended, outcomes, receipts, orphans, late, duplicates, stale, open, owed, parked, told, inbound, answers,
+        preferences, optedOut, queued, outstanding, bound,
         accept, wire,
         answer, commit, commitRecords, commitBatches, journalLow, journalSegments, journalFailures, indexFailures,
         carried, replayed, sourceAccepted, sourceEnded, sourceOpen, drift, miscount, partsToday, quota, held,

@@ -109,7 +109,9 @@ struct ConnectionCommand: ParsableCommand {
 
     struct Reload: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Applies a changed settings file: connections, routes and sources, without losing or doubling a message.")
+            abstract:
+                "Applies a changed settings file: connections, routes, sources, SMPP accounts and webhooks, without losing or doubling a message."
+        )
         @Option(help: "Data directory of the running node.") var data: String
         func run() throws {
             let answer = try Running.ask(ControlRequest(verb: "reload"), data: data)

@@ -198,6 +198,7 @@ struct ServeCommand: AsyncParsableCommand {
             // Only now, when nothing can go wrong any more, is anything sent.
             try await loop.submit {
                 let it = server.value
+                try it.applyWebhooks(it.settings)
                 for entry in it.settings.connections { try it.add(entry) }
                 it.node.start()
             }.get()
@@ -224,7 +225,7 @@ struct ServeCommand: AsyncParsableCommand {
         loop.execute {
             let it = server.value
             it.node.beginStopping()
-            it.smppDoor.stop(within: .seconds(2)) { it.door.stop(within: .seconds(2)) { it.node.drain { done.succeed() } } }
+            it.stopDoors { it.node.drain { done.succeed() } }
         }
         try? await done.futureResult.get()
         let close = loop.makePromise(of: Void.self)

@@ -123,6 +123,12 @@ extension Server {
             }
         }
         node.set(inbound: inboundRules(fresh))
+        do {
+            try applyWebhooks(fresh)
+            if !fresh.webhooks.isEmpty || !settings.webhooks.isEmpty { done.append(["webhooks", "\(fresh.webhooks.count)"]) }
+        } catch {
+            done.append(["webhooks", "left as they were: \(error)"])
+        }
         settings = fresh
         node.note("reload of the settings", by: who)
         done.append(["others", "settings of the node, its doors and journal apply at the next start"])

@@ -8,7 +8,10 @@ import MartletSettings
 enum Declared {
     static let settings: [Setting] =
         NodeSettings.all + InboundSettings.all + HTTPSettings.all + SMPPDoorSettings.all + SMPPConnectionSettings.all
-    static let metrics: [Metric] = NodeMetrics.all + HTTPCounters.all + SMPPDoorCounters.all + SMPPCounters.metrics.map(\.metric)
+        + WebhookSettings.all + OutboundSettings.all
+    static let metrics: [Metric] =
+        NodeMetrics.all + HTTPCounters.all + SMPPDoorCounters.all + SMPPCounters.metrics.map(\.metric)
+        + WebhookCounters.all
     static let errors: [ErrorCode] = HTTPErrors.all
 
     /// The generated pages and the explained sample file; `make reference` writes them, a test keeps them fresh.
@@ -51,6 +54,8 @@ enum Declared {
         "smpp.accounts": "Sender systems that speak SMPP. Each sends as a source, and hears of its messages over any of its binds.",
         "connections": "One entry for each account at an operator or aggregator.",
         "routes": "Which connection group serves which numbers. With one group only, routes may be left out.",
+        "webhooks": "Endpoints at which sources that send over HTTP hear of the ends of their messages.",
+        "outbound": "Where this node may open connections by HTTP. Nothing is reached that does not stand here.",
         "bootstrap.sources": "Sender systems taken over at the first start; `martlet source key NAME` gives them a key.",
     ]
 

@@ -23,6 +23,8 @@ final class Server {
     let registry: SourceRegistry
     let door: HTTPDoor
     let smppDoor: SMPPDoor
+    let outbound = Outbound()
+    let webhooks: Webhooks
     var connections: [String: SMPPConnection] = [:]
     var groups: [String: GroupNumber] = [:]
     var nextConnection: ConnectionNumber = 1
@@ -46,6 +48,7 @@ final class Server {
         loop = node.loop
         door = HTTPDoor(intake: node, sources: registry, settings: settings.http, eventLoop: node.loop)
         smppDoor = SMPPDoor(intake: node, sources: registry, owner: node, settings: settings.smpp, eventLoop: node.loop)
+        webhooks = Server.makeWebhooks(node, outbound, logger)
         node.groupNames = Dictionary(uniqueKeysWithValues: groups.map { ($1, $0) })
         takeSources()
     }
@@ -87,6 +90,9 @@ final class Server {
         for account in settings.smpp.accounts where registry.source(named: account.source) == nil {
             return Server.missing(account.source, "smpp.accounts: \(account.systemID) sends as")
         }
+        for webhook in settings.webhooks where registry.source(named: webhook.source) == nil {
+            return Server.missing(webhook.source, "webhooks: an endpoint is for")
+        }
         for name in settings.inbound.sources.sorted() where registry.source(named: name) == nil {
             return Server.missing(name, "inbound: messages from handsets go to")
         }
@@ -105,6 +111,10 @@ final class Server {
         for sample in door.counters.samples + smppDoor.counters.samples {
             if begun.insert(sample.metric.name).inserted { out.begin(sample.metric) }
             out.value(sample.metric, sample.value, sample.label.map { [$0] } ?? [])
+        }
+        for sample in webhooks.samples {
+            if begun.insert(sample.metric.name).inserted { out.begin(sample.metric) }
+            out.value(sample.metric, sample.value, sample.labels)
         }
         for (metric, value) in SMPPCounters.metrics {
             out.begin(metric)

@@ -38,6 +38,10 @@ struct ServerSettings {
     private var groups: Set<String> = []
     var routes: [(prefix: String, group: String)] = []
     var sources: [SourceEntry] = []
+    var webhooks: [Webhook] = []
+    var outbound = OutboundRules()
+    /// File of further authorities for outbound TLS.
+    var outboundAuthority: String?
 
     /// Mistakes as lines that a person can act on.
     struct Mistakes: Error {
@@ -91,6 +95,8 @@ struct ServerSettings {
         node.engine.inbound.partsWait = inbound.partsWait
         smpp = SMPPDoorSettings(values)
         for element in values.elements("smpp.accounts") { takeAccount(element, environment, &mistakes) }
+        takeOutbound(values, &mistakes)
+        for element in values.elements("webhooks") { takeWebhook(element, environment, &mistakes) }
     }
 
     private mutating func takeAccount(_ element: SettingValues, _ environment: [String: String], _ mistakes: inout [Mistake]) {
