@@ -116,8 +116,8 @@ extension Node {
     }
 
     /// Rounds over the table for what a read or a write held before.
-    private static let moveRounds = 20
-    private static let roundPause: TimeAmount = .milliseconds(50)
+    private static let moveRounds = 40
+    private static let roundPause: TimeAmount = .milliseconds(100)
 
     /// Ends what waits as cancelled by an operator.
     /// - Parameters:

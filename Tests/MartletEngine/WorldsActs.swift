@@ -14,7 +14,7 @@ extension World {
     func holdOne() {
         guard running else { return }
         let group = dice.chance(30) ? 0 : dice.pick(links).group
-        let classes: ClassSet = dice.chance(50) ? ClassSet(dice.pick(MessageClass.allCases)) : ClassSet([.service, .employeeInfo, .otp])
+        let classes: ClassSet = dice.chance(50) ? ClassSet(dice.pick(classes)) : ClassSet([.service, .employeeInfo, .otp])
         hold(classes, group, true)
         // Whoever is there then: a hold outlives the process that took it.
         whatever(dice.between(Int64(100_000), 20_000_000)) { if $0.running { $0.hold(classes, group, false) } }

@@ -140,22 +140,47 @@ struct OperateTests {
     @Test("Whoever goes away breaks an act off; what was done is done, and the log says how much")
     func brokenOff() throws {
         let rig = try Rig()
-        try rig.run { $0.progressSteps = 2 }
-        for _ in 0..<1100 { _ = try rig.submit(messageClass: .marketing) }
+        // More than one step of the table, so that lists and counts go in steps too.
+        let all = 9000
+        try rig.run { node in
+            node.progressSteps = 2
+            for _ in 0..<all {
+                let submission = Submission(
+                    source: 7, messageClass: .marketing, to: PhoneNumber(digits: 447_700_900_123), from: "HARBOUR", text: "Hello",
+                    receivedAt: node.now())
+                node.submit(submission) { _ in }
+            }
+        }
         let (tally, end) = try purge(rig, going: false)
         #expect(end == .stopped && tally.messages == Engine.walkActs)
-        #expect(try rig.run { $0.openMessages } == 1100 - Engine.walkActs)
+        #expect(try rig.wait { $0.openMessages == all - Engine.walkActs })
+        let counted = rig.loop.makePromise(of: WaitingTally.self)
+        try rig.run { node in node.count(Waiting(before: .max), suspects: true) { counted.succeed($0) } }
+        #expect(try counted.futureResult.wait().messages == all - Engine.walkActs)
         let survey = rig.loop.makePromise(of: [WaitingKey: WaitingLine].self)
         try rig.run { node in node.survey { survey.succeed($0) } }
         let lines = try survey.futureResult.wait()
-        #expect(lines[WaitingKey(group: 1, messageClass: .marketing, source: 7)]?.messages == 1100 - Engine.walkActs)
+        #expect(lines[WaitingKey(group: 1, messageClass: .marketing, source: 7)]?.messages == all - Engine.walkActs)
+        // A stop does so as well.
+        let stopped = rig.loop.makePromise(of: Node.ActEnd.self)
+        try rig.run { node in
+            node.purge(Waiting(before: .max), act: "purge", by: "bob", progress: { _ in true }) { stopped.succeed($1) }
+            node.stopping = true
+        }
+        #expect(try stopped.futureResult.wait() == .stopped)
         try rig.stop()
-        #expect(try acts(rig).last == "alice: broken off: purge: \(Engine.walkActs) messages")
+        #expect(try acts(rig).contains("alice: broken off: purge: \(Engine.walkActs) messages"))
     }
 
     @Test("What is moved goes by the connection of the other group, in its order, also what was still on its way to the disk")
     func moves() throws {
-        let rig = try Rig()
+        let rig = try Rig { options in
+            let sync = options.disk.fdatasync
+            options.disk.fdatasync = { file in
+                usleep(20_000)
+                return sync(file)
+            }
+        }
         let first = try rig.accepted("first", messageClass: .service)
         let (tally, end) = try move(rig, submitting: 3)
         #expect(tally.messages == 4 && tally.busy == 0 && end == .done)
