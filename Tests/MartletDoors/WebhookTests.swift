@@ -26,6 +26,17 @@ struct WebhookPartsTests {
         #expect(!plain.contains("hello"))
     }
 
+    @Test("A message from a handset comes whole, with the numbers as the operator writes them")
+    func received() {
+        var notice = SMPPBench.notice(7, from: "7070", reference: "447700900123", text: "BALANCE")
+        notice.state = .received
+        let id = FakeIntake.id(7).notification.text
+        #expect(
+            String(decoding: WebhookDocument(notice).body, as: UTF8.self)
+                == #"{"type":"message.received","timestamp":"2026-11-22T18:05:09.000000Z","data":{"id":"\#(id)","from":"447700900123","#
+                + #""to":"7070","text":"BALANCE","parts":1,"receivedAt":"2026-11-22T18:05:09.000000Z"}}"#)
+    }
+
     @Test("Every secret signs, the newest first, over id, time and body")
     func headers() throws {
         let other = try #require(WebhookSecret("whsec_" + String(repeating: "A", count: 32)))
