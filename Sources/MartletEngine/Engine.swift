@@ -24,6 +24,8 @@ public struct Engine: ~Copyable {
         /// first in their queues when the process died are flagged possible duplicates.
         public var creditByGroup: [GroupNumber: UInt32] = [:]
         public var routes = Routes([])
+        /// How the operators want texts; counted here as the connections will cut.
+        public var texts = Texts()
         public init() {}
     }
 
@@ -61,6 +63,8 @@ public struct Engine: ~Copyable {
     public internal(set) var counts = Counts()
     /// Payloads to be read from the log, in order; the node takes them, reads and calls `loaded`.
     public internal(set) var wanted: [SlotReference] = []
+    /// Groups whose next message is to be planned anew; the node calls `replan`.
+    var misfits: Set<GroupNumber> = []
 
     /// - Parameters:
     ///   - now: the moment of the start; replay clamps deadlines against it.
@@ -78,6 +82,9 @@ public struct Engine: ~Copyable {
     public var openCount: Int { slots.count - dead - owedCount }
 
     public mutating func set(routes: Routes) { configuration.routes = routes }
+
+    /// Other rules from now on. What waits is looked at when its turn comes.
+    public mutating func set(texts: Texts) { configuration.texts = texts }
 
     /// Queued for a group and lane, for gauges.
     public func queued(_ group: GroupNumber, _ lane: Lane) -> Int { lanes[Int(group)][lane].count }
@@ -113,6 +120,8 @@ public struct Counts: Sendable {
     public var carried = 0
     /// Notices by how telling ended, and those that were told once more.
     public var told = [Int](repeating: 0, count: 4)
+    /// Messages planned anew, since their operator's rules had changed.
+    public var replanned = 0
 }
 
 /// Small fast generator for waits; never for ids or codes.

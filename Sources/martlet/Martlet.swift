@@ -7,6 +7,6 @@ struct Martlet: AsyncParsableCommand {
         abstract: "A bank's notification server.",
         subcommands: [
             ServeCommand.self, CheckCommand.self, KeysCommand.self, SourceCommand.self, SendCommand.self, TraceCommand.self,
-            ConnectionCommand.self, JournalCommand.self,
+            TextCommand.self, ConnectionCommand.self, JournalCommand.self,
         ])
 }

@@ -2,6 +2,7 @@ import Foundation
 import Journal
 import MartletChannels
 import MartletNode
+import SMSText
 import Testing
 
 @testable import martlet
@@ -79,5 +80,28 @@ struct ServerSettingsTests {
         #expect(try mistakes(good.replacing("[otp]", with: "[otpp]")).count == 1)
         #expect(try mistakes(good.replacing("window: 10", with: "statuses: \"0x45=never\"")).count == 1)
         #expect(try mistakes(good.replacing("window: 10", with: "passwordFile: /nowhere/at/all")).count == 1)
+    }
+
+    @Test("An operator's profile is read from its words; its mistakes stand with their lines")
+    func profile() throws {
+        let settings = try read(
+            good.replacing("window: 10", with: "profile: turkish, concatenation: sar, transliteration: [typographic], receiptId: asIs"))
+        let profile = settings.connections[1].settings.profile
+        #expect(profile.rules.options.alphabets == [.gsm7, .turkishLocking, .turkishShift, .ucs2] && profile.receiptID == .asIs)
+        #expect(profile.rules.options.concatenation == .sar && profile.rules.spellings == [.typographic])
+        #expect(settings.connections[0].settings.profile == .standard)
+        let lines = try mistakes(good.replacing("window: 10", with: "alphabets: [morse], dataCodingZero: utf8, dataCodings: \"x=1\""))
+        #expect(lines.count == 3 && lines.allSatisfy { $0.contains(":4:") })
+        #expect(lines.contains { $0.contains("connections[1].alphabets") && $0.contains("'morse' is not one of gsm7, ascii") })
+    }
+
+    @Test("Connections of one group that differ in their profile are a mistake that names the setting and the other connection")
+    func agreement() throws {
+        let same = good.replacing("group: south, host", with: "group: north, host").replacing(
+            "  - {prefix: \"\", group: south}\n", with: "")
+        #expect(try mistakes(same).isEmpty)
+        let lines = try mistakes(same.replacing("window: 10", with: "concatenation: udh16"))
+        #expect(lines.count == 1 && lines[0].contains("connections[1].concatenation") && lines[0].contains("that of north"))
+        #expect(try mistakes(same.replacing("window: 10", with: "profile: latin1")).count == 1)
     }
 }

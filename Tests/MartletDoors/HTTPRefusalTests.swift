@@ -189,7 +189,8 @@ import Testing
     func refusals() throws {
         let bench = try DoorBench()
         let table: [(Refusal, Int, String, String?)] = [
-            (.tooManyParts(parts: 12, limit: 10), 422, "too_many_parts", nil), (.noRoute, 422, "no_route", nil),
+            (.tooManyParts(parts: 12, limit: 10), 422, "too_many_parts", nil), (.noAlphabet, 422, "no_alphabet", nil),
+            (.noRoute, 422, "no_route", nil),
             (.full(retryAfterSeconds: 7), 503, "full", "7"), (.storage(retryAfterSeconds: 30), 503, "storage_trouble", "30"),
             (.stopping, 503, "stopping", "1"),
         ]

@@ -56,6 +56,10 @@ public enum HTTPErrors {
     public static let tooManyParts = ErrorCode(
         "too_many_parts", status: 422, title: "The text needs more parts than the limit",
         remedy: "Shorten the text, or keep to the GSM alphabet: one other character makes every part 67 instead of 153 characters long.")
+    public static let noAlphabet = ErrorCode(
+        "no_alphabet", status: 422, title: "The text has letters that its operator takes in no alphabet",
+        remedy: "Write it with other letters; the administrator decides by the profile of the connection which alphabets an operator takes."
+    )
     public static let noRoute = ErrorCode(
         "no_route", status: 422, title: "No connection serves this number",
         remedy: "Check the country code; the administrator decides by `routes` which numbers are served.")
@@ -86,7 +90,8 @@ public enum HTTPErrors {
         "required", status: 422, title: "The field is missing", remedy: "Give it; for `from`, the source has no default either.")
     public static let wrongType = ErrorCode(
         "wrong_type", status: 422, title: "The value is of the wrong JSON type",
-        remedy: "Texts are strings in quotes; `validity` is a whole number without quotes, fraction or exponent.")
+        remedy: "Texts are strings in quotes; `validity` is a whole number without quotes, fraction or exponent; `flash` and "
+            + "`replaceIfPresent` are true or false without quotes.")
     public static let invalidNumber = ErrorCode(
         "invalid_number", status: 422, title: "Not an international number",
         remedy: "Write + and 7 to 15 digits beginning with the country code, without spaces or brackets (E.164).")
@@ -117,7 +122,8 @@ public enum HTTPErrors {
         "unknown_channel", status: 422, title: "There is no such channel", remedy: "Use `sms`, or leave the field out.")
     public static let unknownField = ErrorCode(
         "unknown_field", status: 422, title: "A message has no such field",
-        remedy: "Correct its name or leave it out; fields are to, text, from, class, validity, reference, channel.")
+        remedy: "Correct its name or leave it out; fields are to, text, from, class, validity, reference, channel, flash, replaceIfPresent."
+    )
     public static let tooManyErrors = ErrorCode(
         "too_many_errors", status: 422, title: "There are more errors than are listed", remedy: "Correct those listed and send again.")
 
@@ -125,7 +131,7 @@ public enum HTTPErrors {
     public static let problems: [ErrorCode] = [
         malformedRequest, malformedJSON, idempotencyNotSupported, queryNotSupported, unauthenticated, scopeMissing, notFound,
         methodNotAllowed, alreadyHandedOver, requestTimeout, bodyTooLarge, lineTooLarge, tooManyLines, unsupportedMediaType,
-        expectationFailed, invalidMessage, tooManyParts, noRoute, headTooLarge, full, storageTrouble, storyUnreadable, stopping,
+        expectationFailed, invalidMessage, tooManyParts, noAlphabet, noRoute, headTooLarge, full, storageTrouble, storyUnreadable, stopping,
         tooManyConnections, versionNotSupported,
     ]
     /// Codes that stand only in `errors` of a problem.

@@ -25,9 +25,19 @@ extension Engine {
                 return nil
             }
             guard slot.pointee.state == .queued, slot.pointee.missingParts != 0, !slot.pointee.flags.contains(.waiting) else { continue }
+            if slot.pointee.textShape != 0, slot.pointee.pending > 0 {
+                // Planned anew, and that is not durable: it and those behind it wait, so that the order of the queue stays.
+                enqueueFirst(number)
+                return nil
+            }
             guard let payload = payload(of: number) else {
                 load(number, group, lane)
                 continue
+            }
+            if isMisfit(number, payload) {
+                enqueueFirst(number)
+                misfits.insert(group)
+                return nil
             }
             lanes[Int(group)].charge(lane, parts: slot.pointee.missingParts.nonzeroBitCount)
             return handOver(number, payload)
@@ -50,7 +60,8 @@ extension Engine {
             slot: slots.reference(number), id: slot.pointee.id, attempt: slot.pointee.attempts, parts: slot.pointee.parts,
             partMask: mask, partsReference: slot.pointee.partsReference, messageClass: slot.pointee.messageClass,
             to: payload.to, from: payload.from, text: payload.text, userDataHeader: payload.userDataHeader,
-            deadline: slot.pointee.deadline,
+            partOctets: payload.partOctets, partAlphabet: payload.partAlphabet, wishes: payload.wishes,
+            textShape: textShape(slot.pointee, payload), deadline: slot.pointee.deadline,
             acceptedAt: Instant(wall: slot.pointee.id.milliseconds * 1000, steady: Int64(slot.pointee.acceptedMicros)))
     }
 

@@ -105,6 +105,10 @@ struct LaneQueue {
         return number
     }
 
+    func eachSource(_ body: (Fifo) -> Void) {
+        for source in sources where !source.fifo.isEmpty { body(source.fifo) }
+    }
+
     mutating func sweep(_ slots: borrowing SlotTable, _ found: inout [UInt32]) {
         front.sweep(slots, &found)
         for place in sources.indices where !sources[place].fifo.isEmpty {

@@ -50,12 +50,15 @@ extension Engine {
         public var state: MessageState
         public var reason: EndReason
         public var error: UInt16
+        /// Submits, and how they were planned where that was done anew.
         public var parts: UInt8
+        public var textShape: UInt32
         public var endedAt: Int64
 
         public func notice(_ payload: Payload) -> Notice {
-            Notice(
-                slot: slot, id: id, state: state, reason: reason, error: error, parts: parts, endedAt: endedAt, payload: payload)
+            let onAir = Payload.parts(ofShape: textShape != 0 ? textShape : payload.textShape)
+            return Notice(
+                slot: slot, id: id, state: state, reason: reason, error: error, parts: onAir ?? parts, endedAt: endedAt, payload: payload)
         }
     }
 
@@ -85,7 +88,8 @@ extension Engine {
             found.append(
                 Owed(
                     slot: reference, position: slot.payloadAt, payload: payload(of: number), id: slot.id, state: slot.state,
-                    reason: slot.reason, error: slot.endError, parts: slot.parts, endedAt: slot.endedAt))
+                    reason: slot.reason, error: slot.endError, parts: slot.parts, textShape: slot.textShape,
+                    endedAt: slot.endedAt))
         }
         return found
     }

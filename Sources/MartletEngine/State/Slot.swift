@@ -45,6 +45,8 @@ struct Slot {
     var strikes: UInt8 = 0
     /// Records of this message that are not durable yet.
     var pending: UInt8 = 0
+    /// How its text was planned anew; 0: as its payload says.
+    var textShape: UInt32 = 0
 
     static let none: UInt32 = .max
     static let noBucket: UInt16 = .max

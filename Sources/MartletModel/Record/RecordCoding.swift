@@ -11,8 +11,8 @@ extension RecordBody {
         case .answered(let it): 18 + it.outcome.providerID.shortCount + it.connection.shortCount
         case .receipt(let it): 5 + it.providerID.shortCount
         case .ended: 2
-        case .resumed: 1
-        case .carried(let it): 31 + min(it.providerKeys.count, 255) * 9
+        case .resumed(let it): it.textShape == 0 ? 1 : 6
+        case .carried(let it): 31 + min(it.providerKeys.count, 255) * 9 + (it.textShape == 0 ? 0 : 4)
         case .orphan(let it): 4 + it.providerID.shortCount
         case .mark(let it): 6 + it.text.shortCount
         case .told(let it): 2 + it.teller.shortCount
@@ -44,6 +44,10 @@ extension RecordBody {
             out.put(it.reason.rawValue)
         case .resumed(let it):
             out.put(it.why.rawValue)
+            if it.textShape != 0 {
+                out.put(it.textShape)
+                out.put(it.submits)
+            }
         case .carried(let it):
             out.put(it.state.rawValue)
             out.put(it.attempts)
@@ -61,6 +65,7 @@ extension RecordBody {
                 out.put(key.hash)
                 out.put(key.part)
             }
+            if it.textShape != 0 { out.put(it.textShape) }
         case .orphan(let it):
             out.put(it.state.rawValue)
             out.put(it.error)
@@ -127,7 +132,12 @@ extension RecordBody {
             self = .ended(Ended(state: state, reason: reason))
         case .resumed:
             guard let why = Resumed.Why(rawValue: try input.take()) else { throw .badValue(field: "why") }
-            self = .resumed(Resumed(why: why))
+            var it = Resumed(why: why)
+            if !input.isAtEnd {
+                it.textShape = try input.take()
+                it.submits = try input.take()
+            }
+            self = .resumed(it)
         case .carried:
             guard let state = MessageState(rawValue: try input.take()) else { throw .badValue(field: "state") }
             let attempts: UInt8 = try input.take()
@@ -139,6 +149,7 @@ extension RecordBody {
                 deliveredParts: try input.take(), failedParts: try input.take(), unknownParts: try input.take(),
                 partsReference: try input.take(), notBefore: try input.take(), order: try input.take(), providerKeys: [])
             for _ in 0..<keys { it.providerKeys.append(Carried.ProviderKey(hash: try input.take(), part: try input.take())) }
+            if !input.isAtEnd { it.textShape = try input.take() }
             self = .carried(it)
         case .orphan:
             guard let state = ReceiptState(rawValue: try input.take()) else { throw .badValue(field: "receipt state") }
@@ -236,6 +247,8 @@ struct ByteReader {
     private let bytes: UnsafeRawBufferPointer
     private var offset = 0
     init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+    var isAtEnd: Bool { offset == bytes.count }
 
     mutating func take<Value: FixedWidthInteger>() throws(RecordFault) -> Value {
         let size = MemoryLayout<Value>.size
