@@ -80,7 +80,7 @@ let package = Package(
             name: "martlet",
             dependencies: [
                 "MartletModel", "MartletEngine", "MartletSettings", "MartletNode", "MartletDoors", "MartletChannels",
-                "SMPP", "Journal", "Guard", nioCore, nioPosix, logging, arguments,
+                "SMPP", "SMSText", "Journal", "Guard", nioCore, nioPosix, logging, arguments,
             ],
             swiftSettings: house),
         .executableTarget(
@@ -92,9 +92,9 @@ let package = Package(
         tests("Journal", ["Journal", "CJournal"]),
         tests("Guard", ["Guard", crypto, nioCore, nioPosix, nioHTTP, nioSSL]),
         tests("MartletModel", ["MartletModel"]),
-        tests("MartletEngine", ["MartletEngine", "MartletModel"]),
+        tests("MartletEngine", ["MartletEngine", "MartletModel", "SMSText"]),
         tests("MartletSettings", ["MartletSettings", "MartletModel"]),
-        tests("MartletNode", ["MartletNode", "MartletModel", "MartletEngine", "Journal", "Guard", nioCore, nioPosix, logging]),
+        tests("MartletNode", ["MartletNode", "MartletModel", "MartletEngine", "SMSText", "Journal", "Guard", nioCore, nioPosix, logging]),
         tests(
             "MartletDoors", ["MartletDoors", "MartletModel", "SMPP", "SMSText", "Guard", nioCore, nioPosix, nioHTTP, nioEmbedded, nioSSL]),
         tests("MartletChannels", ["MartletChannels", "MartletModel", "SMPP", "SMSText", nioCore, nioPosix, nioEmbedded, nioSSL]),
@@ -102,9 +102,8 @@ let package = Package(
         tests(
             "Martlet",
             [
-                "martlet", "MartletModel", "MartletSettings", "MartletDoors", "MartletChannels", "MartletNode", "MartletEngine", "Journal",
-                "Guard",
-                nioCore, nioPosix, logging,
+                "martlet", "SMPP", "SMSText", "MartletModel", "MartletSettings", "MartletDoors", "MartletChannels", "MartletNode",
+                "MartletEngine", "MartletSimulators", "Journal", "Guard", nioCore, nioPosix, logging,
             ]),
         tests("Architecture", []),
     ]

@@ -27,6 +27,8 @@ public struct Engine: ~Copyable {
         public var inbound = InboundRules()
         /// Microseconds after midnight UTC at which the day of the quotas begins.
         public var dayBegins: Int64 = 0
+        /// How the operators want texts; counted here as the connections will cut.
+        public var texts = Texts()
         public init() {}
     }
 
@@ -74,6 +76,8 @@ public struct Engine: ~Copyable {
     public internal(set) var counts = Counts()
     /// Payloads to be read from the log, in order; the node takes them, reads and calls `loaded`.
     public internal(set) var wanted: [SlotReference] = []
+    /// Groups whose next message is to be planned anew; the node calls `replan`.
+    var misfits: Set<GroupNumber> = []
 
     /// - Parameters:
     ///   - now: the moment of the start; replay clamps deadlines against it.
@@ -93,6 +97,9 @@ public struct Engine: ~Copyable {
 
     public mutating func set(routes: Routes) { configuration.routes = routes }
     public mutating func set(inbound: InboundRules) { configuration.inbound = inbound }
+
+    /// Other rules from now on. What waits is looked at when its turn comes.
+    public mutating func set(texts: Texts) { configuration.texts = texts }
 
     /// Queued for a group and lane, for gauges.
     public func queued(_ group: GroupNumber, _ lane: Lane) -> Int { lanes[Int(group)].count(of: lane) }
@@ -132,6 +139,8 @@ public struct Counts: Sendable {
     public var answersHeldBack = 0
     public var optOuts = 0
     public var optIns = 0
+    /// Messages planned anew, since their operator's rules had changed.
+    public var replanned = 0
 }
 
 /// Small fast generator for waits; never for ids or codes.

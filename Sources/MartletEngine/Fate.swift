@@ -125,6 +125,7 @@ extension Engine {
         slot.pointee.failedParts = it.failedParts
         slot.pointee.unknownParts = it.unknownParts
         slot.pointee.partsReference = it.partsReference
+        slot.pointee.textShape = it.textShape
         if it.state.isEnd {
             // Carried only since its source had not heard of its end.
             slot.pointee.reason = header.flags.reason ?? .none
@@ -222,7 +223,7 @@ extension Engine {
 
     private mutating func resumed(_ it: RecordBody.Resumed, _ number: UInt32) {
         let slot = slots.pointer(number)
-        slot.pointee.flags.remove([.deferred, .partial])
+        if it.why != .replanned { slot.pointee.flags.remove([.deferred, .partial]) }
         switch it.why {
         case .unknown:
             slot.pointee.unknownParts = 0
@@ -235,6 +236,12 @@ extension Engine {
             slot.pointee.unknownParts |= slot.pointee.missingParts
             slot.pointee.state = .unknown
             slot.pointee.flags.insert(.possibleDuplicate)
+        case .replanned:
+            slot.pointee.textShape = it.textShape
+            slot.pointee.parts = max(1, it.submits)
+            // A handset that may have parts of an earlier sending must not put these to them.
+            slot.pointee.partsReference &+= 0x8181
+            return
         }
         if !replaying { counts.possibleDuplicates += 1 }
     }

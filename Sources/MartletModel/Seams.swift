@@ -42,6 +42,8 @@ public struct Replacement: Sendable {
         case tooLate
         /// The new text needs more parts than the limit.
         case tooManyParts
+        /// No alphabet that its operator takes has the new text.
+        case noAlphabet
         /// No message of this source.
         case notFound
         /// The journal could not make it durable; it may be asked again.
@@ -92,6 +94,23 @@ public protocol Connection: AnyObject {
     /// The open handovers of a connection that is to end are settled as unknown.
     func stop(then: @escaping () -> Void)
     var status: ConnectionStatus { get }
+    /// What is known of how receipts of its group name messages; nil: as the answers do, or as the settings say.
+    var naming: (any ReceiptNaming)? { get }
+}
+
+extension Connection {
+    public var naming: (any ReceiptNaming)? { nil }
+}
+
+/// How a provider's receipts name what its answers named: some write one in hexadecimal and the other in decimal. One of a connection
+/// group, which all its connections share. Taught only by pairs that the core is sure of.
+public protocol ReceiptNaming: AnyObject {
+    /// Whether the way is known: then another reading of an id needs the strictest proof.
+    var isLearnt: Bool { get }
+    /// Other ids that the receipt may mean, the likeliest first; empty when it can be read in one way only.
+    func otherReadings(of heard: Heard) -> [String]
+    /// This receipt was for the part whose answer had this id.
+    func learn(answer: String, from heard: Heard)
 }
 
 /// What a connection calls back; the node is one.
@@ -147,14 +166,20 @@ public struct Handover: Sendable {
     public var text: String
     /// Of a part that its sender cut: it goes out before the text, which is that part's. Empty otherwise.
     public var userDataHeader: [UInt8]
+    /// The octets behind that header as its sender wrote them, and their alphabet; empty: the text says it all.
+    public var partOctets: [UInt8]
+    public var partAlphabet: UInt8
+    public var wishes: MessageWishes
+    /// How the text is to be cut, a code of `SMSText`; 0: GSM 7-bit or UCS-2 with 8-bit references.
+    public var textShape: UInt32
     /// Wall milliseconds after which the provider should give up.
     public var deadline: Int64
     public var acceptedAt: Instant
 
     public init(
         slot: SlotReference, id: MessageID, attempt: UInt8, parts: UInt8, partMask: UInt16, partsReference: UInt16,
-        messageClass: MessageClass, to: PhoneNumber, from: String, text: String, userDataHeader: [UInt8] = [], deadline: Int64,
-        acceptedAt: Instant
+        messageClass: MessageClass, to: PhoneNumber, from: String, text: String, userDataHeader: [UInt8] = [], partOctets: [UInt8] = [],
+        partAlphabet: UInt8 = 0, wishes: MessageWishes = [], textShape: UInt32 = 0, deadline: Int64, acceptedAt: Instant
     ) {
         self.slot = slot
         self.id = id
@@ -167,6 +192,10 @@ public struct Handover: Sendable {
         self.from = from
         self.text = text
         self.userDataHeader = userDataHeader
+        self.partOctets = partOctets
+        self.partAlphabet = partAlphabet
+        self.wishes = wishes
+        self.textShape = textShape
         self.deadline = deadline
         self.acceptedAt = acceptedAt
     }
@@ -214,11 +243,19 @@ public struct Heard: Sendable {
     public var state: ReceiptState
     /// The provider's error code, as number; 0 when none.
     public var error: UInt16
-    public init(group: GroupNumber, providerID: String, state: ReceiptState, error: UInt16) {
+    /// The id as the receipt has it, without padding and in lower case.
+    public var receiptID: String
+    /// Digits of the handset that the receipt speaks of; 0: it does not say, or not as a number.
+    public var handset: UInt64
+    public init(
+        group: GroupNumber, providerID: String, state: ReceiptState, error: UInt16, receiptID: String? = nil, handset: UInt64 = 0
+    ) {
         self.group = group
         self.providerID = providerID
         self.state = state
         self.error = error
+        self.receiptID = receiptID ?? providerID
+        self.handset = handset
     }
 }
 

@@ -29,14 +29,41 @@ public struct Story: Sendable {
         public var providerIDs: [String]
         public var submittedAt: Int64
         public var possibleDuplicate: Bool
+        /// One row for each part that the provider took, in the order of the parts.
+        public var receipts: [PartReceipt]
 
-        public init(n: Int, connection: String, state: MessageState, providerIDs: [String], submittedAt: Int64, possibleDuplicate: Bool) {
+        public init(
+            n: Int, connection: String, state: MessageState, providerIDs: [String], submittedAt: Int64, possibleDuplicate: Bool,
+            receipts: [PartReceipt] = []
+        ) {
             self.n = n
             self.connection = connection
             self.state = state
             self.providerIDs = providerIDs
             self.submittedAt = submittedAt
             self.possibleDuplicate = possibleDuplicate
+            self.receipts = receipts
+        }
+    }
+
+    /// What is known of one part that a provider took.
+    public struct PartReceipt: Equatable, Sendable {
+        /// From 1.
+        public var part: Int
+        public var providerID: String
+        /// Its final state, else the last passing one; nil: nothing was heard yet.
+        public var state: ReceiptState?
+        /// The provider's error number; 0: none.
+        public var error: UInt16
+        /// Wall microseconds at which it was heard; 0: nothing was.
+        public var at: Int64
+
+        public init(part: Int, providerID: String, state: ReceiptState? = nil, error: UInt16 = 0, at: Int64 = 0) {
+            self.part = part
+            self.providerID = providerID
+            self.state = state
+            self.error = error
+            self.at = at
         }
     }
 

@@ -8,6 +8,11 @@ public struct Submission: Sendable {
     public var text: String
     /// The text is one part that its sender cut, and goes out behind this header; empty otherwise.
     public var userDataHeader: [UInt8]
+    /// The octets behind that header as its sender wrote them, and their alphabet as `SMSText` numbers it: an operator that takes the
+    /// alphabet gets them untouched. Empty: the text says it all.
+    public var partOctets: [UInt8]
+    public var partAlphabet: UInt8
+    public var wishes: MessageWishes
     /// The sender's own word for it, at most 64 bytes; stored sealed, given back in answers.
     public var reference: String
     /// Seconds from acceptance after which it is no longer worth sending.
@@ -29,8 +34,8 @@ public struct Submission: Sendable {
 
     public init(
         source: SourceNumber, messageClass: MessageClass, to: PhoneNumber, from: String, text: String,
-        userDataHeader: [UInt8] = [], reference: String = "", validity: Int64? = nil, tells: Tells = [], receivedAt: Instant,
-        idempotency: Idempotency? = nil
+        userDataHeader: [UInt8] = [], partOctets: [UInt8] = [], partAlphabet: UInt8 = 0, wishes: MessageWishes = [],
+        reference: String = "", validity: Int64? = nil, tells: Tells = [], receivedAt: Instant, idempotency: Idempotency? = nil
     ) {
         self.source = source
         self.messageClass = messageClass
@@ -38,12 +43,25 @@ public struct Submission: Sendable {
         self.from = from
         self.text = text
         self.userDataHeader = userDataHeader
+        self.partOctets = partOctets
+        self.partAlphabet = partAlphabet
+        self.wishes = wishes
         self.reference = reference
         self.tells = tells
         self.validity = validity ?? messageClass.validity
         self.receivedAt = receivedAt
         self.idempotency = idempotency
     }
+}
+
+/// How a message is to behave on the handset, where its operator can do it. Raw values are in records.
+public struct MessageWishes: OptionSet, Sendable, Hashable {
+    public let rawValue: UInt8
+    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
+    /// Shown at once and not kept (message class 0).
+    public static let flash = MessageWishes(rawValue: 1)
+    /// Takes the place of one from this sender to this number that has not been delivered yet.
+    public static let replacesPending = MessageWishes(rawValue: 2)
 }
 
 /// The answer to a submission, given only after its record is durable.
@@ -58,6 +76,8 @@ public enum Acceptance: Sendable {
 public enum Refusal: Equatable, Sendable {
     /// The text needs more parts than the limit.
     case tooManyParts(parts: Int, limit: Int)
+    /// None of the alphabets that the operator takes has every letter of the text.
+    case noAlphabet
     /// No connection group serves this number.
     case noRoute
     /// As many messages are open as the node may hold; try later.

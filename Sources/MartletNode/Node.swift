@@ -150,6 +150,8 @@ public final class Node: Intake {
     public var openMessages: Int { engine.openCount }
     public func queued(_ group: GroupNumber) -> Int { engine.queued(group) }
     public func set(routes: Routes) { engine.set(routes: routes) }
+    /// Together with the connections' own profiles, while nothing is handed over: see `changingCredit`.
+    public func set(texts: Texts) { engine.set(texts: texts) }
     /// The stop has begun: readiness says so before the doors close.
     public func beginStopping() { leaving = true }
     public var isStopping: Bool { leaving || stopping }
@@ -214,6 +216,7 @@ extension Refusal {
     var word: String {
         switch self {
         case .tooManyParts: "too_many_parts"
+        case .noAlphabet: "no_alphabet"
         case .noRoute: "no_route"
         case .full: "full"
         case .storage: "storage"

@@ -81,7 +81,7 @@ extension Node: ConnectionOwner {
         if isBehind || stopping { return durable(false) }
         turn.begin(now())
         var strays: [Engine.Stray] = []
-        engine.hear(batch, &turn, strays: &strays)
+        engine.hear(batch, naming: connection.naming, &turn, strays: &strays)
         if turn.records.isEmpty {
             durable(!broken)
         } else if append() {
@@ -113,6 +113,13 @@ extension Node: ConnectionOwner {
         }
     }
 
+    /// What is next does not fit its operator's rules any more; it goes when its new plan is durable.
+    private func replan() {
+        turn.begin(now())
+        engine.replan(&turn)
+        if !turn.records.isEmpty, append() { kickSoon() }
+    }
+
     private func pump(_ number: ConnectionNumber) {
         guard let entry = connections[number], !broken, !stopping, !isBehind, durableEnd > creditAt else { return }
         let connection = entry.connection
@@ -126,6 +133,7 @@ extension Node: ConnectionOwner {
         }
         if !engine.wanted.isEmpty { load() }
         if engine.meetsUnwanted { endUnwanted() }
+        if engine.hasMisfits { replan() }
         guard !batch.isEmpty else { return }
         connection.hand(batch)
         let micros = UInt32(truncatingIfNeeded: now().steady)

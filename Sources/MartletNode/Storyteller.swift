@@ -61,8 +61,9 @@ enum Storyteller {
             createdAt: id.milliseconds * 1000, updatedAt: chain[chain.count - 1].record.header.at,
             deadline: first.record.header.deadline * 1000,
             reference: payload.reference, from: payload.from, to: payload.to,
-            possibleDuplicate: chain.contains { $0.record.header.kind == .resumed || $0.record.header.flags.contains(.possibleDuplicate) },
-            attempts: [], hops: [])
+            possibleDuplicate: chain.contains { $0.record.isPossibleDuplicate }, attempts: [], hops: [])
+        // Of a text that goes out as one submit a person wants to know the parts.
+        if let parts = Payload.parts(ofShape: payload.textShape) { story.parts = parts }
         for (record, _) in chain { add(record, to: &story) }
         if case .inbound(let it) = first.record.body { story.inReplyTo = it.inReplyTo }
         return .success(story)
@@ -74,22 +75,26 @@ enum Storyteller {
         case .accepted(let it):
             story.createdAt = at
             story.hops.append(.init(at: it.receivedAt, hop: "accept", what: "request read"))
-            story.hops.append(.init(at: at, hop: "accept", what: "accepted", details: [("parts", String(record.header.parts))]))
+            story.hops.append(.init(at: at, hop: "accept", what: "accepted", details: [("parts", String(story.parts))]))
         case .answered(let it): answered(it, record.header, &story)
         case .receipt(let it):
             var details = [("part", String(it.part + 1)), ("providerId", it.providerID)]
             if it.error != 0 { details.append(("error", String(it.error))) }
             let late = record.header.flags.contains(.late)
             story.hops.append(.init(at: at, hop: "track", what: "\(late ? "late " : "")receipt \(it.state.word)", details: details))
-            if it.state.isFinal, !late { mark(it, &story) }
+            if !late { mark(it, at: at, &story) }
         case .ended(let it):
             story.hops.append(.init(at: at, hop: "end", what: it.state.word, details: [("reason", it.reason.word)]))
+        case .resumed(let it) where it.why == .replanned:
+            if let parts = Payload.parts(ofShape: it.textShape) { story.parts = parts }
+            let details = [("parts", String(story.parts))]
+            story.hops.append(.init(at: at, hop: "send", what: "planned anew: its operator's profile changed", details: details))
         case .resumed(let it):
             let what =
                 switch it.why {
                 case .unknown: "sent again: no answer was heard"
                 case .restart: "after a restart it may have been handed over before"
-                case .left: "after a restart it may have been handed over before; its class does not send again by itself"
+                case .left, .replanned: "after a restart it may have been handed over before; its class does not send again by itself"
                 }
             story.hops.append(.init(at: at, hop: "send", what: what, details: [("possibleDuplicate", "true")]))
         case .carried: story.hops.append(.init(at: at, hop: "journal", what: "carried forward"))
@@ -128,21 +133,39 @@ enum Storyteller {
             case .unknown: .unknown
             }
         let ids = it.outcome.providerID.isEmpty ? [] : [it.outcome.providerID]
+        let rows = ids.map { Story.PartReceipt(part: Int(it.part) + 1, providerID: $0) }
         if let last = story.attempts.indices.last, story.attempts[last].n == Int(it.attempt) {
             story.attempts[last].providerIDs += ids
+            story.attempts[last].receipts = (story.attempts[last].receipts + rows).sorted { $0.part < $1.part }
             // The worst word of its parts names the attempt.
             if state != .sent { story.attempts[last].state = state }
         } else {
             story.attempts.append(
                 .init(
                     n: Int(it.attempt), connection: it.connection, state: state, providerIDs: ids, submittedAt: it.handedAt,
-                    possibleDuplicate: header.flags.contains(.possibleDuplicate)))
+                    possibleDuplicate: header.flags.contains(.possibleDuplicate), receipts: rows))
         }
     }
 
-    private static func mark(_ it: RecordBody.Receipt, _ story: inout Story) {
+    private static func mark(_ it: RecordBody.Receipt, at: Int64, _ story: inout Story) {
         guard let index = story.attempts.lastIndex(where: { $0.providerIDs.contains(it.providerID) }) else { return }
+        if let row = story.attempts[index].receipts.lastIndex(where: { $0.providerID == it.providerID && $0.part == Int(it.part) + 1 }),
+            !(story.attempts[index].receipts[row].state?.isFinal ?? false)
+        {
+            story.attempts[index].receipts[row].state = it.state
+            story.attempts[index].receipts[row].error = it.error
+            story.attempts[index].receipts[row].at = at
+        }
+        guard it.state.isFinal else { return }
         let state: MessageState = it.state == .delivered ? .delivered : it.state == .expired ? .expired : .failed
         if state != .delivered || story.attempts[index].state == .sent { story.attempts[index].state = state }
+    }
+}
+
+extension Record {
+    /// Whether it says that something may have reached the customer twice.
+    fileprivate var isPossibleDuplicate: Bool {
+        if case .resumed(let it) = body, it.why != .replanned { return true }
+        return header.flags.contains(.possibleDuplicate)
     }
 }

@@ -1,3 +1,5 @@
+import SMSText
+
 /// All mistakes of a settings file, in order of their lines.
 public struct SettingsMistakes: Error, Equatable {
     public var mistakes: [FieldError]
@@ -74,6 +76,8 @@ private struct SettingsReader {
     private mutating func smsc(_ path: String, _ item: Loose) -> (SMSCSettings, line: Int) {
         var smsc = SMSCSettings(name: "")
         var line = item.line
+        var zeroes = AlphabetProfile.Zero.gsm7
+        var codings: [Loose.Entry] = []
         for entry in map(path, item) {
             let field = "\(path).\(entry.key)"
             switch entry.key {
@@ -92,6 +96,14 @@ private struct SettingsReader {
             case "keep": smsc.keep = integer(field, entry, 0...SMSCSettings.keepMaximum) ?? smsc.keep
             case "duplicateWindow":
                 smsc.duplicateWindow = integer(field, entry, 0...SMSCSettings.duplicateWindowMaximum) ?? smsc.duplicateWindow
+            case "dataCodingZero":
+                let words: [String: AlphabetProfile.Zero] = ["gsm7": .gsm7, "latin1": .latin1, "ascii": .ascii]
+                if let zero = words[text(field, entry, 1...6) ?? ""] {
+                    zeroes = zero
+                } else {
+                    mistake(field, "must be one of gsm7, latin1, ascii", entry.line)
+                }
+            case "dataCodings": codings = map(field, entry.value)
             case "behaviour":
                 // One field at a time, so that each mistake is told.
                 for inner in map(field, entry.value) {
@@ -102,12 +114,29 @@ private struct SettingsReader {
                     }
                 }
             default:
-                let known = "name, host, port, systemId, password, window, seed, keep, duplicateWindow, behaviour"
+                let known =
+                    "name, host, port, systemId, password, window, seed, keep, duplicateWindow, dataCodingZero, dataCodings, behaviour"
                 mistake(field, "no such setting; an operator has \(known)", entry.line)
             }
         }
+        smsc.alphabets = AlphabetProfile(zero: zeroes)
+        for entry in codings { take(entry, "\(path).dataCodings", &smsc.alphabets) }
         if smsc.name.isEmpty, case .map = item.kind { mistake("\(path).name", "must be given", line) }
         return (smsc, line)
+    }
+
+    /// `gsm7: 17`
+    private mutating func take(_ entry: Loose.Entry, _ path: String, _ alphabets: inout AlphabetProfile) {
+        let field = "\(path).\(entry.key)"
+        guard let number = integer(field, entry, 0...255).map({ UInt8($0) }) else { return }
+        switch entry.key {
+        case "gsm7": alphabets.gsm7 = number
+        case "ascii": alphabets.ascii = number
+        case "latin1": alphabets.latin1 = number
+        case "cyrillic": alphabets.cyrillic = number
+        case "ucs2": alphabets.ucs2 = number
+        default: mistake(field, "no such alphabet; there are gsm7, ascii, latin1, cyrillic, ucs2", entry.line)
+        }
     }
 
     private mutating func map(_ field: String, _ value: Loose) -> [Loose.Entry] {

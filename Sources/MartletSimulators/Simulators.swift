@@ -96,6 +96,9 @@ public final class Simulators: Sendable {
             .get()
     }
 
+    /// What the messages on a phone read, oldest first; of one whose parts are not all there, nothing.
+    public func texts(of number: String) async -> [String] { await board.texts(of: number) }
+
     /// Closes everything and waits until it is closed.
     public func stop() async throws {
         await board.stop()

@@ -46,6 +46,16 @@ public struct IdentifierLearner: Equatable, Sendable {
 
     public init() {}
 
+    /// One that knew this before, such as in an earlier run: as certain as the fewest pairs would make it, so that traffic can still
+    /// speak against it.
+    public init(known conversion: Conversion) {
+        switch conversion {
+        case .asIs: asIs = IdentifierLearner.needed
+        case .hexToDecimal: hexToDecimal = IdentifierLearner.needed
+        case .decimalToHex: decimalToHex = IdentifierLearner.needed
+        }
+    }
+
     /// What fits at least nine in ten of the telling pairs; nil while that is not known.
     public var learnt: Conversion? {
         let total = asIs + hexToDecimal + decimalToHex

@@ -3,6 +3,7 @@ public struct Tag: RawRepresentable, Hashable, Sendable {
     public var rawValue: UInt16
     @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
 
+    public static let destinationSubunit = Tag(rawValue: 0x0005)
     public static let userMessageReference = Tag(rawValue: 0x0204)
     public static let sourcePort = Tag(rawValue: 0x020A)
     public static let destinationPort = Tag(rawValue: 0x020B)

@@ -1,4 +1,4 @@
-/// The alphabets a short message can be written in (3GPP TS 23.038, 6.2; SMPP 3.4, 5.2.19).
+/// The alphabets a short message can be written in (3GPP TS 23.038, 6.2; SMPP 3.4, 5.2.19). Raw values may be kept: never change one.
 ///
 /// National language tables (TS 23.038, 6.2.1.2 and annex A) are alphabets of their own here: a text in one of them travels
 /// with `data_coding` of GSM 7-bit and says in its user data header which table the phone must use.
@@ -104,9 +104,11 @@ extension [Alphabet] {
 }
 
 /// How the parts of one long message are marked as belonging together (3GPP TS 23.040; SMPP 3.4, 5.3.2.22 to 24 and 5.3.2.32).
-public enum Concatenation: Sendable, Hashable, CaseIterable {
+///
+/// Raw values may be kept: never change one.
+public enum Concatenation: UInt8, Sendable, Hashable, CaseIterable {
     /// 8-bit reference, `05 00 03 ref total n` (9.2.3.24.1): what every handset and operator knows.
-    case udh8
+    case udh8 = 0
     /// 16-bit reference, `06 08 04 ref ref total n` (9.2.3.24.8): fewer collisions, one octet more.
     case udh16
     /// TLVs sar_msg_ref_num, sar_total_segments, sar_segment_seqnum beside each part. The operator writes the header

@@ -22,6 +22,17 @@ extension SMSText {
             }
         }
 
+        /// The alphabet, septets in the default tables.
+        public var alphabet: Alphabet {
+            switch self {
+            case .gsm7: .gsm7
+            case .ascii: .ascii
+            case .latin1: .latin1
+            case .cyrillic: .cyrillic
+            case .ucs2: .ucs2
+            }
+        }
+
         /// Of an alphabet; nil for binary.
         public init?(_ alphabet: Alphabet) {
             switch alphabet {

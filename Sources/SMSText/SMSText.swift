@@ -34,6 +34,16 @@ public enum SMSText {
         return best
     }
 
+    /// The same in one alphabet; nil when it lacks a letter.
+    static func plan(_ text: String, in alphabet: Alphabet, _ concatenation: Concatenation) -> TextPlan? {
+        var text = text
+        return text.withUTF8 { utf8 in
+            let cutter = alphabet.languageOctets == 0 ? Cutter(utf8) : Cutter(utf8, alphabet.tables)
+            guard let units = cutter.units(alphabet) else { return nil }
+            return plan(cutter, alphabet, units: units, forcing: nil, concatenation)
+        }
+    }
+
     private static func cheapest(_ utf8: UnsafeBufferPointer<UInt8>, _ options: TextOptions) -> TextPlan? {
         let standard = Cutter(utf8)
         var forcing: Unicode.Scalar?

@@ -7,6 +7,7 @@ struct Martlet: AsyncParsableCommand {
         abstract: "A bank's notification server.",
         subcommands: [
             ServeCommand.self, CheckCommand.self, KeysCommand.self, SourceCommand.self, SendCommand.self, TraceCommand.self,
-            ConnectionCommand.self, StatusCommand.self, QueueCommand.self, HoldCommand.self, ReleaseCommand.self, JournalCommand.self,
+            TextCommand.self, ConnectionCommand.self, StatusCommand.self, QueueCommand.self, HoldCommand.self, ReleaseCommand.self,
+            JournalCommand.self,
         ])
 }

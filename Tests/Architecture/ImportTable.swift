@@ -25,7 +25,7 @@ enum ImportTable {
         // Where parts meet.
         "martlet": [
             "MartletModel", "MartletEngine", "MartletSettings", "MartletNode", "MartletDoors", "MartletChannels",
-            "SMPP", "Journal", "Guard", "NIOCore", "NIOPosix", "Logging", "ArgumentParser",
+            "SMPP", "SMSText", "Journal", "Guard", "NIOCore", "NIOPosix", "Logging", "ArgumentParser",
         ],
         "martlet-sim": ["MartletSimulators", "NIOCore", "NIOPosix", "Yams", "ArgumentParser"],
     ]

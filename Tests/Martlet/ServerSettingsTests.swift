@@ -6,6 +6,7 @@ import MartletDoors
 import MartletEngine
 import MartletModel
 import MartletNode
+import SMSText
 import Testing
 
 @testable import martlet
@@ -152,5 +153,28 @@ struct ServerSettingsTests {
         let account = "smpp:\n  accounts:\n    - {systemId: core, passwordFile: SECRET, source: core}\n"
         let both = try withWebhook("url: https://hooks.bank.example/", more: account).mistakes
         #expect(both.contains { $0.contains("webhooks[0].source") && $0.contains("SMPP account") })
+    }
+
+    @Test("An operator's profile is read from its words; its mistakes stand with their lines")
+    func profile() throws {
+        let settings = try read(
+            good.replacing("window: 10", with: "profile: turkish, concatenation: sar, transliteration: [typographic], receiptId: asIs"))
+        let profile = settings.connections[1].settings.profile
+        #expect(profile.rules.options.alphabets == [.gsm7, .turkishLocking, .turkishShift, .ucs2] && profile.receiptID == .asIs)
+        #expect(profile.rules.options.concatenation == .sar && profile.rules.spellings == [.typographic])
+        #expect(settings.connections[0].settings.profile == .standard)
+        let lines = try mistakes(good.replacing("window: 10", with: "alphabets: [morse], dataCodingZero: utf8, dataCodings: \"x=1\""))
+        #expect(lines.count == 3 && lines.allSatisfy { $0.contains(":4:") })
+        #expect(lines.contains { $0.contains("connections[1].alphabets") && $0.contains("'morse' is not one of gsm7, ascii") })
+    }
+
+    @Test("Connections of one group that differ in their profile are a mistake that names the setting and the other connection")
+    func agreement() throws {
+        let same = good.replacing("group: south, host", with: "group: north, host").replacing(
+            "  - {prefix: \"\", group: south}\n", with: "")
+        #expect(try mistakes(same).isEmpty)
+        let lines = try mistakes(same.replacing("window: 10", with: "concatenation: udh16"))
+        #expect(lines.count == 1 && lines[0].contains("connections[1].concatenation") && lines[0].contains("that of north"))
+        #expect(try mistakes(same.replacing("window: 10", with: "profile: latin1")).count == 1)
     }
 }

@@ -239,7 +239,7 @@ import Testing
     func receipts() throws {
         let world = World()
         var settings = World.settings()
-        settings.receiptID = .hexToDecimal
+        settings.profile.receiptID = .hexToDecimal
         let connection = try world.bound(settings)
         let first = world.smsc.receipt("00FF")
         let second = world.smsc.receipt("zz", .undeliverable, error: 21)

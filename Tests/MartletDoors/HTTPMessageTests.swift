@@ -49,6 +49,18 @@ import Testing
         #expect(one.receivedAt == FakeIntake().instant)
     }
 
+    @Test("A message may ask to be shown at once, and to take the place of one before it; anything but true and false is wrong")
+    func wishes() throws {
+        let start = #"{"to":"+447700900123","text":"a""#
+        #expect(try HTTPMessageTests.submission(start + "}").wishes == [])
+        #expect(try HTTPMessageTests.submission(start + #","flash":true}"#).wishes == .flash)
+        #expect(try HTTPMessageTests.submission(start + #","replaceIfPresent":true,"flash":false}"#).wishes == .replacesPending)
+        #expect(try HTTPMessageTests.submission(start + #","flash":null,"replaceIfPresent":null}"#).wishes == [])
+        #expect(try HTTPMessageTests.with(#""flash":"true""#) == ["/flash wrong_type"])
+        #expect(
+            try HTTPMessageTests.with(#""replaceIfPresent":1,"flash":[true]"#) == ["/replaceIfPresent wrong_type", "/flash wrong_type"])
+    }
+
     @Test("What is left out, or null, comes from the source and the class")
     func defaults() throws {
         for body in [

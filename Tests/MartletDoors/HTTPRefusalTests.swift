@@ -179,7 +179,8 @@ import Testing
     func refusals() throws {
         let bench = try DoorBench()
         let table: [(Refusal, Int, String, String?)] = [
-            (.tooManyParts(parts: 12, limit: 10), 422, "too_many_parts", nil), (.noRoute, 422, "no_route", nil),
+            (.tooManyParts(parts: 12, limit: 10), 422, "too_many_parts", nil), (.noAlphabet, 422, "no_alphabet", nil),
+            (.noRoute, 422, "no_route", nil),
             (.full(retryAfterSeconds: 7), 503, "full", "7"), (.storage(retryAfterSeconds: 30), 503, "storage_trouble", "30"),
             (.rateLimited(retryAfterSeconds: 2), 429, "rate_limited", "2"),
             (.quotaUsedUp(retryAfterSeconds: 3600), 429, "quota_used_up", "3600"),

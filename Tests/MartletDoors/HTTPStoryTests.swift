@@ -13,7 +13,11 @@ import Testing
     static func story(_ state: MessageState, reason: EndReason = .none, reference: String = "stmt-\"7\"/é\n") -> Story {
         let second = Story.Attempt(
             n: 2, connection: "harbour-2", state: state, providerIDs: ["7A01F3", "7A01F4"], submittedAt: start + 30_000_000,
-            possibleDuplicate: true)
+            possibleDuplicate: true,
+            receipts: [
+                Story.PartReceipt(part: 1, providerID: "7A01F3", state: .undeliverable, error: 27, at: start + 31_000_000),
+                Story.PartReceipt(part: 2, providerID: "7A01F4"),
+            ])
         return Story(
             id: id, source: 7, messageClass: .transactional, state: state, reason: reason, parts: 2, createdAt: start,
             updatedAt: start + 31_234_567, deadline: start + 86_400_000_000, reference: reference, from: "HARBOUR",

@@ -94,7 +94,7 @@ import Testing
     @Test("What the core refuses is answered with the status that a client understands")
     func refusals() throws {
         let expected: [(Refusal, CommandStatus)] = [
-            (.tooManyParts(parts: 300, limit: 10), .invalidMessageLength), (.noRoute, .invalidDestination),
+            (.tooManyParts(parts: 300, limit: 10), .invalidMessageLength), (.noAlphabet, .rejectMessage), (.noRoute, .invalidDestination),
             (.full(retryAfterSeconds: 1), .throttled), (.storage(retryAfterSeconds: 1), .queueFull), (.stopping, .systemError),
             (.rateLimited(retryAfterSeconds: 1), .throttled), (.quotaUsedUp(retryAfterSeconds: 60), .throttled),
         ]
@@ -233,6 +233,45 @@ import Testing
         #expect(made.text == "part")
         let single = [Parameter(.sarReference, .integer(1)), Parameter(.sarTotal, .integer(1)), Parameter(.sarNumber, .integer(1))]
         #expect(try submission(.text { $0.parameters = single }).userDataHeader.isEmpty)
+    }
+
+    @Test("A part is read by the tables that its header names, and kept as it came for an operator that takes its alphabet")
+    func nationalParts() throws {
+        let turkish: [UInt8] = [11, 0, 3, 9, 2, 1, 0x24, 1, 1, 0x25, 1, 1]
+        func part(_ coding: UInt8, _ header: [UInt8], _ octets: [UInt8], _ account: SMPPAccount = .bank()) throws -> Submission {
+            try submission(
+                .text {
+                    $0.fields.esmClass = .userDataHeader
+                    $0.fields.dataCoding = coding
+                    $0.shortMessage = header + octets
+                }, account)
+        }
+        let national = try part(0, turkish, [0x61, 0x1D, 0x1B, 0x73])
+        #expect(national.text == "aşş" && national.userDataHeader == turkish)
+        #expect(national.partOctets == [0x61, 0x1D, 0x1B, 0x73] && national.partAlphabet == 0)
+        let half = try part(8, [5, 0, 3, 9, 2, 1], [0, 0x61, 0xD8, 0x3D])
+        #expect(half.text == "a\u{FFFD}" && half.partOctets == [0, 0x61, 0xD8, 0x3D] && half.partAlphabet == 8)
+        let latin = try part(0, [5, 0, 3, 9, 2, 1], [0xE9], .bank { $0.defaultCoding = .latin1 })
+        #expect(latin.text == "é" && latin.partAlphabet == 3)
+        // Longer than any part: only its text is kept.
+        let long = try part(0, [5, 0, 3, 9, 2, 1], [UInt8](repeating: 0x61, count: 200))
+        #expect(long.partOctets.isEmpty && long.text.utf8.count == 200)
+        #expect(try submission(.text("whole")).partOctets.isEmpty)
+    }
+
+    @Test("Flash is asked for by data_coding or dest_addr_subunit, replacing by its flag")
+    func wishes() throws {
+        #expect(try submission(.text("x")).wishes == [])
+        for coding: UInt8 in [0x10, 0xF0] { #expect(try submission(.text("x") { $0.fields.dataCoding = coding }).wishes == .flash) }
+        let wide = try submission(
+            .text {
+                $0.fields.dataCoding = 0x18
+                $0.shortMessage = [4, 0x36]
+            })
+        #expect(wide.wishes == .flash && wide.text == "ж")
+        #expect(try submission(.text("x") { $0.parameters = [Parameter(.destinationSubunit, .integer(1))] }).wishes == .flash)
+        #expect(try submission(.text("x") { $0.parameters = [Parameter(.destinationSubunit, .integer(2))] }).wishes == [])
+        #expect(try submission(.text("x") { $0.fields.replaceIfPresent = 1 }).wishes == .replacesPending)
     }
 
     @Test("What is wrong with a submit is told by its status")

@@ -1,4 +1,5 @@
 import MartletModel
+import SMSText
 
 /// What the world knows of one submission, and what must hold of it whatever the engine says.
 final class Card {
@@ -6,6 +7,7 @@ final class Card {
     var submission: Submission
     /// Where the log says that it is to go.
     var group: GroupNumber
+    /// Submits, as they were planned last.
     var parts: Int
     let id: MessageID
     let acceptedAt: Int64
@@ -102,7 +104,14 @@ struct WorldChecker {
         newest[header.id] = position
         card.durable = true
         if case .replaced = record.body { replaced(card, header, bytes) }
-        if header.flags.contains(.possibleDuplicate) || header.kind == .resumed { card.flagged = true }
+        if case .resumed(let it) = record.body, it.why == .replanned {
+            check(card.takenDurable == 0, "message \(card.number): planned anew while an operator has a part")
+            card.parts = Int(it.submits)
+            card.partsReference = nil
+        } else if header.kind == .resumed {
+            card.flagged = true
+        }
+        if header.flags.contains(.possibleDuplicate) { card.flagged = true }
         if case .told = record.body {
             check(card.end != nil, "message \(card.number): its source heard of an end that is not in the log")
             check(!card.heard, "message \(card.number): two records say that its source heard")
@@ -190,6 +199,9 @@ struct WorldChecker {
             handover.text == card.submission.text && handover.to == card.submission.to && handover.from == card.submission.from,
             "\(name) went out as another: '\(handover.text.prefix(24))' for '\(card.submission.text.prefix(24))'")
         check(handover.partMask != 0 && Int(handover.parts) == card.parts, "\(name): parts \(handover.partMask) of \(handover.parts)")
+        let cut = TextShape(code: handover.textShape).map { ($0.submits, $0.plan($0.spelled(handover.text)) != nil) }
+        let (submits, isWhole) = cut ?? (SMSText.plan(handover.text).parts, true)
+        check(submits == card.parts && isWhole, "\(name) cannot be cut into \(card.parts) as it was planned")
         check(handover.partMask & card.takenLive == 0, "\(name): parts \(handover.partMask) again, taken \(card.takenLive)")
         check(handover.partMask & card.onWire == 0, "\(name): parts \(handover.partMask) again while \(card.onWire) are on the wire")
         if card.submission.messageClass == .otp {

@@ -115,6 +115,11 @@ extension World {
                 world.append(nil, [])
             }
         }
+        if engine.hasMisfits {
+            turn.begin(instant)
+            engine.replan(&turn)
+            append(nil, [])
+        }
         for handover in batch { send(handover, over: link) }
     }
 
@@ -293,6 +298,7 @@ extension World {
         var origin: UInt64
         var payloadAt: UInt64
         var last: UInt64
+        var textShape: UInt32
         var header: [UInt64]
 
         init(_ slot: Slot) {
@@ -307,12 +313,15 @@ extension World {
             origin = slot.origin
             payloadAt = slot.payloadAt
             last = slot.last
+            textShape = slot.textShape
             header = [
                 UInt64(slot.source), UInt64(slot.partition), UInt64(slot.messageClass.rawValue), UInt64(slot.group), UInt64(slot.parts),
             ]
         }
 
-        var description: String { "\(state) \(reason) \(masks) s\(strikes) r\(resends) f\(flagged) @\(payloadAt) last \(last) \(header)" }
+        var description: String {
+            "\(state) \(reason) \(masks) s\(strikes) r\(resends) f\(flagged) @\(payloadAt) last \(last) \(header) as \(textShape)"
+        }
     }
 
     static func told(_ engine: borrowing Engine) -> [MessageID: (told: Told, attempts: UInt8)] {

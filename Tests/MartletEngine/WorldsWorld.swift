@@ -1,4 +1,5 @@
 import MartletModel
+import SMSText
 
 @testable import MartletEngine
 
@@ -69,6 +70,8 @@ final class World {
     let tellsPercent: Int
     /// Of one source, in some worlds.
     let limits: [SourceNumber: SourceLimits]
+    /// Operators' rules for texts, which a reload changes now and then; some texts are in other letters.
+    let hasRules: Bool
     static let partsMaximum = 5
 
     init(seed: UInt64, sabotage: Sabotage = .none) {
@@ -109,11 +112,34 @@ final class World {
                 links.append(Link(name: "g\(group)-\(n)", group: GroupNumber(group), window: window, operatorOf: one))
             }
         }
+        hasRules = dice.chance(30)
+        if hasRules { drawRules() }
         for source in 1...sources { tellers.append(WorldTeller(source: SourceNumber(source), &dice)) }
     }
 
     private func tellCredit() {
         for link in links { configuration.creditByGroup[link.group, default: 0] += UInt32(inDoubtMaximum(link)) }
+    }
+
+    private static let rules: [TextRules] = [
+        .standard, TextRules(options: TextOptions(concatenation: .udh16)), TextRules(options: TextOptions(concatenation: .payload)),
+        TextRules(options: TextOptions(alphabets: [.ucs2])),
+        TextRules(options: TextOptions(alphabets: [.gsm7, .cyrillic], concatenation: .sar)),
+        TextRules(options: TextOptions(alphabets: [.gsm7]), spellings: [.russian]), TextRules(options: TextOptions(alphabets: [.gsm7])),
+    ]
+
+    /// In a calm world every operator has an alphabet for every text.
+    private func drawRules() {
+        var all: [GroupNumber: TextRules] = [:]
+        for group in Set(links.map(\.group)).sorted() { all[group] = dice.pick(calm ? World.rules.dropLast() : World.rules) }
+        configuration.texts = Texts(all)
+    }
+
+    private func reload() {
+        drawRules()
+        guard running else { return }
+        engine.set(texts: configuration.texts)
+        pumpAll()
     }
 
     // MARK: Time
@@ -163,6 +189,7 @@ final class World {
             if dice.chance(50) { for _ in 0..<dice.below(12) { whatever(dice.between(Int64(0), busyFor)) { $0.write() } } }
             operate()
             for _ in 0..<dice.below(3) { whatever(dice.between(Int64(0), busyFor)) { $0.askAgain($0.dice.pick($0.tellers).source) } }
+            for _ in 0..<(hasRules ? dice.between(1, 4) : 0) { whatever(dice.between(Int64(0), busyFor)) { $0.reload() } }
         }
         run(until: began + busyFor)
         guard checker.faults.isEmpty else { return finish() }
@@ -208,7 +235,8 @@ final class World {
         let wanted = dice.chance(longPercent) ? dice.between(2, 6) : 1
         var text = "message \(number) "
         let length = wanted == 1 ? dice.between(20, 160) : (wanted - 1) * 153 + dice.between(10, 150)
-        while text.utf8.count < length { text += "x" }
+        let letter = hasRules && dice.chance(30) ? "ж" : "x"
+        while text.utf8.count < length { text += letter }
         let to = PhoneNumber(
             digits: UInt64(narrow ? 40 + dice.between(1, groups) : dice.between(41, 44)) * 1_000_000_000 + UInt64(dice.below(30)))
         let validity: Int64? = dice.chance(85) ? dice.between(5, patience) : nil
@@ -217,8 +245,9 @@ final class World {
             reference: "r\(number)", validity: validity,
             tells: dice.chance(tellsPercent) ? Submission.Tells(rawValue: UInt8(dice.between(1, 3))) : [], receivedAt: instant)
         let route = configuration.routes.group(for: to)
+        let planned = try? (configuration.texts[route ?? 0] ?? .standard).plan(text)
         // Plain letters: 160 in a single message, 153 in each part of a longer one.
-        let parts = text.utf8.count <= 160 ? 1 : (text.utf8.count + 152) / 153
+        let parts = hasRules ? planned?.plan.parts ?? 0 : text.utf8.count <= 160 ? 1 : (text.utf8.count + 152) / 153
         turn.begin(instant)
         switch engine.accept(submission, random: dice.next(), &turn) {
         case .accepted(let id, let count):
@@ -226,11 +255,13 @@ final class World {
             let deadline = instant.wallMilliseconds + submission.validity * 1000
             if validity != nil { latestDeadline = max(latestDeadline, deadline) }
             let card = Card(
-                number: number, submission: submission, group: route ?? 0, parts: parts, id: id, acceptedAt: steady, deadline: deadline)
+                number: number, submission: submission, group: route ?? 0, parts: planned?.plan.submits ?? 0, id: id, acceptedAt: steady,
+                deadline: deadline)
             checker.cards[id] = card
             append(nil, [])
             if sabotage == .answersBeforeDurable { card.told = true } else { open.append(.told(card)) }
             kick()
+        case .refused(.noAlphabet): checker.check(hasRules && planned == nil, "no alphabet for a text that has one")
         case .refused(.noRoute): checker.check(route == nil, "no route for a number that has one")
         case .refused(.tooManyParts(let has, let limit)): checker.check(has == parts && parts > limit, "too many parts: \(has)")
         case .refused(.quotaUsedUp(let seconds)):

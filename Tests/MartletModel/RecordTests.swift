@@ -92,6 +92,25 @@ struct RecordTests {
         }
     }
 
+    @Test("What a message was planned anew as stands behind its records; they are as long as before where it was not")
+    func textShapes() throws {
+        let resumed = RecordBody.resumed(.init(why: .replanned, textShape: 0x0201_0108, submits: 2))
+        var carried = RecordBody.Carried(
+            state: .queued, attempts: 1, resends: 0, strikes: 0, answeredParts: 0, deliveredParts: 0, failedParts: 0, unknownParts: 0,
+            partsReference: 7, notBefore: 0, order: 1, providerKeys: [.init(hash: 5, part: 0)])
+        let plain = RecordBody.carried(carried).byteCount
+        carried.textShape = 0x0201_0108
+        #expect(RecordBody.resumed(.init(why: .unknown)).byteCount == 1 && resumed.byteCount == 6)
+        #expect(RecordBody.carried(carried).byteCount == plain + 4)
+        for body in [resumed, .carried(carried)] {
+            let bytes = RecordTests.bytes(Record(header: RecordTests.header(body.kind), body: body))
+            #expect(try RecordTests.read(bytes).body == body)
+            var short = bytes.dropLast()
+            short[62] -= 1
+            #expect(throws: RecordFault.truncated) { try RecordTests.read(Array(short)) }
+        }
+    }
+
     @Test("Unknown kinds and versions are named")
     func unknown() {
         var bytes = RecordTests.bytes(Record(header: RecordTests.header(.ended), body: .ended(.init(state: .failed, reason: .refused))))
@@ -108,7 +127,7 @@ struct RecordTests {
         arguments: [
             (RecordKind.answered, 2, UInt8(8), "outcome"), (.receipt, 1, 0, "receipt state"), (.ended, 0, 11, "state"),
             (.ended, 1, 11, "reason"), (.inbound, 1, 4, "part"),
-            (.resumed, 0, 4, "why"), (.carried, 0, 0, "state"), (.orphan, 0, 99, "receipt state"), (.mark, 0, 7, "mark"),
+            (.resumed, 0, 5, "why"), (.carried, 0, 0, "state"), (.orphan, 0, 99, "receipt state"), (.mark, 0, 7, "mark"),
         ])
     func badValues(_ kind: RecordKind, _ offset: Int, _ value: UInt8, _ field: String) throws {
         let body = try #require(RecordTests.bodies.first { $0.kind == kind })
@@ -226,7 +245,7 @@ struct PayloadTests {
     func faults() {
         let whole = bytes(submission(text: "Your code is 123456"))
         for count in 0..<whole.count { #expect(throws: RecordFault.truncated) { try read(Array(whole[..<count])) } }
-        #expect(throws: RecordFault.unknownVersion(3)) { try read([3] + whole.dropFirst()) }
+        #expect(throws: RecordFault.unknownVersion(4)) { try read([4] + whole.dropFirst()) }
     }
 
     @Test("A part that its sender cut keeps its header; version 2 is written for it alone, and is as whole or truncated as any")
@@ -237,6 +256,33 @@ struct PayloadTests {
         #expect(whole[0] == 2 && bytes(submission(text: "x"))[0] == 1)
         #expect(try read(whole).userDataHeader == [5, 0, 3, 7, 2, 2])
         for count in 0..<whole.count { #expect(throws: RecordFault.truncated) { try read(Array(whole[..<count])) } }
+    }
+
+    @Test("What few messages have stands in fields behind the text; one that is not known is passed over, a wrong one is named")
+    func fields() throws {
+        var part = submission(text: "second part")
+        part.userDataHeader = [5, 0, 3, 7, 2, 2]
+        part.partOctets = [1, 2, 3]
+        part.partAlphabet = 8
+        part.wishes = [.flash, .replacesPending]
+        var whole: [UInt8] = []
+        Payload.append(part, textShape: 0x0201_0100, to: &whole)
+        #expect(whole[0] == 3)
+        let read = try self.read(whole)
+        #expect(read.userDataHeader == [5, 0, 3, 7, 2, 2] && read.partOctets == [1, 2, 3] && read.partAlphabet == 8)
+        #expect(read.wishes == [.flash, .replacesPending] && read.textShape == 0x0201_0100 && read.text == "second part")
+        #expect(Array(whole.suffix(22)) == [1, 6, 5, 0, 3, 7, 2, 2, 2, 4, 0, 1, 1, 2, 3, 1, 3, 4, 4, 8, 1, 2, 3].suffix(22))
+        #expect(try self.read(whole + [200, 2, 9, 9]) == read)
+        #expect(throws: RecordFault.truncated) { try self.read(whole + [200, 2, 9]) }
+        #expect(throws: RecordFault.truncated) { try self.read(whole + [200]) }
+        for (field, name) in [(2, "text shape"), (3, "wishes"), (4, "part")] {
+            #expect(throws: RecordFault.badValue(field: name)) { try self.read(whole + [UInt8(field), 0]) }
+        }
+        // Any one of them makes it version 3; none leaves it as it was.
+        var flash = submission(text: "x")
+        flash.wishes = .flash
+        #expect(bytes(flash)[0] == 3 && bytes(submission(text: "x"))[0] == 1)
+        #expect(Payload.parts(ofShape: 0) == nil && Payload.parts(ofShape: 0x0300_0300) == 3)
     }
 
     @Test("A field too long for its length is cut and leaves the others whole")

@@ -3,6 +3,7 @@ import Journal
 import MartletEngine
 import MartletModel
 import NIOCore
+import SMSText
 import Synchronization
 import Testing
 
@@ -29,6 +30,76 @@ struct NodeTests {
         #expect(story.hops.map(\.what) == ["request read", "accepted", "submitted", "answer: accepted", "receipt DELIVRD"])
         #expect(try rig.story(id, source: 8) == nil)
         #expect(try rig.story(MessageID(milliseconds: 1, partition: 0, random: 1)) == nil)
+        try rig.stop()
+    }
+
+    @Test("Each part has a row in its attempt: its id, the last that was heard of it, when; a passing state does not undo a final one")
+    func partReceipts() throws {
+        let rig = try Rig()
+        try rig.run { $0.start() }
+        let connection = try rig.connect(answering: false)
+        let id = try rig.accepted(String(repeating: "x", count: 200))
+        #expect(try rig.wait { _ in connection.value.handed.count == 1 })
+        try rig.run { node in
+            let handover = connection.value.handed[0]
+            for part: UInt8 in [1, 0] {
+                node.settled(
+                    [
+                        Settled(
+                            slot: handover.slot, attempt: 1, part: part, outcome: .accepted(providerID: "p\(part)"),
+                            handedAt: node.now().wall)
+                    ], by: connection.value)
+            }
+            connection.value.hear("p0", .enroute)
+            connection.value.hear("p1", .accepted)
+            connection.value.hear("p1", .delivered)
+        }
+        #expect(try rig.wait { $0.metricsText().contains("martlet_receipts_total{state=\"DELIVRD\"} 1") })
+        let open = try #require(try rig.story(id))
+        let rows = open.attempts[0].receipts
+        #expect(rows.map(\.part) == [1, 2] && rows.map(\.providerID) == ["p0", "p1"] && rows.map(\.state) == [.enroute, .delivered])
+        #expect(rows.allSatisfy { $0.at > 0 } && open.state == .sent)
+        #expect(open.hops.filter { $0.hop == "track" }.map(\.what) == ["receipt ENROUTE", "receipt ACCEPTD", "receipt DELIVRD"])
+        try rig.run { _ in
+            connection.value.owner?.heard(
+                [Heard(group: 1, providerID: "p0", state: .undeliverable, error: 27)], by: connection.value, durable: { _ in })
+        }
+        #expect(try rig.wait { $0.openMessages == 0 })
+        let ended = try #require(try rig.story(id))
+        #expect(ended.state == .failed && ended.attempts[0].receipts.map(\.state) == [.undeliverable, .delivered])
+        #expect(ended.attempts[0].receipts.map(\.error) == [27, 0])
+        try rig.stop()
+    }
+
+    @Test("Other rules for texts reach what waits: it is planned anew, durable first, and its story and parts say so")
+    func otherRules() throws {
+        let rig = try Rig()
+        try rig.run { $0.start() }
+        let text = String(repeating: "д", count: 100)
+        guard case .accepted(let id, let parts) = try rig.submit(text) else { throw Rig.Unexpected() }
+        #expect(parts == 2)
+        try rig.run { $0.set(texts: Texts([1: TextRules(options: TextOptions(alphabets: [.gsm7]), spellings: [.russian])])) }
+        let connection = try rig.connect()
+        #expect(try rig.wait { _ in connection.value.handed.count == 1 })
+        let handover = try rig.run { _ in connection.value.handed[0] }
+        #expect(handover.parts == 1 && handover.text == text)
+        #expect(TextShape(code: handover.textShape)?.spelled(text) == String(repeating: "d", count: 100))
+        #expect(try rig.wait { $0.metricsText().contains("martlet_replanned_total 1") })
+        #expect(try rig.wait { $0.metricsText().contains("martlet_outcomes_total{outcome=\"accepted\"} \(handover.parts)") })
+        let story = try #require(try rig.story(id))
+        #expect(story.parts == 1 && !story.possibleDuplicate)
+        #expect(story.hops.map(\.what).contains("planned anew: its operator's profile changed"))
+        guard case .refused(.noAlphabet) = try rig.submit("你好") else { throw Rig.Unexpected() }
+        #expect(try rig.run { $0.metricsText() }.contains("martlet_refused_total{reason=\"no_alphabet\"} 1"))
+        try rig.stop()
+    }
+
+    @Test("The story of a text that its operator cuts tells its parts on the air")
+    func payloadParts() throws {
+        let rig = try Rig { $0.engine.texts = Texts([1: TextRules(options: TextOptions(concatenation: .payload))]) }
+        guard case .accepted(let id, let parts) = try rig.submit(String(repeating: "x", count: 400)) else { throw Rig.Unexpected() }
+        #expect(parts == 3)
+        #expect(try rig.story(id)?.parts == 3)
         try rig.stop()
     }
 

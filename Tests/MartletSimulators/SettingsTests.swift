@@ -1,3 +1,4 @@
+import SMSText
 import Testing
 
 @testable import MartletSimulators
@@ -17,14 +18,19 @@ struct SettingsTests {
         let smsc = map([
             "name": text("north-1"), "host": text("127.0.0.1"), "port": integer(3000), "systemId": text("bank"), "password": text("pw"),
             "window": integer(10), "seed": integer(42), "keep": integer(7), "duplicateWindow": integer(0),
+            "dataCodings": map(["ascii": integer(1), "latin1": integer(2), "cyrillic": integer(5), "ucs2": integer(9), "gsm7": integer(17)]
+            ),
+            "dataCodingZero": text("latin1"),
             "behaviour": map(["delayMs": integer(5)]),
         ])
         let file = map(["admin": map(["host": text("localhost"), "port": integer(4000)]), "smsc": Loose(.list([smsc]))])
         var behaviour = Behaviour()
         behaviour.delayMs = 5
+        var alphabets = AlphabetProfile(zero: .latin1)
+        (alphabets.ascii, alphabets.latin1, alphabets.cyrillic, alphabets.ucs2, alphabets.gsm7) = (1, 2, 5, 9, 17)
         let expected = SMSCSettings(
             name: "north-1", port: 3000, systemId: "bank", password: "pw", window: 10, seed: 42, keep: 7, duplicateWindow: 0,
-            behaviour: behaviour)
+            alphabets: alphabets, behaviour: behaviour)
         #expect(try SimulatorSettings.read(file) == SimulatorSettings(adminHost: "localhost", adminPort: 4000, smscs: [expected]))
     }
 
@@ -32,7 +38,8 @@ struct SettingsTests {
     func mistakes() {
         let smsc = map(
             [
-                "name": text("North!"), "port": integer(70_000), "colour": text("red"),
+                "name": text("North!"), "port": integer(70_000), "colour": text("red"), "dataCodingZero": text("utf8"),
+                "dataCodings": map(["morse": integer(1), "gsm7": integer(256)], from: 24),
                 "behaviour": map(["delayMs": integer(-1), "silent": text("x")], from: 20),
             ], from: 10)
         let file = map(
@@ -41,8 +48,9 @@ struct SettingsTests {
         let told = error?.mistakes.map { "\($0.line) \($0.field)" }
         #expect(
             told == [
-                "5 admin.port", "6 admin.colour", "10 smsc[0].name", "11 smsc[0].port", "12 smsc[0].colour", "20 smsc[0].behaviour.delayMs",
-                "21 smsc[0].behaviour.silent", "32 more",
+                "5 admin.port", "6 admin.colour", "10 smsc[0].name", "11 smsc[0].port", "12 smsc[0].colour", "13 smsc[0].dataCodingZero",
+                "20 smsc[0].behaviour.delayMs", "21 smsc[0].behaviour.silent", "24 smsc[0].dataCodings.morse",
+                "25 smsc[0].dataCodings.gsm7", "32 more",
             ])
         #expect(error?.mistakes.first?.description.hasPrefix("admin.port: must be a whole number") == true)
     }

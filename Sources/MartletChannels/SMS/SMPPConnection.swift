@@ -25,6 +25,8 @@ public final class SMPPConnection: Connection {
     private var throttle: SMPPThrottle
     private var waiting = WaitingParts()
     private var fields = MessageFields()
+    private var form = TextForm(.standard)
+    private let learning: ReceiptLearning
     private var lastSender = ""
     private var lastSource: Address?
     /// Answers to be given to the owner at the next turn of the loop: never inside of its own call.
@@ -53,7 +55,7 @@ public final class SMPPConnection: Connection {
 
     init(
         name: String, number: ConnectionNumber, group: GroupNumber, settings: SMPPConnectionSettings, eventLoop: any EventLoop,
-        owner: any ConnectionOwner, random: @escaping () -> UInt64,
+        owner: any ConnectionOwner, learning: ReceiptLearning = ReceiptLearning(), random: @escaping () -> UInt64,
         makeDialer: @escaping (SMPPConnectionSettings) throws -> any SMPPDialer
     ) {
         self.name = name
@@ -62,6 +64,7 @@ public final class SMPPConnection: Connection {
         self.settings = settings
         self.eventLoop = eventLoop
         self.owner = owner
+        self.learning = learning
         self.random = random
         self.makeDialer = makeDialer
         since = owner.now().wall
@@ -70,6 +73,19 @@ public final class SMPPConnection: Connection {
     }
 
     public var window: Int { settings.window }
+
+    // MARK: Receipts
+
+    public var naming: (any ReceiptNaming)? { settings.profile.receiptID == .learn ? learning : nil }
+
+    /// How a receipt's id is read first.
+    var receiptReading: MessageIdentifier.Conversion { settings.profile.receiptID.conversion ?? learning.expected }
+
+    /// The same for people: `decimalToHex (learnt)`.
+    public var receiptReadingWords: String {
+        if let set = settings.profile.receiptID.conversion { return "\(set.rawValue) (set)" }
+        return learning.learnt.map { "\($0.rawValue) (learnt)" } ?? "asIs (learning)"
+    }
 
     /// Both clocks; zero when the owner is gone, which only happens to a connection that nobody uses.
     func now() -> Instant { owner?.now() ?? Instant(wall: 0, steady: 0) }
@@ -184,8 +200,11 @@ public final class SMPPConnection: Connection {
     public func reconfigure(_ new: SMPPConnectionSettings) throws {
         if let fault = new.faults().first { throw fault }
         let rebinds = new.needsRebind(from: settings)
+        let isOtherProfile = new.profile != settings.profile
         // Reads the TLS files before anything is changed.
         if rebinds { _ = try makeDialer(new) }
+        // Cut by the old profile and not sent: the core looks again whether it fits the new one.
+        if isOtherProfile { giveBackWaiting() }
         settings = new
         prepareFields()
         throttle.setLimits(messagesPerSecond: new.messagesPerSecond, partsPerSecond: new.partsPerSecond)
@@ -218,7 +237,8 @@ public final class SMPPConnection: Connection {
         fields = MessageFields()
         // Checked by `faults`; a service type that does not fit is left empty, as the peer's default.
         fields.serviceType = ShortText(settings.serviceType) ?? ShortText()
-        fields.registeredDelivery = 1
+        fields.registeredDelivery = settings.profile.registeredDelivery
+        form = TextForm(settings.profile)
         (lastSender, lastSource) = ("", nil)
     }
 
@@ -314,16 +334,16 @@ public final class SMPPConnection: Connection {
         var pace = throttle.room(at: now.steady)
         let before = pace
         for one in batch {
-            guard let plan = SMSTextPlan(one) else {
+            guard let cut = TextCut(one, form) else {
                 settleLater(one, from: 0, .unencodable)
                 continue
             }
             guard waiting.isEmpty else {
-                waiting.append(one, plan, from: 0, begun: false)
+                waiting.append(one, cut, from: 0, begun: false)
                 continue
             }
-            if let rest = send(one, plan, from: 0, begun: false, handler, now, &pace) {
-                waiting.append(one, plan, from: rest.part, begun: rest.begun)
+            if let rest = send(one, cut, from: 0, begun: false, handler, now, &pace) {
+                waiting.append(one, cut, from: rest.part, begun: rest.begun)
             }
         }
         charge(before, pace, now)
@@ -345,7 +365,7 @@ public final class SMPPConnection: Connection {
         var pace = throttle.room(at: now.steady)
         let before = pace
         while let first = waiting.first {
-            if let rest = send(first.handover, first.plan, from: first.part, begun: first.begun, handler, now, &pace) {
+            if let rest = send(first.handover, first.cut, from: first.part, begun: first.begun, handler, now, &pace) {
                 waiting.update(part: rest.part, begun: rest.begun)
                 break
             }
@@ -357,7 +377,7 @@ public final class SMPPConnection: Connection {
 
     /// Writes the parts of `one` from `part` on, while there is room. Nil: all of them are written or settled; else the first that is not.
     private func send(
-        _ one: Handover, _ plan: SMSTextPlan, from part: Int, begun: Bool, _ handler: SMPPHandler, _ now: Instant,
+        _ one: Handover, _ cut: TextCut, from part: Int, begun: Bool, _ handler: SMPPHandler, _ now: Instant,
         _ pace: inout (messages: Int, parts: Int)
     ) -> (part: Int, begun: Bool)? {
         guard let source = source(of: one.from) else {
@@ -366,15 +386,17 @@ public final class SMPPConnection: Connection {
         }
         fields.source = source
         fields.destination = Address(ton: settings.destinationTon, npi: settings.destinationNpi, text: ShortText(digits: one.to.digits))
-        fields.esmClass = plan.hasHeader ? .userDataHeader : EsmClass()
-        fields.dataCoding = plan.dataCoding
+        fields.esmClass = cut.hasHeader ? .userDataHeader : EsmClass()
+        fields.dataCoding = cut.dataCoding
+        // Of several submits each would take the place of the one before.
+        fields.replaceIfPresent = form.replacesPending && cut.submits == 1 && one.wishes.contains(.replacesPending) ? 1 : 0
         fields.validityPeriod =
             settings.sendValidity ? RelativeTime.text(seconds: (one.deadline - now.wallMilliseconds) / 1000) : ShortText()
         var begun = begun
         var stopped: Int?
         var unsettled = part
         var available = pace
-        let failed = plan.forEachPart(of: one, from: part) { number, octets in
+        let failed = cut.forEachSubmit(of: one, from: part) { number, octets, parameters in
             guard stopped == nil, one.partMask & (1 << UInt16(number)) != 0 else { return }
             guard handler.session.room > 0, available.parts > 0, begun || available.messages > 0 else {
                 stopped = number
@@ -382,7 +404,7 @@ public final class SMPPConnection: Connection {
             }
             unsettled = number + 1
             let entry = InFlight(slot: one.slot, attempt: one.attempt, part: UInt8(number), handedAt: now.wall)
-            if handler.submit(fields, octets: octets, as: entry, at: now.steady) != nil {
+            if handler.submit(fields, octets: octets, parameters: parameters, as: entry, at: now.steady) != nil {
                 settleLater(one, only: number, .unencodable)
                 return
             }

@@ -45,7 +45,8 @@ public struct SMPPConnectionSettings: Equatable, Sendable {
     public var serviceType: String
     /// Whether validity_period is sent.
     public var sendValidity: Bool
-    public var receiptID: MessageIdentifier.Conversion
+    /// Of its operator: the same for all connections of a group.
+    public var profile: OperatorProfile
     /// What statuses mean to this provider.
     public var statuses: StatusTable
 
@@ -55,7 +56,7 @@ public struct SMPPConnectionSettings: Equatable, Sendable {
         enquireInterval: Int64 = 30_000, answerTimeout: Int64 = 10_000, bindTimeout: Int64 = 10_000, tls: Bool = false,
         tlsAuthority: String? = nil, tlsCertificate: String? = nil, tlsKey: String? = nil, plaintextReason: String? = nil,
         sourceTon: UInt8? = nil, sourceNpi: UInt8? = nil, destinationTon: UInt8 = 1, destinationNpi: UInt8 = 1,
-        serviceType: String = "", sendValidity: Bool = true, receiptID: MessageIdentifier.Conversion = .asIs,
+        serviceType: String = "", sendValidity: Bool = true, profile: OperatorProfile = .standard,
         statuses: StatusTable = StatusTable()
     ) {
         self.name = name
@@ -83,7 +84,7 @@ public struct SMPPConnectionSettings: Equatable, Sendable {
         self.destinationNpi = destinationNpi
         self.serviceType = serviceType
         self.sendValidity = sendValidity
-        self.receiptID = receiptID
+        self.profile = profile
         self.statuses = statuses
     }
 
@@ -212,12 +213,6 @@ extension SMPPConnectionSettings {
         "serviceType", .text(maximumBytes: 5), default: "", doc: "service_type of every message.")
     public static let sendValiditySetting = setting(
         "sendValidity", .flag, default: "true", doc: "Tell the SMSC when to give up. Off only where an operator refuses relative times.")
-    public static let receiptIDSetting = setting(
-        "receiptId", .choice(MessageIdentifier.Conversion.allCases.map(\.rawValue)), default: "asIs",
-        doc: """
-            How a receipt's message id becomes the one of the answer. `hexToDecimal`: receipts are hexadecimal and answers decimal; \
-            `decimalToHex`: the other way round. Leading zeros and case never matter.
-            """)
     public static let statusesSetting = setting(
         "statuses", .text(maximumBytes: 1024), default: "",
         doc: """
@@ -225,13 +220,14 @@ extension SMPPConnectionSettings {
             `0x45=permanent 0x0451=throttled`. Meanings: throttled (later, slower, costs no attempt), temporary (later), permanent.
             """)
 
-    public static let all: [Setting] = [
-        nameSetting, groupSetting, hostSetting, portSetting, bindSetting, bindsSetting, systemIDSetting, passwordFileSetting,
-        systemTypeSetting, windowSetting, messagesPerSecondSetting, partsPerSecondSetting, enquireIntervalSetting, answerTimeoutSetting,
-        bindTimeoutSetting, tlsSetting, tlsAuthoritySetting, tlsCertificateSetting, tlsKeySetting, plaintextReasonSetting,
-        sourceTonSetting, sourceNpiSetting, destinationTonSetting, destinationNpiSetting, serviceTypeSetting, sendValiditySetting,
-        receiptIDSetting, statusesSetting,
-    ]
+    public static let all: [Setting] =
+        [
+            nameSetting, groupSetting, hostSetting, portSetting, bindSetting, bindsSetting, systemIDSetting, passwordFileSetting,
+            systemTypeSetting, windowSetting, messagesPerSecondSetting, partsPerSecondSetting, enquireIntervalSetting, answerTimeoutSetting,
+            bindTimeoutSetting, tlsSetting, tlsAuthoritySetting, tlsCertificateSetting, tlsKeySetting, plaintextReasonSetting,
+            sourceTonSetting, sourceNpiSetting, destinationTonSetting, destinationNpiSetting, serviceTypeSetting, sendValiditySetting,
+            statusesSetting,
+        ] + OperatorProfileWords.all
 
     /// Reads the text of `connections[].statuses`.
     /// - Throws: naming the first pair that cannot be read.

@@ -192,9 +192,26 @@ final class SMPPHandler: ChannelInboundHandler {
             }
             return
         }
-        let id = MessageIdentifier.fromReceipt(frame[receipt.messageID], connection.settings.receiptID)
-        heard.append(Heard(group: connection.group, providerID: id, state: ReceiptState(receipt.state), error: receipt.error ?? 0))
+        let raw = MessageIdentifier.canonical(frame[receipt.messageID])
+        let reading = connection.receiptReading
+        heard.append(
+            Heard(
+                group: connection.group, providerID: reading == .asIs ? raw : MessageIdentifier.fromReceipt(raw, reading),
+                state: ReceiptState(receipt.state), error: receipt.error ?? 0, receiptID: raw,
+                handset: SMPPHandler.digits(frame[view.source.text])))
         receipts.append((command, sequence))
+    }
+
+    /// A number with or without its plus sign; 0: none.
+    private static func digits(_ octets: UnsafeRawBufferPointer) -> UInt64 {
+        guard octets.count <= 19 else { return 0 }
+        var number: UInt64 = 0
+        for (index, octet) in octets.enumerated() {
+            if index == 0, octet == UInt8(ascii: "+") { continue }
+            guard (48...57).contains(octet) else { return 0 }
+            number = number * 10 + UInt64(octet - 48)
+        }
+        return number
     }
 
     private func answer(_ command: Command, _ sequence: UInt32, _ status: CommandStatus) {
@@ -255,9 +272,11 @@ final class SMPPHandler: ChannelInboundHandler {
 
     /// Writes one part as a submit_sm; the caller has seen room. Returns what was wrong, nothing was written then.
     @inline(__always)
-    func submit(_ fields: MessageFields, octets: UnsafeRawBufferPointer, as one: InFlight, at steady: Int64) -> EncodingFault? {
+    func submit(
+        _ fields: MessageFields, octets: UnsafeRawBufferPointer, parameters: UnsafeRawBufferPointer, as one: InFlight, at steady: Int64
+    ) -> EncodingFault? {
         guard let (sequence, place) = session.take(at: steady) else { preconditionFailure("a submit needs room") }
-        if let fault = out.writeMessage(.submit, fields, sequence: sequence, shortMessage: octets) {
+        if let fault = out.writeMessage(.submit, fields, sequence: sequence, shortMessage: octets, parameters: parameters) {
             session.giveBack(place: place)
             return fault
         }

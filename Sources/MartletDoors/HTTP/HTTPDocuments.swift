@@ -82,6 +82,23 @@ extension Story.Attempt {
             }
             json.member("submittedAt", submittedAt == 0 ? nil : timestamp(submittedAt))
             json.member("possibleDuplicate", possibleDuplicate)
+            json.key("receipts")
+            json.array { json in
+                for receipt in receipts { receipt.write(to: &json) }
+            }
+        }
+    }
+}
+
+extension Story.PartReceipt {
+    fileprivate func write(to json: inout JSONWriter<DocumentSink>) {
+        json.object { json in
+            json.member("part", part)
+            json.member("providerId", providerID)
+            json.member("state", state?.word)
+            json.key("error")
+            if error == 0 { json.null() } else { json.integer(Int64(error)) }
+            json.member("at", at == 0 ? nil : timestamp(at))
         }
     }
 }

@@ -67,6 +67,10 @@ public enum HTTPErrors {
     public static let tooManyParts = ErrorCode(
         "too_many_parts", status: 422, title: "The text needs more parts than the limit",
         remedy: "Shorten the text, or keep to the GSM alphabet: one other character makes every part 67 instead of 153 characters long.")
+    public static let noAlphabet = ErrorCode(
+        "no_alphabet", status: 422, title: "The text has letters that its operator takes in no alphabet",
+        remedy: "Write it with other letters; the administrator decides by the profile of the connection which alphabets an operator takes."
+    )
     public static let noRoute = ErrorCode(
         "no_route", status: 422, title: "No connection serves this number",
         remedy: "Check the country code; the administrator decides by `routes` which numbers are served.")
@@ -107,7 +111,8 @@ public enum HTTPErrors {
         "required", status: 422, title: "The field is missing", remedy: "Give it; for `from`, the source has no default either.")
     public static let wrongType = ErrorCode(
         "wrong_type", status: 422, title: "The value is of the wrong JSON type",
-        remedy: "Texts are strings in quotes; `validity` is a whole number without quotes, fraction or exponent.")
+        remedy: "Texts are strings in quotes; `validity` is a whole number without quotes, fraction or exponent; `flash` and "
+            + "`replaceIfPresent` are true or false without quotes.")
     public static let invalidNumber = ErrorCode(
         "invalid_number", status: 422, title: "Not an international number",
         remedy: "Write + and 7 to 15 digits beginning with the country code, without spaces or brackets (E.164).")
@@ -138,8 +143,8 @@ public enum HTTPErrors {
         "unknown_channel", status: 422, title: "There is no such channel", remedy: "Use `sms`, or leave the field out.")
     public static let unknownField = ErrorCode(
         "unknown_field", status: 422, title: "There is no such field",
-        remedy: "Correct its name or leave it out. Fields of a message are to, text, from, class, validity, reference, channel; "
-            + "of a search reference, to, from, until, limit, cursor.")
+        remedy: "Correct its name or leave it out. Fields of a message are to, text, from, class, validity, reference, channel, flash, "
+            + "replaceIfPresent; of a search reference, to, from, until, limit, cursor.")
     public static let invalidTime = ErrorCode(
         "invalid_time", status: 422, title: "Not a time, or not a period",
         remedy: "Write date, time and zone as in 2026-11-22T18:04:09Z (RFC 3339); `until` is later than `from`.")
@@ -157,8 +162,8 @@ public enum HTTPErrors {
     public static let problems: [ErrorCode] = [
         malformedRequest, malformedJSON, invalidIdempotencyKey, queryNotSupported, unauthenticated, scopeMissing, notFound,
         methodNotAllowed, alreadyHandedOver, keyInFlight, requestTimeout, bodyTooLarge, lineTooLarge, tooManyLines, unsupportedMediaType,
-        expectationFailed, invalidMessage, keyReused, invalidSearch, tooManyParts, noRoute, rateLimited, quotaUsedUp, headTooLarge, full,
-        storageTrouble, storyUnreadable, searchBusy, stopping,
+        expectationFailed, invalidMessage, keyReused, invalidSearch, tooManyParts, noAlphabet, noRoute, rateLimited, quotaUsedUp,
+        headTooLarge, full, storageTrouble, storyUnreadable, searchBusy, stopping,
         tooManyConnections, versionNotSupported,
     ]
     /// Codes that stand only in `errors` of a problem.

@@ -39,6 +39,9 @@ struct HTTPProblem: Equatable {
         case .tooManyParts(let parts, let limit):
             let rule = "needs \(parts) parts; at most \(limit) are sent"
             self.init(HTTPErrors.tooManyParts, errors: [FieldError(path: "/text", code: HTTPErrors.tooManyParts, message: rule)])
+        case .noAlphabet:
+            let rule = "has letters that its operator takes in no alphabet"
+            self.init(HTTPErrors.noAlphabet, errors: [FieldError(path: "/text", code: HTTPErrors.noAlphabet, message: rule)])
         case .noRoute:
             let error = FieldError(path: "/to", code: HTTPErrors.noRoute, message: "no connection serves this number")
             self.init(HTTPErrors.noRoute, errors: [error])

@@ -76,6 +76,7 @@ private struct MessageDraft {
     private var messageClass: MessageClass?
     private var validity: Int64?
     private var reference = ""
+    private var wishes: MessageWishes = []
 
     mutating func read(_ reader: inout JSONReader, for source: Source) throws(JSONFault) {
         var members = try reader.object()
@@ -105,6 +106,10 @@ private struct MessageDraft {
             case "reference":
                 guard let value = try string(&reader, "/reference")?.string else { continue }
                 if let error = MessageRules.reference(value) { note(error) } else { reference = value }
+            case "flash":
+                if try flag(&reader, "/flash") { wishes.insert(.flash) }
+            case "replaceIfPresent":
+                if try flag(&reader, "/replaceIfPresent") { wishes.insert(.replacesPending) }
             case "channel":
                 guard let value = try string(&reader, "/channel")?.string else { continue }
                 if let error = MessageRules.channel(value) { note(error) }
@@ -126,6 +131,15 @@ private struct MessageDraft {
             return nil
         }
         return try reader.string()
+    }
+
+    /// - Returns: false for null, which counts as absent, and for another type, which is noted.
+    private mutating func flag(_ reader: inout JSONReader, _ path: String) throws(JSONFault) -> Bool {
+        if try reader.isNull() { return false }
+        if try reader.kind() == .boolean { return try reader.boolean() }
+        try reader.skip()
+        note(FieldError(path: path, code: HTTPErrors.wrongType, message: "must be true or false"))
+        return false
     }
 
     private mutating func seconds(_ reader: inout JSONReader) throws(JSONFault) -> Int64? {
@@ -168,6 +182,6 @@ private struct MessageDraft {
         guard errors.isEmpty, let to, let text, let sender else { return nil }
         return Submission(
             source: source.number, messageClass: messageClass ?? source.defaultClass, to: to, from: sender, text: text,
-            reference: reference, validity: validity, receivedAt: now)
+            wishes: wishes, reference: reference, validity: validity, receivedAt: now)
     }
 }

@@ -2,7 +2,7 @@ import MartletModel
 
 /// What a message's values must be. Each check gives the error or nothing; none repeats the value.
 enum MessageRules {
-    static let fields = ["to", "text", "from", "class", "validity", "reference", "channel"]
+    static let fields = ["to", "text", "from", "class", "validity", "reference", "channel", "flash", "replaceIfPresent"]
     /// Channels that Martlet has a word for; only `sms` is in service.
     static let knownChannels = ["sms", "push", "email", "voice", "whatsapp", "viber", "rcs", "telegram", "pass"]
     private static let classes: [(word: String, messageClass: MessageClass)] = MessageClass.allCases.map { ($0.word, $0) }

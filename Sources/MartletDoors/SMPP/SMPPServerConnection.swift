@@ -296,7 +296,7 @@ final class SMPPServerConnection: ChannelInboundHandler {
                 case .replaced: session.answerReplace(sequence: sequence, out: &out)
                 case .notFound: refuse(.replace, sequence, .invalidMessageID)
                 case .tooManyParts: refuse(.replace, sequence, .invalidMessageLength)
-                case .tooLate, .storage: refuse(.replace, sequence, .replaceFailed)
+                case .tooLate, .storage, .noAlphabet: refuse(.replace, sequence, .replaceFailed)
                 }
                 answeredLater()
             }

@@ -23,14 +23,18 @@ enum SubmitReading {
             guard seconds > 0 else { return .refused(.invalidExpiry) }
             validity = min(seconds, MessageShape.validity.upperBound)
         }
-        guard let (text, header) = text(view, frame, account) else { return .refused(.submitFailed) }
+        guard let (text, part) = text(view, frame, account) else { return .refused(.submitFailed) }
         guard text.utf8.count <= textMaximum, MessageShape.text(text) == nil else { return .refused(.invalidMessageLength) }
         return .submission(
             Submission(
-                source: source.number, messageClass: source.defaultClass, to: to, from: from, text: text, userDataHeader: header,
-                reference: reference(view, frame), validity: validity, tells: Submission.Tells(view.registeredDelivery), receivedAt: now))
+                source: source.number, messageClass: source.defaultClass, to: to, from: from, text: text,
+                userDataHeader: part?.header ?? [], partOctets: part?.octets ?? [], partAlphabet: part?.alphabet.rawValue ?? 0,
+                wishes: wishes(view, frame), reference: reference(view, frame), validity: validity,
+                tells: Submission.Tells(view.registeredDelivery), receivedAt: now))
     }
 
+    /// Octets of a part: 160 septets unpacked.
+    private static let partMaximum = 160
     /// Bytes of UTF-8: more than the most parts hold in any alphabet.
     private static let textMaximum = 8192
 
@@ -47,8 +51,29 @@ enum SubmitReading {
         return text
     }
 
-    /// The text, and the header before it when the sender cut it itself. Nil: nothing that can be read as text.
-    private static func text(_ view: MessageView, _ frame: Frame, _ account: SMPPAccount) -> (String, [UInt8])? {
+    /// A part that its sender cut: the header before it, and its octets as they came.
+    private struct OwnPart {
+        var header: [UInt8]
+        var octets: [UInt8]
+        var alphabet: Alphabet
+    }
+
+    /// What the sender wishes: message class 0 by data_coding or by dest_addr_subunit 1 (SMPP 3.4, section 5.3.2.1), and
+    /// replace_if_present_flag.
+    private static func wishes(_ view: MessageView, _ frame: Frame) -> MessageWishes {
+        var wishes: MessageWishes = []
+        if AlphabetProfile.isFlash(view.dataCoding) { wishes.insert(.flash) }
+        if !view.parameters.area.isEmpty, let subunit = view.parameters.first(.destinationSubunit, in: frame).map({ frame[$0] }),
+            subunit.count == 1, subunit[0] == 1
+        {
+            wishes.insert(.flash)
+        }
+        if view.replaceIfPresent == 1 { wishes.insert(.replacesPending) }
+        return wishes
+    }
+
+    /// The text, and the part that it is when the sender cut it itself. Nil: nothing that can be read as text.
+    private static func text(_ view: MessageView, _ frame: Frame, _ account: SMPPAccount) -> (String, OwnPart?)? {
         var octets = frame[view.content]
         var header: [UInt8] = []
         if view.esmClass.hasUserDataHeader {
@@ -58,9 +83,12 @@ enum SubmitReading {
         } else if let made = concatenation(view.parameters, frame) {
             header = made
         }
-        let coding = view.dataCoding == 0 ? account.defaultCoding.dataCoding : view.dataCoding
-        guard SMSText.Coding(dataCoding: coding) != nil else { return nil }
-        return (SMSText.decode(octets, dataCoding: coding), header)
+        let number = view.dataCoding == 0 ? account.defaultCoding.dataCoding : view.dataCoding
+        guard let coding = SMSText.Coding(dataCoding: number) else { return nil }
+        guard !header.isEmpty else { return (SMSText.decode(octets, coding), nil) }
+        // The header may name national tables. The text is for people; what goes out are these octets, where the operator takes them.
+        let text = SMSText.decode(octets, coding, header: UserDataHeader.parse(header))
+        return (text, OwnPart(header: header, octets: octets.count > partMaximum ? [] : Array(octets), alphabet: coding.alphabet))
     }
 
     /// The header that the sar_ parameters stand for (SMPP 3.4, sections 5.3.2.22 to 24); `SubmitRules` has checked them.
@@ -107,6 +135,7 @@ extension Refusal {
     var status: CommandStatus {
         switch self {
         case .tooManyParts: .invalidMessageLength
+        case .noAlphabet: .rejectMessage
         case .noRoute: .invalidDestination
         case .full, .rateLimited, .quotaUsedUp: .throttled
         case .storage: .queueFull

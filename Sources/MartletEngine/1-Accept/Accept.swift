@@ -18,10 +18,16 @@ extension Engine {
         if openCount >= configuration.openMaximum { return .refused(.full(retryAfterSeconds: 1)) }
         if !submission.tells.isEmpty, owedCount >= configuration.owedMaximum { return .refused(.full(retryAfterSeconds: 5)) }
         guard let group = configuration.routes.group(for: submission.to) else { return .refused(.noRoute) }
-        let parts = submission.userDataHeader.isEmpty ? SMSText.plan(submission.text).parts : 1
-        let limit = min(configuration.partsMaximum, Engine.partsMaximum)
-        if parts > limit { return .refused(.tooManyParts(parts: parts, limit: limit)) }
-        if let refusal = exceeds(submission, parts: parts, turn.now) { return .refused(refusal) }
+        let count: TextCount
+        do {
+            count = try self.count(submission, group)
+        } catch {
+            return .refused(.noAlphabet)
+        }
+        // With one submit for all its parts a text may have more of them than the masks have bits.
+        let limit = min(configuration.partsMaximum, count.submits == count.parts ? Engine.partsMaximum : SMSText.partsMax)
+        if count.parts > limit { return .refused(.tooManyParts(parts: count.parts, limit: limit)) }
+        if let refusal = exceeds(submission, parts: count.parts, turn.now) { return .refused(refusal) }
 
         var lookup = Turn.Lookup()
         lookup.number = lookups.number(submission.to)
@@ -31,7 +37,7 @@ extension Engine {
         let id = MessageID(milliseconds: turn.now.wallMilliseconds, partition: partition, random: random)
         var header = RecordHeader(
             kind: .accepted, partition: partition, messageClass: submission.messageClass.rawValue, source: submission.source,
-            group: group, parts: UInt8(parts), id: id, at: turn.now.wall,
+            group: group, parts: UInt8(count.submits), id: id, at: turn.now.wall,
             deadline: turn.now.wallMilliseconds + min(max(submission.validity, 0), Engine.validityMaximum) * 1000,
             flags: isUnwanted ? .outcome(.suppressed, .optedOut) : .outcome(.queued, .none))
         if submission.tells.contains(.delivered) { header.flags.insert(.tellsDelivered) }
@@ -41,7 +47,7 @@ extension Engine {
         let record = Record(header: header, body: .accepted(.init(receivedAt: submission.receivedAt.wall)))
 
         let start = turn.payloads.count
-        Payload.append(submission, to: &turn.payloads)
+        Payload.append(submission, textShape: count.shape, to: &turn.payloads)
         let range = start..<turn.payloads.count
         guard let number = apply(record, at: 0, turn.now) else {
             // Two ids alike: the generator is broken. Refuse rather than fold two messages into one.
@@ -58,7 +64,34 @@ extension Engine {
         turn.records.append(
             Turn.Emitted(
                 record: record, slot: slots.reference(number), sealed: .payload(range), after: isUnwanted ? .retire : .ready, lookup: lookup))
-        return .accepted(id, parts: UInt8(parts))
+        return .accepted(id, parts: UInt8(count.parts))
+    }
+
+    /// What a text costs and how it will be cut.
+    struct TextCount {
+        /// On the air, which is what operators bill and senders are told.
+        var parts: Int
+        /// Answered one by one: what the masks of a message have bits for.
+        var submits: Int
+        var shape: UInt32 = 0
+    }
+
+    /// Counted as the connection will cut it. Where the rules spell a text otherwise, that is done here only to count: what is kept is the
+    /// text as it was given and, in its shape, how to spell it; the connection spells it again.
+    @inline(__always)
+    private func count(_ submission: borrowing Submission, _ group: GroupNumber) throws(TextFault) -> TextCount {
+        guard submission.userDataHeader.isEmpty else { return TextCount(parts: 1, submits: 1) }
+        return try count(submission.text, flash: submission.wishes.contains(.flash), group)
+    }
+
+    @inline(__always)
+    func count(_ text: String, flash: Bool, _ group: GroupNumber) throws(TextFault) -> TextCount {
+        guard let rules = configuration.texts[group] else {
+            let parts = SMSText.plan(text).parts
+            return TextCount(parts: parts, submits: parts)
+        }
+        let (plan, shape) = try rules.plan(text, flash: flash)
+        return TextCount(parts: plan.parts, submits: plan.submits, shape: shape.code)
     }
 
     /// Parts that the masks of a message have bits for.

@@ -44,6 +44,17 @@ struct Fifo {
         other = Fifo()
     }
 
+    /// Appends the numbers of its first ones.
+    func first(_ limit: Int, _ slots: borrowing SlotTable, _ numbers: inout [UInt32]) {
+        var number = head
+        var left = limit
+        while number != Slot.none, left > 0 {
+            numbers.append(number)
+            number = slots.pointer(number).pointee.queueNext
+            left -= 1
+        }
+    }
+
     /// Takes out one that stands anywhere in it.
     mutating func remove(_ number: UInt32, _ slots: borrowing SlotTable) {
         let (next, previous) = (slots.pointer(number).pointee.queueNext, slots.pointer(number).pointee.queuePrevious)
@@ -127,6 +138,12 @@ struct ClassQueue {
         sources[turn].credit -= max(1, slots.pointer(number).pointee.missingParts.nonzeroBitCount)
         waiting -= 1
         return number
+    }
+
+    /// Appends the numbers of those that have their turn next, at most so many of what came back and of each source.
+    func first(_ limit: Int, _ slots: borrowing SlotTable, _ numbers: inout [UInt32]) {
+        front.first(limit, slots, &numbers)
+        for source in sources { source.fifo.first(limit, slots, &numbers) }
     }
 
     /// Those that waited for payloads and have them go before what came back since.

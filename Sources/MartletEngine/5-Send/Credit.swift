@@ -21,6 +21,14 @@ extension Engine {
                 load(number, group, one)
                 continue
             }
+            if isMisfit(number, payload) {
+                // As above.
+                lanes[Int(group)].pushFirst(number, slots)
+                misfits.insert(group)
+                if one.lane.isStrict { return nil }
+                skipped.formUnion(ClassSet(one))
+                continue
+            }
             if !optOuts.isEmpty, slot.pointee.answeredParts == 0,
                 optOuts.unwanted(by: lookups.number(payload.to)).contains(slot.pointee.messageClass)
             {
@@ -37,12 +45,12 @@ extension Engine {
         return nil
     }
 
-    /// Its end (expiry, cancelling), its new text or its move to another group is not durable: after a crash it would stand here again, and what was
+    /// Its end (expiry, cancelling), its new text or plan, or its move to another group is not durable: after a crash it would stand here again, and what was
     /// handed over from behind it would not be among the first of its queue, which are the ones a restart suspects.
     private func isLeaving(_ number: UInt32, _ group: GroupNumber) -> Bool {
         let slot = slots.pointer(number)
         return slot.pointee.group != group
-            || slot.pointee.pending > 0 && (slot.pointee.state.isEnd || slot.pointee.flags.contains(.replacing))
+            || slot.pointee.pending > 0 && (slot.pointee.state.isEnd || slot.pointee.flags.contains(.replacing) || slot.pointee.textShape != 0)
     }
 
     /// Whether anything of the group could go now, payload at hand or not.
@@ -71,7 +79,8 @@ extension Engine {
             slot: slots.reference(number), id: slot.pointee.id, attempt: slot.pointee.attempts, parts: slot.pointee.parts,
             partMask: mask, partsReference: slot.pointee.partsReference, messageClass: slot.pointee.messageClass,
             to: payload.to, from: payload.from, text: payload.text, userDataHeader: payload.userDataHeader,
-            deadline: slot.pointee.deadline,
+            partOctets: payload.partOctets, partAlphabet: payload.partAlphabet, wishes: payload.wishes,
+            textShape: textShape(slot.pointee, payload), deadline: slot.pointee.deadline,
             acceptedAt: Instant(wall: slot.pointee.id.milliseconds * 1000, steady: Int64(slot.pointee.acceptedMicros)))
     }
 

@@ -10,12 +10,13 @@ extension Engine {
     }
 
     /// Takes receipts in any order: known ones settle their part, unknown ones are kept as orphans until their message appears.
-    public mutating func hear(_ batch: [Heard], _ turn: inout Turn, strays: inout [Stray]) {
+    /// - Parameter naming: how receipts of this group name messages, where that is learnt from them.
+    public mutating func hear(_ batch: [Heard], naming: (any ReceiptNaming)? = nil, _ turn: inout Turn, strays: inout [Stray]) {
         for item in batch {
             counts.receipts[Int(item.state.rawValue)] += 1
-            let providerID = String(decoding: item.providerID.utf8.prefix(providerIDMaximum), as: UTF8.self)
+            var providerID = clipped(item.providerID)
             let key = key(item.group, providerID)
-            if let found = providers.find(key, in: slots) {
+            if let found = find(item, key, naming, &providerID) {
                 let slot = slots.pointer(found.slot)
                 // Somebody who repeats a passing state without end fills no log.
                 if !item.state.isFinal, slot.pointee.pending >= Engine.pendingMaximum { continue }

@@ -18,12 +18,16 @@ extension Engine {
             slot.pointee.flags.isDisjoint(with: [.possibleDuplicate, .loading, .carrying]),
             var payload = self.payload(of: number) ?? payload, payload.userDataHeader.isEmpty
         else { return .tooLate }
-        let parts = SMSText.plan(change.text).parts
-        guard parts <= min(configuration.partsMaximum, Engine.partsMaximum) else { return .tooManyParts }
+        // As `accept` counts.
+        guard let count = try? count(change.text, flash: payload.wishes.contains(.flash), slot.pointee.group) else { return .noAlphabet }
+        let limit = min(configuration.partsMaximum, count.submits == count.parts ? Engine.partsMaximum : SMSText.partsMax)
+        guard count.parts <= limit else { return .tooManyParts }
         payload.text = change.text
+        payload.textShape = count.shape
         let start = turn.payloads.count
         payload.append(to: &turn.payloads)
-        slot.pointee.parts = UInt8(parts)
+        slot.pointee.parts = UInt8(count.submits)
+        slot.pointee.textShape = 0
         if let validity = change.validity {
             slot.pointee.deadline = turn.now.wallMilliseconds + min(max(validity, 0), Engine.validityMaximum) * 1000
         }
@@ -57,6 +61,7 @@ extension Engine {
         let slot = slots.pointer(number)
         if position != 0 { slot.pointee.last = position }
         slot.pointee.parts = header.parts
+        slot.pointee.textShape = 0
         slot.pointee.deadline = header.deadline
         slot.pointee.flags.remove([.tellsDelivered, .tellsFailed])
         if header.flags.contains(.tellsDelivered) { slot.pointee.flags.insert(.tellsDelivered) }

@@ -51,15 +51,18 @@ extension Engine {
         public var state: MessageState
         public var reason: EndReason
         public var error: UInt16
+        /// Submits, and how they were planned where that was done anew.
         public var parts: UInt8
+        public var textShape: UInt32
         public var endedAt: Int64
         public var possibleDuplicate: Bool
         public var tries: UInt8
 
         public func notice(_ payload: Payload) -> Notice {
-            Notice(
-                slot: slot, id: id, messageClass: messageClass, state: state, reason: reason, error: error, parts: parts, endedAt: endedAt,
-                possibleDuplicate: possibleDuplicate, tries: tries, payload: payload)
+            let onAir = Payload.parts(ofShape: textShape != 0 ? textShape : payload.textShape)
+            return Notice(
+                slot: slot, id: id, messageClass: messageClass, state: state, reason: reason, error: error, parts: onAir ?? parts,
+                endedAt: endedAt, possibleDuplicate: possibleDuplicate, tries: tries, payload: payload)
         }
     }
 
@@ -89,8 +92,8 @@ extension Engine {
             found.append(
                 Owed(
                     slot: reference, position: slot.payloadAt, payload: payload(of: number), id: slot.id, messageClass: slot.messageClass,
-                    state: slot.state, reason: slot.reason, error: slot.endError, parts: slot.parts, endedAt: slot.endedAt,
-                    possibleDuplicate: slot.flags.contains(.possibleDuplicate), tries: slot.tries))
+                    state: slot.state, reason: slot.reason, error: slot.endError, parts: slot.parts, textShape: slot.textShape,
+                    endedAt: slot.endedAt, possibleDuplicate: slot.flags.contains(.possibleDuplicate), tries: slot.tries))
         }
         return found
     }

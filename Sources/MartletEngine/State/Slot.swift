@@ -48,6 +48,8 @@ struct Slot {
     var pending: UInt8 = 0
     /// How often telling its end was put off.
     var tries: UInt8 = 0
+    /// How its text was planned anew; 0: as its payload says.
+    var textShape: UInt32 = 0
 
     static let none: UInt32 = .max
     static let noBucket: UInt16 = .max

@@ -1,6 +1,7 @@
 /// The customer data of one message: what is sealed in its record, and what a hand-over needs. Little-endian:
 /// version, number (8 bytes), then sender, reference (a length byte each) and text (two length bytes), all UTF-8.
-/// Version 2, written only where it is needed, has the user data header (a length byte) behind the text.
+/// Version 2 has the user data header (a length byte) behind the text. Version 3 has fields there, to the end: a byte that says which, a
+/// length byte, so many bytes. Each version is written only where it is needed.
 public struct Payload: Equatable, Sendable {
     public var to: PhoneNumber
     public var from: String
@@ -8,34 +9,84 @@ public struct Payload: Equatable, Sendable {
     public var text: String
     /// The text is one part that its sender cut, and goes out behind this header as it is (3GPP TS 23.040, 9.2.3.24); empty otherwise.
     public var userDataHeader: [UInt8]
+    /// The octets behind that header as its sender wrote them, and their alphabet; empty: the text says it all.
+    public var partOctets: [UInt8]
+    public var partAlphabet: UInt8
+    public var wishes: MessageWishes
+    /// How its operator's rules planned the text, a code of `SMSText`; 0: as everybody does.
+    public var textShape: UInt32
 
-    public init(to: PhoneNumber, from: String, reference: String, text: String, userDataHeader: [UInt8] = []) {
+    public init(
+        to: PhoneNumber, from: String, reference: String, text: String, userDataHeader: [UInt8] = [], partOctets: [UInt8] = [],
+        partAlphabet: UInt8 = 0, wishes: MessageWishes = [], textShape: UInt32 = 0
+    ) {
         self.to = to
         self.from = from
         self.reference = reference
         self.text = text
         self.userDataHeader = userDataHeader
+        self.partOctets = partOctets
+        self.partAlphabet = partAlphabet
+        self.wishes = wishes
+        self.textShape = textShape
     }
 
     /// As they stand in the bytes.
     public func append(to out: inout [UInt8]) {
-        Payload.append(to: to, from: from, reference: reference, text: text, userDataHeader: userDataHeader, out: &out)
+        Payload.append(
+            to: to, from: from, reference: reference, text: text, Extras(userDataHeader, partOctets, partAlphabet, wishes, textShape), out: &out)
     }
+
+    /// Parts on the air that a text shape stands for: its highest byte. Nil for 0, where they are the submits.
+    public static func parts(ofShape textShape: UInt32) -> UInt8? { textShape == 0 ? nil : UInt8(textShape >> 24) }
 
     public static let version: UInt8 = 1
     public static let versionWithHeader: UInt8 = 2
+    public static let versionWithFields: UInt8 = 3
+
+    /// Fields of version 3. Raw values are in records; a reader passes over one that it does not know.
+    private enum Field: UInt8 {
+        case userDataHeader = 1
+        case textShape = 2
+        case wishes = 3
+        /// The alphabet (1 byte), then the octets.
+        case part = 4
+    }
 
     /// Appends the bytes of the message's payload.
-    public static func append(_ submission: borrowing Submission, to out: inout [UInt8]) {
+    public static func append(_ submission: borrowing Submission, textShape: UInt32 = 0, to out: inout [UInt8]) {
         append(
             to: submission.to, from: submission.from, reference: submission.reference, text: submission.text,
-            userDataHeader: submission.userDataHeader, out: &out)
+            Extras(submission.userDataHeader, submission.partOctets, submission.partAlphabet, submission.wishes, textShape), out: &out)
+    }
+
+    /// What most messages have none of.
+    private struct Extras {
+        let userDataHeader: [UInt8]
+        let partOctets: [UInt8]
+        let partAlphabet: UInt8
+        let wishes: MessageWishes
+        let textShape: UInt32
+
+        init(_ userDataHeader: [UInt8], _ partOctets: [UInt8], _ partAlphabet: UInt8, _ wishes: MessageWishes, _ textShape: UInt32) {
+            self.userDataHeader = userDataHeader
+            self.partOctets = partOctets
+            self.partAlphabet = partAlphabet
+            self.wishes = wishes
+            self.textShape = textShape
+        }
+
+        var version: UInt8 {
+            if textShape != 0 || !wishes.isEmpty || !partOctets.isEmpty { return Payload.versionWithFields }
+            return userDataHeader.isEmpty ? Payload.version : Payload.versionWithHeader
+        }
     }
 
     private static func append(
-        to: PhoneNumber, from: String, reference: String, text: String, userDataHeader: [UInt8], out: inout [UInt8]
+        to: PhoneNumber, from: String, reference: String, text: String, _ extras: Extras, out: inout [UInt8]
     ) {
-        out.append(userDataHeader.isEmpty ? version : versionWithHeader)
+        let version = extras.version
+        out.append(version)
         withUnsafeBytes(of: to.digits.littleEndian) { out.append(contentsOf: $0) }
         for short in [from, reference] {
             out.append(UInt8(short.shortCount))
@@ -46,22 +97,59 @@ public struct Payload: Equatable, Sendable {
         out.append(UInt8(truncatingIfNeeded: count))
         out.append(UInt8(truncatingIfNeeded: count >> 8))
         out.append(contentsOf: text.utf8.prefix(count))
-        if !userDataHeader.isEmpty {
-            let count = min(userDataHeader.count, 255)
-            out.append(UInt8(count))
-            out.append(contentsOf: userDataHeader.prefix(count))
+        if version == versionWithHeader { appendShort(extras.userDataHeader, to: &out) }
+        if version == versionWithFields { appendFields(extras, to: &out) }
+    }
+
+    private static func appendFields(_ extras: Extras, to out: inout [UInt8]) {
+        func append(_ field: Field, _ bytes: [UInt8]) {
+            out.append(field.rawValue)
+            appendShort(bytes, to: &out)
         }
+        if !extras.userDataHeader.isEmpty { append(.userDataHeader, extras.userDataHeader) }
+        if extras.textShape != 0 { append(.textShape, (0..<4).map { UInt8(truncatingIfNeeded: extras.textShape >> (8 * $0)) }) }
+        if !extras.wishes.isEmpty { append(.wishes, [extras.wishes.rawValue]) }
+        if !extras.partOctets.isEmpty { append(.part, [extras.partAlphabet] + extras.partOctets) }
+    }
+
+    private static func appendShort(_ bytes: [UInt8], to out: inout [UInt8]) {
+        let count = min(bytes.count, 255)
+        out.append(UInt8(count))
+        out.append(contentsOf: bytes.prefix(count))
     }
 
     public init(reading bytes: UnsafeRawBufferPointer) throws(RecordFault) {
         var input = ByteReader(bytes)
         let version: UInt8 = try input.take()
-        guard version == Payload.version || version == Payload.versionWithHeader else { throw .unknownVersion(version) }
+        guard (Payload.version...Payload.versionWithFields).contains(version) else { throw .unknownVersion(version) }
         to = PhoneNumber(digits: try input.take())
         from = try input.text()
         reference = try input.text()
         let count: UInt16 = try input.take()
         text = try input.text(count: Int(count))
         userDataHeader = version == Payload.versionWithHeader ? try input.octets() : []
+        partOctets = []
+        partAlphabet = 0
+        wishes = []
+        textShape = 0
+        guard version == Payload.versionWithFields else { return }
+        while !input.isAtEnd { try take(field: input.take(), input.octets()) }
+    }
+
+    private mutating func take(field: UInt8, _ octets: [UInt8]) throws(RecordFault) {
+        switch Field(rawValue: field) {
+        case .userDataHeader: userDataHeader = octets
+        case .textShape:
+            guard octets.count == 4 else { throw .badValue(field: "text shape") }
+            textShape = octets.reversed().reduce(0) { $0 << 8 | UInt32($1) }
+        case .wishes:
+            guard octets.count == 1 else { throw .badValue(field: "wishes") }
+            wishes = MessageWishes(rawValue: octets[0])
+        case .part:
+            guard octets.count > 1 else { throw .badValue(field: "part") }
+            partAlphabet = octets[0]
+            partOctets = Array(octets[1...])
+        case nil: break
+        }
     }
 }

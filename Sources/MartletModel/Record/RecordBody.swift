@@ -63,6 +63,9 @@ public enum RecordBody: Equatable, Sendable {
 
     public struct Resumed: Equatable, Sendable {
         public var why: Why
+        /// For `replanned`: how its text is planned from here on, a code of `SMSText`, and in how many submits; 0 otherwise.
+        public var textShape: UInt32
+        public var submits: UInt8
         /// Raw values are in records.
         public enum Why: UInt8, CaseIterable, Sendable {
             /// The answer stayed out and the class sends again.
@@ -71,8 +74,14 @@ public enum RecordBody: Equatable, Sendable {
             case restart = 2
             /// As `restart`, but its class does not send again by itself: it stays unknown.
             case left = 3
+            /// Nothing of it is out, and its operator no longer takes what was planned: planned anew.
+            case replanned = 4
         }
-        public init(why: Why) { self.why = why }
+        public init(why: Why, textShape: UInt32 = 0, submits: UInt8 = 0) {
+            self.why = why
+            self.textShape = textShape
+            self.submits = submits
+        }
     }
 
     public struct Carried: Equatable, Sendable {
@@ -92,6 +101,8 @@ public enum RecordBody: Equatable, Sendable {
         public var order: UInt64
         /// Keyed hashes of the provider ids still waited for, with their part.
         public var providerKeys: [ProviderKey]
+        /// As the newest `replanned` left it; 0: as the payload says.
+        public var textShape: UInt32
 
         public struct ProviderKey: Equatable, Sendable {
             public var hash: UInt64
@@ -105,7 +116,8 @@ public enum RecordBody: Equatable, Sendable {
         public init(
             state: MessageState, attempts: UInt8, resends: UInt8, strikes: UInt8, answeredParts: UInt16, deliveredParts: UInt16,
             failedParts: UInt16,
-            unknownParts: UInt16, partsReference: UInt16, notBefore: Int64, order: UInt64, providerKeys: [ProviderKey]
+            unknownParts: UInt16, partsReference: UInt16, notBefore: Int64, order: UInt64, providerKeys: [ProviderKey],
+            textShape: UInt32 = 0
         ) {
             self.state = state
             self.attempts = attempts
@@ -119,6 +131,7 @@ public enum RecordBody: Equatable, Sendable {
             self.notBefore = notBefore
             self.order = order
             self.providerKeys = providerKeys
+            self.textShape = textShape
         }
     }
 

@@ -11,8 +11,8 @@ extension RecordBody {
         case .answered(let it): 18 + it.outcome.providerID.shortCount + it.connection.shortCount
         case .receipt(let it): 5 + it.providerID.shortCount
         case .ended: 2
-        case .resumed: 1
-        case .carried(let it), .replaced(let it): 31 + min(it.providerKeys.count, 255) * 9
+        case .resumed(let it): it.textShape == 0 ? 1 : 6
+        case .carried(let it), .replaced(let it): 31 + min(it.providerKeys.count, 255) * 9 + (it.textShape == 0 ? 0 : 4)
         case .orphan(let it): 4 + it.providerID.shortCount
         case .mark(let it): 6 + it.text.shortCount
         case .told(let it): 2 + it.teller.shortCount
@@ -48,6 +48,10 @@ extension RecordBody {
             out.put(it.reason.rawValue)
         case .resumed(let it):
             out.put(it.why.rawValue)
+            if it.textShape != 0 {
+                out.put(it.textShape)
+                out.put(it.submits)
+            }
         case .carried(let it), .replaced(let it):
             out.put(it.state.rawValue)
             out.put(it.attempts)
@@ -65,6 +69,7 @@ extension RecordBody {
                 out.put(key.hash)
                 out.put(key.part)
             }
+            if it.textShape != 0 { out.put(it.textShape) }
         case .orphan(let it):
             out.put(it.state.rawValue)
             out.put(it.error)
@@ -149,7 +154,12 @@ extension RecordBody {
             self = .ended(Ended(state: state, reason: reason))
         case .resumed:
             guard let why = Resumed.Why(rawValue: try input.take()) else { throw .badValue(field: "why") }
-            self = .resumed(Resumed(why: why))
+            var it = Resumed(why: why)
+            if !input.isAtEnd {
+                it.textShape = try input.take()
+                it.submits = try input.take()
+            }
+            self = .resumed(it)
         case .carried: self = .carried(try Carried(&input))
         case .replaced: self = .replaced(try Carried(&input))
         case .orphan:
@@ -192,6 +202,7 @@ extension RecordBody.Carried {
             deliveredParts: try input.take(), failedParts: try input.take(), unknownParts: try input.take(),
             partsReference: try input.take(), notBefore: try input.take(), order: try input.take(), providerKeys: [])
         for _ in 0..<keys { it.providerKeys.append(ProviderKey(hash: try input.take(), part: try input.take())) }
+        if !input.isAtEnd { it.textShape = try input.take() }
         self = it
     }
 }
@@ -279,6 +290,8 @@ struct ByteReader {
     private let bytes: UnsafeRawBufferPointer
     private var offset = 0
     init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+    var isAtEnd: Bool { offset == bytes.count }
 
     mutating func take<Value: FixedWidthInteger>() throws(RecordFault) -> Value {
         let size = MemoryLayout<Value>.size

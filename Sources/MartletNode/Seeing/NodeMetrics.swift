@@ -14,6 +14,8 @@ public enum NodeMetrics {
         "martlet_late_receipts_total", .counter, doc: "Receipts of messages that had ended; kept in their story.")
     public static let duplicates = Metric(
         "martlet_possible_duplicates_total", .counter, doc: "Messages flagged possible duplicates after a crash or an unknown outcome.")
+    public static let replanned = Metric(
+        "martlet_replanned_total", .counter, doc: "Waiting messages planned anew, since their operator's profile had changed.")
     public static let owed = Metric(
         "martlet_untold_messages", .gauge, doc: "Ended messages whose source has not heard of the end yet.")
     public static let told = Metric("martlet_told_total", .counter, labels: ["outcome"], doc: "Ends that were told, by what became of it.")
@@ -89,8 +91,8 @@ public enum NodeMetrics {
         "martlet_class_held", .gauge, labels: ["group", "class"], doc: "1 while a person holds the class back on the group.")
 
     public static let all: [Metric] = [
-        accepted, refused, ended, outcomes, receipts, orphans, late, duplicates, stale, open, owed, parked, told, inbound, answers,
-        preferences, optedOut, queued, outstanding, bound,
+        accepted, refused, ended, outcomes, receipts, orphans, late, duplicates, replanned, stale, open, owed, parked, told, inbound,
+        answers, preferences, optedOut, queued, outstanding, bound,
         accept, wire,
         answer, commit, commitRecords, commitBatches, journalLow, journalSegments, journalFailures, indexFailures,
         carried, replayed, sourceAccepted, sourceEnded, sourceOpen, drift, miscount, partsToday, quota, held,

@@ -52,12 +52,12 @@ public enum NumberFile {
 }
 
 /// Writes a small file so that after a crash it holds the old bytes or the new ones, nothing between.
-enum DurableFile {
-    struct Fault: Error, CustomStringConvertible {
-        var description: String
+public enum DurableFile {
+    public struct Fault: Error, CustomStringConvertible, Sendable {
+        public var description: String
     }
 
-    static func write(_ bytes: [UInt8], to path: String) throws(Fault) {
+    public static func write(_ bytes: [UInt8], to path: String) throws(Fault) {
         let beside = "\(path).new"
         let file = Glibc.open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw Fault(description: String(cString: strerror(errno))) }

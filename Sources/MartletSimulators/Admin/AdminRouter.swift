@@ -135,7 +135,7 @@ struct AdminRouter: Sendable {
                     let found = await smsc.messages(after: n, limit: min(Self.chunk, left)).messages
                     var text: [UInt8] = isFirst ? [UInt8(ascii: "[")] : []
                     for kept in found where kept.n <= end {
-                        guard let message = SeenMessage(kept, form: form) else { continue }
+                        guard let message = SeenMessage(kept, form: form, alphabets: smsc.settings.alphabets) else { continue }
                         if !isFirst { text.append(UInt8(ascii: ",")) }
                         text.append(0x0a)
                         isFirst = false

@@ -1,3 +1,5 @@
+import SMSText
+
 /// One virtual phone: the messages to one number, newest last, joined from their parts.
 struct Handset: Sendable, Equatable {
     var number: String
@@ -19,6 +21,10 @@ struct Handset: Sendable, Equatable {
         var smsc: String
         var source: String
         var dataCoding: UInt8
+        /// Of the first part that came: its tables are those of all.
+        var header: UserDataHeader?
+        var isFlash: Bool
+        var alphabets: AlphabetProfile
         var atMicros: Int64
         var parts: Int
         var reference: Int
@@ -38,7 +44,7 @@ struct Handset: Sendable, Equatable {
             guard isWhole else { return nil }
             var octets: [UInt8] = []
             for part in arrived.sorted(by: { $0.key < $1.key }) { octets += part.value.body }
-            return SeenMessage.text(octets, dataCoding: dataCoding)
+            return SeenMessage.text(octets, dataCoding: dataCoding, header: header, alphabets)
         }
 
         /// Of all parts: the least advanced, a failure first.
@@ -62,7 +68,8 @@ struct Handset: Sendable, Equatable {
         }
         total += 1
         let bubble = Bubble(
-            smsc: smsc, source: message.source, dataCoding: message.dataCoding, atMicros: message.atMicros,
+            smsc: smsc, source: message.source, dataCoding: message.dataCoding, header: message.header, isFlash: message.isFlash,
+            alphabets: message.alphabets, atMicros: message.atMicros,
             parts: message.parts, reference: message.reference, arrived: [message.part: part])
         // Nearly always at the end; a first look takes in one operator after the other.
         let after = bubbles.lastIndex { $0.atMicros <= bubble.atMicros }
@@ -111,7 +118,8 @@ extension Handset.Bubble {
     fileprivate var json: JSONText.Value {
         .map([
             ("operator", .text(smsc)), ("from", .text(source)), ("atMicros", .integer(Int(atMicros))),
-            ("text", text.map { .text($0) } ?? .null), ("alphabet", .text(SeenMessage.alphabet(dataCoding))),
+            ("text", text.map { .text($0) } ?? .null), ("alphabet", .text(SeenMessage.alphabet(dataCoding, header: header, alphabets))),
+            ("flash", .flag(isFlash)),
             ("parts", .integer(parts)), ("arrived", .integer(arrived.count)), ("state", .text(progress.word)),
         ])
     }
@@ -134,7 +142,8 @@ struct HandsetShelf: Sendable {
 
     /// Takes in a look and says which numbers look different now.
     mutating func take(
-        _ look: SMSC.Look, from smsc: String, asked: [UInt64], phones: [String], form: Behaviour.AnswerIdForm
+        _ look: SMSC.Look, from smsc: String, asked: [UInt64], phones: [String], form: Behaviour.AnswerIdForm,
+        alphabets: AlphabetProfile = .standard
     ) -> Set<String> {
         var changed: Set<String> = []
         if cursor(of: smsc).generation != look.generation, cursors[smsc] != nil {
@@ -157,7 +166,7 @@ struct HandsetShelf: Sendable {
             changed.insert(phone)
         }
         for kept in look.messages {
-            guard let message = SeenMessage(kept, form: form) else { continue }
+            guard let message = SeenMessage(kept, form: form, alphabets: alphabets) else { continue }
             show(message, from: smsc)
             changed.insert(message.destination)
         }

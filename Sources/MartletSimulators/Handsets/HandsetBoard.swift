@@ -58,6 +58,11 @@ actor HandsetBoard {
         return shelf.json
     }
 
+    func texts(of number: String) async -> [String] {
+        _ = await refresh()
+        return shelf.handset(number)?.bubbles.compactMap(\.text) ?? []
+    }
+
     /// Switches a phone at every operator; false when one of them remembers too many.
     func set(_ mode: PhoneMode, of number: String) async -> Bool {
         var isDone = true
@@ -94,7 +99,9 @@ actor HandsetBoard {
             else { continue }
             // Another look may have ended while this one waited for its answer; then this one is old.
             guard shelf.cursor(of: smsc.settings.name) == cursor else { continue }
-            changed.formUnion(shelf.take(look, from: smsc.settings.name, asked: asked, phones: phones, form: form))
+            changed.formUnion(
+                shelf.take(
+                    look, from: smsc.settings.name, asked: asked, phones: phones, form: form, alphabets: smsc.settings.alphabets))
         }
         return changed
     }

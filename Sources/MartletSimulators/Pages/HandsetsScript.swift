@@ -66,7 +66,8 @@ extension Pages {
           from.append(element('b', '', m.from || 'no sender'), element('span', '', clock(m.atMicros)));
           const meta = element('div', 'meta'), end = element('span', 'end ' + kind);
           end.append(icon(mark), words);
-          meta.append(element('span', '', m.parts > 1 ? `${m.alphabet}, ${m.parts} parts` : m.alphabet), end);
+          const written = m.flash ? `${m.alphabet}, flash` : m.alphabet;
+          meta.append(element('span', '', m.parts > 1 ? `${written}, ${m.parts} parts` : written), end);
           li.append(from, element('p', '', gone ? 'This message never reached the phone.' : m.text === null ? `${m.arrived} of ${m.parts} parts have arrived.` : m.text), meta);
           return li;
         };

@@ -11,6 +11,8 @@ struct Receipt {
     var answerForm: Behaviour.AnswerIdForm
     var form: Behaviour.ReceiptIdForm
     var withTlvs: Bool
+    /// On the way: an intermediate notification (SMPP 3.4, 5.2.12), not the receipt of the end.
+    var isPassing = false
 
     /// Octets of the longest receipt: header 16, addresses 46, fixed fields 13, text 131, TLVs 30.
     static let octetsMaximum = 256
@@ -22,7 +24,7 @@ struct Receipt {
         let split = Self.destinationStart(addresses)
         writer.copy(UnsafeRawBufferPointer(rebasing: addresses[split...]))
         writer.copy(UnsafeRawBufferPointer(rebasing: addresses[..<split]))
-        writer.octet(0x04)
+        writer.octet(isPassing ? 0x20 : 0x04)
         // protocol_id, priority, schedule, validity, registered_delivery, replace, data_coding, default message
         for _ in 0..<8 { writer.octet(0) }
         let lengthAt = writer.at
@@ -38,12 +40,12 @@ struct Receipt {
             writer.messageNumber(number, form, answered: answerForm)
             writer.octet(0)
             writer.bytes[idLengthAt] = UInt8(writer.at - idLengthAt - 1)
-            for octet: UInt8 in [0x04, 0x27, 0, 1, state.rawValue] { writer.octet(octet) }
+            for octet: UInt8 in [0x04, 0x27, 0, 1, isPassing ? 1 : state.rawValue] { writer.octet(octet) }
         }
     }
 
     private func writeText(to writer: inout RawWriter) {
-        let good = state == .delivered
+        let good = state == .delivered && !isPassing
         writer.text("id:")
         writer.messageNumber(number, form, answered: answerForm)
         writer.text(good ? " sub:001 dlvrd:001 submit date:" : " sub:001 dlvrd:000 submit date:")
@@ -51,9 +53,9 @@ struct Receipt {
         writer.text(" done date:")
         Self.date(doneAt, to: &writer)
         writer.text(" stat:")
-        writer.text(state.word)
+        writer.text(isPassing ? "ENROUTE" : state.word)
         writer.text(" err:")
-        writer.text(state.errorDigits)
+        writer.text(isPassing ? "000" : state.errorDigits)
         writer.text(" text:")
     }
 

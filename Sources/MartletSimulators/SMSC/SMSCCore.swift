@@ -266,6 +266,7 @@ final class SMSCCore {
             n: n, number: receipt?.unknownId == true ? ~number >> 16 : number, submittedAt: now.micros,
             state: receipt?.state ?? .delivered, answerForm: behaviour.answerIdForm, form: behaviour.receiptIdForm,
             withTlvs: behaviour.receiptTlvs, copies: receipt?.copies ?? 1, isTold: isTold, generation: generation)
+        if isTold, view.registeredDelivery & 0x10 != 0 { notify(plan, addresses, preferring: connection) }
         if mode == .off { return hold(plan, addresses, UnsafeRawBufferPointer(rebasing: pdu[view.destination])) }
         let wait = receipt.map { $0.beforeAnswer ? 0 : fate.answerAfterMs + $0.afterMs } ?? 0
         if wait == 0 { return end(plan, addresses, preferring: connection) }
@@ -279,10 +280,21 @@ final class SMSCCore {
             ring.set(plan.isTold ? MessageRing.Progress(plan.state) : .untold, of: plan.n)
         }
         guard plan.isTold else { return }
+        tell(plan, addresses, preferring: connection, copies: plan.copies)
+    }
+
+    /// The intermediate notification that was asked for: it is on its way.
+    private func notify(_ plan: Plan, _ addresses: UnsafeRawBufferPointer, preferring connection: SMSCConnection?) {
+        tell(plan, addresses, preferring: connection, copies: 1, isPassing: true)
+    }
+
+    private func tell(
+        _ plan: Plan, _ addresses: UnsafeRawBufferPointer, preferring connection: SMSCConnection?, copies: UInt8, isPassing: Bool = false
+    ) {
         let receipt = Receipt(
             number: plan.number, state: plan.state, submittedAt: plan.submittedAt, doneAt: now.micros, answerForm: plan.answerForm,
-            form: plan.form, withTlvs: plan.withTlvs)
-        for _ in 0..<plan.copies {
+            form: plan.form, withTlvs: plan.withTlvs, isPassing: isPassing)
+        for _ in 0..<copies {
             if outbox.count == 0, let receiver = receiver(preferring: connection) {
                 markDirty(receiver)
                 receiver.window.send(to: &receiver.out) { writer, sequence in

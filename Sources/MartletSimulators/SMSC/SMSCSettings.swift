@@ -1,3 +1,5 @@
+public import SMSText
+
 /// One simulated operator as the settings file tells it.
 public struct SMSCSettings: Sendable, Equatable {
     /// Stands in addresses of the admin API: 1 to 32 of a-z, 0-9, "-".
@@ -11,6 +13,8 @@ public struct SMSCSettings: Sendable, Equatable {
     /// Most unanswered submits a bind may have; the next is answered ESME_RTHROTTLED. 0: no limit.
     public var window: Int
     public var seed: UInt64
+    /// What its numbers of data_coding mean.
+    public var alphabets: AlphabetProfile
     /// Most messages kept for the list.
     public var keep: Int
     /// Over how many messages duplicates are told; 0: not at all.
@@ -22,7 +26,8 @@ public struct SMSCSettings: Sendable, Equatable {
 
     public init(
         name: String, host: String = "127.0.0.1", port: Int = 2776, systemId: String = "martlet", password: String? = nil,
-        window: Int = 0, seed: UInt64 = 1, keep: Int = 100_000, duplicateWindow: Int = 500_000, behaviour: Behaviour = Behaviour()
+        window: Int = 0, seed: UInt64 = 1, keep: Int = 100_000, duplicateWindow: Int = 500_000, alphabets: AlphabetProfile = .standard,
+        behaviour: Behaviour = Behaviour()
     ) {
         self.name = name
         self.host = host
@@ -33,6 +38,7 @@ public struct SMSCSettings: Sendable, Equatable {
         self.seed = seed
         self.keep = min(max(keep, 0), Self.keepMaximum)
         self.duplicateWindow = min(max(duplicateWindow, 0), Self.duplicateWindowMaximum)
+        self.alphabets = alphabets
         self.behaviour = behaviour
     }
 }

@@ -17,11 +17,18 @@ struct SeenMessage: Sendable, Equatable {
     var reference: Int
     /// The text octets without the user data header.
     var body: [UInt8]
+    /// Of the header; nil: there is none.
+    var header: UserDataHeader?
+    /// To be shown at once: by data_coding or dest_addr_subunit.
+    var isFlash: Bool
+    var replaceIfPresent: Bool
+    /// What the operator means by data_coding.
+    var alphabets: AlphabetProfile
     var messageId: String
     var progress: MessageRing.Progress
 
     /// nil only for octets that were never accepted as a submit.
-    init?(_ kept: MessageRing.Kept, form: Behaviour.AnswerIdForm) {
+    init?(_ kept: MessageRing.Kept, form: Behaviour.AnswerIdForm, alphabets: AlphabetProfile = .standard) {
         let read = kept.pdu.withUnsafeBytes { pdu -> (SubmitView, [UInt8])? in
             guard let view = try? SubmitView(pdu) else { return nil }
             return (view, Array(pdu[view.text]))
@@ -36,11 +43,15 @@ struct SeenMessage: Sendable, Equatable {
         registeredDelivery = view.registeredDelivery
         messageId = MessageNumber(value: kept.number).text(form)
         progress = kept.progress
+        self.alphabets = alphabets
+        isFlash = AlphabetProfile.isFlash(view.dataCoding) || view.subunit == 1
+        replaceIfPresent = view.replaceIfPresent == 1
         parts = 1
         part = 1
         reference = 0
         body = text
         if view.esmClass & 0x40 != 0, let header = UserDataHeader.parse(text) {
+            self.header = header
             body = Array(text.dropFirst(header.octets))
             if let place = header.concatenation {
                 parts = Int(place.total)
@@ -54,24 +65,28 @@ struct SeenMessage: Sendable, Equatable {
         }
     }
 
-    var text: String { Self.text(body, dataCoding: dataCoding) }
+    var text: String { Self.text(body, dataCoding: dataCoding, header: header, alphabets) }
 
     /// Text where the coding is one; octets in hexadecimal where it is binary.
-    static func text(_ octets: [UInt8], dataCoding: UInt8) -> String {
-        if SMSText.Coding(dataCoding: dataCoding) != nil { return SMSText.decode(octets, dataCoding: dataCoding) }
+    static func text(
+        _ octets: [UInt8], dataCoding: UInt8, header: UserDataHeader? = nil, _ alphabets: AlphabetProfile = .standard
+    ) -> String {
+        if let alphabet = alphabets.alphabet(of: dataCoding), alphabet != .binary {
+            return alphabets.decode(octets, dataCoding: dataCoding, header: header)
+        }
         let digits: [UInt8] = octets.flatMap { [Digits.hex($0 >> 4), Digits.hex($0 & 15)] }
         return String(decoding: digits, as: UTF8.self)
     }
 
     /// A word for people.
-    static func alphabet(_ dataCoding: UInt8) -> String {
-        switch SMSText.Coding(dataCoding: dataCoding) {
-        case .gsm7: "GSM 7-bit"
+    static func alphabet(_ dataCoding: UInt8, header: UserDataHeader? = nil, _ alphabets: AlphabetProfile = .standard) -> String {
+        switch alphabets.alphabet(of: dataCoding) {
+        case .gsm7: header?.national ?? "GSM 7-bit"
         case .ascii: "ASCII"
         case .latin1: "Latin-1"
         case .cyrillic: "ISO 8859-5"
         case .ucs2: "UCS-2"
-        case nil: "binary"
+        default: "binary"
         }
     }
 
@@ -81,7 +96,23 @@ struct SeenMessage: Sendable, Equatable {
             ("source", .text(source)), ("destination", .text(destination)), ("text", .text(text)),
             ("dataCoding", .integer(Int(dataCoding))), ("esmClass", .integer(Int(esmClass))),
             ("registeredDelivery", .integer(Int(registeredDelivery))), ("parts", .integer(parts)), ("part", .integer(part)),
-            ("reference", .integer(reference)), ("messageId", .text(messageId)), ("state", .text(progress.word)),
+            ("reference", .integer(reference)), ("alphabet", .text(Self.alphabet(dataCoding, header: header, alphabets))),
+            ("flash", .flag(isFlash)), ("replaceIfPresent", .flag(replaceIfPresent)), ("messageId", .text(messageId)),
+            ("state", .text(progress.word)),
         ])
+    }
+}
+
+extension UserDataHeader {
+    /// A word for the national tables that it names; nil: none.
+    fileprivate var national: String? {
+        let language = lockingShift > 0 ? lockingShift : singleShift
+        switch language {
+        case 0: return nil
+        case 1: return "GSM 7-bit, Turkish"
+        case 2: return "GSM 7-bit, Spanish"
+        case 3: return "GSM 7-bit, Portuguese"
+        default: return "GSM 7-bit, table \(language)"
+        }
     }
 }

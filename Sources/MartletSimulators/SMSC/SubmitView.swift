@@ -9,6 +9,7 @@ struct SubmitView {
     var destination: Range<Int>
     var esmClass: UInt8
     var registeredDelivery: UInt8
+    var replaceIfPresent: UInt8
     var dataCoding: UInt8
     /// short_message, or message_payload when that is there.
     var text: Range<Int>
@@ -16,11 +17,14 @@ struct SubmitView {
     var sarReference: UInt16 = 0
     var sarTotal: UInt8 = 0
     var sarPart: UInt8 = 0
+    /// dest_addr_subunit; 1 is the display.
+    var subunit: UInt8 = 0
 
     /// Longest octets of `addresses`: twice TON, NPI and a C-octet string of 21.
     static let addressesMaximum = 46
 
     private enum Tag {
+        static let subunit: UInt16 = 0x0005
         static let sarReference: UInt16 = 0x020C
         static let sarTotal: UInt16 = 0x020E
         static let sarPart: UInt16 = 0x020F
@@ -46,6 +50,7 @@ struct SubmitView {
         _ = try Self.text(pdu, &at, maximum: 17, else: .invalidCommandLength)
         guard at &+ 5 <= pdu.count else { throw WireFault(.invalidCommandLength) }
         registeredDelivery = pdu[at]
+        replaceIfPresent = pdu[at &+ 1]
         dataCoding = pdu[at &+ 2]
         let length = Int(pdu[at &+ 4])
         at &+= 5
@@ -67,7 +72,8 @@ struct SubmitView {
             case (Tag.sarReference, 2): sarReference = UInt16(pdu[at]) << 8 | UInt16(pdu[at + 1])
             case (Tag.sarTotal, 1): sarTotal = pdu[at]
             case (Tag.sarPart, 1): sarPart = pdu[at]
-            case (Tag.sarReference, _), (Tag.sarTotal, _), (Tag.sarPart, _): throw WireFault(.invalidParameterLength)
+            case (Tag.subunit, 1): subunit = pdu[at]
+            case (Tag.sarReference, _), (Tag.sarTotal, _), (Tag.sarPart, _), (Tag.subunit, _): throw WireFault(.invalidParameterLength)
             case (Tag.messagePayload, _): text = at..<at + length
             default: break
             }

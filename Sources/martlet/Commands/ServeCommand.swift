@@ -54,11 +54,14 @@ struct ServeCommand: AsyncParsableCommand {
         } catch {
             throw failure("\(error)", ExitStatus.badSettings)
         }
+        let forms = ReceiptForms(path: "\(data)/receipt-forms", background: background) { reason in
+            logger.warning("receipt-forms: what was learnt of receipts is not kept", metadata: ["reason": "\(reason)"])
+        }
         let file = config
         let server = try await hot.next().submit {
             let server = Server(
                 node: bound.value, logger: logger, settings: settings, settingsFile: file, registry: SourceRegistry(sources),
-                groups: groups, readiness: readiness)
+                groups: groups, receiptForms: forms, readiness: readiness)
             return NIOLoopBound(server, eventLoop: hot.next())
         }.get()
         try await start(server, settings, hot.next(), control, readiness, logger)
@@ -168,6 +171,7 @@ struct ServeCommand: AsyncParsableCommand {
                 let it = server.value
                 it.node.set(routes: Server.routes(it.settings, it.groups))
                 it.node.set(inbound: it.inboundRules(it.settings))
+                it.node.set(texts: Server.texts(it.settings, it.groups))
                 it.door.start { result in listening.completeWith(result.map { _ in }.mapError { $0 as any Error }) }
             }
             try await listening.futureResult.get()

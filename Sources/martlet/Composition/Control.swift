@@ -34,12 +34,12 @@ extension Server {
     }
 
     private func connectionTable() -> [[String]] {
-        var rows = [["connection", "state", "outstanding", "queued in group", "since", "last error"]]
+        var rows = [["connection", "state", "outstanding", "queued in group", "receipt ids", "since", "last error"]]
         for connection in connections.values.sorted(by: { $0.name < $1.name }) {
             let status = connection.status
             rows.append([
                 connection.name, connection.isHeld ? "\(status.state.rawValue), held" : status.state.rawValue, String(status.outstanding),
-                String(node.queued(connection.group)), timestamp(status.since), status.lastError,
+                String(node.queued(connection.group)), connection.receiptReadingWords, timestamp(status.since), status.lastError,
             ])
         }
         return rows
@@ -113,6 +113,8 @@ extension Server {
             done.append([name, "\(node.queued(number)) messages wait in this group, which has no connection any more"])
         }
         node.set(routes: Server.routes(fresh, groups))
+        // Nothing has been handed over since the connections were changed: the new credit is not durable before this turn ends.
+        node.set(texts: texts)
         done.append(["sources", reloadSources().message])
         if settings.smpp.accounts != fresh.smpp.accounts {
             if settings.smpp.accounts.isEmpty || fresh.smpp.accounts.isEmpty {

@@ -10,6 +10,8 @@ import MartletModel
 import MartletNode
 import NIOCore
 import NIOPosix
+import SMPP
+import SMSText
 import Synchronization
 
 /// One running node with its doors and connections. Everything but the start and the end runs on the hot loop.
@@ -30,12 +32,15 @@ final class Server {
     var nextConnection: ConnectionNumber = 1
     /// Entries taken out of the settings whose connections are still stopping.
     var leaving: Set<String> = []
+    /// By connection group: what is known of how its receipts name messages.
+    var learnings: [String: ReceiptLearning] = [:]
+    let receiptForms: ReceiptForms
     /// Read by the ops listener from its own loop.
     let readiness: Readiness
 
     init(
         node: Node, logger: Logger, settings: ServerSettings, settingsFile: String, registry: SourceRegistry, groups: [String: GroupNumber],
-        readiness: Readiness
+        receiptForms: ReceiptForms, readiness: Readiness
     ) {
         self.node = node
         self.logger = logger
@@ -44,6 +49,7 @@ final class Server {
         dataDirectory = settings.node.dataDirectory
         self.registry = registry
         self.groups = groups
+        self.receiptForms = receiptForms
         self.readiness = readiness
         loop = node.loop
         door = HTTPDoor(intake: node, sources: registry, settings: settings.http, eventLoop: node.loop)
@@ -68,13 +74,41 @@ final class Server {
     func add(_ entry: ServerSettings.ConnectionEntry) throws {
         guard let group = groups[entry.group] else { preconditionFailure("every group has its number before its connections") }
         let made = try SMPPConnections.make(
-            entry.settings, firstNumber: nextConnection, group: group, on: loop, owner: node, random: { UInt64.random(in: 0 ... .max) })
+            entry.settings, firstNumber: nextConnection, group: group, on: loop, owner: node, learning: learning(of: entry.group),
+            random: { UInt64.random(in: 0 ... .max) })
         nextConnection += ConnectionNumber(made.count)
         for connection in made {
             connections[connection.name] = connection
             node.add(connection)
         }
         for connection in made { try connection.start() }
+    }
+
+    /// What all connections of a group share.
+    private func learning(of group: String) -> ReceiptLearning {
+        if let known = learnings[group] { return known }
+        let (logger, forms) = (logger, receiptForms)
+        let fresh = ReceiptLearning(known: forms.known[group]) { conversion in
+            logger.notice(
+                "learnt how receipts name messages", metadata: ["group": "\(group)", "form": "\(conversion?.rawValue ?? "unsure")"])
+            forms.keep(conversion, of: group)
+        }
+        learnings[group] = fresh
+        return fresh
+    }
+
+    /// How each group's operator wants texts.
+    static func texts(_ settings: ServerSettings, _ groups: [String: GroupNumber]) -> Texts {
+        var rules: [GroupNumber: TextRules] = [:]
+        for entry in settings.connections { if let number = groups[entry.group] { rules[number] = entry.settings.profile.rules } }
+        return Texts(rules)
+    }
+
+    /// The same as the connections have it now: one whose settings could not be applied has kept its own.
+    var texts: Texts {
+        var rules: [GroupNumber: TextRules] = [:]
+        for connection in connections.values { rules[connection.group] = connection.settings.profile.rules }
+        return Texts(rules)
     }
 
     static func routes(_ settings: ServerSettings, _ groups: [String: GroupNumber]) -> Routes {

@@ -116,16 +116,32 @@ struct ServerSettings {
     private mutating func takeConnection(_ element: SettingValues, _ environment: [String: String], _ mistakes: inout [Mistake]) {
         groups.insert(element.text(SMPPConnectionSettings.groupSetting))
         do {
-            let settings = try SMPPConnectionSettings(element, credentials: environment["CREDENTIALS_DIRECTORY"])
-            for fault in settings.faults() {
+            let (profile, profileFaults) = OperatorProfileWords(element).read()
+            let settings = try SMPPConnectionSettings(element, profile, credentials: environment["CREDENTIALS_DIRECTORY"])
+            for fault in profileFaults + settings.faults() {
                 let setting =
                     SMPPConnectionSettings.all.first { $0.path == "connections[].\(fault.setting)" } ?? SMPPConnectionSettings.nameSetting
                 mistakes.append(element.mistake(setting, fault.reason, remedy: "correct it"))
             }
+            if profileFaults.isEmpty { checkAgreement(element, profile, &mistakes) }
             connections.append(ConnectionEntry(group: element.text(SMPPConnectionSettings.groupSetting), settings: settings))
         } catch {
             mistakes.append(error)
         }
+    }
+
+    /// A message is planned for its group and goes by whichever of its connections has room.
+    private func checkAgreement(_ element: SettingValues, _ profile: OperatorProfile, _ mistakes: inout [Mistake]) {
+        let group = element.text(SMPPConnectionSettings.groupSetting)
+        guard let first = connections.first(where: { $0.group == group }), let name = profile.difference(from: first.settings.profile)
+        else {
+            return
+        }
+        let setting = OperatorProfileWords.all.first { $0.path == "connections[].\(name)" } ?? OperatorProfileWords.profileSetting
+        mistakes.append(
+            element.mistake(
+                setting, "is another than that of \(first.settings.name), which is of the same group '\(group)'",
+                remedy: "give all connections of a group the same profile, or make it a group of its own"))
     }
 
     private mutating func takeRoute(_ element: SettingValues, _ mistakes: inout [Mistake]) {
@@ -228,9 +244,22 @@ extension SMPPAccount {
     }
 }
 
+extension OperatorProfileWords {
+    init(_ values: SettingValues) {
+        typealias Own = OperatorProfileWords
+        self.init(
+            preset: values.text(Own.profileSetting), dataCodingZero: values.filled(Own.zeroSetting),
+            alphabets: values.filledList(Own.alphabetsSetting), dataCodings: values.text(Own.dataCodingsSetting),
+            flash: values.filled(Own.flashSetting), concatenation: values.text(Own.concatenationSetting),
+            transliteration: values.filledList(Own.transliterationSetting),
+            intermediateReceipts: values.flag(Own.intermediateSetting), replaceIfPresent: values.flag(Own.replaceSetting),
+            receiptID: values.text(Own.receiptIDSetting))
+    }
+}
+
 extension SMPPConnectionSettings {
     /// - Throws: the mistake of a file or value that cannot be read.
-    init(_ values: SettingValues, credentials: String?) throws(Mistake) {
+    init(_ values: SettingValues, _ profile: OperatorProfile, credentials: String?) throws(Mistake) {
         typealias Own = SMPPConnectionSettings
         var password = ""
         if let file = values.filled(Own.passwordFileSetting) {
@@ -260,7 +289,7 @@ extension SMPPConnectionSettings {
             destinationTon: UInt8(values.integer(Own.destinationTonSetting)),
             destinationNpi: UInt8(values.integer(Own.destinationNpiSetting)), serviceType: values.text(Own.serviceTypeSetting),
             sendValidity: values.flag(Own.sendValiditySetting),
-            receiptID: MessageIdentifier.Conversion(rawValue: values.text(Own.receiptIDSetting)) ?? .asIs, statuses: statuses)
+            profile: profile, statuses: statuses)
     }
 }
 
@@ -269,5 +298,11 @@ extension SettingValues {
     func filled(_ setting: Setting) -> String? {
         let text = text(setting)
         return text.isEmpty ? nil : text
+    }
+
+    /// Its elements, nil when there are none.
+    func filledList(_ setting: Setting) -> [String]? {
+        let list = list(setting)
+        return list.isEmpty ? nil : list
     }
 }
