@@ -76,6 +76,9 @@ public struct Engine: ~Copyable {
     public internal(set) var counts = Counts()
     /// Payloads to be read from the log, in order; the node takes them, reads and calls `loaded`.
     public internal(set) var wanted: [SlotReference] = []
+    /// Most submits that one message of the table may have: those of the setting, or more where one was accepted under another setting or
+    /// planned anew. What a hand-over may exceed its room by.
+    public internal(set) var submitsLargest: Int
     /// Groups whose next message is to be planned anew; the node calls `replan`.
     var misfits: Set<GroupNumber> = []
 
@@ -84,6 +87,7 @@ public struct Engine: ~Copyable {
     ///   - seed: of the jitter of waits. Ids do not come from it.
     public init(_ configuration: Configuration, now: Instant, seed: UInt64) {
         self.configuration = configuration
+        submitsLargest = min(configuration.partsMaximum, Engine.partsMaximum)
         wheel = TimingWheel(start: now.steady)
         codeRing = PayloadRing(capacity: configuration.codeRing)
         ring = PayloadRing(capacity: configuration.ring)

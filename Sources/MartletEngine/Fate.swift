@@ -85,6 +85,7 @@ extension Engine {
         slot.pointee.messageClass = messageClass
         slot.pointee.group = header.group
         slot.pointee.parts = header.parts
+        submitsLargest = max(submitsLargest, Int(header.parts))
         slot.pointee.partsReference = UInt16(truncatingIfNeeded: header.sequence)
         slot.pointee.state = .queued
         ledger.came(header.source, number)
@@ -239,6 +240,7 @@ extension Engine {
         case .replanned:
             slot.pointee.textShape = it.textShape
             slot.pointee.parts = max(1, it.submits)
+            submitsLargest = max(submitsLargest, Int(it.submits))
             // A handset that may have parts of an earlier sending must not put these to them.
             slot.pointee.partsReference &+= 0x8181
             return

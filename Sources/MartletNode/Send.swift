@@ -43,7 +43,7 @@ extension Node: ConnectionOwner {
         for number in byGroup[group] ?? [] {
             guard let entry = connections[number] else { continue }
             // The last message may have more parts than there was room for; they wait in the connection.
-            let bound = 2 * entry.connection.window + max(0, engine.configuration.partsMaximum - 2)
+            let bound = 2 * entry.connection.window + max(0, engine.submitsLargest - 2)
             credit += max(bound, entry.connection.outstanding + entry.unrecorded)
         }
         turn.begin(now())
@@ -115,9 +115,12 @@ extension Node: ConnectionOwner {
 
     /// What is next does not fit its operator's rules any more; it goes when its new plan is durable.
     private func replan() {
+        let before = engine.submitsLargest
         turn.begin(now())
         engine.replan(&turn)
         if !turn.records.isEmpty, append() { kickSoon() }
+        // One that has more submits now may exceed the room of its connection by more.
+        if engine.submitsLargest > before { for group in byGroup.keys.sorted() { recordCredit(group) } }
     }
 
     private func pump(_ number: ConnectionNumber) {

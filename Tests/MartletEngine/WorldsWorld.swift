@@ -358,7 +358,9 @@ final class World {
     }
 
     /// A window on the wire and one answered and not recorded; the last message may have more parts than there is room for.
-    private func inDoubtMaximum(_ link: Link) -> Int { 2 * link.window + (longPercent == 0 ? 0 : World.partsMaximum - 2) }
+    private func inDoubtMaximum(_ link: Link) -> Int {
+        2 * link.window + (hasRules ? Engine.partsMaximum - 2 : longPercent == 0 ? 0 : World.partsMaximum - 2)
+    }
 
     private func forget() {
         running = false

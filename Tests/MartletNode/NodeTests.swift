@@ -94,6 +94,22 @@ struct NodeTests {
         try rig.stop()
     }
 
+    @Test("A message that is planned anew into more submits than the setting allows is what hand-overs may exceed their room by")
+    func widerCredit() throws {
+        let rig = try Rig {
+            $0.engine.partsMaximum = 2
+            $0.engine.texts = Texts([1: TextRules(options: TextOptions(alphabets: [.gsm7]), spellings: [.russian])])
+        }
+        try rig.run { $0.start() }
+        guard case .accepted(_, let parts) = try rig.submit(String(repeating: "д", count: 300)) else { throw Rig.Unexpected() }
+        #expect(parts == 2)
+        try rig.run { $0.set(texts: Texts([1: TextRules(options: TextOptions(alphabets: [.ucs2]))])) }
+        let connection = try rig.connect(window: 1)
+        #expect(try rig.wait { _ in connection.value.handed.count == 1 })
+        #expect(try rig.run { node in (node.engine.submitsLargest, connection.value.handed[0].parts) } == (5, 5))
+        try rig.stop()
+    }
+
     @Test("The story of a text that its operator cuts tells its parts on the air")
     func payloadParts() throws {
         let rig = try Rig { $0.engine.texts = Texts([1: TextRules(options: TextOptions(concatenation: .payload))]) }

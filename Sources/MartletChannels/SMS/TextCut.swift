@@ -7,6 +7,9 @@ struct TextForm {
     let numbers: AlphabetProfile
     let hasFlash: Bool
     let replacesPending: Bool
+    /// Of the two alphabets of nearly all messages, looked up once.
+    private let gsm7: UInt8?
+    private let ucs2: UInt8?
     /// Alphabets in which a part that its sender cut goes out as it came, one bit each.
     private let partAlphabets: UInt16
 
@@ -14,6 +17,8 @@ struct TextForm {
         numbers = profile.numbers
         hasFlash = profile.hasFlash
         replacesPending = profile.replacesPending
+        gsm7 = numbers.dataCoding(for: .gsm7)
+        ucs2 = numbers.dataCoding(for: .ucs2)
         partAlphabets = profile.rules.options.alphabets.reduce(0) { $0 | ($1.rawValue < 16 ? 1 << UInt16($1.rawValue) : 0) }
     }
 
@@ -28,6 +33,14 @@ struct TextForm {
     /// Nil: the operator has no number for the alphabet. `subunit`: the parameter dest_addr_subunit says that it is shown at once.
     @inline(__always)
     func coding(_ alphabet: Alphabet, _ wishes: MessageWishes) -> (number: UInt8, subunit: Bool)? {
+        if wishes.isEmpty {
+            if alphabet == .gsm7 { return gsm7.map { ($0, false) } }
+            if alphabet == .ucs2 { return ucs2.map { ($0, false) } }
+        }
+        return otherCoding(alphabet, wishes)
+    }
+
+    private func otherCoding(_ alphabet: Alphabet, _ wishes: MessageWishes) -> (number: UInt8, subunit: Bool)? {
         guard let plain = numbers.dataCoding(for: alphabet) else { return nil }
         guard wishes.contains(.flash), hasFlash else { return (plain, false) }
         if numbers.flashWantsSubunit { return (plain, true) }
@@ -38,42 +51,47 @@ struct TextForm {
 
 /// What a message will be on the wire, when its text is what its handover says.
 struct TextCut {
-    private let content: Content
+    /// Of a part that its sender cut: of nothing.
+    private let plan: TextPlan
+    /// Nil: the text of the handover as it is. Behind a reference, so that the cut of nearly every message is a few plain bytes.
+    private let other: Other?
     let dataCoding: UInt8
     private let subunit: Bool
-    let submits: Int
 
-    private enum Content {
-        /// The text of the handover.
-        case text(TextPlan)
+    /// What goes out instead of the text of the handover.
+    private final class Other {
         /// The same, spelled otherwise.
-        case spelled(TextPlan, String)
-        /// Header and text of a part that its sender cut.
-        case part([UInt8])
+        let spelled: String
+        /// Header and text of a part that its sender cut; nil: it is none.
+        let part: [UInt8]?
+
+        init(spelled: String = "", part: [UInt8]? = nil) {
+            self.spelled = spelled
+            self.part = part
+        }
     }
 
     /// Nil when the text cannot be cut as it was planned, the operator has no number for its alphabet, or no part is wanted.
     init?(_ handover: Handover, _ form: TextForm) {
         let alphabet: Alphabet
-        if !handover.userDataHeader.isEmpty {
-            guard let part = TextCut.part(of: handover, form) else { return nil }
-            alphabet = part.alphabet
-            content = .part(part.octets)
-            submits = 1
-        } else if handover.textShape == 0 {
-            let plan = SMSText.plan(handover.text)
+        if handover.textShape == 0, handover.userDataHeader.isEmpty {
+            plan = SMSText.plan(handover.text)
+            other = nil
             alphabet = plan.alphabet
-            content = .text(plan)
-            submits = plan.submits
-        } else {
+        } else if handover.userDataHeader.isEmpty {
             guard let shape = TextShape(code: handover.textShape) else { return nil }
             let text = shape.spelled(handover.text)
             guard let plan = shape.plan(text) else { return nil }
+            self.plan = plan
+            other = shape.steps == 0 ? nil : Other(spelled: text)
             alphabet = plan.alphabet
-            content = shape.steps == 0 ? .text(plan) : .spelled(plan, text)
-            submits = plan.submits
+        } else {
+            guard let part = TextCut.part(of: handover, form) else { return nil }
+            plan = SMSText.plan("")
+            other = Other(part: part.octets)
+            alphabet = part.alphabet
         }
-        guard submits == Int(handover.parts), submits <= 16, handover.partMask != 0, Int(handover.partMask) < 1 << submits,
+        guard plan.submits == Int(handover.parts), plan.submits <= 16, handover.partMask != 0, Int(handover.partMask) < 1 << plan.submits,
             let coding = form.coding(alphabet, handover.wishes)
         else { return nil }
         (dataCoding, subunit) = coding
@@ -89,39 +107,22 @@ struct TextCut {
         return SMSText.encode(part: handover.text, behind: handover.userDataHeader, into: &octets).map { (octets, $0) }
     }
 
-    var hasHeader: Bool {
-        switch content {
-        case .text(let plan), .spelled(let plan, _): plan.hasHeader
-        case .part: true
-        }
-    }
+    var submits: Int { plan.submits }
+    var hasHeader: Bool { plan.hasHeader || other?.part != nil }
 
     typealias Body = (_ part: Int, _ octets: UnsafeRawBufferPointer, _ parameters: UnsafeRawBufferPointer) -> Void
 
     /// Calls `body` with the submits from `part` on. True: the text does not fit its plan.
     @inline(__always)
     func forEachSubmit(of handover: Handover, from part: Int, _ body: Body) -> Bool {
-        let text: String
-        let plan: TextPlan
-        switch content {
-        case .text(let its): (plan, text) = (its, handover.text)
-        case .spelled(let its, let spelled): (plan, text) = (its, spelled)
-        case .part(let octets):
-            octets.withUnsafeBytes { octets in withParameters(nil, 0, 0) { body(0, octets, $0) } }
-            return false
-        }
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
         do {
-            guard plan.needsPayload || plan.needsSegmentTLVs || subunit else {
-                let none = UnsafeRawBufferPointer(start: nil, count: 0)
-                try SMSText.forEachPart(text, plan: plan, reference: handover.partsReference, in: part..<submits) { body($0, $1, none) }
-                return false
-            }
-            try SMSText.forEachPart(text, plan: plan, reference: handover.partsReference, in: part..<submits) { number, octets in
-                if plan.needsPayload {
-                    withPayload(octets) { body(number, UnsafeRawBufferPointer(start: nil, count: 0), $0) }
-                } else {
-                    withParameters(plan, handover.partsReference, number) { body(number, octets, $0) }
+            if other == nil, !subunit, !plan.needsPayload, !plan.needsSegmentTLVs {
+                try SMSText.forEachPart(handover.text, plan: plan, reference: handover.partsReference, in: part..<plan.submits) {
+                    body($0, $1, none)
                 }
+            } else {
+                try forEachOther(of: handover, from: part, body)
             }
             return false
         } catch {
@@ -129,14 +130,29 @@ struct TextCut {
         }
     }
 
+    private func forEachOther(of handover: Handover, from start: Int, _ body: Body) throws(TextFault) {
+        if let part = other?.part {
+            part.withUnsafeBytes { octets in withParameters(handover.partsReference, 0) { body(0, octets, $0) } }
+            return
+        }
+        try SMSText.forEachPart(
+            other?.spelled ?? handover.text, plan: plan, reference: handover.partsReference, in: start..<plan.submits
+        ) { number, octets in
+            if plan.needsPayload {
+                withPayload(octets) { body(number, UnsafeRawBufferPointer(start: nil, count: 0), $0) }
+            } else {
+                withParameters(handover.partsReference, number) { body(number, octets, $0) }
+            }
+        }
+    }
+
     // MARK: Parameters (SMPP 3.4, sections 5.3.2.1, 5.3.2.22 to 24, 5.3.2.32)
 
     private static let subunitParameter: [UInt8] = [0x00, 0x05, 0, 1, 1]
 
-    /// - Parameter plan: with sar_ parameters; nil: none.
-    private func withParameters(_ plan: TextPlan?, _ reference: UInt16, _ number: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
+    private func withParameters(_ reference: UInt16, _ number: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
         var octets: [UInt8] = []
-        if let plan, plan.needsSegmentTLVs {
+        if plan.needsSegmentTLVs {
             octets = [
                 0x02, 0x0C, 0, 2, UInt8(reference >> 8), UInt8(reference & 0xFF), 0x02, 0x0E, 0, 1, UInt8(truncatingIfNeeded: plan.parts),
                 0x02, 0x0F, 0, 1, UInt8(truncatingIfNeeded: number + 1),
