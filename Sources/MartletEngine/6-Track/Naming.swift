@@ -48,7 +48,7 @@ extension Engine {
         if let payload = payload(of: number) {
             return payload.to.digits % Engine.localDigits == item.handset % Engine.localDigits
         }
-        let partition = PartitionNumber(hash.hash(item.handset) % UInt64(partitionCount))
+        let partition = PartitionNumber(lookups.number(PhoneNumber(digits: item.handset)) % UInt64(partitionCount))
         return !strictly && slots.pointer(number).pointee.partition == partition
     }
 }
