@@ -25,8 +25,9 @@ public struct Payload: Equatable, Sendable {
         out.append(submission.userDataHeader.isEmpty ? version : versionWithHeader)
         withUnsafeBytes(of: submission.to.digits.littleEndian) { out.append(contentsOf: $0) }
         for short in [submission.from, submission.reference] {
-            out.append(UInt8(short.shortCount))
-            out.append(contentsOf: short.utf8.prefix(255))
+            let count = short.shortCount
+            out.append(UInt8(count))
+            out.append(contentsOf: short.utf8.prefix(count))
         }
         // A length that does not fit its field must not garble what follows; the limits of the doors are far below.
         let count = min(submission.text.utf8.count, Int(UInt16.max))
