@@ -11,6 +11,7 @@ enum LargeBlocks {
     /// Does nothing where there is no `mallopt`; it is looked up because Swift's Glibc module leaves it out.
     static func areGivenBack() {
         guard let symbol = dlsym(nil, "mallopt") else { return }
+        // The C library's own function of that name, with the form that <malloc.h> gives it.
         let setOption = unsafeBitCast(symbol, to: (@convention(c) (CInt, CInt) -> CInt).self)
         let mmapThreshold: CInt = -3
         _ = setOption(mmapThreshold, bytes)
