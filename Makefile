@@ -15,6 +15,10 @@ KILL_ROUNDS ?= 10
 CUT_ROUNDS ?= 5
 FAULT_ROUNDS ?= 200
 FAULT_WORLDS ?= 100000
+# How long `make fuzz` spends on each reader. (The shell has a SECONDS of its own; it is not taken.)
+ifneq ($(origin SECONDS),command line)
+SECONDS := 60
+endif
 
 ## What a stranger needs
 
@@ -62,7 +66,7 @@ coverage: setup build ## share of lines that the tests run, per module; fails un
 	@MARTLET_WORLDS=$(WORLDS) scripts/coverage --minimum 97 --html
 
 .PHONY: interop
-interop: release ## against software that nobody here wrote
+interop: release ## against software that nobody here wrote, both as its server and as its client
 	@scripts/setup --interop
 	@set -e; for check in Tests/Interop/*/*_check.py; do echo "$$check"; $(PYTHON) "$$check"; done
 
@@ -89,11 +93,16 @@ faults: setup release worlds ## the whole: kill -9 and power cut, 200 rounds eac
 worlds: build ## seeded worlds of the core (FAULT_WORLDS=100000); SEED=n replays one
 	@$(NO_PROFILE) MARTLET_WORLDS=$(FAULT_WORLDS) $(if $(SEED),MARTLET_SEED=$(SEED)) swift test --skip-build --filter Worlds
 
+.PHONY: fuzz
+fuzz: ## the readers of foreign octets under libFuzzer, so many seconds each (SECONDS=60)
+	@Fuzz/run $(SECONDS)
+
 ## Figures
 
 .PHONY: bench-tools
-bench-tools: ## build the load generator and the floor of the benchmarks
+bench-tools: ## build the load generators, the floor and the library's own benchmark
 	@swift build -c release --package-path Benchmarks
+	@swift build -c release --package-path Benchmarks/library
 
 .PHONY: bench
 bench: release bench-tools ## the project's figures, with the machine's load beside them

@@ -12,7 +12,9 @@ let house: [SwiftSetting] = [
 let package = Package(
     name: "martlet-benchmarks",
     products: [
+        .library(name: "Measure", targets: ["Measure"]),
         .executable(name: "load", targets: ["load"]),
+        .executable(name: "batch", targets: ["batch"]),
         .executable(name: "esme", targets: ["esme"]),
         .executable(name: "floor", targets: ["floor"]),
         .executable(name: "keys", targets: ["keys"]),
@@ -21,6 +23,7 @@ let package = Package(
         .systemLibrary(name: "CEpoll", path: "cepoll"),
         .target(name: "Measure", path: "measure", swiftSettings: house),
         .executableTarget(name: "load", dependencies: ["Measure", "CEpoll"], path: "load", swiftSettings: house),
+        .executableTarget(name: "batch", dependencies: ["Measure"], path: "batch", swiftSettings: house),
         .executableTarget(name: "esme", dependencies: ["Measure"], path: "esme", swiftSettings: house),
         .executableTarget(name: "floor", dependencies: ["Measure"], path: "floor", swiftSettings: house),
         .executableTarget(name: "keys", dependencies: ["Measure"], path: "keys", swiftSettings: house),

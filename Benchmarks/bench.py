@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The project's figures, measured: generator, operator and Martlet on this one machine, medians of three with their extremes.
 
-    bench.py [--only saturation,smpp,latency,window,million] [--repeats 3] [--record]
+    bench.py [--only saturation,smpp,batch,latency,window,million,codes,idle,receivers,library] [--repeats 3] [--record]
 
 Figures that miss their goal are printed as such; the exit code stays 0 unless something broke (1) or could not be run (2).
 docs/reference/benchmarks.md says what each one means.
@@ -11,24 +11,12 @@ import json
 import subprocess
 import time
 
+import accounts
+import lanes
 import stand
-from stand import Broken, Gone, Others, Sample, Serials, Unusable, World, say, wait_for
+from stand import Broken, Figures, Gone, Others, Sample, Serials, Unusable, World, say, settle, wait_for
 
 MIB = 1 << 20
-
-
-class Figures:
-    def __init__(self):
-        self.rows, self.record = [], {}
-
-    def add(self, name, sample, form, goal=None, met=None, others=None, key=None):
-        verdict = "" if met is None else "ok" if met else "MISS"
-        beside = "" if others is None else f"{others.median:.2f}"
-        self.rows.append((name, sample.text(form), goal or "", verdict, beside))
-        self.record[key or name] = sample.record()
-
-    def print(self):
-        say("\n" + stand.table(self.rows, ("figure", "median (least .. most)", "goal", "", "others' cores")))
 
 
 figures = Figures()
@@ -86,17 +74,6 @@ def load(place, **options_of_load):
     given = {"port": place.ports["http"], "key": place.key, "connections": options.connections, **options_of_load}
     count = int(given.get("count", 200_000 * float(given["seconds"])))
     return stand.run_tool("load", float(given["seconds"]) + 60, first=serials.take(count), **given)
-
-
-def settle(place):
-    """Waits until nothing is under way any more, so that one measurement does not pay for another."""
-    before = sum(place.martlet.cpu_seconds())
-    for _ in range(100):
-        time.sleep(0.1)
-        now = sum(place.martlet.cpu_seconds())
-        if now - before < 0.02:
-            return
-        before = now
 
 
 # --- SMPP in, SMPP out -------------------------------------------------------------------------------------------------
@@ -312,10 +289,28 @@ def healthy(place):
         return False
 
 
+# --- the SMPP library ------------------------------------------------------------------------------------------------
+
+def library():
+    """The library's client and server against each other over TCP: what it allows, with no product around it."""
+    reports, others = [], []
+    for _ in range(options.repeats):
+        beside = Others([])
+        reports.append(stand.run_tool("library/pairs", options.seconds + 30, window=100, seconds=max(2, options.seconds // 2)))
+        others.append(beside.cores())
+    rate = Sample(one["rate"] for one in reports)
+    figures.add("SMPP library alone: submit and receipt, pairs/s", rate, "{:,.0f}", ">= 300,000", rate.median >= 300_000, Sample(others),
+                "library.rate")
+    for side in ("client", "server"):
+        figures.add(f"  CPU of the {side}'s thread a pair, us", Sample(one[f"{side}Micros"] for one in reports), "{:.2f}",
+                    key=f"library.{side}")
+
+
 # --- the run ---------------------------------------------------------------------------------------------------------
 
 def main():
-    stand.tool("load"), stand.tool("floor"), stand.tool("esme")
+    for name in ("load", "floor", "esme", "batch"):
+        stand.tool(name)
     here = stand.machine()
     load_before = stand.load_average()
     say(f"{here['cores']} cores, {here['cpu']}, Linux {here['kernel']}; load average {load_before:.2f} before the run")
@@ -334,6 +329,16 @@ def main():
                 window()
             case "million":
                 million()
+            case "batch":
+                lanes.batch(figures, serials, options)
+            case "codes":
+                lanes.codes(figures, serials, options)
+            case "idle":
+                accounts.idle(figures, options)
+            case "receivers":
+                accounts.receivers(figures, serials, options)
+            case "library":
+                library()
             case _:
                 raise Unusable(f"there is no figure '{name}'")
     figures.print()
@@ -353,12 +358,15 @@ def commit():
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="saturation,smpp,latency,window,million")
+    parser.add_argument("--only", default="saturation,smpp,batch,latency,window,million,codes,idle,receivers,library")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--connections", type=int, default=128)
     parser.add_argument("--window", type=int, default=100)
-    parser.add_argument("--million", type=int, default=1_000_000, help="how many are queued for the memory figure")
+    parser.add_argument("--million", type=int, default=1_000_000, help="how many are queued for the memory figure, and beside codes")
+    parser.add_argument("--batch-seconds", type=int, default=30)
+    parser.add_argument("--codes-seconds", type=int, default=60)
+    parser.add_argument("--accounts", type=int, default=100, help="how many are bound and idle")
     parser.add_argument("--record", action="store_true", help="append one line to Benchmarks/history.jsonl")
     return parser.parse_args()
 

@@ -24,9 +24,12 @@ SERIAL_DIGITS = 10
 
 
 def tool(name):
-    path = ROOT / "Benchmarks" / ".build" / "release" / name
+    """Path of a measuring program; `library/NAME` stands in the package of that folder."""
+    package, _, program = name.rpartition("/")
+    package = ROOT / "Benchmarks" / package
+    path = package / ".build" / "release" / program
     if not os.access(path, os.X_OK):
-        raise Unusable(f"{path} is not there; build it first: swift build -c release --package-path Benchmarks")
+        raise Unusable(f"{path} is not there; build it first: swift build -c release --package-path {package.relative_to(ROOT)}")
     return str(path)
 
 
@@ -117,11 +120,25 @@ def table(rows, head):
     return "\n".join(lines)
 
 
-def buckets(metrics, name):
-    """Cumulative counts of a Prometheus histogram by upper bound, over all its labels."""
+class Figures:
+    def __init__(self):
+        self.rows, self.record = [], {}
+
+    def add(self, name, sample, form, goal=None, met=None, others=None, key=None):
+        verdict = "" if met is None else "ok" if met else "MISS"
+        beside = "" if others is None else f"{others.median:.2f}"
+        self.rows.append((name, sample.text(form), goal or "", verdict, beside))
+        self.record[key or name] = sample.record()
+
+    def print(self):
+        say("\n" + table(self.rows, ("figure", "median (least .. most)", "goal", "", "others' cores")))
+
+
+def buckets(metrics, name, label=""):
+    """Cumulative counts of a Prometheus histogram by upper bound, over all its labels, or those with `label`, such as class="otp"."""
     found = {}
     for line in metrics.splitlines():
-        if line.startswith(name + "_bucket{"):
+        if line.startswith(name + "_bucket{") and label in line:
             bound = line.split('le="', 1)[1].split('"', 1)[0]
             bound = float("inf") if bound in ("+Inf", "inf") else float(bound)
             found[bound] = found.get(bound, 0.0) + float(line.rsplit(" ", 1)[1])
@@ -148,6 +165,17 @@ def quantile(before, after, share):
 def percentile(values, share):
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def settle(place):
+    """Waits until nothing is under way any more, so that one measurement does not pay for another."""
+    before = sum(place.martlet.cpu_seconds())
+    for _ in range(100):
+        time.sleep(0.1)
+        now = sum(place.martlet.cpu_seconds())
+        if now - before < 0.02:
+            return
+        before = now
 
 
 # --- at the operator -------------------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ final class Bind {
     let file: CInt
     private let window: Int
     private let receipts: Bool
+    /// Each submit carries the low bits of its number as user_message_reference, which comes back in its receipt.
+    private let marks: Bool
     private var sentAt: [UInt64]
     private var open = 0
     private var sequence: UInt32 = 1
@@ -21,9 +23,10 @@ final class Bind {
         "Payment 0000000000 of 1129.50 EUR to Nordic Lamps is waiting for you. Confirm it in the app by 18:00.".utf8)
 
     /// Connects and binds as transceiver; ends the program when that is refused.
-    init(port: UInt16, systemID: String, password: String, window: Int, receipts: Bool, arguments: borrowing Arguments) {
+    init(port: UInt16, systemID: String, password: String, window: Int, receipts: Bool, marks: Bool, arguments: borrowing Arguments) {
         self.window = window
         self.receipts = receipts
+        self.marks = marks
         // Answers come in any order: times are kept by the low bits of the sequence number.
         sentAt = Array(repeating: 0, count: 1 << 16)
         file = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
@@ -53,8 +56,9 @@ final class Bind {
     func stopSubmitting() { wants = false }
     var isIdle: Bool { open == 0 }
 
-    func submit(at now: UInt64, serial: inout UInt64) {
-        while wants, open < window {
+    /// - Parameter limit: no serial number from this one on is due yet.
+    func submit(at now: UInt64, serial: inout UInt64, before limit: UInt64) {
+        while wants, open < window, serial < limit {
             sequence = sequence == 0x7FFF_FFFF ? 1 : sequence + 1
             sentAt[Int(sequence & 0xFFFF)] = now
             open += 1
@@ -72,13 +76,14 @@ final class Bind {
                 body[body.count - Bind.text.count + 17 - place] = UInt8(48 + digits % 10)
                 digits /= 10
             }
+            if marks { body += [0x02, 0x04, 0, 2, UInt8(truncatingIfNeeded: sequence >> 8), UInt8(truncatingIfNeeded: sequence)] }
             put(command: 4, sequence: sequence, body)
         }
         flush()
     }
 
     /// - Returns: false when the connection ended.
-    func receive(at now: UInt64, latencies: inout Histogram) -> Bool {
+    func receive(at now: UInt64, latencies: inout Histogram, waits: inout Histogram) -> Bool {
         let room = incoming.count - held
         let count = incoming.withUnsafeMutableBytes { recv(file, $0.baseAddress! + held, room, 0) }
         if count < 0 { return errno == EAGAIN || errno == EINTR }
@@ -88,7 +93,7 @@ final class Bind {
         while held - at >= 16 {
             let length = Int(word(at))
             guard held - at >= length else { break }
-            handle(at, now, &latencies)
+            handle(at, length, now, &latencies, &waits)
             at += length
         }
         _ = incoming.withUnsafeMutableBytes { memmove($0.baseAddress!, $0.baseAddress! + at, held - at) }
@@ -100,7 +105,35 @@ final class Bind {
         UInt32(incoming[at]) << 24 | UInt32(incoming[at + 1]) << 16 | UInt32(incoming[at + 2]) << 8 | UInt32(incoming[at + 3])
     }
 
-    private func handle(_ at: Int, _ now: UInt64, _ latencies: inout Histogram) {
+    /// user_message_reference of the deliver_sm at `at`.
+    private func mark(_ at: Int, _ length: Int) -> Int? {
+        var place = at + 16
+        func passText() {
+            while place < at + length, incoming[place] != 0 { place += 1 }
+            place += 1
+        }
+        passText()
+        for _ in 0..<2 {
+            place += 2
+            passText()
+        }
+        place += 3
+        passText()
+        passText()
+        place += 4
+        guard place < at + length else { return nil }
+        place += 1 + Int(incoming[place])
+        while place + 4 <= at + length {
+            let size = Int(incoming[place + 2]) << 8 | Int(incoming[place + 3])
+            if incoming[place] == 0x02, incoming[place + 1] == 0x04, size == 2, place + 6 <= at + length {
+                return Int(incoming[place + 4]) << 8 | Int(incoming[place + 5])
+            }
+            place += 4 + size
+        }
+        return nil
+    }
+
+    private func handle(_ at: Int, _ length: Int, _ now: UInt64, _ latencies: inout Histogram, _ waits: inout Histogram) {
         let number = word(at + 12)
         switch word(at + 4) {
         case 0x8000_0004:
@@ -109,6 +142,7 @@ final class Bind {
             latencies.record(now - sentAt[Int(number & 0xFFFF)])
         case 5:
             told += 1
+            if marks, let mark = mark(at, length) { waits.record(now - sentAt[mark]) }
             put(command: 0x8000_0005, sequence: number, [0])
         case 0x15: put(command: 0x8000_0015, sequence: number, [])
         default: break

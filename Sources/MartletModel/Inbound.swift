@@ -74,8 +74,9 @@ extension Inbound {
         out.append(Inbound.partVersion)
         out.append(group)
         for short in [from, to] {
-            out.append(UInt8(short.shortCount))
-            out.append(contentsOf: short.utf8.prefix(255))
+            let count = short.shortCount
+            out.append(UInt8(count))
+            out.append(contentsOf: short.utf8.prefix(count))
         }
         out.append(part?.kind.rawValue ?? 0)
         let reference = part?.reference ?? 0

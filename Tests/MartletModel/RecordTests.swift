@@ -111,6 +111,19 @@ struct RecordTests {
         }
     }
 
+    @Test("A text longer than its field is cut between characters, so what is written reads as it was written")
+    func longText() throws {
+        for padding in 0..<4 {
+            let text = String(repeating: "a", count: padding) + String(repeating: "😀", count: 100)
+            let record = Record(header: RecordTests.header(.mark), body: .mark(.init(what: .operated, text: text)))
+            let read = try RecordTests.read(RecordTests.bytes(record))
+            guard case .mark(let mark) = read.body else { return #expect(Bool(false), "another kind") }
+            #expect(text.hasPrefix(mark.text))
+            #expect((252...255).contains(mark.text.utf8.count))
+            #expect(try RecordTests.read(RecordTests.bytes(read)).body == read.body)
+        }
+    }
+
     @Test("Unknown kinds and versions are named")
     func unknown() {
         var bytes = RecordTests.bytes(Record(header: RecordTests.header(.ended), body: .ended(.init(state: .failed, reason: .refused))))

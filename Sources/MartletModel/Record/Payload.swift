@@ -89,8 +89,9 @@ public struct Payload: Equatable, Sendable {
         out.append(version)
         withUnsafeBytes(of: to.digits.littleEndian) { out.append(contentsOf: $0) }
         for short in [from, reference] {
-            out.append(UInt8(short.shortCount))
-            out.append(contentsOf: short.utf8.prefix(255))
+            let count = short.shortCount
+            out.append(UInt8(count))
+            out.append(contentsOf: short.utf8.prefix(count))
         }
         // A length that does not fit its field must not garble what follows; the limits of the doors are far below.
         let count = min(text.utf8.count, Int(UInt16.max))

@@ -260,8 +260,13 @@ extension Outcome {
 }
 
 extension String {
-    /// Bytes of it that a short text keeps.
-    var shortCount: Int { min(utf8.count, 255) }
+    /// Bytes of it that a short text keeps: a character that does not fit whole is left out.
+    var shortCount: Int {
+        guard utf8.count > 255 else { return utf8.count }
+        var end = utf8.index(utf8.startIndex, offsetBy: 255)
+        while UTF8.isContinuation(utf8[end]) { end = utf8.index(before: end) }
+        return utf8.distance(from: utf8.startIndex, to: end)
+    }
 }
 
 /// Writes integers little-endian and short texts (a length byte, then UTF-8) one after the other.
@@ -276,8 +281,8 @@ struct ByteCursor {
 
     mutating func put(text: String) {
         var text = text
+        let count = text.shortCount
         text.withUTF8 { bytes in
-            let count = min(bytes.count, 255)
             target.storeBytes(of: UInt8(count), as: UInt8.self)
             if count > 0 { (target + 1).copyMemory(from: bytes.baseAddress!, byteCount: count) }
             target += 1 + count

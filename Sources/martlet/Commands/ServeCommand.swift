@@ -33,6 +33,7 @@ struct ServeCommand: AsyncParsableCommand {
         let environment = ProcessInfo.processInfo.environment
         // What the node writes is its own: nobody else reads or opens it.
         umask(0o077)
+        LargeBlocks.areGivenBack()
         LoggingSystem.bootstrap { JSONLogHandler(label: $0) }
         let (settings, master) = try load(environment)
         let logger = named(settings.nodeName)

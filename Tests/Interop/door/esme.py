@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "Faults"))
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1]), str(pathlib.Path(__file__).resolve().parents[2] / "Faults")]
 
 import smpplib.client  # noqa: E402
 import smpplib.consts  # noqa: E402
 import smpplib.exceptions  # noqa: E402
 import smpplib.gsm  # noqa: E402
 import smpplib.smpp  # noqa: E402
+from checks import Checks  # noqa: E402, F401
 from world import World, free_port, wait_for  # noqa: E402, F401
 
 logging.disable(logging.WARNING)
@@ -97,12 +98,3 @@ class ESME:
         except (smpplib.exceptions.PDUError, smpplib.exceptions.ConnectionError, OSError):
             pass
         self.client.disconnect()
-
-
-class Checks:
-    def __init__(self):
-        self.failed = 0
-
-    def __call__(self, what, is_so):
-        print("ok  " if is_so else "FAIL", what, flush=True)
-        self.failed += not is_so

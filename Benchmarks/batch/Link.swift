@@ -1,0 +1,143 @@
+import Glibc
+import Measure
+
+/// One connection: a request of so many lines, whose serials change from batch to batch, and the answers to it, chunked.
+final class Link {
+    let file: CInt
+    private var request: [UInt8]
+    /// Where each line's ten digits stand.
+    private var serials: [Int] = []
+    private var written = 0
+    private var input = [UInt8](repeating: 0, count: 1 << 18)
+    private var line: [UInt8] = []
+    private var place = Place.head
+    private var chunkLeft = 0
+    private let lines: Int
+    private(set) var isOpen = true
+    private(set) var sent = 0
+    private(set) var accepted = 0
+    private(set) var refused = 0
+    private(set) var batches = 0
+    /// Status of the first line or head that was no 202 or 200.
+    private(set) var refusal = ""
+
+    private enum Place { case head, size, data, afterData, trailer, whole }
+    private static let good = Array(#"{"status":202,"#.utf8)
+
+    init(port: UInt16, key: String, lines: Int, messageClass: String, arguments: borrowing Arguments) {
+        self.lines = lines
+        let text = "of 1129.50 EUR to Nordic Lamps is waiting for you. Confirm it in the app by 18:00."
+        let front = Array(#"{"to":"+447700900123","text":"Payment "#.utf8)
+        let back = Array(" \(text)\",\"from\":\"HARBOUR\",\"class\":\"\(messageClass)\"}\n".utf8)
+        let size = lines * (front.count + 10 + back.count)
+        request = Array(
+            """
+            POST /v1/messages:batch HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer \(key)\r\n\
+            Content-Type: application/x-ndjson\r\nContent-Length: \(size)\r\n\r\n
+            """.utf8)
+        request.reserveCapacity(request.count + size)
+        for _ in 0..<lines {
+            request += front
+            serials.append(request.count)
+            request += [UInt8](repeating: 48, count: 10)
+            request += back
+        }
+        file = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let connected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+        }
+        guard connected == 0 else { arguments.stop("cannot connect to port \(port)") }
+        var on: CInt = 1
+        setsockopt(file, CInt(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<CInt>.size))
+        _ = fcntl(file, F_SETFL, O_NONBLOCK)
+    }
+
+    /// The whole answer of the last batch was read.
+    var isWhole: Bool { isOpen && place == .whole }
+    var events: Int16 { Int16(POLLIN) | (written < request.count ? Int16(POLLOUT) : 0) }
+
+    func begin(_ serial: inout UInt64) {
+        for at in serials {
+            var rest = serial
+            for digit in 0..<10 {
+                request[at + 9 - digit] = 48 + UInt8(rest % 10)
+                rest /= 10
+            }
+            serial += 1
+        }
+        (written, place) = (0, .head)
+        sent += lines
+        batches += 1
+        go()
+    }
+
+    /// Writes and reads what the socket takes and has; closes where that ends.
+    func go() {
+        guard isOpen else { return }
+        while written < request.count {
+            let count = request.withUnsafeBytes { send(file, $0.baseAddress! + written, request.count - written, CInt(MSG_NOSIGNAL)) }
+            if count > 0 { written += count } else if errno == EAGAIN || errno == EINTR { break } else { return end() }
+        }
+        while place != .whole {
+            let count = recv(file, &input, input.count, 0)
+            if count < 0, errno == EAGAIN || errno == EINTR { return }
+            if count <= 0 { return end() }
+            for at in 0..<count { take(input[at]) }
+        }
+    }
+
+    func end() {
+        guard isOpen else { return }
+        isOpen = false
+        close(file)
+    }
+
+    private func take(_ octet: UInt8) {
+        switch place {
+        case .data:
+            chunkLeft -= 1
+            if octet == 10 { answered() } else { line.append(octet) }
+            if chunkLeft == 0 { place = .afterData }
+        case .head, .size, .afterData, .trailer:
+            if octet != 10 {
+                if octet != 13 { line.append(octet) }
+                return
+            }
+            let text = String(decoding: line, as: UTF8.self)
+            line.removeAll(keepingCapacity: true)
+            lineOfHead(text)
+        case .whole: break
+        }
+    }
+
+    private func lineOfHead(_ text: String) {
+        switch place {
+        case .head:
+            if text.hasPrefix("HTTP/"), !text.hasPrefix("HTTP/1.1 200") {
+                if refusal.isEmpty { refusal = String(text.dropFirst(9).prefix(3)) }
+                end()
+            }
+            if text.isEmpty { place = .size }
+        case .size:
+            chunkLeft = Int(text, radix: 16) ?? 0
+            place = chunkLeft == 0 ? .trailer : .data
+        case .afterData: place = .size
+        case .trailer: if text.isEmpty { place = .whole }
+        case .data, .whole: break
+        }
+    }
+
+    private func answered() {
+        if line.starts(with: Link.good) {
+            accepted += 1
+        } else {
+            refused += 1
+            if refusal.isEmpty { refusal = String(decoding: line.dropFirst(10).prefix(3), as: UTF8.self) }
+        }
+        line.removeAll(keepingCapacity: true)
+    }
+}
