@@ -54,7 +54,9 @@ private final class ServerRig: Sendable {
         server = try loop.submit {
             let server = Server(
                 node: node.value, logger: logger, settings: settings, settingsFile: file, registry: SourceRegistry(sources),
-                groups: groups, readiness: Readiness())
+                groups: groups,
+                receiptForms: ReceiptForms(path: "\(data)/receipt-forms", background: DispatchQueue(label: "test"), failed: { _ in }),
+                readiness: Readiness())
             server.node.set(routes: Server.routes(settings, groups))
             for entry in settings.connections { try server.add(entry) }
             return NIOLoopBound(server, eventLoop: loop)

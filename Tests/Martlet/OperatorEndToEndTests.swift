@@ -38,6 +38,8 @@ private final class Listener: ConnectionOwner {
         check()
     }
 
+    func received(_ batch: [Inbound], by connection: any Connection, durable: @escaping (Bool) -> Void) { durable(false) }
+
     func roomChanged(_ connection: any Connection) {
         if !isBound, connection.room > 0 {
             isBound = true

@@ -36,7 +36,7 @@ enum CallbackReplay {
                 return error
             }
         }
-        if let fault { return .failure(CallbackReplayFault(MessageReading.problem(fault))) }
+        if let fault { return .failure(CallbackReplayFault(MessageReading.problem(fault, HTTPErrors.invalidMessage))) }
         if errors.isEmpty, since == nil { errors.append(FieldError(path: "/since", code: HTTPErrors.required, message: "is missing")) }
         guard errors.isEmpty, let since else {
             return .failure(CallbackReplayFault(HTTPProblem(HTTPErrors.invalidMessage, errors: errors)))

@@ -55,11 +55,11 @@ struct ServeCommand: AsyncParsableCommand {
         } catch {
             throw failure("\(error)", ExitStatus.badSettings)
         }
-        let forms = ReceiptForms(path: "\(data)/receipt-forms", background: background) { reason in
-            logger.warning("receipt-forms: what was learnt of receipts is not kept", metadata: ["reason": "\(reason)"])
-        }
-        let file = config
+        let (file, learnt) = (config, "\(data)/receipt-forms")
         let server = try await hot.next().submit {
+            let forms = ReceiptForms(path: learnt, background: background) { reason in
+                logger.warning("receipt-forms: what was learnt of receipts is not kept", metadata: ["reason": "\(reason)"])
+            }
             let server = Server(
                 node: bound.value, logger: logger, settings: settings, settingsFile: file, registry: SourceRegistry(sources),
                 groups: groups, receiptForms: forms, readiness: readiness)
