@@ -89,11 +89,11 @@ import Testing
         #expect(await DoorWorld.fault(HTTPSettings(host: "0.0.0.0", port: 0)) == .plaintextBeyondLoopback(host: "0.0.0.0"))
         #expect(
             await DoorWorld.fault(HTTPSettings(host: "0.0.0.0", port: 0, plaintextReason: "")) == .plaintextBeyondLoopback(host: "0.0.0.0"))
-        #expect(ServerTLS.isLoopback(try SocketAddress(ipAddress: "::1", port: 1)))
-        #expect(ServerTLS.isLoopback(try SocketAddress(ipAddress: "127.9.9.9", port: 1)))
-        #expect(ServerTLS.isLoopback(try SocketAddress(unixDomainSocketPath: "/tmp/x")))
-        #expect(!ServerTLS.isLoopback(try SocketAddress(ipAddress: "::", port: 1)))
-        #expect(!ServerTLS.isLoopback(try SocketAddress(ipAddress: "10.0.0.1", port: 1)))
+        #expect(Listening.isLoopback(try SocketAddress(ipAddress: "::1", port: 1)))
+        #expect(Listening.isLoopback(try SocketAddress(ipAddress: "127.9.9.9", port: 1)))
+        #expect(Listening.isLoopback(try SocketAddress(unixDomainSocketPath: "/tmp/x")))
+        #expect(!Listening.isLoopback(try SocketAddress(ipAddress: "::", port: 1)))
+        #expect(!Listening.isLoopback(try SocketAddress(ipAddress: "10.0.0.1", port: 1)))
         let world = try await DoorWorld(settings: HTTPSettings(host: "0.0.0.0", port: 0, plaintextReason: "a proxy on this host ends TLS"))
         try await world.end()
     }
@@ -120,8 +120,8 @@ import Testing
             Issue.record("\(String(describing: taken))")
             return
         }
-        for fault: HTTPDoorFault? in [swapped, unresolved, taken, .certificateWithoutKey, .plaintextBeyondLoopback(host: "h")] {
-            #expect(fault?.description.hasPrefix("http.") == true)
+        for fault: DoorFault.Reason? in [swapped, unresolved, taken, .certificateWithoutKey, .plaintextBeyondLoopback(host: "h")] {
+            #expect(fault.map { DoorFault("http", $0).description.hasPrefix("http.") } == true)
         }
         try await world.end()
         files.remove()
@@ -196,13 +196,13 @@ final class DoorWorld: Sendable {
     }
 
     /// Why a door with these settings does not open; nil when it does.
-    static func fault(_ settings: HTTPSettings) async -> HTTPDoorFault? {
+    static func fault(_ settings: HTTPSettings) async -> DoorFault.Reason? {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        var fault: HTTPDoorFault?
+        var fault: DoorFault.Reason?
         do {
             _ = try await open(settings, group.next()).get()
         } catch {
-            fault = error as? HTTPDoorFault
+            fault = (error as? DoorFault)?.reason
         }
         try? await group.shutdownGracefully()
         return fault

@@ -4,26 +4,6 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
-/// Why the door cannot open.
-public enum HTTPDoorFault: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The address is reached from other machines and neither TLS nor a reason for plaintext is set.
-    case plaintextBeyondLoopback(host: String)
-    /// One of certificate and key is set, the other is not.
-    case certificateWithoutKey
-    case certificateUnreadable(reason: String)
-    case cannotListen(host: String, port: Int, reason: String)
-
-    public var description: String {
-        switch self {
-        case .plaintextBeyondLoopback(let host):
-            "http.listen: \(host) is reached from other machines; set http.tls, or give http.plaintextReason"
-        case .certificateWithoutKey: "http.tls: certificate and key are set together or not at all"
-        case .certificateUnreadable(let reason): "http.tls: the certificate or its key cannot be used: \(reason)"
-        case .cannotListen(let host, let port, let reason): "http.listen: cannot listen at \(host) port \(port): \(reason)"
-        }
-    }
-}
-
 /// The intake over HTTP/1.1 and JSON. Made, called and answered on one event loop, the one that owns the core behind `intake`.
 public final class HTTPDoor {
     let intake: any Intake
@@ -63,72 +43,29 @@ public final class HTTPDoor {
 
     /// Listens. Call it on the loop; `then` runs there with the address, or with why there is none. It reads the TLS files and
     /// resolves the host, so it may block briefly.
-    public func start(then: @escaping (Result<SocketAddress, HTTPDoorFault>) -> Void) {
+    public func start(then: @escaping (Result<SocketAddress, DoorFault>) -> Void) {
         eventLoop.preconditionInEventLoop()
+        let listening = settings.listening
         let address: SocketAddress
         do {
-            address = try prepare()
+            (address, tls) = try listening.prepare()
         } catch {
             return then(.failure(error))
         }
         startClock()
-        let loopBound = NIOLoopBound(self, eventLoop: eventLoop)
-        let host = settings.host
-        let port = settings.port
-        ServerBootstrap(group: eventLoop, childGroup: eventLoop)
-            .serverChannelOption(.backlog, value: HTTPLimit.backlog)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .serverChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler()) }
-            }
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelOption(.maxMessagesPerRead, value: 4)
-            .childChannelOption(
-                .recvAllocator,
-                value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 4096, maximum: HTTPLimit.readBytes)
-            )
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try loopBound.value.attach(to: channel) }
-            }
-            .bind(to: address)
-            .assumeIsolated()
-            .whenComplete { result in
-                let door = loopBound.value
+        listening.listen(
+            at: address, on: eventLoop, halfClosure: true, readBytes: HTTPLimit.readBytes, attach: { try self.attach(to: $0) },
+            then: { result in
                 switch result {
-                case .success(let channel):
-                    guard let bound = channel.localAddress else {
-                        return then(.failure(.cannotListen(host: host, port: port, reason: "the socket has no address")))
-                    }
-                    door.listener = channel
-                    if door.isStopping { channel.close(promise: nil) }
-                    then(.success(bound))
-                case .failure(let error):
-                    door.ticking?.cancel()
-                    then(.failure(.cannotListen(host: host, port: port, reason: "\(error)")))
+                case .success(let (channel, address)):
+                    self.listener = channel
+                    if self.isStopping { channel.close(promise: nil) }
+                    then(.success(address))
+                case .failure(let fault):
+                    self.ticking?.cancel()
+                    then(.failure(fault))
                 }
-            }
-    }
-
-    /// What `start` checks before it listens: the address, the rule for plaintext, the TLS files.
-    private func prepare() throws(HTTPDoorFault) -> SocketAddress {
-        guard (settings.certificate == nil) == (settings.key == nil) else { throw .certificateWithoutKey }
-        let address: SocketAddress
-        do {
-            address = try SocketAddress.makeAddressResolvingHost(settings.host, port: settings.port)
-        } catch {
-            throw .cannotListen(host: settings.host, port: settings.port, reason: "the name does not resolve")
-        }
-        if let certificate = settings.certificate, let key = settings.key {
-            do {
-                tls = try ServerTLS.context(certificate: certificate, key: key, protocols: ["http/1.1"])
-            } catch {
-                throw .certificateUnreadable(reason: "\(error)")
-            }
-        } else if !ServerTLS.isLoopback(address), settings.plaintextReason?.isEmpty ?? true {
-            throw .plaintextBeyondLoopback(host: settings.host)
-        }
-        return address
+            })
     }
 
     /// Takes no further connection and no further request, lets open requests be answered, and closes what is left after

@@ -103,6 +103,9 @@ public struct SMPPDoorSettings: Sendable {
     /// PEM files; both or none.
     public var certificate: String?
     public var key: String?
+    /// PEM file of those who sign clients' certificates; nil: none is asked for.
+    public var clientAuthority: String?
+    public var clientCertificates: ClientCertificates
     /// Told in the answers to binds.
     public var systemID: String
     public var maximumConnections: Int
@@ -116,7 +119,8 @@ public struct SMPPDoorSettings: Sendable {
 
     public init(
         host: String = "127.0.0.1", port: Int = 2775, plaintextReason: String? = nil, certificate: String? = nil, key: String? = nil,
-        systemID: String = "MARTLET", maximumConnections: Int = 1024, bindTimeout: Int64 = 10_000, enquireInterval: Int64 = 30_000,
+        clientAuthority: String? = nil, clientCertificates: ClientCertificates = .required, systemID: String = "MARTLET",
+        maximumConnections: Int = 1024, bindTimeout: Int64 = 10_000, enquireInterval: Int64 = 30_000,
         answerTimeout: Int64 = 10_000, accounts: [SMPPAccount] = []
     ) {
         self.host = host
@@ -124,12 +128,20 @@ public struct SMPPDoorSettings: Sendable {
         self.plaintextReason = plaintextReason
         self.certificate = certificate
         self.key = key
+        self.clientAuthority = clientAuthority
+        self.clientCertificates = clientCertificates
         self.systemID = systemID
         self.maximumConnections = maximumConnections
         self.bindTimeout = bindTimeout
         self.enquireInterval = enquireInterval
         self.answerTimeout = answerTimeout
         self.accounts = accounts
+    }
+
+    var listening: Listening {
+        Listening(
+            door: "smpp", host: host, port: port, plaintextReason: plaintextReason, certificate: certificate, key: key,
+            clientAuthority: clientAuthority, clientCertificates: clientCertificates)
     }
 
     public static let listen = Setting(
@@ -146,6 +158,13 @@ public struct SMPPDoorSettings: Sendable {
         doc: "PEM file with the server's certificate, then its chain. Set it together with `smpp.tls.key`; TLS 1.2 and newer are spoken.")
     public static let tlsKey = Setting(
         "smpp.tls.key", .file, default: "", doc: "PEM file with the private key of `smpp.tls.certificate`.")
+    public static let tlsClientAuthority = Setting(
+        "smpp.tls.clientAuthority", .file, default: "",
+        doc: "PEM file with the certificates of those who sign clients' certificates. With it, clients show one in the TLS handshake.")
+    public static let tlsClientCertificates = Setting(
+        "smpp.tls.clientCertificates", .choice(ClientCertificates.allCases.map(\.rawValue)), default: "required",
+        doc: "With `smpp.tls.clientAuthority`: whether a client without a certificate is turned away in the handshake (`required`), or "
+            + "only where its account is bound to certificates (`optional`).")
     public static let identity = Setting(
         "smpp.systemId", .text(maximumBytes: 15), default: "MARTLET", doc: "system_id in the answers to binds.")
     public static let connections = Setting(
@@ -199,7 +218,8 @@ public struct SMPPDoorSettings: Sendable {
             """)
 
     public static let all: [Setting] = [
-        listen, plaintext, tlsCertificate, tlsKey, identity, connections, bindTime, enquire, answerTime, accountSystemID, accountPassword,
+        listen, plaintext, tlsCertificate, tlsKey, tlsClientAuthority, tlsClientCertificates, identity, connections, bindTime, enquire,
+        answerTime, accountSystemID, accountPassword,
         accountSource, accountModes, accountMaximum, accountWindow, accountDeliverWindow, accountRate, accountAddresses, accountCoding,
         accountReceipts,
     ]

@@ -158,6 +158,8 @@ extension HTTPSettings {
         self.init(
             host: address.host, port: address.port, plaintextReason: values.filled(HTTPSettings.plaintext),
             certificate: values.filled(HTTPSettings.tlsCertificate), key: values.filled(HTTPSettings.tlsKey),
+            clientAuthority: values.filled(HTTPSettings.tlsClientAuthority),
+            clientCertificates: ClientCertificates(rawValue: values.text(HTTPSettings.tlsClientCertificates)) ?? .required,
             maximumBody: values.size(HTTPSettings.body), maximumBatchBody: values.size(HTTPSettings.batchBody),
             maximumConnections: values.integer(HTTPSettings.connections),
             idleTimeout: values.duration(HTTPSettings.idle), headTimeout: values.duration(HTTPSettings.head),
@@ -171,7 +173,10 @@ extension SMPPDoorSettings {
         let address = values.address(Own.listen)
         self.init(
             host: address.host, port: address.port, plaintextReason: values.filled(Own.plaintext),
-            certificate: values.filled(Own.tlsCertificate), key: values.filled(Own.tlsKey), systemID: values.text(Own.identity),
+            certificate: values.filled(Own.tlsCertificate), key: values.filled(Own.tlsKey),
+            clientAuthority: values.filled(Own.tlsClientAuthority),
+            clientCertificates: ClientCertificates(rawValue: values.text(Own.tlsClientCertificates)) ?? .required,
+            systemID: values.text(Own.identity),
             maximumConnections: values.integer(Own.connections), bindTimeout: values.duration(Own.bindTime),
             enquireInterval: values.duration(Own.enquire), answerTimeout: values.duration(Own.answerTime))
     }

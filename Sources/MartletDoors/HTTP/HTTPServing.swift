@@ -1,0 +1,73 @@
+import MartletModel
+import NIOCore
+
+/// What a whole request asks of the core, by its route; batches stand in `HTTPBatchServing.swift`.
+extension HTTPConnection {
+    func begin(_ request: Request) {
+        if request.isGoOn {
+            open(Place(answer: .goOn, headOnly: false))
+            return
+        }
+        if let problem = request.problem {
+            open(Place(answer: .problem(problem), headOnly: request.headOnly))
+            return
+        }
+        if let batch = request.batch { return begin(batch) }
+        guard let source = request.source else { preconditionFailure("a request without problem has its source") }
+        switch request.route {
+        case .submit: submit(request.body, from: source)
+        case .state(let id): tell(id, source) { HTTPAnswer.document($0.stateDocument()) }
+        case .trace(let id): tell(id, source) { HTTPAnswer.document($0.traceDocument()) }
+        case .cancel(let id): cancel(id, request.body, source)
+        case .batch: preconditionFailure("a batch is begun by its head")
+        case .unknownMessage, .nowhere: preconditionFailure("a path that leads nowhere has a problem")
+        }
+    }
+
+    func submit(_ body: ByteBuffer?, from source: AuthenticatedSource) {
+        let now = door.intake.now()
+        let reading = MessageReading.read(body ?? ByteBuffer(), source: source, now: now)
+        switch reading {
+        case .problem(let problem):
+            open(Place(answer: .problem(problem), headOnly: false))
+        case .submission(let submission):
+            let number = open(Place(answer: nil, headOnly: false))
+            door.intake.submit(submission) { acceptance in
+                switch acceptance {
+                case .accepted(let id, let parts): self.answer(number, .accepted(id, parts: parts))
+                case .refused(let refusal):
+                    if refusal == .stopping { self.stopTaking() }
+                    self.answer(number, .problem(HTTPProblem(refusal)))
+                }
+            }
+        }
+    }
+
+    func tell(_ id: MessageID, _ source: AuthenticatedSource, as form: @escaping (Story) -> HTTPAnswer) {
+        let number = open(Place(answer: nil, headOnly: false))
+        let owner = source.number
+        door.intake.story(of: id, source: owner) { result in
+            switch result {
+            case .success(.some(let story)) where story.source == owner: self.answer(number, form(story))
+            case .success: self.answer(number, .problem(HTTPProblem(HTTPErrors.notFound)))
+            case .failure: self.answer(number, .problem(HTTPProblem(HTTPErrors.storyUnreadable, retryAfterSeconds: 5)))
+            }
+        }
+    }
+
+    func cancel(_ id: MessageID, _ body: ByteBuffer?, _ source: AuthenticatedSource) {
+        if let body, let problem = MessageReading.nothing(in: body) {
+            open(Place(answer: .problem(problem), headOnly: false))
+            return
+        }
+        let number = open(Place(answer: nil, headOnly: false))
+        door.intake.cancel(id, source: source.number) { cancellation in
+            switch cancellation {
+            case .cancelled: self.answer(number, .document(id.cancelledDocument))
+            case .tooLate: self.answer(number, .problem(HTTPProblem(HTTPErrors.alreadyHandedOver)))
+            case .notFound: self.answer(number, .problem(HTTPProblem(HTTPErrors.notFound)))
+            case .storage: self.answer(number, .problem(HTTPProblem(HTTPErrors.storageTrouble, retryAfterSeconds: 5)))
+            }
+        }
+    }
+}
