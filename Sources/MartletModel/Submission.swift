@@ -14,6 +14,8 @@ public struct Submission: Sendable {
     public var validity: Int64
     /// Of which ends the source is to be told.
     public var tells: Tells
+    /// Where the request belongs in its sender's tracing; nil: it did not say.
+    public var trace: TraceContext?
     /// When the door had read the whole request, for the accept histogram.
     public var receivedAt: Instant
 
@@ -27,7 +29,8 @@ public struct Submission: Sendable {
 
     public init(
         source: SourceNumber, messageClass: MessageClass, to: PhoneNumber, from: String, text: String,
-        userDataHeader: [UInt8] = [], reference: String = "", validity: Int64? = nil, tells: Tells = [], receivedAt: Instant
+        userDataHeader: [UInt8] = [], reference: String = "", validity: Int64? = nil, tells: Tells = [],
+        trace: TraceContext? = nil, receivedAt: Instant
     ) {
         self.source = source
         self.messageClass = messageClass
@@ -37,6 +40,7 @@ public struct Submission: Sendable {
         self.userDataHeader = userDataHeader
         self.reference = reference
         self.tells = tells
+        self.trace = trace
         self.validity = validity ?? messageClass.validity
         self.receivedAt = receivedAt
     }
@@ -73,12 +77,14 @@ public struct Source: Sendable {
     public var classes: [MessageClass]
     public var defaultSender: String?
     public var defaultClass: MessageClass
+    /// Client certificates its keys may be used with, as the rules of settings have them; empty: none is needed.
+    public var certificates: [String]
 
     public enum Scope: String, CaseIterable, Sendable { case send, read }
 
     public init(
         number: SourceNumber, name: String, scopes: Set<Scope>, senders: [String] = [], classes: [MessageClass] = [],
-        defaultSender: String? = nil, defaultClass: MessageClass = .transactional
+        defaultSender: String? = nil, defaultClass: MessageClass = .transactional, certificates: [String] = []
     ) {
         self.number = number
         self.name = name
@@ -87,5 +93,6 @@ public struct Source: Sendable {
         self.classes = classes
         self.defaultSender = defaultSender
         self.defaultClass = defaultClass
+        self.certificates = certificates
     }
 }

@@ -52,9 +52,14 @@ public enum NodeSettings {
         "bootstrap.sources[].class", .choice(MessageClass.allCases.map(\.word)), default: "transactional",
         doc: "Class of its messages that name none.")
 
+    public static let sourceCertificates = Setting(
+        "bootstrap.sources[].certificates", .list(of: "certificate"), default: "[]",
+        doc: "Client certificates its keys may be used with: sha256:FINGERPRINT, cn:NAME, dns:NAME, uri:NAME or email:ADDRESS. "
+            + "Empty: none is needed. They are shown over `http.tls.clientAuthority`.")
+
     public static let all: [Setting] = [
         name, masterKey, segment, keep, cap, commitGap, sync, openMessages, parts, metricsListen, metricsPlaintext, routePrefix, routeGroup,
         sourceName,
-        sourceScopes, sourceSenders, sourceClasses, sourceSender, sourceClass,
+        sourceScopes, sourceSenders, sourceClasses, sourceSender, sourceClass, sourceCertificates,
     ]
 }

@@ -150,7 +150,7 @@ import Testing
         let bench = SMPPBench()
         let bind = Bind(mode: .transceiver, systemID: "bank", password: "secret")
         bench.door.stop(within: .seconds(5)) {}
-        guard case .refused(let status, let delay) = bench.door.judge(bind, from: "10.1.2.3", at: 0) else {
+        guard case .refused(let status, let delay) = bench.door.judge(bind, from: "10.1.2.3", certificate: { nil }, at: 0) else {
             throw DoorBenchFault(text: "bound")
         }
         #expect(status == .bindFailed)
@@ -299,7 +299,7 @@ final class SMPPWorld: Sendable {
         let sources = FakeSources()
         for source in SMPPBench.sources { sources.keys[source.name] = source }
         var settings = settings
-        settings.accounts = [.bank()]
+        if settings.accounts.isEmpty { settings.accounts = [.bank()] }
         return SMPPDoor(intake: intake, sources: sources, owner: FakeTellerOwner(), settings: settings, eventLoop: loop)
     }
 

@@ -210,7 +210,7 @@ struct PayloadTests {
     func faults() {
         let whole = bytes(submission(text: "Your code is 123456"))
         for count in 0..<whole.count { #expect(throws: RecordFault.truncated) { try read(Array(whole[..<count])) } }
-        #expect(throws: RecordFault.unknownVersion(3)) { try read([3] + whole.dropFirst()) }
+        #expect(throws: RecordFault.unknownVersion(4)) { try read([4] + whole.dropFirst()) }
     }
 
     @Test("A part that its sender cut keeps its header; version 2 is written for it alone, and is as whole or truncated as any")
@@ -221,6 +221,28 @@ struct PayloadTests {
         #expect(whole[0] == 2 && bytes(submission(text: "x"))[0] == 1)
         #expect(try read(whole).userDataHeader == [5, 0, 3, 7, 2, 2])
         for count in 0..<whole.count { #expect(throws: RecordFault.truncated) { try read(Array(whole[..<count])) } }
+    }
+
+    @Test("A trace context is kept, with a header or without; version 3 is written for it alone, and fields not known are passed over")
+    func traced() throws {
+        let trace = TraceContext(high: 1, low: 2, parent: 3, flags: 1)
+        var message = submission(text: "Hello")
+        message.trace = trace
+        let plain = bytes(message)
+        #expect(plain[0] == 3 && plain.count == bytes(submission(text: "Hello")).count + 28)
+        #expect(try read(plain).trace == trace)
+        #expect(try read(plain).userDataHeader.isEmpty)
+        message.userDataHeader = [5, 0, 3, 7, 2, 2]
+        let whole = bytes(message)
+        let payload = try read(whole)
+        #expect(payload.trace == trace && payload.userDataHeader == [5, 0, 3, 7, 2, 2] && payload.text == "Hello")
+        for count in 0..<whole.count { #expect(throws: RecordFault.truncated) { try read(Array(whole[..<count])) } }
+        // A field of a later version before the one that is known, and one of another length.
+        var later = plain
+        later[plain.count - 28] = 3
+        later.insert(contentsOf: [9, 2, 1, 1, 2, 1, 0], at: plain.count - 27)
+        #expect(try read(later) == read(plain))
+        #expect(try read(bytes(submission(text: "Hello"))).trace == nil)
     }
 
     @Test("A field too long for its length is cut and leaves the others whole")

@@ -44,8 +44,12 @@ extension HTTPConnection {
             guard let answer = place.answer else { return }
             places.removeFirst()
             first &+= 1
-            let closes = isOver
-            door.stationery.write(answer, to: &out, closes: closes, headOnly: place.headOnly)
+            if http2 != nil {
+                writeFrames(answer, headOnly: place.headOnly)
+            } else {
+                let closes = isOver
+                door.stationery.write(answer, to: &out, closes: closes, headOnly: place.headOnly)
+            }
             door.counters.count(answer)
             lastMoved = door.clock
         }
@@ -70,6 +74,9 @@ extension HTTPConnection {
                     bytes.clear(minimumCapacity: 512)
                     out = bytes
                 }
+            } else if hasFrames {
+                hasFrames = false
+                context.flush()
             }
             guard life == .open, !held.isEmpty, places.count < HTTPLimit.pipelineDepth, isWritable else { break }
             isReading = true  // Answers given at once are flushed by the next round.
@@ -85,8 +92,9 @@ extension HTTPConnection {
         if wantsRead, !isPaused {
             // The time that nothing was read is not the peer's.
             if current?.batch != nil { bodyBegan = door.clock }
-            context.read()
+            // First, since a stream may have bytes ready and come back to this.
             wantsRead = false
+            context.read()
         }
     }
 

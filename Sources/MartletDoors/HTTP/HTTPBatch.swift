@@ -34,6 +34,8 @@ final class HTTPBatch {
     }
 
     let source: AuthenticatedSource
+    /// Of the whole request; every line's message carries it.
+    let trace: TraceContext?
     /// HTTP/1.1 knows the chunked coding; before it, the end of the connection ends the answer.
     let isChunked: Bool
     private let lineLimit: Int
@@ -58,8 +60,9 @@ final class HTTPBatch {
     var text = ByteBuffer()
     var hasHead = false
 
-    init(source: AuthenticatedSource, isChunked: Bool, lineLimit: Int, bodyLimit: Int) {
+    init(source: AuthenticatedSource, trace: TraceContext?, isChunked: Bool, lineLimit: Int, bodyLimit: Int) {
         self.source = source
+        self.trace = trace
         self.isChunked = isChunked
         self.lineLimit = lineLimit
         self.bodyLimit = bodyLimit

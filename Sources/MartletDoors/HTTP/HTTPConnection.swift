@@ -2,13 +2,13 @@ import MartletModel
 import NIOCore
 import NIOHTTP1
 
-/// One connection of a sender system: takes requests in, gives their answers back in the order of the requests, whenever they come.
+/// One connection of a sender system, or one stream of such a connection over HTTP/2: takes requests in, gives their answers back in the order of the requests, whenever they come.
 /// Everything runs on the door's event loop.
 ///
 /// Each request takes a place in `places` and keeps it until its answer and all those before it are written. Bytes of a turn
 /// are gathered in `out` and flushed once: at the end of a read, or of the batch of answers that the core gives. Taking in, serving,
 /// answering and ending stand in files of their own, batches of messages in `HTTPBatchServing.swift`.
-final class HTTPConnection: ChannelDuplexHandler {
+final class HTTPConnection: ChannelDuplexHandler, HTTPPeer, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -33,6 +33,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         var headOnly: Bool
         var problem: HTTPProblem?
         var source: AuthenticatedSource?
+        var trace: TraceContext?
         var body: ByteBuffer?
         var bodyBytes = 0
         /// No request: the place of the 100 that the next one waits for.
@@ -96,14 +97,20 @@ final class HTTPConnection: ChannelDuplexHandler {
     var lastMoved: Int64
     var headBegan: Int64?
     var bodyBegan: Int64 = 0
-    var gate = HTTPGate()
+    let gate: HTTPGate
+    /// The connection whose stream this is; nil: a connection of its own, over HTTP/1.1.
+    let http2: HTTP2Connection?
+    /// Of a stream: frames were written since the last flush.
+    var hasFrames = false
     /// With TLS, its own traffic is not the start of a request; `HTTPByteWatch` says when plaintext came.
     var countsBytes: Bool
     var bytesCame = false
 
-    init(door: HTTPDoor, countsBytes: Bool) {
+    init(door: HTTPDoor, gate: HTTPGate, countsBytes: Bool = false, http2: HTTP2Connection? = nil) {
         self.door = door
+        self.gate = gate
         self.countsBytes = countsBytes
+        self.http2 = http2
         lastMoved = door.clock
         out = ByteBuffer()
     }
@@ -112,6 +119,7 @@ final class HTTPConnection: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        if let http2 { return http2.opened(self) }
         out = context.channel.allocator.buffer(capacity: 512)
         door.opened(self)
     }

@@ -4,7 +4,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
-/// The intake over HTTP/1.1 and JSON. Made, called and answered on one event loop, the one that owns the core behind `intake`.
+/// The intake over HTTP/1.1 or HTTP/2, and JSON. Made, called and answered on one event loop, the one that owns the core behind `intake`.
 public final class HTTPDoor {
     let intake: any Intake
     let sources: any SourceDirectory
@@ -19,12 +19,14 @@ public final class HTTPDoor {
 
     private var listener: (any Channel)?
     private var tls: NIOSSLContext?
-    private var connections: [ObjectIdentifier: HTTPConnection] = [:]
+    private var connections: [ObjectIdentifier: any HTTPPeer] = [:]
     private var refused = 0
     /// Those with answers written since the last flush, and a spare list to swap it with.
     private var waiting: [HTTPConnection] = []
     private var spare: [HTTPConnection] = []
-    private var isFlushing = false
+    private(set) var isFlushing = false
+    /// HTTP/2 connections whose streams were flushed in that, and whose bytes leave at its end.
+    private var gathered: [HTTP2FlushGather] = []
     /// Those with lines of a batch to take.
     private var turns = CircularBuffer<HTTPConnection>(initialCapacity: 0)
     private var isTurnScheduled = false
@@ -111,7 +113,7 @@ public final class HTTPDoor {
     private func tick() {
         clock = Int64(eventLoop.now.uptimeNanoseconds / 1_000_000)
         stationery.renew(wall: intake.now().wall)
-        for connection in connections.values { connection.look(at: clock) }
+        for connection in Array(connections.values) { connection.look(at: clock) }
     }
 
     // MARK: Connections
@@ -130,25 +132,39 @@ public final class HTTPDoor {
             return try channel.pipeline.syncOperations.addHandler(HTTPTurnAway(door: self))
         }
         let pipeline = channel.pipeline.syncOperations
-        let connection = HTTPConnection(door: self, countsBytes: tls != nil)
-        if let tls {
-            try pipeline.addHandler(NIOSSLServerHandler(context: tls))
-            try pipeline.addHandler(HTTPByteWatch(connection))
-        }
+        let gate = HTTPGate { [weak channel] in channel.flatMap { PeerCertificate.of($0) } }
+        let connection = HTTPConnection(door: self, gate: gate, countsBytes: tls != nil)
+        if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
+        try pipeline.addHandler(HTTPVersionSwitch(door: self, connection: connection, isTLS: tls != nil))
+        try pipeline.addHandler(connection)
+    }
+
+    /// The peer speaks HTTP/1.1: its decoder comes before the connection.
+    func speakHTTP1(on channel: any Channel, before connection: HTTPConnection, isTLS: Bool) throws {
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = HTTPLimit.headField
         limits.maxHeaderListSize = HTTPLimit.head
         limits.maxHeaderFieldCount = HTTPLimit.headFields
-        try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits)))
-        try pipeline.addHandler(connection)
+        let place = ChannelPipeline.SynchronousOperations.Position.before(connection)
+        if isTLS { try channel.pipeline.syncOperations.addHandler(HTTPByteWatch(connection), position: place) }
+        let decoder = ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits))
+        try channel.pipeline.syncOperations.addHandler(decoder, position: place)
     }
 
-    func opened(_ connection: HTTPConnection) {
+    /// The peer speaks HTTP/2: its streams are connections of their own, this one is none.
+    func speakHTTP2(on channel: any Channel, insteadOf connection: HTTPConnection) throws {
+        counters.http2Connections &+= 1
+        // First, so that a door that stops does not think that none is left.
+        try HTTP2Connection(door: self, gate: connection.gate).attach(to: channel)
+        channel.pipeline.syncOperations.removeHandler(connection, promise: nil)
+    }
+
+    func opened(_ connection: any HTTPPeer) {
         connections[ObjectIdentifier(connection)] = connection
         counters.connectionsOpen = connections.count
     }
 
-    func closed(_ connection: HTTPConnection) {
+    func closed(_ connection: any HTTPPeer) {
         connections[ObjectIdentifier(connection)] = nil
         counters.connectionsOpen = connections.count
         finishedStopping()
@@ -172,7 +188,13 @@ public final class HTTPDoor {
             spare.removeAll(keepingCapacity: true)
         }
         isFlushing = false
+        guard !gathered.isEmpty else { return }
+        let all = gathered
+        gathered.removeAll(keepingCapacity: true)
+        for one in all { one.flushNow() }
     }
+
+    func flushAfterStreams(_ gather: HTTP2FlushGather) { gathered.append(gather) }
 
     /// The connection takes lines of its batch when its turn comes.
     func queueTurn(_ connection: HTTPConnection) {
@@ -201,87 +223,11 @@ public final class HTTPDoor {
     }
 }
 
-/// What the door counted since it was made.
-public struct HTTPCounters: Sendable, Equatable {
-    public var connections: Int = 0
-    public var connectionsRefused: Int = 0
-    public var connectionsOpen = 0
-    /// Answers 202.
-    public var accepted: Int = 0
-    /// Answers 200: states, traces and cancellations.
-    public var told: Int = 0
-    /// Every other answer, by the code of its problem.
-    public var problems: [String: Int] = [:]
-    /// Batches answered to their end; their lines are counted beside the requests.
-    public var batches: Int = 0
-    public var linesAccepted: Int = 0
-    public var lineProblems: [String: Int] = [:]
-
-    public init() {}
-
-    mutating func count(_ answer: HTTPAnswer) {
-        switch answer {
-        case .accepted: accepted &+= 1
-        case .document: told &+= 1
-        case .problem(let problem): problems[problem.code.code, default: 0] &+= 1
-        case .goOn: break
-        }
-    }
-
-    public static let answers = Metric(
-        "martlet_http_answers_total", .counter, labels: ["code"],
-        doc: "Requests answered, by the code of the problem, `accepted` for 202, `told` for 200, `batch` for a batch.")
-    public static let lines = Metric(
-        "martlet_http_batch_lines_total", .counter, labels: ["code"],
-        doc: "Lines of batches answered, by the code of the problem, or `accepted`.")
-    public static let connectionsTotal = Metric("martlet_http_connections_total", .counter, doc: "Connections that came in.")
-    public static let refusedTotal = Metric(
-        "martlet_http_connections_refused_total", .counter, doc: "Connections closed at once since `http.maximumConnections` were open.")
-    public static let open = Metric("martlet_http_connections", .gauge, doc: "Connections open now.")
-    public static let all: [Metric] = [answers, lines, connectionsTotal, refusedTotal, open]
-
-    /// One value each, in a stable order: metric, value of its label if it has one, value.
-    public var samples: [(metric: Metric, label: String?, value: Int)] {
-        var all: [(Metric, String?, Int)] = [
-            (HTTPCounters.answers, "accepted", accepted), (HTTPCounters.answers, "told", told),
-            (HTTPCounters.answers, "batch", batches),
-        ]
-        all += problems.sorted { $0.key < $1.key }.map { (HTTPCounters.answers, $0.key, $0.value) }
-        all.append((HTTPCounters.lines, "accepted", linesAccepted))
-        all += lineProblems.sorted { $0.key < $1.key }.map { (HTTPCounters.lines, $0.key, $0.value) }
-        all.append((HTTPCounters.connectionsTotal, nil, connections))
-        all.append((HTTPCounters.refusedTotal, nil, connectionsRefused))
-        all.append((HTTPCounters.open, nil, connectionsOpen))
-        return all
-    }
-}
-
-/// A connection beyond the limit: says so, lets the peer read it, closes.
-final class HTTPTurnAway: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-    private let door: HTTPDoor
-
-    init(door: HTTPDoor) { self.door = door }
-
-    func channelActive(context: ChannelHandlerContext) {
-        var out = context.channel.allocator.buffer(capacity: 512)
-        door.stationery.write(
-            .problem(HTTPProblem(HTTPErrors.tooManyConnections, retryAfterSeconds: 1)), to: &out, closes: true, headOnly: false)
-        context.writeAndFlush(wrapOutboundOut(out), promise: nil)
-        let channel = context.channel
-        context.close(mode: .output, promise: nil)
-        context.eventLoop.scheduleTask(in: .milliseconds(HTTPLimit.lingering)) { channel.close(promise: nil) }
-    }
-
-    // What it sends is read and dropped, so that the close does not destroy the answer.
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case .some(.inputClosed) = event as? ChannelEvent { context.close(promise: nil) }
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
-
-    func handlerRemoved(context: ChannelHandlerContext) { door.turnedAwayEnded() }
+/// What the door keeps of each open connection, whichever HTTP it speaks.
+protocol HTTPPeer: AnyObject {
+    /// Called twice a second with the door's clock: ends what takes too long.
+    func look(at now: Int64)
+    /// The door stops: what was asked is answered, no further request is taken.
+    func drain()
+    func abort()
 }

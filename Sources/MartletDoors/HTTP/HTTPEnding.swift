@@ -10,6 +10,7 @@ extension HTTPConnection {
     }
 
     func finish(_ context: ChannelHandlerContext) {
+        if http2 != nil { return finishStream() }
         guard lingers || hasStreamed else { return close() }
         life = .lingering
         lastMoved = door.clock
@@ -49,7 +50,7 @@ extension HTTPConnection {
         streaming = nil
         mayHaveLines = false
         current = nil
-        door.closed(self)
+        if let http2 { http2.closed(self) } else { door.closed(self) }
     }
 
     /// The door stops: what was asked is answered, no further request is taken.

@@ -29,7 +29,8 @@ extension HTTPConnection {
         // HTTP/1.0 connections serve one request: the answer is 1.1 and its reader may not know how it is delimited otherwise.
         if !head.isKeepAlive || facts.asksForUpgrade || head.version == .http1_0 { isLast = true }
         let passed = gate.examine(head, facts, sources: door.sources)
-        let request = Request(route: passed.route, headOnly: head.method == .HEAD, problem: passed.problem, source: passed.source)
+        let request = Request(
+            route: passed.route, headOnly: head.method == .HEAD, problem: passed.problem, source: passed.source, trace: facts.trace)
         let isBatch = passed.route == .batch && request.problem == nil
         let limit = isBatch ? door.settings.maximumBatchBody : door.settings.maximumBody
         if let length = facts.contentLength, length > limit {

@@ -15,7 +15,7 @@ extension HTTPConnection {
         if let batch = request.batch { return begin(batch) }
         guard let source = request.source else { preconditionFailure("a request without problem has its source") }
         switch request.route {
-        case .submit: submit(request.body, from: source)
+        case .submit: submit(request.body, from: source, request.trace)
         case .state(let id): tell(id, source) { HTTPAnswer.document($0.stateDocument()) }
         case .trace(let id): tell(id, source) { HTTPAnswer.document($0.traceDocument()) }
         case .cancel(let id): cancel(id, request.body, source)
@@ -24,13 +24,12 @@ extension HTTPConnection {
         }
     }
 
-    func submit(_ body: ByteBuffer?, from source: AuthenticatedSource) {
+    func submit(_ body: ByteBuffer?, from source: AuthenticatedSource, _ trace: TraceContext?) {
         let now = door.intake.now()
-        let reading = MessageReading.read(body ?? ByteBuffer(), source: source, now: now)
-        switch reading {
+        switch read(body ?? ByteBuffer(), source, trace, now) {
         case .problem(let problem):
             open(Place(answer: .problem(problem), headOnly: false))
-        case .submission(let submission):
+        case .submission(let submission, _):
             let number = open(Place(answer: nil, headOnly: false))
             door.intake.submit(submission) { acceptance in
                 switch acceptance {
@@ -41,6 +40,17 @@ extension HTTPConnection {
                 }
             }
         }
+    }
+
+    /// One message, of a request or a line of a batch.
+    func read(_ body: ByteBuffer, _ source: AuthenticatedSource, _ trace: TraceContext?, _ now: Instant) -> MessageReading {
+        let reading = MessageReading.read(body, source: source, cards: door.settings.cardNumbers, trace: trace, now: now)
+        switch reading.cards {
+        case .clean: break
+        case .masked: door.counters.cardsMasked &+= 1
+        case .refused: door.counters.cardsRefused &+= 1
+        }
+        return reading
     }
 
     func tell(_ id: MessageID, _ source: AuthenticatedSource, as form: @escaping (Story) -> HTTPAnswer) {

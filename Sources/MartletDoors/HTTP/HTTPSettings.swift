@@ -14,6 +14,7 @@ public struct HTTPSettings: Sendable {
     /// PEM file of those who sign clients' certificates; nil: none is asked for.
     public var clientAuthority: String?
     public var clientCertificates: ClientCertificates
+    public var cardNumbers: CardNumbers.Policy
     /// Bytes of one request's body, and of one line of a batch.
     public var maximumBody: Int
     /// Bytes of one batch's body.
@@ -29,7 +30,8 @@ public struct HTTPSettings: Sendable {
     public init(
         host: String = "127.0.0.1", port: Int = 8080, plaintextReason: String? = nil, certificate: String? = nil, key: String? = nil,
         clientAuthority: String? = nil, clientCertificates: ClientCertificates = .required,
-        maximumBody: Int = 16 * 1024, maximumBatchBody: Int = 8 << 20, maximumConnections: Int = 4096, idleTimeout: Int64 = 60_000,
+        cardNumbers: CardNumbers.Policy = .mask, maximumBody: Int = 16 * 1024, maximumBatchBody: Int = 8 << 20,
+        maximumConnections: Int = 4096, idleTimeout: Int64 = 60_000,
         headTimeout: Int64 = 10_000, bodyTimeout: Int64 = 15_000
     ) {
         self.host = host
@@ -39,6 +41,7 @@ public struct HTTPSettings: Sendable {
         self.key = key
         self.clientAuthority = clientAuthority
         self.clientCertificates = clientCertificates
+        self.cardNumbers = cardNumbers
         self.maximumBody = maximumBody
         self.maximumBatchBody = maximumBatchBody
         self.maximumConnections = maximumConnections
@@ -50,7 +53,7 @@ public struct HTTPSettings: Sendable {
     var listening: Listening {
         Listening(
             door: "http", host: host, port: port, plaintextReason: plaintextReason, certificate: certificate, key: key,
-            clientAuthority: clientAuthority, clientCertificates: clientCertificates, protocols: ["http/1.1"])
+            clientAuthority: clientAuthority, clientCertificates: clientCertificates, protocols: ["h2", "http/1.1"])
     }
 
     public static let listen = Setting(
@@ -106,6 +109,15 @@ enum HTTPLimit {
     /// Bytes of a request's head in all, trailers included.
     static let head = 16 * 1024
     static let headFields = 64
+    /// Of a head as HTTP/2 counts it: 32 bytes more for each field (RFC 9113, section 6.5.2).
+    static let headList = head + 32 * headFields
+    /// Streams of one HTTP/2 connection that are open at once: as many requests as HTTP/1.1 may pipeline.
+    static let streams = pipelineDepth
+    /// What a peer may do in half a minute: streams it resets, or that end in a fault of its own; PING, SETTINGS and PRIORITY frames.
+    static let resetStreams = 200
+    static let controlFrames = 200
+    /// Answers to such frames that wait while the peer reads nothing.
+    static let bufferedControlFrames = 256
     /// Largest single read from a socket. Four are made in a turn, so a connection holds at most four times this in parsed requests.
     static let readBytes = 16 * 1024
     /// Milliseconds for a refused peer to read its answer before the socket goes.

@@ -1,3 +1,4 @@
+import Guard
 public import MartletModel
 public import NIOCore
 import NIOPosix
@@ -171,12 +172,15 @@ public final class SMPPDoor {
         case refused(CommandStatus, after: Int64)
     }
 
-    func judge(_ bind: Bind, from peer: String, at steady: Int64) -> Judgement {
+    /// - Parameter certificate: what the client showed in the TLS handshake; asked only where an account is bound to certificates.
+    func judge(_ bind: Bind, from peer: String, certificate: () -> ClientCertificate?, at steady: Int64) -> Judgement {
         if isStopping { return .refused(.bindFailed, after: 0) }
         let account = accounts[bind.systemID]
         // The same work for a name that is not there.
         let matches = SMPPDoor.same(account?.settings.password ?? "\u{7F}", bind.password)
-        guard let account, matches, account.settings.addresses.isEmpty || account.settings.addresses.contains(where: { $0.contains(peer) })
+        guard let account, matches || account.settings.password == nil,
+            account.settings.addresses.isEmpty || account.settings.addresses.contains(where: { $0.contains(peer) }),
+            account.settings.admits(certificate)
         else {
             counters.bindsRefused += 1
             return .refused(.bindFailed, after: guessing.failed(peer, at: steady))
@@ -200,6 +204,15 @@ public final class SMPPDoor {
             difference |= Int((place < x.count ? x[place] : 0) ^ (place < y.count ? y[place] : 0))
         }
         return difference == 0
+    }
+}
+
+extension SMPPAccount {
+    fileprivate func admits(_ certificate: () -> ClientCertificate?) -> Bool {
+        // Neither password nor certificate: settings refuse that; nobody is let in by it.
+        guard !certificates.isEmpty else { return password != nil }
+        guard let shown = certificate() else { return false }
+        return certificates.contains { $0.holds(of: shown) }
     }
 }
 

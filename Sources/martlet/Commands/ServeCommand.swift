@@ -152,7 +152,7 @@ struct ServeCommand: AsyncParsableCommand {
             for entry in fresh {
                 _ = try file.add(
                     entry.name, scopes: entry.scopes, senders: entry.senders, classes: entry.classes, sender: entry.sender,
-                    messageClass: entry.messageClass, key: nil)
+                    messageClass: entry.messageClass, certificates: entry.certificates, key: nil)
             }
             return file
         }

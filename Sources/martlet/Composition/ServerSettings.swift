@@ -23,6 +23,7 @@ struct ServerSettings {
         var classes: [String]
         var sender: String?
         var messageClass: String
+        var certificates: [String]
     }
 
     var nodeName = ""
@@ -77,6 +78,7 @@ struct ServerSettings {
                     remedy: "listen at 127.0.0.1, or give metrics.plaintextReason"))
         }
         http = HTTPSettings(values)
+        http.cardNumbers = CardNumbers.Policy(rawValue: values.text(TextGuard.cardNumbers)) ?? .mask
         for element in values.elements("connections") { takeConnection(element, environment, &mistakes) }
         for element in values.elements("routes") { takeRoute(element, &mistakes) }
         if routes.isEmpty, let only = connections.first?.group, connections.allSatisfy({ $0.group == only }) {
@@ -84,13 +86,14 @@ struct ServerSettings {
         }
         for element in values.elements("bootstrap.sources") { takeSource(element, &mistakes) }
         smpp = SMPPDoorSettings(values)
+        smpp.cardNumbers = http.cardNumbers
         for element in values.elements("smpp.accounts") { takeAccount(element, environment, &mistakes) }
     }
 
     private mutating func takeAccount(_ element: SettingValues, _ environment: [String: String], _ mistakes: inout [Mistake]) {
         do {
             let account = try SMPPAccount(element, credentials: environment["CREDENTIALS_DIRECTORY"])
-            for fault in account.faults(beside: smpp.accounts) {
+            for fault in account.faults(beside: smpp.accounts, hasAuthority: smpp.clientAuthority != nil) {
                 let setting =
                     SMPPDoorSettings.all.first { $0.path == "smpp.accounts[].\(fault.setting)" } ?? SMPPDoorSettings.accountSystemID
                 mistakes.append(element.mistake(setting, fault.reason, remedy: "correct it"))
@@ -139,12 +142,12 @@ struct ServerSettings {
             name: element.text(NodeSettings.sourceName), scopes: element.list(NodeSettings.sourceScopes),
             senders: element.list(NodeSettings.sourceSenders), classes: element.list(NodeSettings.sourceClasses),
             sender: element.isSet(NodeSettings.sourceSender) ? element.text(NodeSettings.sourceSender) : nil,
-            messageClass: element.text(NodeSettings.sourceClass))
+            messageClass: element.text(NodeSettings.sourceClass), certificates: element.list(NodeSettings.sourceCertificates))
         var probe = SourceFile()
         do {
             _ = try probe.add(
                 entry.name, scopes: entry.scopes, senders: entry.senders, classes: entry.classes, sender: entry.sender,
-                messageClass: entry.messageClass, key: nil)
+                messageClass: entry.messageClass, certificates: entry.certificates, key: nil)
         } catch {
             mistakes.append(element.mistake(NodeSettings.sourceName, error.description, remedy: "correct it"))
         }
@@ -186,11 +189,21 @@ extension SMPPAccount {
     /// - Throws: the mistake of a file or value that cannot be read.
     init(_ values: SettingValues, credentials: String?) throws(Mistake) {
         typealias Own = SMPPDoorSettings
-        let password: String
-        do {
-            password = try Secret.load(from: values.text(Own.accountPassword), credentials: credentials).reveal()
-        } catch {
-            throw values.mistake(Own.accountPassword, error.description, remedy: "make the file readable by its owner alone")
+        var password: String?
+        if let file = values.filled(Own.accountPassword) {
+            do {
+                password = try Secret.load(from: file, credentials: credentials).reveal()
+            } catch {
+                throw values.mistake(Own.accountPassword, error.description, remedy: "make the file readable by its owner alone")
+            }
+        }
+        var certificates: [CertificateRule] = []
+        for text in values.list(Own.accountCertificates) {
+            guard let rule = CertificateRule(text) else {
+                throw values.mistake(
+                    Own.accountCertificates, "'\(text)' names no certificate", remedy: "write \(CertificateRule.forms)")
+            }
+            certificates.append(rule)
         }
         var modes: [Bind.Mode] = []
         for word in values.list(Own.accountModes) {
@@ -212,7 +225,7 @@ extension SMPPAccount {
             systemID: values.text(Own.accountSystemID), password: password, source: values.text(Own.accountSource), modes: modes,
             binds: values.integer(Own.accountMaximum), window: values.integer(Own.accountWindow),
             deliverWindow: values.integer(Own.accountDeliverWindow), partsPerSecond: values.integer(Own.accountRate),
-            addresses: addresses,
+            addresses: addresses, certificates: certificates,
             defaultCoding: DefaultCoding(rawValue: values.text(Own.accountCoding)) ?? .gsm7,
             receipts: Receipts(rawValue: values.text(Own.accountReceipts)) ?? .parameters)
     }
