@@ -32,7 +32,8 @@ public enum CardNumbers {
     /// Most separators between two digits of one number.
     static let gap = 3
 
-    /// Whether so many digits stand near each other; other characters of more than a byte that may be digits count as some.
+    /// Whether a look at every character is worth it: a number of ASCII digits that is a card's by first digits, length and check digit, or
+    /// so many characters near each other that may be digits of other scripts.
     static func mayHold(_ text: String) -> Bool {
         var text = text
         return text.withUTF8 { bytes in
@@ -40,30 +41,26 @@ public enum CardNumbers {
             var candidates = 0
             for byte in bytes { candidates &+= byte &- 0x30 < 10 || byte >= 0xD9 ? 1 : 0 }
             guard candidates >= digits.lowerBound else { return false }
-            var found = 0
-            var passed = 0
+            var run = CardRun()
             for byte in bytes {
                 switch byte {
-                case 0x30...0x39, 0xD9, 0xDB, 0xDF, 0xE0, 0xE1, 0xEA, 0xEF, 0xF0:
-                    found += 1
-                    passed = 0
-                    if found >= digits.lowerBound { return true }
-                case 0x20, 0x09, 0x2D, 0x2E, 0xC2, 0xE2, 0xE3:
-                    passed += 1
-                    if passed > gap { found = 0 }
+                case 0x30...0x39: run.digit(byte &- 0x30)
                 case 0x80...0xBF: break
-                default: found = 0
+                case 0xD9, 0xDB, 0xDF, 0xE0, 0xE1, 0xEA, 0xEF, 0xF0: run.wide()
+                case 0x20, 0x09, 0x2D, 0x2E, 0xC2, 0xE2, 0xE3: run.separator()
+                default: run.end()
                 }
+                if run.isPromising { return true }
             }
-            return false
+            run.end()
+            return run.isPromising
         }
     }
 
     /// Lengths, as bits, of the cards whose numbers begin with these six digits; 0: no scheme has them.
-    static func lengths(of prefix: ArraySlice<UInt8>) -> UInt32 {
-        let six = prefix.prefix(6).reduce(0) { $0 * 10 + Int($1) }
-        func bits(_ lengths: ClosedRange<Int>) -> UInt32 { lengths.reduce(0) { $0 | 1 << UInt32($1) } }
-        switch six {
+    static func lengths(of prefix: Int) -> UInt32 {
+        func bits(_ lengths: ClosedRange<UInt32>) -> UInt32 { (1 << (lengths.upperBound + 1)) - (1 << lengths.lowerBound) }
+        switch prefix {
         case 220_000...220_499: return bits(16...19)  // Mir
         case 222_100...272_099: return bits(16...16)  // Mastercard
         case 300_000...305_999, 309_500...309_599, 360_000...369_999, 380_000...399_999: return bits(14...19)  // Diners Club
@@ -78,15 +75,88 @@ public enum CardNumbers {
     }
 }
 
+/// Digits near each other, as the bytes of a text bring them.
+private struct CardRun {
+    private(set) var isPromising = false
+    /// The newest digits, four bits each, and whether a group of digits begins with each of them.
+    private var history: UInt128 = 0
+    private var starts: UInt32 = 0
+    private var count = 0
+    private var passed = 0
+    private var hasWide = false
+
+    mutating func digit(_ value: UInt8) {
+        history = history << 4 | UInt128(value)
+        starts = starts << 1 | (count == 0 || passed > 0 ? 1 : 0)
+        count += 1
+        passed = 0
+        if hasWide, count >= CardNumbers.digits.lowerBound { isPromising = true }
+    }
+
+    /// A character of another script that may be a digit.
+    mutating func wide() {
+        hasWide = true
+        digit(0)
+    }
+
+    mutating func separator() {
+        if count > 0, passed == 0 { examine() }
+        passed += 1
+        if passed > CardNumbers.gap { clear() }
+    }
+
+    mutating func end() {
+        if count > 0, passed == 0 { examine() }
+        clear()
+    }
+
+    private mutating func clear() {
+        count = 0
+        passed = 0
+        hasWide = false
+    }
+
+    /// A group of digits ended.
+    private mutating func examine() {
+        guard count >= CardNumbers.digits.lowerBound else { return }
+        for length in CardNumbers.digits.lowerBound...min(CardNumbers.digits.upperBound, count) where starts >> UInt32(length - 1) & 1 != 0
+        {
+            var prefix = 0
+            for place in 1...6 { prefix = prefix * 10 + value(length - place) }
+            guard CardNumbers.lengths(of: prefix) >> UInt32(length) & 1 != 0 else { continue }
+            var sum = 0
+            for place in 0..<length {
+                let digit = value(place)
+                sum += place % 2 == 0 ? digit : digit < 5 ? digit * 2 : digit * 2 - 9
+            }
+            if sum % 10 == 0 { isPromising = true }
+        }
+    }
+
+    /// Counted from the newest.
+    private func value(_ place: Int) -> Int { Int(truncatingIfNeeded: history >> UInt128(4 * place) & 15) }
+}
+
 /// One look at a text that may hold card numbers, character by character.
 private struct CardScan {
-    private var scalars: [Unicode.Scalar]
-    /// Digits of the run being read, where they stand, and whether a separator or the run's end comes after each.
-    private var digits: [UInt8] = []
-    private var places: [Int] = []
-    private var ends: [Bool] = []
+    private struct Digit {
+        var value: UInt8
+        /// A separator or the end of the run comes after it.
+        var ends: Bool
+        /// Index of its character.
+        var place: Int32
+    }
 
-    init(_ text: String) { scalars = Array(text.unicodeScalars) }
+    private var scalars: [Unicode.Scalar]
+    /// The run being read.
+    private var digits: [Digit] = []
+
+    init(_ text: String) {
+        scalars = []
+        scalars.reserveCapacity(text.utf8.count)
+        for scalar in text.unicodeScalars { scalars.append(scalar) }
+        digits.reserveCapacity(32)
+    }
 
     var masked: String {
         var view = String.UnicodeScalarView()
@@ -99,13 +169,12 @@ private struct CardScan {
     mutating func run() -> Bool {
         var found = false
         var passed = 0
-        for (place, scalar) in scalars.enumerated() {
-            if let digit = CardScan.digit(scalar) {
-                if passed > 0, !ends.isEmpty { ends[ends.count - 1] = true }
+        for place in scalars.indices {
+            let scalar = scalars[place]
+            if let value = CardScan.digit(scalar) {
+                if passed > 0, !digits.isEmpty { digits[digits.count - 1].ends = true }
                 passed = 0
-                digits.append(digit)
-                places.append(place)
-                ends.append(false)
+                digits.append(Digit(value: value, ends: false, place: Int32(truncatingIfNeeded: place)))
             } else if !digits.isEmpty {
                 passed += 1
                 if passed > CardNumbers.gap || !CardScan.isSeparator(scalar) {
@@ -118,18 +187,14 @@ private struct CardScan {
     }
 
     private mutating func endRun() -> Bool {
-        defer {
-            digits.removeAll(keepingCapacity: true)
-            places.removeAll(keepingCapacity: true)
-            ends.removeAll(keepingCapacity: true)
-        }
+        defer { digits.removeAll(keepingCapacity: true) }
         guard digits.count >= CardNumbers.digits.lowerBound else { return false }
-        ends[ends.count - 1] = true
+        digits[digits.count - 1].ends = true
         var found = false
         var start = 0
         while start + CardNumbers.digits.lowerBound <= digits.count {
-            if start == 0 || ends[start - 1], let count = card(at: start) {
-                for place in places[start + 6..<start + count - 4] { scalars[place] = "*" }
+            if start == 0 || digits[start - 1].ends, let count = card(at: start) {
+                for digit in digits[start + 6..<start + count - 4] { scalars[Int(digit.place)] = "*" }
                 found = true
                 start += count
             } else {
@@ -141,26 +206,28 @@ private struct CardScan {
 
     /// - Returns: digits of the longest card number that begins there.
     private func card(at start: Int) -> Int? {
-        let lengths = CardNumbers.lengths(of: digits[start...])
+        var prefix = 0
+        for digit in digits[start..<start + 6] { prefix = prefix * 10 + Int(digit.value) }
+        let lengths = CardNumbers.lengths(of: prefix)
         guard lengths != 0 else { return nil }
         var longest: Int?
         // Every second digit is doubled, from the right: which ones is known at the end, so both sums are kept.
         var sums = (even: 0, odd: 0)
         for count in 1...min(CardNumbers.digits.upperBound, digits.count - start) {
-            let digit = Int(digits[start + count - 1])
+            let last = digits[start + count - 1]
+            let digit = Int(last.value)
             let doubled = digit < 5 ? digit * 2 : digit * 2 - 9
             if count % 2 == 0 { sums = (sums.even + digit, sums.odd + doubled) } else { sums = (sums.even + doubled, sums.odd + digit) }
-            guard ends[start + count - 1], lengths & 1 << UInt32(count) != 0, (count % 2 == 0 ? sums.even : sums.odd) % 10 == 0 else {
-                continue
-            }
-            if !isTelephone(start, count), !isAccount(from: places[start], to: places[start + count - 1]) { longest = count }
+            guard last.ends, lengths & 1 << UInt32(count) != 0, (count % 2 == 0 ? sums.even : sums.odd) % 10 == 0 else { continue }
+            if !isTelephone(start, count), !isAccount(from: Int(digits[start].place), to: Int(last.place)) { longest = count }
         }
         return longest
     }
 
     /// A number that is written with a plus sign has at most 15 digits in all (E.164).
     private func isTelephone(_ start: Int, _ count: Int) -> Bool {
-        guard let first = places.first, first > 0, scalars[first - 1] == "+" || scalars[first - 1] == "\u{FF0B}" else { return false }
+        guard let first = digits.first.map({ Int($0.place) }), first > 0, scalars[first - 1] == "+" || scalars[first - 1] == "\u{FF0B}"
+        else { return false }
         return start + count <= 15
     }
 
@@ -195,17 +262,18 @@ private struct CardScan {
         return rest
     }
 
-    private static func isUpper(_ scalar: Unicode.Scalar) -> Bool { ("A"..."Z").contains(scalar) }
+    private static func isUpper(_ scalar: Unicode.Scalar) -> Bool { scalar.value &- 0x41 < 26 }
 
-    private static func isDigit(_ scalar: Unicode.Scalar) -> Bool { ("0"..."9").contains(scalar) }
+    private static func isDigit(_ scalar: Unicode.Scalar) -> Bool { scalar.value &- 0x30 < 10 }
 
-    private static func isAlphanumeric(_ scalar: Unicode.Scalar) -> Bool {
-        isDigit(scalar) || ("A"..."Z").contains(scalar) || ("a"..."z").contains(scalar)
-    }
+    private static func isAlphanumeric(_ scalar: Unicode.Scalar) -> Bool { isDigit(scalar) || (scalar.value & ~0x20) &- 0x41 < 26 }
 
     private static func digit(_ scalar: Unicode.Scalar) -> UInt8? {
-        if scalar.isASCII { return isDigit(scalar) ? UInt8(scalar.value - 0x30) : nil }
-        guard scalar.properties.numericType == .decimal, let value = scalar.properties.numericValue else { return nil }
+        if scalar.value < 0x80 { return isDigit(scalar) ? UInt8(truncatingIfNeeded: scalar.value &- 0x30) : nil }
+        // Below U+0660 there is none.
+        guard scalar.value >= 0x660, scalar.properties.numericType == .decimal, let value = scalar.properties.numericValue else {
+            return nil
+        }
         return UInt8(value)
     }
 

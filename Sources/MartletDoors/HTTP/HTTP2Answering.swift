@@ -41,22 +41,26 @@ extension HTTPConnection {
     private func write(_ frame: HTTP2Frame.FramePayload, isLast: Bool) {
         hasFrames = true
         guard let context else { return }
-        guard isLast, !hasHeardAll else { return context.write(NIOAny(frame), promise: nil) }
-        // A peer that still sends what nobody reads is told to stop, once it has the answer (RFC 9113, section 8.1): before, the reset
-        // would overtake it.
+        guard isLast else { return context.write(NIOAny(frame), promise: nil) }
         let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenSuccess { self.stopPeer() }
+        written.futureResult.assumeIsolated().whenSuccess { self.saidAll() }
         context.write(NIOAny(frame), promise: written)
     }
 
-    private func stopPeer() {
-        guard life != .closed, !hasHeardAll, let context else { return }
-        context.writeAndFlush(NIOAny(HTTP2Frame.FramePayload.rstStream(.noError)), promise: nil)
-    }
-
-    /// The answer is given. The stream ends by itself when its last frame has left and the peer has ended its side, or was told to.
-    func finishStream() {
+    /// The answer is given. The stream ends by itself when its last frame has left and the peer has ended its side. What the peer still
+    /// sends is read and dropped for a while: clients stop when they have read the answer, and not all take a reset for what it says.
+    func finishStream(_ context: ChannelHandlerContext) {
         life = .lingering
         lastMoved = door.clock
+        if wantsRead {
+            wantsRead = false
+            context.read()
+        }
+    }
+
+    /// The peer had time to read its answer and goes on sending what nobody reads: it is told to stop (RFC 9113, section 8.1).
+    func stopPeer() {
+        guard !hasHeardAll, let context else { return close() }
+        context.writeAndFlush(NIOAny(HTTP2Frame.FramePayload.rstStream(.noError)), promise: nil)
     }
 }

@@ -10,7 +10,7 @@ extension HTTPConnection {
     }
 
     func finish(_ context: ChannelHandlerContext) {
-        if http2 != nil { return finishStream() }
+        if http2 != nil { return finishStream(context) }
         guard lingers || hasStreamed else { return close() }
         life = .lingering
         lastMoved = door.clock
@@ -32,7 +32,8 @@ extension HTTPConnection {
     func saidAll() {
         hasSaidAll = true
         lastMoved = door.clock
-        if hasHeardAll { close() }
+        // A stream of which all is said and heard is over without that.
+        if hasHeardAll, http2 == nil { close() }
     }
 
     func close() {
@@ -73,7 +74,8 @@ extension HTTPConnection {
         switch life {
         case .closed: return
         case .lingering:
-            if now - lastMoved >= (hasSaidAll ? HTTPLimit.lingering : door.settings.idleTimeout) { close() }
+            guard now - lastMoved >= (hasSaidAll ? HTTPLimit.lingering : door.settings.idleTimeout) else { return }
+            if http2 != nil, hasSaidAll { stopPeer() } else { close() }
         case .open:
             let limits = door.settings
             if !isWritable {
