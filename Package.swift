@@ -15,7 +15,9 @@ let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio
 let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioHPACK: Target.Dependency = .product(name: "NIOHPACK", package: "swift-nio-http2")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -69,7 +71,9 @@ let package = Package(
         library("MartletNode", ["MartletModel", "MartletEngine", "Journal", "Guard", nioCore, nioPosix, logging]),
 
         // How things come in, how messages go out.
-        library("MartletDoors", ["MartletModel", "SMPP", "SMSText", "Guard", nioCore, nioPosix, nioHTTP, nioHTTP2, nioSSL]),
+        library(
+            "MartletDoors",
+            ["MartletModel", "SMPP", "SMSText", "Guard", nioCore, nioPosix, nioHTTP, nioHTTP2, nioHPACK, nioTLS, nioSSL]),
         library("MartletChannels", ["MartletModel", "SMPP", "SMSText", "Guard", nioCore, nioPosix, nioSSL]),
 
         // The world outside, simulated.
@@ -96,14 +100,18 @@ let package = Package(
         tests("MartletSettings", ["MartletSettings", "MartletModel"]),
         tests("MartletNode", ["MartletNode", "MartletModel", "MartletEngine", "SMSText", "Journal", "Guard", nioCore, nioPosix, logging]),
         tests(
-            "MartletDoors", ["MartletDoors", "MartletModel", "SMPP", "SMSText", "Guard", nioCore, nioPosix, nioHTTP, nioEmbedded, nioSSL]),
+            "MartletDoors",
+            [
+                "MartletDoors", "MartletModel", "SMPP", "SMSText", "Guard", nioCore, nioPosix, nioHTTP, nioHTTP2, nioHPACK, nioEmbedded,
+                nioSSL,
+            ]),
         tests("MartletChannels", ["MartletChannels", "MartletModel", "SMPP", "SMSText", nioCore, nioPosix, nioEmbedded, nioSSL]),
         tests("MartletSimulators", ["MartletSimulators", "SMPP", "SMSText", nioCore, nioPosix, nioEmbedded]),
         tests(
             "Martlet",
             [
                 "martlet", "SMPP", "SMSText", "MartletModel", "MartletSettings", "MartletDoors", "MartletChannels", "MartletNode",
-                "MartletEngine", "MartletSimulators", "Journal", "Guard", nioCore, nioPosix, logging,
+                "MartletEngine", "MartletSimulators", "Journal", "Guard", nioCore, nioPosix, logging, yams,
             ]),
         tests("Architecture", []),
     ]

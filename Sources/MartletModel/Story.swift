@@ -11,6 +11,8 @@ public struct Story: Sendable {
     public var updatedAt: Int64
     public var deadline: Int64
     public var reference: String
+    /// As the message came with it.
+    public var trace: TraceContext?
     public var from: String
     /// Customer data: the door shows it to its own source only, pages show it masked.
     public var to: PhoneNumber
@@ -87,7 +89,7 @@ public struct Story: Sendable {
 
     public init(
         id: MessageID, source: SourceNumber, messageClass: MessageClass, state: MessageState, reason: EndReason, parts: UInt8,
-        createdAt: Int64, updatedAt: Int64, deadline: Int64, reference: String, from: String, to: PhoneNumber,
+        createdAt: Int64, updatedAt: Int64, deadline: Int64, reference: String, trace: TraceContext? = nil, from: String, to: PhoneNumber,
         possibleDuplicate: Bool = false, attempts: [Attempt], hops: [Hop]
     ) {
         self.id = id
@@ -100,6 +102,7 @@ public struct Story: Sendable {
         self.updatedAt = updatedAt
         self.deadline = deadline
         self.reference = reference
+        self.trace = trace
         self.from = from
         self.to = to
         self.possibleDuplicate = possibleDuplicate

@@ -19,6 +19,8 @@ public struct Submission: Sendable {
     public var validity: Int64
     /// Of which ends the source is to be told.
     public var tells: Tells
+    /// Where the request belongs in its sender's tracing; nil: it did not say.
+    public var trace: TraceContext?
     /// When the door had read the whole request, for the accept histogram.
     public var receivedAt: Instant
     /// What tells a second try from a second message; nil: the source gave no key.
@@ -35,7 +37,8 @@ public struct Submission: Sendable {
     public init(
         source: SourceNumber, messageClass: MessageClass, to: PhoneNumber, from: String, text: String,
         userDataHeader: [UInt8] = [], partOctets: [UInt8] = [], partAlphabet: UInt8 = 0, wishes: MessageWishes = [],
-        reference: String = "", validity: Int64? = nil, tells: Tells = [], receivedAt: Instant, idempotency: Idempotency? = nil
+        reference: String = "", validity: Int64? = nil, tells: Tells = [], trace: TraceContext? = nil, receivedAt: Instant,
+        idempotency: Idempotency? = nil
     ) {
         self.source = source
         self.messageClass = messageClass
@@ -48,6 +51,7 @@ public struct Submission: Sendable {
         self.wishes = wishes
         self.reference = reference
         self.tells = tells
+        self.trace = trace
         self.validity = validity ?? messageClass.validity
         self.receivedAt = receivedAt
         self.idempotency = idempotency
@@ -108,12 +112,15 @@ public struct Source: Sendable {
     public var defaultSender: String?
     public var defaultClass: MessageClass
     public var limits: SourceLimits
+    /// Client certificates its keys may be used with, as the rules of settings have them; empty: none is needed.
+    public var certificates: [String]
 
     public enum Scope: String, CaseIterable, Sendable { case send, read }
 
     public init(
         number: SourceNumber, name: String, scopes: Set<Scope>, senders: [String] = [], classes: [MessageClass] = [],
-        defaultSender: String? = nil, defaultClass: MessageClass = .transactional, limits: SourceLimits = SourceLimits()
+        defaultSender: String? = nil, defaultClass: MessageClass = .transactional, limits: SourceLimits = SourceLimits(),
+        certificates: [String] = []
     ) {
         self.number = number
         self.name = name
@@ -123,6 +130,7 @@ public struct Source: Sendable {
         self.defaultSender = defaultSender
         self.defaultClass = defaultClass
         self.limits = limits
+        self.certificates = certificates
     }
 }
 

@@ -70,11 +70,15 @@ public enum NodeSettings {
     public static let sourceQuota = Setting(
         "bootstrap.sources[].dailyQuota", .integer(SourceLimits.quotaRange), default: "0",
         doc: "Parts that it may hand in on one day, 0 for any. Security messages and codes count, and are taken beyond it.")
+    public static let sourceCertificates = Setting(
+        "bootstrap.sources[].certificates", .list(of: "certificate"), default: "[]",
+        doc: "Client certificates its keys may be used with: sha256:FINGERPRINT, cn:NAME, dns:NAME, uri:NAME or email:ADDRESS. "
+            + "Empty: none is needed. They are shown over `http.tls.clientAuthority`.")
 
     public static let all: [Setting] = [
         name, masterKey, segment, keep, cap, commitGap, sync, openMessages, idempotencyKeys, parts, dayBegins, metricsListen,
         metricsPlaintext, routePrefix, routeGroup,
         sourceName,
-        sourceScopes, sourceSenders, sourceClasses, sourceSender, sourceClass, sourceRate, sourceBurst, sourceQuota,
+        sourceScopes, sourceSenders, sourceClasses, sourceSender, sourceClass, sourceRate, sourceBurst, sourceQuota, sourceCertificates,
     ]
 }

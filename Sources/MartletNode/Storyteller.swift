@@ -60,7 +60,7 @@ enum Storyteller {
             reason: last.record.header.flags.reason ?? .none, parts: last.record.header.parts,
             createdAt: id.milliseconds * 1000, updatedAt: chain[chain.count - 1].record.header.at,
             deadline: first.record.header.deadline * 1000,
-            reference: payload.reference, from: payload.from, to: payload.to,
+            reference: payload.reference, trace: payload.trace, from: payload.from, to: payload.to,
             possibleDuplicate: chain.contains { $0.record.isPossibleDuplicate }, attempts: [], hops: [])
         // Of a text that goes out as one submit a person wants to know the parts.
         if let parts = Payload.parts(ofShape: payload.textShape) { story.parts = parts }
@@ -75,7 +75,9 @@ enum Storyteller {
         case .accepted(let it):
             story.createdAt = at
             story.hops.append(.init(at: it.receivedAt, hop: "accept", what: "request read"))
-            story.hops.append(.init(at: at, hop: "accept", what: "accepted", details: [("parts", String(story.parts))]))
+            var details = [("parts", String(story.parts))]
+            if let trace = story.trace { details.append(("traceparent", trace.text)) }
+            story.hops.append(.init(at: at, hop: "accept", what: "accepted", details: details))
         case .answered(let it): answered(it, record.header, &story)
         case .receipt(let it):
             var details = [("part", String(it.part + 1)), ("providerId", it.providerID)]

@@ -18,7 +18,9 @@ enum ImportTable {
         "MartletSettings": ["MartletModel", "Yams"],
         "MartletNode": ["MartletModel", "MartletEngine", "Journal", "Guard", "NIOCore", "NIOPosix", "Logging"],
         // In and out.
-        "MartletDoors": ["MartletModel", "SMPP", "SMSText", "Guard", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTP2", "NIOSSL"],
+        "MartletDoors": [
+            "MartletModel", "SMPP", "SMSText", "Guard", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTP2", "NIOHPACK", "NIOTLS", "NIOSSL",
+        ],
         "MartletChannels": ["MartletModel", "SMPP", "SMSText", "Guard", "NIOCore", "NIOPosix", "NIOSSL"],
         // The world outside.
         "MartletSimulators": ["SMPP", "SMSText", "NIOCore", "NIOPosix", "NIOHTTP1"],
@@ -69,8 +71,8 @@ enum ImportTable {
 
     /// Names of Package.swift for products of other packages.
     static let packageNames: [String: String] = [
-        "nioCore": "NIOCore", "nioPosix": "NIOPosix", "nioHTTP": "NIOHTTP1", "nioHTTP2": "NIOHTTP2", "httpClient": "AsyncHTTPClient",
-        "nioEmbedded": "NIOEmbedded", "nioSSL": "NIOSSL",
+        "nioCore": "NIOCore", "nioPosix": "NIOPosix", "nioHTTP": "NIOHTTP1", "nioHTTP2": "NIOHTTP2", "nioHPACK": "NIOHPACK",
+        "nioTLS": "NIOTLS", "httpClient": "AsyncHTTPClient", "nioEmbedded": "NIOEmbedded", "nioSSL": "NIOSSL",
         "crypto": "Crypto", "logging": "Logging", "yams": "Yams", "arguments": "ArgumentParser",
     ]
 }

@@ -81,6 +81,34 @@ struct ServerSettingsTests {
         #expect(try mistakes(good + "journal: {sync: false}\n", environment: ["MARTLET_TEST_UNSAFE": "1"]).isEmpty)
     }
 
+    @Test("Certificates of clients, of their sources and accounts, and the guard on card numbers are read; what cannot hold is a mistake")
+    func certificates() throws {
+        let doors = """
+            guard: {cardNumbers: refuse}
+            http:
+              tls: {certificate: /c, key: /k, clientAuthority: /a, clientCertificates: optional}
+            smpp:
+              tls: {certificate: /c, key: /k, clientAuthority: /b}
+              accounts:
+                - {systemId: core, source: core, certificates: ["cn:core", "dns:core.bank.example"]}
+
+            """
+        let settings = try read(good.replacing("classes: [otp]", with: "certificates: [\"uri:x:y\"]") + doors)
+        #expect(settings.http.clientAuthority == "/a" && settings.http.clientCertificates == .optional)
+        #expect(settings.smpp.clientAuthority == "/b" && settings.smpp.clientCertificates == .required)
+        #expect(settings.http.cardNumbers == .refuse && settings.smpp.cardNumbers == .refuse)
+        #expect(settings.smpp.accounts.first?.password == nil)
+        #expect(settings.smpp.accounts.first?.certificates.map(\.description) == ["cn:core", "dns:core.bank.example"])
+        #expect(settings.sources.first?.certificates == ["uri:x:y"])
+        #expect(try read(good).http.cardNumbers == .mask)
+        #expect(try mistakes(good + doors.replacing("clientAuthority: /b", with: "")).contains { $0.contains("smpp.tls.clientAuthority") })
+        #expect(try mistakes(good + doors.replacing("cn:core", with: "core")).contains { $0.contains("names no certificate") })
+        #expect(
+            try mistakes(good + doors.replacing(", certificates: [\"cn:core\", \"dns:core.bank.example\"]", with: ""))
+                .contains { $0.contains("a password, certificates, or both") })
+        #expect(try mistakes(good.replacing("classes: [otp]", with: "certificates: [core]")).count == 1)
+    }
+
     @Test("An unknown class, a wrong status and a missing password file are mistakes")
     func values() throws {
         #expect(try mistakes(good.replacing("[otp]", with: "[otpp]")).count == 1)

@@ -89,11 +89,11 @@ import Testing
         #expect(await DoorWorld.fault(HTTPSettings(host: "0.0.0.0", port: 0)) == .plaintextBeyondLoopback(host: "0.0.0.0"))
         #expect(
             await DoorWorld.fault(HTTPSettings(host: "0.0.0.0", port: 0, plaintextReason: "")) == .plaintextBeyondLoopback(host: "0.0.0.0"))
-        #expect(ServerTLS.isLoopback(try SocketAddress(ipAddress: "::1", port: 1)))
-        #expect(ServerTLS.isLoopback(try SocketAddress(ipAddress: "127.9.9.9", port: 1)))
-        #expect(ServerTLS.isLoopback(try SocketAddress(unixDomainSocketPath: "/tmp/x")))
-        #expect(!ServerTLS.isLoopback(try SocketAddress(ipAddress: "::", port: 1)))
-        #expect(!ServerTLS.isLoopback(try SocketAddress(ipAddress: "10.0.0.1", port: 1)))
+        #expect(Listening.isLoopback(try SocketAddress(ipAddress: "::1", port: 1)))
+        #expect(Listening.isLoopback(try SocketAddress(ipAddress: "127.9.9.9", port: 1)))
+        #expect(Listening.isLoopback(try SocketAddress(unixDomainSocketPath: "/tmp/x")))
+        #expect(!Listening.isLoopback(try SocketAddress(ipAddress: "::", port: 1)))
+        #expect(!Listening.isLoopback(try SocketAddress(ipAddress: "10.0.0.1", port: 1)))
         let world = try await DoorWorld(settings: HTTPSettings(host: "0.0.0.0", port: 0, plaintextReason: "a proxy on this host ends TLS"))
         try await world.end()
     }
@@ -120,8 +120,8 @@ import Testing
             Issue.record("\(String(describing: taken))")
             return
         }
-        for fault: HTTPDoorFault? in [swapped, unresolved, taken, .certificateWithoutKey, .plaintextBeyondLoopback(host: "h")] {
-            #expect(fault?.description.hasPrefix("http.") == true)
+        for fault: DoorFault.Reason? in [swapped, unresolved, taken, .certificateWithoutKey, .plaintextBeyondLoopback(host: "h")] {
+            #expect(fault.map { DoorFault("http", $0).description.hasPrefix("http.") } == true)
         }
         try await world.end()
         files.remove()
@@ -143,6 +143,8 @@ import Testing
 struct TestFiles {
     let certificate: String
     let key: String
+    /// Signed the clients' certificates of `TestAuthority`.
+    let authority: String
 
     init() throws {
         var template = Array("/tmp/martlet-doors-XXXXXX".utf8CString)
@@ -150,22 +152,32 @@ struct TestFiles {
         let directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         certificate = directory + "/certificate.pem"
         key = directory + "/key.pem"
-        for (path, text) in [(certificate, HTTPTestCertificate.certificate), (key, HTTPTestCertificate.key)] {
+        authority = directory + "/authority.pem"
+        for (path, text) in [
+            (certificate, HTTPTestCertificate.certificate), (key, HTTPTestCertificate.key), (authority, TestAuthority.authority),
+        ] {
             guard let file = fopen(path, "w") else { throw DoorBenchFault(text: "cannot write") }
             fputs(text, file)
             fclose(file)
         }
     }
 
-    func clientContext() throws -> NIOSSLContext {
+    /// - Parameter client: PEM of the client's certificate and key.
+    func clientContext(client: (certificate: String, key: String)? = nil, protocols: [String] = []) throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(HTTPTestCertificate.certificate.utf8)))
+        configuration.applicationProtocols = protocols
+        if let client {
+            configuration.certificateChain = try NIOSSLCertificate.fromPEMBytes(Array(client.certificate.utf8)).map { .certificate($0) }
+            configuration.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: Array(client.key.utf8), format: .pem))
+        }
         return try NIOSSLContext(configuration: configuration)
     }
 
     func remove() {
         unlink(certificate)
         unlink(key)
+        unlink(authority)
         rmdir(String(certificate.dropLast("/certificate.pem".utf8.count)))
     }
 }
@@ -188,6 +200,8 @@ final class DoorWorld: Sendable {
             intake.immediate = .accepted(FakeIntake.id(1), parts: 1)
             let sources = FakeSources()
             sources.keys["KEY"] = Source(number: 7, name: "cards", scopes: [.send, .read], defaultSender: "HARBOUR")
+            sources.keys["BOUND"] = Source(
+                number: 8, name: "core", scopes: [.send], defaultSender: "HARBOUR", certificates: ["no rule", "dns:core.bank.example"])
             let door = HTTPDoor(intake: intake, sources: sources, settings: settings, eventLoop: loop)
             let bound = NIOLoopBound(door, eventLoop: loop)
             door.start { result in opened.completeWith(result.map { ($0, bound) }.mapError { $0 as any Error }) }
@@ -196,13 +210,13 @@ final class DoorWorld: Sendable {
     }
 
     /// Why a door with these settings does not open; nil when it does.
-    static func fault(_ settings: HTTPSettings) async -> HTTPDoorFault? {
+    static func fault(_ settings: HTTPSettings) async -> DoorFault.Reason? {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        var fault: HTTPDoorFault?
+        var fault: DoorFault.Reason?
         do {
             _ = try await open(settings, group.next()).get()
         } catch {
-            fault = error as? HTTPDoorFault
+            fault = (error as? DoorFault)?.reason
         }
         try? await group.shutdownGracefully()
         return fault
@@ -219,8 +233,16 @@ final class DoorWorld: Sendable {
     }
 
     func exchangeText(_ request: String, tls: NIOSSLContext? = nil, endsOutput: Bool = false) async throws -> String {
+        String(buffer: try await exchange(ByteBuffer(string: request), tls: tls, endsOutput: endsOutput))
+    }
+
+    /// - Parameter isDone: whether this is all that was wanted; then the client leaves.
+    func exchange(
+        _ request: ByteBuffer, tls: NIOSSLContext? = nil, endsOutput: Bool = false,
+        isDone: @escaping @Sendable (ByteBuffer) -> Bool = { _ in false }
+    ) async throws -> ByteBuffer {
         let loop = group.next()
-        let ended = loop.makePromise(of: String.self)
+        let ended = loop.makePromise(of: ByteBuffer.self)
         let channel: any Channel
         do {
             channel = try await ClientBootstrap(group: loop)
@@ -230,7 +252,7 @@ final class DoorWorld: Sendable {
                         if let tls {
                             try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: tls, serverHostname: "localhost"))
                         }
-                        try channel.pipeline.syncOperations.addHandler(Reader(ended: ended))
+                        try channel.pipeline.syncOperations.addHandler(Reader(ended: ended, isDone: isDone))
                     }
                 }
                 .connect(to: address).get()
@@ -239,11 +261,11 @@ final class DoorWorld: Sendable {
             throw error
         }
         let timeout = loop.scheduleTask(in: .seconds(10)) { channel.close(promise: nil) }
-        channel.writeAndFlush(ByteBuffer(string: request), promise: nil)
+        channel.writeAndFlush(request, promise: nil)
         if endsOutput { channel.close(mode: .output, promise: nil) }
-        let text = try await ended.futureResult.get()
+        let bytes = try await ended.futureResult.get()
         timeout.cancel()
-        return text
+        return bytes
     }
 
     func counters() async throws -> HTTPCounters {
@@ -275,13 +297,21 @@ final class DoorWorld: Sendable {
 
     private final class Reader: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
-        private var text = ""
-        private let ended: EventLoopPromise<String>
+        private var bytes = ByteBuffer()
+        private let ended: EventLoopPromise<ByteBuffer>
 
-        init(ended: EventLoopPromise<String>) { self.ended = ended }
+        private let isDone: @Sendable (ByteBuffer) -> Bool
 
-        func channelRead(context: ChannelHandlerContext, data: NIOAny) { text += String(buffer: unwrapInboundIn(data)) }
-        func channelInactive(context: ChannelHandlerContext) { ended.succeed(text) }
+        init(ended: EventLoopPromise<ByteBuffer>, isDone: @escaping @Sendable (ByteBuffer) -> Bool) {
+            self.ended = ended
+            self.isDone = isDone
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            bytes.writeImmutableBuffer(unwrapInboundIn(data))
+            if isDone(bytes) { context.close(promise: nil) }
+        }
+        func channelInactive(context: ChannelHandlerContext) { ended.succeed(bytes) }
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
     }
 }

@@ -272,7 +272,6 @@ import Testing
             ("no host", start.replacing("Host: h\r\n", with: "") + "Content-Length: 0\r\n\r\n"),
             ("two hosts", start + "Host: other\r\nContent-Length: 0\r\n\r\n"),
             ("two hosts in HTTP/1.0", (start + "Host: other\r\nContent-Length: 0\r\n\r\n").replacing("HTTP/1.1", with: "HTTP/1.0")),
-            ("HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
             ("HTTP/0.9", "GET /v1/messages\r\n\r\n"),
             ("another version", "GET /v1/messages HTTP/3.7\r\nHost: h\r\n\r\n"),
             ("another protocol", "GET /v1/messages SIP/2.0\r\nHost: h\r\n\r\n"),

@@ -150,7 +150,7 @@ import Testing
         let bench = SMPPBench()
         let bind = Bind(mode: .transceiver, systemID: "bank", password: "secret")
         bench.door.stop(within: .seconds(5)) {}
-        guard case .refused(let status, let delay) = bench.door.judge(bind, from: "10.1.2.3", at: 0) else {
+        guard case .refused(let status, let delay) = bench.door.judge(bind, from: "10.1.2.3", certificate: { nil }, at: 0) else {
             throw DoorBenchFault(text: "bound")
         }
         #expect(status == .bindFailed)
@@ -251,8 +251,8 @@ import Testing
         let world = try await SMPPWorld(SMPPDoorSettings(port: 0))
         let taken = await SMPPWorld.fault(SMPPDoorSettings(port: world.address.port ?? 0))
         guard case .cannotListen = taken else { throw DoorBenchFault(text: String(describing: taken)) }
-        for fault: SMPPDoorFault? in [swapped, unresolved, taken, .certificateWithoutKey, .plaintextBeyondLoopback(host: "h")] {
-            #expect(fault?.description.hasPrefix("smpp.") == true)
+        for fault: DoorFault.Reason? in [swapped, unresolved, taken, .certificateWithoutKey, .plaintextBeyondLoopback(host: "h")] {
+            #expect(fault.map { DoorFault("smpp", $0).description.hasPrefix("smpp.") } == true)
         }
         try await world.end()
         files.remove()
@@ -299,7 +299,7 @@ final class SMPPWorld: Sendable {
         let sources = FakeSources()
         for source in SMPPBench.sources { sources.keys[source.name] = source }
         var settings = settings
-        settings.accounts = [.bank()]
+        if settings.accounts.isEmpty { settings.accounts = [.bank()] }
         return SMPPDoor(intake: intake, sources: sources, owner: FakeTellerOwner(), settings: settings, eventLoop: loop)
     }
 
@@ -315,13 +315,13 @@ final class SMPPWorld: Sendable {
     }
 
     /// Why a door with these settings does not open; nil when it does.
-    static func fault(_ settings: SMPPDoorSettings) async -> SMPPDoorFault? {
+    static func fault(_ settings: SMPPDoorSettings) async -> DoorFault.Reason? {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        var fault: SMPPDoorFault?
+        var fault: DoorFault.Reason?
         do {
             _ = try await open(settings, group.next()).get()
         } catch {
-            fault = error as? SMPPDoorFault
+            fault = (error as? DoorFault)?.reason
         }
         try? await group.shutdownGracefully()
         return fault

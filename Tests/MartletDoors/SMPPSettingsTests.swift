@@ -82,6 +82,8 @@ import Testing
         counters.receiptsHeard = 50
         counters.receiptsUnheard = 7
         counters.receiptsRefused = 8
+        counters.cardsMasked = 2
+        counters.cardsRefused = 1
         let samples = counters.samples.map { "\($0.metric.name) \($0.label ?? "-") \($0.value)" }
         #expect(
             samples == [
@@ -90,7 +92,8 @@ import Testing
                 "martlet_smpp_server_binds_total refused 3", "martlet_smpp_server_submits_total - 100",
                 "martlet_smpp_server_refused_total ESME_RINVDSTADR 6", "martlet_smpp_server_refused_total ESME_RTHROTTLED 4",
                 "martlet_smpp_server_receipts_total heard 50", "martlet_smpp_server_receipts_total not_heard 7",
-                "martlet_smpp_server_receipts_total refused 8",
+                "martlet_smpp_server_receipts_total refused 8", "martlet_smpp_server_card_numbers_total masked 2",
+                "martlet_smpp_server_card_numbers_total refused 1",
             ])
         #expect(Set(counters.samples.map(\.metric.name)) == Set(SMPPDoorCounters.all.map(\.name)))
     }

@@ -298,6 +298,30 @@ struct PayloadTests {
         #expect(Payload.parts(ofShape: 0) == nil && Payload.parts(ofShape: 0x0300_0300) == 3)
     }
 
+    @Test("A trace context is kept, with a header or without; version 3 is written for it alone, and fields not known are passed over")
+    func traced() throws {
+        let trace = TraceContext(high: 1, low: 2, parent: 3, flags: 1)
+        var message = submission(text: "Hello")
+        message.trace = trace
+        let plain = bytes(message)
+        #expect(plain[0] == 3 && plain.count == bytes(submission(text: "Hello")).count + 27)
+        #expect(try read(plain).trace == trace)
+        #expect(try read(plain).userDataHeader.isEmpty)
+        message.userDataHeader = [5, 0, 3, 7, 2, 2]
+        let whole = bytes(message)
+        let payload = try read(whole)
+        #expect(payload.trace == trace && payload.userDataHeader == [5, 0, 3, 7, 2, 2] && payload.text == "Hello")
+        // Cut between fields it is a message without the rest.
+        for count in 0..<whole.count where ![whole.count - 27, whole.count - 35].contains(count) {
+            #expect(throws: RecordFault.truncated) { try read(Array(whole[..<count])) }
+        }
+        // A field of a later version before the one that is known, and one of another length.
+        var later = plain
+        later.insert(contentsOf: [99, 2, 1, 1], at: plain.count - 27)
+        #expect(try read(later) == read(plain))
+        #expect(try read(bytes(submission(text: "Hello"))).trace == nil)
+    }
+
     @Test("A field too long for its length is cut and leaves the others whole")
     func long() throws {
         let payload = try read(

@@ -69,6 +69,23 @@ struct FilesTests {
         #expect(registry.source(named: "core")?.limits.dailyQuota == 9)
     }
 
+    @Test("A source is bound to certificates and freed again, and a file from before knows none")
+    func certificates() throws {
+        let data = try directory()
+        _ = try SourceFile.change(data) { file throws(SourceFile.Fault) in
+            _ = try file.add("core", scopes: ["send"], certificates: ["cn:core"], key: nil)
+            return try file.add("crm", scopes: ["send"], key: nil)
+        }
+        #expect(try SourceFile.load(data).sources.map(\.source.certificates) == [["cn:core"], []])
+        try SourceFile.change(data) { file throws(SourceFile.Fault) in
+            try file.bind("crm", to: ["dns:a.example", "sha256:\(String(repeating: "0a", count: 32))"])
+            try file.bind("core", to: [])
+        }
+        let text = try String(contentsOfFile: SourceFile.path(data), encoding: .utf8)
+        #expect(try SourceFile.load(data).sources.map { $0.source.certificates.count } == [0, 2])
+        #expect(text.components(separatedBy: "certificates").count == 2, "where there is none, the file is as it was before")
+    }
+
     @Test("Bad names, words and files are named")
     func sourceFaults() throws {
         let data = try directory()
@@ -86,6 +103,8 @@ struct FilesTests {
         #expect(fault { file throws(SourceFile.Fault) in _ = try file.add("a", scopes: [], key: nil) } == "")
         #expect(fault { file throws(SourceFile.Fault) in _ = try file.add("a", scopes: [], key: nil) }.contains("already"))
         #expect(fault { file throws(SourceFile.Fault) in try file.revoke("nobody") }.contains("nobody"))
+        #expect(fault { file throws(SourceFile.Fault) in try file.bind("nobody", to: []) }.contains("nobody"))
+        #expect(fault { file throws(SourceFile.Fault) in try file.bind("a", to: ["core"]) }.contains("dns:NAME"))
         #expect(fault { file throws(SourceFile.Fault) in try file.addKey("nobody", APIKey.hash(of: APIKey.generate())) }.contains("nobody"))
         try "not json".write(toFile: SourceFile.path(data), atomically: true, encoding: .utf8)
         #expect(fault { _ throws(SourceFile.Fault) in }.contains("cannot be read"))

@@ -119,6 +119,20 @@ struct NodeTests {
         try rig.stop()
     }
 
+    @Test("The trace context of a message is in its story, also when the journal is read back by another process")
+    func traced() throws {
+        let trace = TraceContext(high: 1, low: 2, parent: 3, flags: 1)
+        let rig = try Rig()
+        guard case .accepted(let id, _) = try rig.submit(trace: trace) else { throw Rig.Unexpected() }
+        #expect(try rig.story(id)?.trace == trace)
+        try rig.stop()
+        let next = try Rig(at: try rig.crashImage())
+        let story = try #require(try next.story(id))
+        #expect(story.trace == trace)
+        #expect(story.hops.first { $0.what == "accepted" }?.details.map(\.1) == ["1", trace.text])
+        try next.stop()
+    }
+
     @Test("What cannot be taken is refused with its reason")
     func refusals() throws {
         let rig = try Rig {

@@ -137,14 +137,14 @@ final class Rig: Sendable {
 
     func submit(
         _ text: String = "Hello", to: UInt64 = 447_700_900_123, messageClass: MessageClass = .transactional, validity: Int64? = nil,
-        tells: Submission.Tells = []
+        tells: Submission.Tells = [], trace: TraceContext? = nil
     ) throws -> Acceptance {
         let node = node
         let promise = loop.makePromise(of: Acceptance.self)
         loop.execute {
             let submission = Submission(
                 source: 7, messageClass: messageClass, to: PhoneNumber(digits: to), from: "HARBOUR", text: text, reference: "r-1",
-                validity: validity, tells: tells, receivedAt: node.value.now())
+                validity: validity, tells: tells, trace: trace, receivedAt: node.value.now())
             node.value.submit(submission) { promise.succeed($0) }
         }
         return try promise.futureResult.wait()

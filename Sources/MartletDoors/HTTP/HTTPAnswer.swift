@@ -15,6 +15,27 @@ enum HTTPAnswer {
     case problem(HTTPProblem)
     /// 100: the caller may send the body it announced. It takes a place in the order of answers but is none.
     case goOn
+
+    /// Its parts, for any wire; nil for `goOn`.
+    var content: (status: Int, type: String, fields: [(String, String)], body: ByteBuffer)? {
+        switch self {
+        case .accepted(let id, let parts):
+            return (202, "application/json", [], HTTPStationery.acceptedDocument(id, parts))
+        case .repeated(let id, let parts):
+            return (202, "application/json", [("Idempotent-Replayed", "true")], HTTPStationery.acceptedDocument(id, parts))
+        case .document(let body):
+            return (200, "application/json", [("Cache-Control", "no-store")], body)
+        case .taken(let body):
+            return (202, "application/json", [("Cache-Control", "no-store")], body)
+        case .problem(let problem):
+            var fields: [(String, String)] = []
+            if let allow = problem.allow { fields.append(("Allow", allow)) }
+            if let challenge = problem.challenge { fields.append(("WWW-Authenticate", challenge)) }
+            if let seconds = problem.retryAfterSeconds { fields.append(("Retry-After", String(seconds))) }
+            return (problem.code.status, "application/problem+json", fields, problem.body)
+        case .goOn: return nil
+        }
+    }
 }
 
 /// Writes answers as bytes, beneath NIO's encoder: one buffer for all answers of a turn and no header list for each.
@@ -22,6 +43,8 @@ enum HTTPAnswer {
 struct HTTPStationery {
     /// `Date: Sun, 22 Nov 2026 18:04:09 GMT` and its line end (RFC 9110, section 5.6.7).
     private(set) var date: [UInt8] = []
+    /// `Sun, 22 Nov 2026 18:04:09 GMT`.
+    private(set) var dateText = ""
     /// A whole 202 for a message of 1...9 parts that keeps its connection; id and parts are to be filled in.
     private var accepted: [UInt8] = []
     private var idPlace = 0
@@ -33,7 +56,8 @@ struct HTTPStationery {
         let now = wall / 1_000_000
         guard now != second else { return }
         second = now
-        date = Array("Date: \(HTTPStationery.fixdate(now))\r\n".utf8)
+        dateText = HTTPStationery.fixdate(now)
+        date = Array("Date: \(dateText)\r\n".utf8)
         let start = Array(#"{"id":""#.utf8)
         let middle = Array(#"","state":"accepted","parts":"#.utf8)
         let length = start.count + 32 + middle.count + 2
@@ -51,40 +75,22 @@ struct HTTPStationery {
     ///   - closes: the connection ends after this answer, which says so.
     ///   - headOnly: the request was HEAD: the length is told, the body is not sent.
     func write(_ answer: HTTPAnswer, to out: inout ByteBuffer, closes: Bool, headOnly: Bool) {
-        switch answer {
-        case .accepted(let id, let parts):
-            if parts < 10, !closes {
-                _ = out.writeWithUnsafeMutableBytes(minimumWritableBytes: accepted.count) { room in
-                    accepted.withUnsafeBytes { room.copyMemory(from: $0) }
-                    id.write(hex: UnsafeMutableRawBufferPointer(rebasing: room[idPlace..<idPlace + 32]).assumingMemoryBound(to: UInt8.self))
-                    room[partsPlace] = UInt8(ascii: "0") &+ parts
-                    return accepted.count
-                }
-            } else {
-                let body = HTTPStationery.acceptedDocument(id, parts)
-                write(status: 202, type: "application/json", body: body, to: &out, closes: closes, headOnly: headOnly)
+        if case .accepted(let id, let parts) = answer, parts < 10, !closes {
+            _ = out.writeWithUnsafeMutableBytes(minimumWritableBytes: accepted.count) { room in
+                accepted.withUnsafeBytes { room.copyMemory(from: $0) }
+                id.write(hex: UnsafeMutableRawBufferPointer(rebasing: room[idPlace..<idPlace + 32]).assumingMemoryBound(to: UInt8.self))
+                room[partsPlace] = UInt8(ascii: "0") &+ parts
+                return accepted.count
             }
-        case .repeated(let id, let parts):
-            write(
-                status: 202, type: "application/json", fields: [("Idempotent-Replayed", "true")],
-                body: HTTPStationery.acceptedDocument(id, parts), to: &out, closes: closes, headOnly: headOnly)
-        case .document(let body), .taken(let body):
-            var status = 200
-            if case .taken = answer { status = 202 }
-            write(
-                status: status, type: "application/json", fields: [("Cache-Control", "no-store")], body: body, to: &out, closes: closes,
-                headOnly: headOnly)
-        case .problem(let problem):
-            var fields: [(String, String)] = []
-            if let allow = problem.allow { fields.append(("Allow", allow)) }
-            if let challenge = problem.challenge { fields.append(("WWW-Authenticate", challenge)) }
-            if let seconds = problem.retryAfterSeconds { fields.append(("Retry-After", String(seconds))) }
-            write(
-                status: problem.code.status, type: "application/problem+json", fields: fields, body: problem.body, to: &out, closes: closes,
-                headOnly: headOnly)
-        case .goOn:
-            out.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
+            return
         }
+        guard let content = answer.content else {
+            out.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
+            return
+        }
+        write(
+            status: content.status, type: content.type, fields: content.fields, body: content.body, to: &out, closes: closes,
+            headOnly: headOnly)
     }
 
     private static func acceptedDocument(_ id: MessageID, _ parts: UInt8) -> ByteBuffer {

@@ -36,6 +36,8 @@ final class HTTPBatch {
     }
 
     let source: AuthenticatedSource
+    /// Of the whole request; every line's message carries it.
+    let trace: TraceContext?
     /// HTTP/1.1 knows the chunked coding; before it, the end of the connection ends the answer.
     let isChunked: Bool
     /// Line n has the key (key, n).
@@ -62,8 +64,11 @@ final class HTTPBatch {
     var text = ByteBuffer()
     var hasHead = false
 
-    init(source: AuthenticatedSource, isChunked: Bool, idempotencyKey: String? = nil, lineLimit: Int, bodyLimit: Int) {
+    init(
+        source: AuthenticatedSource, trace: TraceContext?, isChunked: Bool, idempotencyKey: String? = nil, lineLimit: Int, bodyLimit: Int
+    ) {
         self.source = source
+        self.trace = trace
         self.isChunked = isChunked
         self.idempotencyKey = idempotencyKey
         self.lineLimit = lineLimit

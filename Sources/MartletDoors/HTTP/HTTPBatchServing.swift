@@ -10,7 +10,8 @@ extension HTTPConnection {
     func beganBatch(_ request: Request, from source: AuthenticatedSource, isChunked: Bool) {
         let settings = door.settings
         let batch = HTTPBatch(
-            source: source, isChunked: isChunked, idempotencyKey: request.idempotencyKey, lineLimit: settings.maximumBody,
+            source: source, trace: request.trace, isChunked: isChunked, idempotencyKey: request.idempotencyKey,
+            lineLimit: settings.maximumBody,
             bodyLimit: settings.maximumBatchBody)
         var request = request
         request.batch = batch
@@ -131,11 +132,11 @@ extension HTTPConnection {
             answer(number, of: batch, HTTPProblem(Refusal.stopping))
             return cost
         }
-        switch MessageReading.read(line, source: batch.source, now: now) {
+        switch read(line, batch.source, batch.trace, now) {
         case .problem(let problem):
             answer(number, of: batch, problem)
             return cost + 4 * problem.errors.count
-        case .submission(var submission):
+        case .submission(var submission, _):
             submission.tells = door.tells(of: batch.source.number)
             door.intake.submit(submission.keyed(batch.idempotencyKey, .batch, line: number, body: line)) { acceptance in
                 switch acceptance {
@@ -180,14 +181,15 @@ extension HTTPConnection {
         }
         guard batch.isWhole else { return false }
         writeText(of: batch, isWhole: true)
-        if batch.isChunked { out.writeStaticString("0\r\n\r\n") }
+        if http2 == nil, batch.isChunked { out.writeStaticString("0\r\n\r\n") }
         door.counters.batches &+= 1
         lastMoved = door.clock
         return true
     }
 
-    /// Makes one chunk of the answers gathered.
+    /// Makes one chunk, or one frame, of the answers gathered.
     func writeText(of batch: HTTPBatch, isWhole: Bool = false) {
+        if http2 != nil { return writeFrames(of: batch, ends: isWhole) }
         let length = batch.text.readableBytes
         guard length > 0 || isWhole else { return }
         if !batch.hasHead {

@@ -17,6 +17,7 @@ extension Story {
             json.member("updatedAt", timestamp(updatedAt))
             json.member("deadline", timestamp(deadline))
             if !reference.isEmpty { json.member("reference", reference) }
+            if let trace { json.member("traceparent", trace.text) }
             json.member("from", from)
             json.member("to", to.international)
             json.key("messages")

@@ -4,7 +4,7 @@ public import MartletModel
 public enum HTTPErrors {
     // Of the request as a whole.
     public static let malformedRequest = ErrorCode(
-        "malformed_request", status: 400, title: "The request is not well-formed HTTP/1.1",
+        "malformed_request", status: 400, title: "The request is not well-formed HTTP",
         remedy: "Send one Host header, Content-Length or chunked coding but not both, and no control characters. The connection is closed.")
     public static let malformedJSON = ErrorCode(
         "malformed_json", status: 400, title: "The body is not well-formed JSON",
@@ -18,6 +18,10 @@ public enum HTTPErrors {
     public static let unauthenticated = ErrorCode(
         "unauthenticated", status: 401, title: "No valid key was presented",
         remedy: "Send `Authorization: Bearer KEY` with the key printed by `martlet source add`; a revoked key needs to be replaced.")
+    public static let certificateMismatch = ErrorCode(
+        "certificate_mismatch", status: 401, title: "The key may not be used over this connection",
+        remedy: "The source is bound to client certificates: connect with one of those, or ask the administrator to add yours "
+            + "(`martlet source certificates`).")
     public static let scopeMissing = ErrorCode(
         "scope_missing", status: 403, title: "The key lacks the scope for this",
         remedy: "Posting needs the scope `send`, reading needs `read`; ask for a source with that scope.")
@@ -104,7 +108,7 @@ public enum HTTPErrors {
         remedy: "Keep connections open and use them again instead of opening one for each request.")
     public static let versionNotSupported = ErrorCode(
         "version_not_supported", status: 505, title: "The version of HTTP is not supported",
-        remedy: "Speak HTTP/1.1; the connection is closed.")
+        remedy: "Speak HTTP/1.1, or HTTP/2 from the first byte; the connection is closed.")
 
     // Of one field, in `errors[].code` of an `invalid_message`.
     public static let required = ErrorCode(
@@ -121,6 +125,9 @@ public enum HTTPErrors {
     public static let controlCharacter = ErrorCode(
         "control_character", status: 422, title: "The value has a control character",
         remedy: "Remove it. In texts, line feed, carriage return, tab and form feed are taken; no other below U+0020, and not U+007F.")
+    public static let cardNumber = ErrorCode(
+        "card_number", status: 422, title: "The text holds a card number",
+        remedy: "Write its last four digits only. `guard.cardNumbers` decides whether such texts are refused, or go out masked.")
     public static let invalidSender = ErrorCode(
         "invalid_sender", status: 422, title: "Not a sender id",
         remedy: "Give 1 to 15 digits, or 1 to 11 letters, digits, spaces and signs of the GSM alphabet with at least one letter.")
@@ -160,16 +167,17 @@ public enum HTTPErrors {
 
     /// Codes that stand in `type` of a problem.
     public static let problems: [ErrorCode] = [
-        malformedRequest, malformedJSON, invalidIdempotencyKey, queryNotSupported, unauthenticated, scopeMissing, notFound,
-        methodNotAllowed, alreadyHandedOver, keyInFlight, requestTimeout, bodyTooLarge, lineTooLarge, tooManyLines, unsupportedMediaType,
-        expectationFailed, invalidMessage, keyReused, invalidSearch, tooManyParts, noAlphabet, noRoute, rateLimited, quotaUsedUp,
-        headTooLarge, full, storageTrouble, storyUnreadable, searchBusy, stopping,
+        malformedRequest, malformedJSON, invalidIdempotencyKey, queryNotSupported, unauthenticated, certificateMismatch, scopeMissing,
+        notFound, methodNotAllowed, alreadyHandedOver, keyInFlight, requestTimeout, bodyTooLarge, lineTooLarge, tooManyLines,
+        unsupportedMediaType, expectationFailed, invalidMessage, keyReused, invalidSearch, tooManyParts, noAlphabet, noRoute, rateLimited,
+        quotaUsedUp, headTooLarge, full, storageTrouble, storyUnreadable, searchBusy, stopping,
         tooManyConnections, versionNotSupported,
     ]
     /// Codes that stand only in `errors` of a problem.
     public static let fields: [ErrorCode] = [
-        required, wrongType, invalidNumber, blankText, controlCharacter, invalidSender, senderNotAllowed, unknownClass, classNotAllowed,
-        validityOutOfRange, tooLong, channelOff, unknownChannel, unknownField, invalidTime, limitOutOfRange, invalidCursor, tooManyErrors,
+        required, wrongType, invalidNumber, blankText, controlCharacter, cardNumber, invalidSender, senderNotAllowed, unknownClass,
+        classNotAllowed, validityOutOfRange, tooLong, channelOff, unknownChannel, unknownField, invalidTime, limitOutOfRange,
+        invalidCursor, tooManyErrors,
     ]
     public static let all: [ErrorCode] = problems + fields
 }

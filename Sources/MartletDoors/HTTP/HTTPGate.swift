@@ -1,15 +1,21 @@
+import Guard
 import MartletModel
 import NIOCore
 import NIOHTTP1
 
-/// Everything that can be said of a request before its body: path, method, key, scope, type. One stands at each connection and
-/// remembers the credentials that proved right last.
-struct HTTPGate {
+/// Everything that can be said of a request before its body: path, method, key, certificate, scope, type. One stands at each connection,
+/// for all its streams, and remembers the credentials that proved right last.
+final class HTTPGate {
     /// With the source they belong to, and the generation of the directory then.
     private var known: (credentials: String, source: AuthenticatedSource, generation: UInt64)?
+    /// The certificate that the client showed in the TLS handshake; nil: none.
+    private let certificate: () -> ClientCertificate?
+
+    /// - Parameter certificate: asked only where a source is bound to certificates.
+    init(certificate: @escaping () -> ClientCertificate?) { self.certificate = certificate }
 
     /// - Returns: where the request goes and for whom; with a problem, it goes nowhere.
-    mutating func examine(
+    func examine(
         _ head: HTTPRequestHead, _ facts: HTTPHeadFacts, sources: any SourceDirectory
     ) -> (route: HTTPRoute, source: AuthenticatedSource?, problem: HTTPProblem?) {
         let (route, hasQuery) = HTTPRoute.reading(head.uri)
@@ -18,7 +24,7 @@ struct HTTPGate {
         return (route, source, problem)
     }
 
-    private mutating func problem(
+    private func problem(
         _ head: HTTPRequestHead, _ facts: HTTPHeadFacts, _ route: HTTPRoute, _ hasQuery: Bool, _ sources: any SourceDirectory,
         _ found: inout AuthenticatedSource?
     ) -> HTTPProblem? {
@@ -28,7 +34,12 @@ struct HTTPGate {
             return HTTPProblem(HTTPErrors.methodNotAllowed, allow: "\(allowed)")
         }
         guard let credentials = facts.authorization else { return .unauthenticated }
-        guard let source = authenticate(credentials, sources) else { return .invalidKey }
+        let source: AuthenticatedSource
+        switch authenticate(credentials, sources) {
+        case .source(let it): source = it
+        case .unknown: return .invalidKey
+        case .otherCertificate: return .certificateMismatch
+        }
         found = source
         guard route.sends ? source.maySend : source.mayRead else { return .scopeMissing(route.sends ? .send : .read) }
         if facts.expectsSomethingElse { return HTTPProblem(HTTPErrors.expectationFailed) }
@@ -51,13 +62,23 @@ struct HTTPGate {
     }
 
     /// The directory is asked when the credentials or its generation are others than those of the last request.
-    private mutating func authenticate(_ credentials: String, _ sources: any SourceDirectory) -> AuthenticatedSource? {
+    private func authenticate(_ credentials: String, _ sources: any SourceDirectory) -> Judgement {
         let generation = sources.generation
-        if let known, known.generation == generation, HTTPGate.same(known.credentials, credentials) { return known.source }
-        guard let key = HTTPHeadFacts.bearer(credentials), let source = sources.source(presenting: key) else { return nil }
+        if let known, known.generation == generation, HTTPGate.same(known.credentials, credentials) {
+            return .source(known.source)
+        }
+        guard let key = HTTPHeadFacts.bearer(credentials), let source = sources.source(presenting: key) else { return .unknown }
+        guard source.certificates.isEmpty || CertificateRule.holds(source.certificates, of: certificate()) else { return .otherCertificate }
         let found = AuthenticatedSource(source)
         known = (credentials, found, generation)
-        return found
+        return .source(found)
+    }
+
+    private enum Judgement {
+        case source(AuthenticatedSource)
+        case unknown
+        /// The key is right, the certificate of the connection is not one that its source is bound to.
+        case otherCertificate
     }
 
     /// In a time that does not tell where they differ: behind a proxy, a connection may carry requests of several callers.

@@ -36,6 +36,12 @@ enum HTTPRoute: Equatable {
     /// It changes something, and needs the scope for that.
     var sends: Bool { posts && self != .search }
 
+    /// Every path, as the OpenAPI document writes it.
+    static let templates = [
+        "/v1/messages", "/v1/messages:batch", "/v1/messages:search", "/v1/messages/{id}", "/v1/messages/{id}:cancel",
+        "/v1/messages/{id}/trace", "/v1/callbacks:replay",
+    ]
+
     /// Reads the path of a request target in origin form or in absolute form (RFC 9112, section 3.2). Escapes are not undone:
     /// no path of this door needs one.
     /// - Returns: the route, and whether a query followed the path.
@@ -97,6 +103,8 @@ struct HTTPHeadFacts {
     /// Value of the Idempotency-Key field; nil: there is none.
     var idempotencyKey: String?
     var hasSecondIdempotencyKey = false
+    /// Of a valid traceparent; one that is not counts as absent, and so do two of them.
+    var trace: TraceContext?
     var expectsContinue = false
     var expectsSomethingElse = false
     /// The decoder stops after a request that asks for another protocol.
@@ -108,6 +116,7 @@ struct HTTPHeadFacts {
         var hosts = 0
         var isEncoded = false
         var contentTypes = 0
+        var traces = 0
         for (name, value) in head.headers {
             // Names differ in length mostly, so most fields cost one comparison of two integers.
             switch name.utf8.count {
@@ -117,6 +126,9 @@ struct HTTPHeadFacts {
                 if value.isField("100-continue") { expectsContinue = true } else { expectsSomethingElse = true }
             case 7 where name.isField("upgrade"):
                 asksForUpgrade = true
+            case 11 where name.isField("traceparent"):
+                traces += 1
+                trace = traces == 1 ? TraceContext(value) : nil
             case 12 where name.isField("content-type"):
                 contentTypes += 1
                 isJSON = value == "application/json" || HTTPHeadFacts.isText(value, of: "application/json")

@@ -64,6 +64,9 @@ struct HTTPProblem: Equatable {
 
     static let unauthenticated = HTTPProblem(HTTPErrors.unauthenticated, challenge: "Bearer realm=\"martlet\"")
     static let invalidKey = HTTPProblem(HTTPErrors.unauthenticated, challenge: "Bearer realm=\"martlet\", error=\"invalid_token\"")
+    /// RFC 8705, section 3: a token over a connection with another certificate than it is bound to is an invalid one.
+    static let certificateMismatch = HTTPProblem(
+        HTTPErrors.certificateMismatch, challenge: "Bearer realm=\"martlet\", error=\"invalid_token\"")
     static func scopeMissing(_ scope: Source.Scope) -> HTTPProblem {
         HTTPProblem(
             HTTPErrors.scopeMissing, detail: "The scope \(scope.rawValue) is needed.",

@@ -11,6 +11,10 @@ public struct HTTPSettings: Sendable {
     /// PEM files; both or none.
     public var certificate: String?
     public var key: String?
+    /// PEM file of those who sign clients' certificates; nil: none is asked for.
+    public var clientAuthority: String?
+    public var clientCertificates: ClientCertificates
+    public var cardNumbers: CardNumbers.Policy
     /// Bytes of one request's body, and of one line of a batch.
     public var maximumBody: Int
     /// Bytes of one batch's body.
@@ -25,7 +29,9 @@ public struct HTTPSettings: Sendable {
 
     public init(
         host: String = "127.0.0.1", port: Int = 8080, plaintextReason: String? = nil, certificate: String? = nil, key: String? = nil,
-        maximumBody: Int = 16 * 1024, maximumBatchBody: Int = 8 << 20, maximumConnections: Int = 4096, idleTimeout: Int64 = 60_000,
+        clientAuthority: String? = nil, clientCertificates: ClientCertificates = .required,
+        cardNumbers: CardNumbers.Policy = .mask, maximumBody: Int = 16 * 1024, maximumBatchBody: Int = 8 << 20,
+        maximumConnections: Int = 4096, idleTimeout: Int64 = 60_000,
         headTimeout: Int64 = 10_000, bodyTimeout: Int64 = 15_000
     ) {
         self.host = host
@@ -33,12 +39,21 @@ public struct HTTPSettings: Sendable {
         self.plaintextReason = plaintextReason
         self.certificate = certificate
         self.key = key
+        self.clientAuthority = clientAuthority
+        self.clientCertificates = clientCertificates
+        self.cardNumbers = cardNumbers
         self.maximumBody = maximumBody
         self.maximumBatchBody = maximumBatchBody
         self.maximumConnections = maximumConnections
         self.idleTimeout = idleTimeout
         self.headTimeout = headTimeout
         self.bodyTimeout = bodyTimeout
+    }
+
+    var listening: Listening {
+        Listening(
+            door: "http", host: host, port: port, plaintextReason: plaintextReason, certificate: certificate, key: key,
+            clientAuthority: clientAuthority, clientCertificates: clientCertificates, protocols: ["h2", "http/1.1"])
     }
 
     public static let listen = Setting(
@@ -52,6 +67,13 @@ public struct HTTPSettings: Sendable {
         doc: "PEM file with the server's certificate, then its chain. Set it together with `http.tls.key`; TLS 1.2 and newer are spoken.")
     public static let tlsKey = Setting(
         "http.tls.key", .file, default: "", doc: "PEM file with the private key of `http.tls.certificate`.")
+    public static let tlsClientAuthority = Setting(
+        "http.tls.clientAuthority", .file, default: "",
+        doc: "PEM file with the certificates of those who sign clients' certificates. With it, clients show one in the TLS handshake.")
+    public static let tlsClientCertificates = Setting(
+        "http.tls.clientCertificates", .choice(ClientCertificates.allCases.map(\.rawValue)), default: "required",
+        doc: "With `http.tls.clientAuthority`: whether a client without a certificate is turned away in the handshake (`required`), or "
+            + "only where its source is bound to certificates (`optional`).")
     public static let body = Setting(
         "http.maximumBody", .size(1024...1 << 20), default: "16KiB",
         doc: "Largest body of one request, and largest line of a batch; a larger one is refused with 413. From 1KiB to 1MiB.")
@@ -73,7 +95,8 @@ public struct HTTPSettings: Sendable {
         doc: "Longest time for the body of a request to arrive after its head, or the next line of a batch; then 408. From 1s to 10m.")
 
     public static let all: [Setting] = [
-        listen, plaintext, tlsCertificate, tlsKey, body, batchBody, connections, idle, head, bodyTime,
+        listen, plaintext, tlsCertificate, tlsKey, tlsClientAuthority, tlsClientCertificates, body, batchBody, connections, idle, head,
+        bodyTime,
     ]
 }
 
@@ -86,7 +109,15 @@ enum HTTPLimit {
     /// Bytes of a request's head in all, trailers included.
     static let head = 16 * 1024
     static let headFields = 64
-    static let backlog: Int32 = 1024
+    /// Of a head as HTTP/2 counts it: 32 bytes more for each field (RFC 9113, section 6.5.2).
+    static let headList = head + 32 * headFields
+    /// Streams of one HTTP/2 connection that are open at once: as many requests as HTTP/1.1 may pipeline.
+    static let streams = pipelineDepth
+    /// What a peer may do in half a minute: streams it resets, or that end in a fault of its own; PING, SETTINGS and PRIORITY frames.
+    static let resetStreams = 200
+    static let controlFrames = 200
+    /// Answers to such frames that wait while the peer reads nothing.
+    static let bufferedControlFrames = 256
     /// Largest single read from a socket. Four are made in a turn, so a connection holds at most four times this in parsed requests.
     static let readBytes = 16 * 1024
     /// Milliseconds for a refused peer to read its answer before the socket goes.

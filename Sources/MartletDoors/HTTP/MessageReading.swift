@@ -3,12 +3,15 @@ import NIOCore
 
 /// The body of a POST, read in place: strings are made only for what goes on to the core.
 enum MessageReading {
-    case submission(Submission)
+    /// `isMasked`: a card number in the text was made unreadable.
+    case submission(Submission, isMasked: Bool)
     /// Malformed, or with every error that its fields have.
     case problem(HTTPProblem)
 
-    static func read(_ body: ByteBuffer, source: AuthenticatedSource, now: Instant) -> MessageReading {
-        var draft = MessageDraft()
+    static func read(
+        _ body: ByteBuffer, source: AuthenticatedSource, cards: CardNumbers.Policy, trace: TraceContext?, now: Instant
+    ) -> MessageReading {
+        var draft = MessageDraft(cards: cards)
         let fault: JSONFault? = body.withUnsafeReadableBytes { bytes in
             do throws(JSONFault) {
                 try JSONReader.read(bytes) { reader throws(JSONFault) in try draft.read(&reader, for: source.source) }
@@ -18,8 +21,20 @@ enum MessageReading {
             }
         }
         if let fault { return .problem(problem(fault, HTTPErrors.invalidMessage)) }
-        if let submission = draft.submission(from: source.source, at: now) { return .submission(submission) }
+        if let submission = draft.submission(from: source.source, trace, at: now) {
+            return .submission(submission, isMasked: draft.isMasked)
+        }
         return .problem(HTTPProblem(HTTPErrors.invalidMessage, errors: draft.errors))
+    }
+
+    /// What the guard on card numbers did.
+    enum Cards { case clean, masked, refused }
+
+    var cards: Cards {
+        switch self {
+        case .submission(_, let isMasked): isMasked ? .masked : .clean
+        case .problem(let problem): problem.errors.contains { $0.code == HTTPErrors.cardNumber } ? .refused : .clean
+        }
     }
 
     /// Of a request whose body has nothing to say: it may be absent, white space, or an object without members.
@@ -61,6 +76,8 @@ enum MessageReading {
 
 /// What was read so far. A field that was there and wrong is `seen` without a value, so that it is not called missing too.
 private struct MessageDraft {
+    init(cards: CardNumbers.Policy) { self.cards = cards }
+
     private struct Seen: OptionSet {
         let rawValue: UInt8
         static let to = Seen(rawValue: 1)
@@ -68,6 +85,8 @@ private struct MessageDraft {
         static let from = Seen(rawValue: 4)
     }
 
+    let cards: CardNumbers.Policy
+    private(set) var isMasked = false
     private(set) var errors: [FieldError] = []
     private var seen: Seen = []
     private var to: PhoneNumber?
@@ -91,7 +110,7 @@ private struct MessageDraft {
                 }
             case "text":
                 guard let value = try string(&reader, "/text", .text)?.string else { continue }
-                if let error = MessageRules.text(value) { note(error) } else { text = value }
+                if let error = MessageRules.text(value) { note(error) } else { take(text: value) }
             case "from":
                 guard let value = try string(&reader, "/from", .from)?.string else { continue }
                 if let error = MessageRules.sender(value, of: source) { note(error) } else { from = value }
@@ -118,6 +137,16 @@ private struct MessageDraft {
                 if errors.count <= HTTPLimit.fieldErrors { note(MessageRules.unknownField(key.string)) }
                 try reader.skip()
             }
+        }
+    }
+
+    private mutating func take(text value: String) {
+        switch CardNumbers.examine(value, cards) {
+        case .clean: text = value
+        case .masked(let masked):
+            text = masked
+            isMasked = true
+        case .refused: note(MessageRules.cardNumber)
         }
     }
 
@@ -172,7 +201,7 @@ private struct MessageDraft {
     }
 
     /// - Returns: nil when anything is wrong or missing; `errors` then says all of it.
-    mutating func submission(from source: Source, at now: Instant) -> Submission? {
+    mutating func submission(from source: Source, _ trace: TraceContext?, at now: Instant) -> Submission? {
         if !seen.contains(.to) { note(FieldError(path: "/to", code: HTTPErrors.required, message: "is missing")) }
         if !seen.contains(.text) { note(FieldError(path: "/text", code: HTTPErrors.required, message: "is missing")) }
         let sender = seen.contains(.from) ? from : source.defaultSender
@@ -182,6 +211,6 @@ private struct MessageDraft {
         guard errors.isEmpty, let to, let text, let sender else { return nil }
         return Submission(
             source: source.number, messageClass: messageClass ?? source.defaultClass, to: to, from: sender, text: text,
-            wishes: wishes, reference: reference, validity: validity, receivedAt: now)
+            wishes: wishes, reference: reference, validity: validity, trace: trace, receivedAt: now)
     }
 }

@@ -30,6 +30,8 @@ enum MessageRules {
         }
     }
 
+    static let cardNumber = FieldError(path: "/text", code: HTTPErrors.cardNumber, message: "must not hold a card number")
+
     static func sender(_ text: String, of source: Source) -> FieldError? {
         guard MessageShape.isSender(text) else {
             return FieldError(

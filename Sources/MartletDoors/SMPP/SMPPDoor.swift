@@ -1,26 +1,9 @@
+import Guard
 public import MartletModel
 public import NIOCore
 import NIOPosix
 import NIOSSL
 import SMPP
-
-/// Why the door cannot open.
-public enum SMPPDoorFault: Error, Equatable, Sendable, CustomStringConvertible {
-    case plaintextBeyondLoopback(host: String)
-    case certificateWithoutKey
-    case certificateUnreadable(reason: String)
-    case cannotListen(host: String, port: Int, reason: String)
-
-    public var description: String {
-        switch self {
-        case .plaintextBeyondLoopback(let host):
-            "smpp.listen: \(host) is reached from other machines; set smpp.tls, or give smpp.plaintextReason"
-        case .certificateWithoutKey: "smpp.tls: certificate and key are set together or not at all"
-        case .certificateUnreadable(let reason): "smpp.tls: the certificate or its key cannot be used: \(reason)"
-        case .cannotListen(let host, let port, let reason): "smpp.listen: cannot listen at \(host) port \(port): \(reason)"
-        }
-    }
-}
 
 /// The SMPP server for sender systems: the same intake as over HTTP, and receipts back over any bind of the account. Made, called and
 /// answered on one event loop, the one that owns the core behind `intake`.
@@ -56,73 +39,36 @@ public final class SMPPDoor {
 
     /// Listens. Call it on the loop; `then` runs there with the address, or with why there is none. It reads the TLS files and
     /// resolves the host, so it may block briefly.
-    public func start(then: @escaping (Result<SocketAddress, SMPPDoorFault>) -> Void) {
+    public func start(then: @escaping (Result<SocketAddress, DoorFault>) -> Void) {
         eventLoop.preconditionInEventLoop()
+        let listening = settings.listening
         let address: SocketAddress
         do {
-            address = try prepare()
+            (address, tls) = try listening.prepare()
         } catch {
             return then(.failure(error))
         }
         take(settings.accounts)
-        let (host, port) = (settings.host, settings.port)
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         ticking = eventLoop.scheduleRepeatedTask(initialDelay: SMPPDoor.tickEvery, delay: SMPPDoor.tickEvery) { _ in bound.value.tick() }
-        ServerBootstrap(group: eventLoop, childGroup: eventLoop)
-            .serverChannelOption(.backlog, value: 1024)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .serverChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler()) }
-            }
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
-            .childChannelOption(.maxMessagesPerRead, value: 4)
-            .childChannelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 8192, maximum: 64 * 1024)
-            )
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try bound.value.attach(to: channel) }
-            }
-            .bind(to: address)
-            .assumeIsolated()
-            .whenComplete { result in
-                let door = bound.value
+        listening.listen(
+            at: address, on: eventLoop, halfClosure: false, readBytes: SMPPDoor.readBytes, attach: { try self.attach(to: $0) },
+            then: { result in
                 switch result {
-                case .success(let channel):
-                    guard let address = channel.localAddress else {
-                        return then(.failure(.cannotListen(host: host, port: port, reason: "the socket has no address")))
-                    }
-                    door.listener = channel
-                    if door.isStopping { channel.close(promise: nil) }
+                case .success(let (channel, address)):
+                    self.listener = channel
+                    if self.isStopping { channel.close(promise: nil) }
                     then(.success(address))
-                case .failure(let error):
-                    door.ticking?.cancel()
-                    then(.failure(.cannotListen(host: host, port: port, reason: "\(error)")))
+                case .failure(let fault):
+                    self.ticking?.cancel()
+                    then(.failure(fault))
                 }
-            }
+            })
     }
 
+    private static let readBytes = 64 * 1024
     /// How often connections look at their timers.
     private static let tickEvery = TimeAmount.milliseconds(250)
-
-    private func prepare() throws(SMPPDoorFault) -> SocketAddress {
-        guard (settings.certificate == nil) == (settings.key == nil) else { throw .certificateWithoutKey }
-        let address: SocketAddress
-        do {
-            address = try SocketAddress.makeAddressResolvingHost(settings.host, port: settings.port)
-        } catch {
-            throw .cannotListen(host: settings.host, port: settings.port, reason: "the name does not resolve")
-        }
-        if let certificate = settings.certificate, let key = settings.key {
-            do {
-                tls = try ServerTLS.context(certificate: certificate, key: key, protocols: [])
-            } catch {
-                throw .certificateUnreadable(reason: "\(error)")
-            }
-        } else if !ServerTLS.isLoopback(address), settings.plaintextReason?.isEmpty ?? true {
-            throw .plaintextBeyondLoopback(host: settings.host)
-        }
-        return address
-    }
 
     /// Other accounts from now on. Binds of those that are gone, or whose password or rights changed, are ended by an unbind. A stopping
     /// door keeps those it has.
@@ -226,12 +172,15 @@ public final class SMPPDoor {
         case refused(CommandStatus, after: Int64)
     }
 
-    func judge(_ bind: Bind, from peer: String, at steady: Int64) -> Judgement {
+    /// - Parameter certificate: what the client showed in the TLS handshake; asked only where an account is bound to certificates.
+    func judge(_ bind: Bind, from peer: String, certificate: () -> ClientCertificate?, at steady: Int64) -> Judgement {
         if isStopping { return .refused(.bindFailed, after: 0) }
         let account = accounts[bind.systemID]
         // The same work for a name that is not there.
         let matches = SMPPDoor.same(account?.settings.password ?? "\u{7F}", bind.password)
-        guard let account, matches, account.settings.addresses.isEmpty || account.settings.addresses.contains(where: { $0.contains(peer) })
+        guard let account, matches || account.settings.password == nil,
+            account.settings.addresses.isEmpty || account.settings.addresses.contains(where: { $0.contains(peer) }),
+            account.settings.admits(certificate)
         else {
             counters.bindsRefused += 1
             return .refused(.bindFailed, after: guessing.failed(peer, at: steady))
@@ -255,6 +204,15 @@ public final class SMPPDoor {
             difference |= Int((place < x.count ? x[place] : 0) ^ (place < y.count ? y[place] : 0))
         }
         return difference == 0
+    }
+}
+
+extension SMPPAccount {
+    fileprivate func admits(_ certificate: () -> ClientCertificate?) -> Bool {
+        // Neither password nor certificate: settings refuse that; nobody is let in by it.
+        guard !certificates.isEmpty else { return password != nil }
+        guard let shown = certificate() else { return false }
+        return certificates.contains { $0.holds(of: shown) }
     }
 }
 

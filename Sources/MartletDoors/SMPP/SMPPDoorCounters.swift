@@ -13,6 +13,9 @@ public struct SMPPDoorCounters: Sendable {
     public var receiptsHeard = 0
     public var receiptsUnheard = 0
     public var receiptsRefused = 0
+    /// Texts with a card number.
+    public var cardsMasked = 0
+    public var cardsRefused = 0
 
     static let connectionsTotal = Metric("martlet_smpp_server_connections_total", .counter, doc: "Connections of sender systems.")
     static let open = Metric("martlet_smpp_server_connections", .gauge, doc: "Connections of sender systems open now.")
@@ -26,7 +29,12 @@ public struct SMPPDoorCounters: Sendable {
         "martlet_smpp_server_refused_total", .counter, labels: ["status"], doc: "Requests of sender systems that were refused.")
     static let receiptsTotal = Metric(
         "martlet_smpp_server_receipts_total", .counter, labels: ["outcome"], doc: "Receipts given to sender systems.")
-    public static let all: [Metric] = [connectionsTotal, open, turnedAway, bindsTotal, submitsTotal, refusedTotal, receiptsTotal]
+    static let cards = Metric(
+        "martlet_smpp_server_card_numbers_total", .counter, labels: ["action"],
+        doc: "Texts with a card number, by what was done: `masked` or `refused`.")
+    public static let all: [Metric] = [
+        connectionsTotal, open, turnedAway, bindsTotal, submitsTotal, refusedTotal, receiptsTotal, cards,
+    ]
 
     /// One value each, in a stable order: metric, value of its label if it has one, value.
     public var samples: [(metric: Metric, label: String?, value: Int)] {
@@ -38,7 +46,7 @@ public struct SMPPDoorCounters: Sendable {
         all += refused.sorted { $0.key < $1.key }.map { (Own.refusedTotal, $0.key, $0.value) }
         all += [
             (Own.receiptsTotal, "heard", receiptsHeard), (Own.receiptsTotal, "not_heard", receiptsUnheard),
-            (Own.receiptsTotal, "refused", receiptsRefused),
+            (Own.receiptsTotal, "refused", receiptsRefused), (Own.cards, "masked", cardsMasked), (Own.cards, "refused", cardsRefused),
         ]
         return all
     }

@@ -1,12 +1,13 @@
 import Glibc
+public import Guard
 public import MartletModel
 public import SMPP
 
 /// What a bank's system binds with, and what it may do.
 public struct SMPPAccount: Equatable, Sendable {
     public var systemID: String
-    /// Read from the password file by the composition root; never logged.
-    public var password: String
+    /// Read from the password file by the composition root; never logged. Nil: its certificate alone lets it in.
+    public var password: String?
     /// Name of the source it sends as: that has its sender ids, classes and defaults.
     public var source: String
     public var modes: [Bind.Mode]
@@ -20,6 +21,8 @@ public struct SMPPAccount: Equatable, Sendable {
     public var partsPerSecond: Int
     /// Addresses and networks it may come from (`10.1.2.0/24`); empty: any.
     public var addresses: [AddressRange]
+    /// Certificates it may bind with; empty: none is needed.
+    public var certificates: [CertificateRule]
     /// What data_coding 0 means to it.
     public var defaultCoding: DefaultCoding
     public var receipts: Receipts
@@ -38,9 +41,9 @@ public struct SMPPAccount: Equatable, Sendable {
     }
 
     public init(
-        systemID: String, password: String, source: String, modes: [Bind.Mode] = Bind.Mode.allCases, binds: Int = 4, window: Int = 100,
-        deliverWindow: Int = 50, partsPerSecond: Int = 0, addresses: [AddressRange] = [], defaultCoding: DefaultCoding = .gsm7,
-        receipts: Receipts = .parameters
+        systemID: String, password: String?, source: String, modes: [Bind.Mode] = Bind.Mode.allCases, binds: Int = 4, window: Int = 100,
+        deliverWindow: Int = 50, partsPerSecond: Int = 0, addresses: [AddressRange] = [], certificates: [CertificateRule] = [],
+        defaultCoding: DefaultCoding = .gsm7, receipts: Receipts = .parameters
     ) {
         self.systemID = systemID
         self.password = password
@@ -51,6 +54,7 @@ public struct SMPPAccount: Equatable, Sendable {
         self.deliverWindow = deliverWindow
         self.partsPerSecond = partsPerSecond
         self.addresses = addresses
+        self.certificates = certificates
         self.defaultCoding = defaultCoding
         self.receipts = receipts
     }
@@ -75,16 +79,21 @@ extension SMPPAccount {
     }
 
     /// All that is wrong, alone and beside the accounts before it. Empty: usable.
-    public func faults(beside others: [SMPPAccount]) -> [Fault] {
+    /// - Parameter hasAuthority: clients are asked for certificates.
+    public func faults(beside others: [SMPPAccount], hasAuthority: Bool = false) -> [Fault] {
         var faults: [Fault] = []
         func check(_ fine: Bool, _ setting: String, _ reason: String) {
             if !fine { faults.append(Fault(setting: setting, reason: reason)) }
         }
         func isPlain(_ text: String) -> Bool { text.utf8.allSatisfy { $0 > 31 && $0 < 127 } }
         check((1...15).contains(systemID.utf8.count) && isPlain(systemID), "systemId", "1 to 15 printable ASCII characters")
-        check(
-            (1...8).contains(password.utf8.count) && isPlain(password), "passwordFile",
-            "its text is 1 to 8 printable ASCII characters (SMPP 3.4, section 5.2.2)")
+        if let password {
+            check(
+                (1...8).contains(password.utf8.count) && isPlain(password), "passwordFile",
+                "its text is 1 to 8 printable ASCII characters (SMPP 3.4, section 5.2.2)")
+        }
+        check(password != nil || !certificates.isEmpty, "passwordFile", "an account needs a password, certificates, or both")
+        check(certificates.isEmpty || hasAuthority, "certificates", "no client is asked for a certificate: set smpp.tls.clientAuthority")
         check(!modes.isEmpty, "binds", "at least one kind of bind")
         check(!others.contains { $0.systemID == systemID }, "systemId", "another account has this name")
         check(
@@ -103,6 +112,10 @@ public struct SMPPDoorSettings: Sendable {
     /// PEM files; both or none.
     public var certificate: String?
     public var key: String?
+    /// PEM file of those who sign clients' certificates; nil: none is asked for.
+    public var clientAuthority: String?
+    public var clientCertificates: ClientCertificates
+    public var cardNumbers: CardNumbers.Policy
     /// Told in the answers to binds.
     public var systemID: String
     public var maximumConnections: Int
@@ -116,7 +129,9 @@ public struct SMPPDoorSettings: Sendable {
 
     public init(
         host: String = "127.0.0.1", port: Int = 2775, plaintextReason: String? = nil, certificate: String? = nil, key: String? = nil,
-        systemID: String = "MARTLET", maximumConnections: Int = 1024, bindTimeout: Int64 = 10_000, enquireInterval: Int64 = 30_000,
+        clientAuthority: String? = nil, clientCertificates: ClientCertificates = .required,
+        cardNumbers: CardNumbers.Policy = .mask, systemID: String = "MARTLET",
+        maximumConnections: Int = 1024, bindTimeout: Int64 = 10_000, enquireInterval: Int64 = 30_000,
         answerTimeout: Int64 = 10_000, accounts: [SMPPAccount] = []
     ) {
         self.host = host
@@ -124,12 +139,21 @@ public struct SMPPDoorSettings: Sendable {
         self.plaintextReason = plaintextReason
         self.certificate = certificate
         self.key = key
+        self.clientAuthority = clientAuthority
+        self.clientCertificates = clientCertificates
+        self.cardNumbers = cardNumbers
         self.systemID = systemID
         self.maximumConnections = maximumConnections
         self.bindTimeout = bindTimeout
         self.enquireInterval = enquireInterval
         self.answerTimeout = answerTimeout
         self.accounts = accounts
+    }
+
+    var listening: Listening {
+        Listening(
+            door: "smpp", host: host, port: port, plaintextReason: plaintextReason, certificate: certificate, key: key,
+            clientAuthority: clientAuthority, clientCertificates: clientCertificates)
     }
 
     public static let listen = Setting(
@@ -146,6 +170,13 @@ public struct SMPPDoorSettings: Sendable {
         doc: "PEM file with the server's certificate, then its chain. Set it together with `smpp.tls.key`; TLS 1.2 and newer are spoken.")
     public static let tlsKey = Setting(
         "smpp.tls.key", .file, default: "", doc: "PEM file with the private key of `smpp.tls.certificate`.")
+    public static let tlsClientAuthority = Setting(
+        "smpp.tls.clientAuthority", .file, default: "",
+        doc: "PEM file with the certificates of those who sign clients' certificates. With it, clients show one in the TLS handshake.")
+    public static let tlsClientCertificates = Setting(
+        "smpp.tls.clientCertificates", .choice(ClientCertificates.allCases.map(\.rawValue)), default: "required",
+        doc: "With `smpp.tls.clientAuthority`: whether a client without a certificate is turned away in the handshake (`required`), or "
+            + "only where its account is bound to certificates (`optional`).")
     public static let identity = Setting(
         "smpp.systemId", .text(maximumBytes: 15), default: "MARTLET", doc: "system_id in the answers to binds.")
     public static let connections = Setting(
@@ -168,8 +199,11 @@ public struct SMPPDoorSettings: Sendable {
     public static let accountSystemID = account(
         "systemId", .text(maximumBytes: 15), default: nil, doc: "Name that the system binds with, 1 to 15 printable ASCII characters.")
     public static let accountPassword = account(
-        "passwordFile", .file, default: nil,
-        doc: "File whose first line is the password, at most 8 characters as SMPP has it. Only its owner may read it.")
+        "passwordFile", .file, default: "",
+        doc: """
+            File whose first line is the password, at most 8 characters as SMPP has it. Only its owner may read it. Without it, the \
+            account's `certificates` alone let it in, whatever the password in its bind.
+            """)
     public static let accountSource = account(
         "source", .text(maximumBytes: 64), default: nil,
         doc: "Source it sends as: scopes, sender ids, classes and defaults are that source's.")
@@ -188,6 +222,12 @@ public struct SMPPDoorSettings: Sendable {
     public static let accountAddresses = account(
         "addresses", .list(of: "address"), default: "[]",
         doc: "Addresses and networks it may bind from, such as `10.1.2.0/24`; empty: any.")
+    public static let accountCertificates = account(
+        "certificates", .list(of: "certificate"), default: "[]",
+        doc: """
+            Client certificates it may bind with: sha256:FINGERPRINT, cn:NAME, dns:NAME, uri:NAME or email:ADDRESS. Beside a \
+            password, both are needed. Empty: none is. They are shown over `smpp.tls.clientAuthority`.
+            """)
     public static let accountCoding = account(
         "defaultCoding", .choice(SMPPAccount.DefaultCoding.allCases.map(\.rawValue)), default: "gsm7",
         doc: "Alphabet of data_coding 0 as this system writes it.")
@@ -199,8 +239,10 @@ public struct SMPPDoorSettings: Sendable {
             """)
 
     public static let all: [Setting] = [
-        listen, plaintext, tlsCertificate, tlsKey, identity, connections, bindTime, enquire, answerTime, accountSystemID, accountPassword,
-        accountSource, accountModes, accountMaximum, accountWindow, accountDeliverWindow, accountRate, accountAddresses, accountCoding,
+        listen, plaintext, tlsCertificate, tlsKey, tlsClientAuthority, tlsClientCertificates, identity, connections, bindTime, enquire,
+        answerTime, accountSystemID, accountPassword,
+        accountSource, accountModes, accountMaximum, accountWindow, accountDeliverWindow, accountRate, accountAddresses,
+        accountCertificates, accountCoding,
         accountReceipts,
     ]
 }

@@ -124,7 +124,8 @@ final class SMPPServerConnection: ChannelInboundHandler {
     }
 
     private func judge(_ bind: Bind, at steady: Int64) {
-        switch door.judge(bind, from: peer, at: steady) {
+        let channel = context?.channel
+        switch door.judge(bind, from: peer, certificate: { channel.flatMap { PeerCertificate.of($0) } }, at: steady) {
         case .account(let account):
             do {
                 try session.acceptBind(SMPPServerConnection.settings(door, account.settings), out: &out)
@@ -159,9 +160,10 @@ final class SMPPServerConnection: ChannelInboundHandler {
             return refuse(command, sequence, error.status)
         }
         let now = door.intake.now()
-        switch SubmitReading.read(view, frame, account.settings, source, now: now) {
+        switch read(view, frame, account, source, now) {
         case .refused(let status): refuse(command, sequence, status)
-        case .submission(let submission):
+        case .cardNumber: refuse(command, sequence, .submitFailed)
+        case .submission(let submission, _):
             guard account.takes(parts: parts(of: submission), at: now.steady) else { return refuse(command, sequence, .throttled) }
             door.intake.submit(submission) { [self] acceptance in
                 switch acceptance {
@@ -171,6 +173,20 @@ final class SMPPServerConnection: ChannelInboundHandler {
                 answeredLater()
             }
         }
+    }
+
+    private func read(
+        _ view: MessageView, _ frame: Frame, to destination: UnsafeRawBufferPointer? = nil, _ account: SMPPAccountBinds, _ source: Source,
+        _ now: Instant
+    ) -> SubmitReading {
+        let reading = SubmitReading.read(
+            view, frame, to: destination, account.settings, source, cards: door.settings.cardNumbers, now: now)
+        switch reading {
+        case .submission(_, let isMasked): if isMasked { door.counters.cardsMasked += 1 }
+        case .cardNumber: door.counters.cardsRefused += 1
+        case .refused: break
+        }
+        return reading
     }
 
     /// Whom the account sends as; nil when nothing may be sent now: its rights may have changed since the bind.
@@ -214,8 +230,7 @@ final class SMPPServerConnection: ChannelInboundHandler {
         view.destinations.each(in: frame) { entry in
             switch entry {
             case .address(let field):
-                let reading = SubmitReading.read(view.message, frame, to: frame[field.text], account.settings, source, now: now)
-                wanted.append((frame.address(field), reading))
+                wanted.append((frame.address(field), read(view.message, frame, to: frame[field.text], account, source, now)))
             case .list: hasList = true
             }
         }
@@ -227,7 +242,8 @@ final class SMPPServerConnection: ChannelInboundHandler {
         for (address, reading) in wanted {
             switch reading {
             case .refused(let status): answer.refused(address, status)
-            case .submission(let submission):
+            case .cardNumber: answer.refused(address, .submitFailed)
+            case .submission(let submission, _):
                 guard account.takes(parts: parts(of: submission), at: now.steady) else {
                     answer.refused(address, .throttled)
                     continue

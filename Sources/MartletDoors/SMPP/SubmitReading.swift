@@ -4,13 +4,16 @@ import SMSText
 
 /// A submit_sm, data_sm or the message of a submit_multi as a submission, or the command_status that says what is wrong with it.
 enum SubmitReading {
-    case submission(Submission)
+    /// `isMasked`: a card number in the text was made unreadable.
+    case submission(Submission, isMasked: Bool)
     case refused(CommandStatus)
+    /// For its text holds a card number. SMPP has no status that says so; ESME_RSUBMITFAIL is the one that nobody sends again.
+    case cardNumber
 
     /// - Parameter destination: of a submit_multi, one of its own; else the message's.
     static func read(
         _ view: MessageView, _ frame: Frame, to destination: UnsafeRawBufferPointer? = nil, _ account: SMPPAccount, _ source: Source,
-        now: Instant
+        cards: CardNumbers.Policy, now: Instant
     ) -> SubmitReading {
         if let status = SubmitRules.refusal(of: view, in: frame) { return .refused(status) }
         guard let to = number(destination ?? frame[view.destination.text]) else { return .refused(.invalidDestination) }
@@ -23,14 +26,22 @@ enum SubmitReading {
             guard seconds > 0 else { return .refused(.invalidExpiry) }
             validity = min(seconds, MessageShape.validity.upperBound)
         }
-        guard let (text, part) = text(view, frame, account) else { return .refused(.submitFailed) }
+        guard let (written, part) = text(view, frame, account) else { return .refused(.submitFailed) }
+        var text = written
         guard text.utf8.count <= textMaximum, MessageShape.text(text) == nil else { return .refused(.invalidMessageLength) }
+        var isMasked = false
+        switch CardNumbers.examine(text, cards) {
+        case .clean: break
+        case .masked(let masked): (text, isMasked) = (masked, true)
+        case .refused: return .cardNumber
+        }
         return .submission(
             Submission(
                 source: source.number, messageClass: source.defaultClass, to: to, from: from, text: text,
-                userDataHeader: part?.header ?? [], partOctets: part?.octets ?? [], partAlphabet: part?.alphabet.rawValue ?? 0,
-                wishes: wishes(view, frame), reference: reference(view, frame), validity: validity,
-                tells: Submission.Tells(view.registeredDelivery), receivedAt: now))
+                userDataHeader: part?.header ?? [], partOctets: isMasked ? [] : part?.octets ?? [],
+                partAlphabet: isMasked ? 0 : part?.alphabet.rawValue ?? 0, wishes: wishes(view, frame), reference: reference(view, frame),
+                validity: validity, tells: Submission.Tells(view.registeredDelivery), receivedAt: now),
+            isMasked: isMasked)
     }
 
     /// Octets of a part: 160 septets unpacked.

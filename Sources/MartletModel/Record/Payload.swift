@@ -15,10 +15,13 @@ public struct Payload: Equatable, Sendable {
     public var wishes: MessageWishes
     /// How its operator's rules planned the text, a code of `SMSText`; 0: as everybody does.
     public var textShape: UInt32
+    /// Given back where the source asks or hears of the message. Who tells an end (`Notice.payload`) has it for the `traceparent` of a
+    /// callback.
+    public var trace: TraceContext?
 
     public init(
         to: PhoneNumber, from: String, reference: String, text: String, userDataHeader: [UInt8] = [], partOctets: [UInt8] = [],
-        partAlphabet: UInt8 = 0, wishes: MessageWishes = [], textShape: UInt32 = 0
+        partAlphabet: UInt8 = 0, wishes: MessageWishes = [], textShape: UInt32 = 0, trace: TraceContext? = nil
     ) {
         self.to = to
         self.from = from
@@ -29,12 +32,14 @@ public struct Payload: Equatable, Sendable {
         self.partAlphabet = partAlphabet
         self.wishes = wishes
         self.textShape = textShape
+        self.trace = trace
     }
 
     /// As they stand in the bytes.
     public func append(to out: inout [UInt8]) {
         Payload.append(
-            to: to, from: from, reference: reference, text: text, Extras(userDataHeader, partOctets, partAlphabet, wishes, textShape), out: &out)
+            to: to, from: from, reference: reference, text: text, Extras(userDataHeader, partOctets, partAlphabet, wishes, textShape, trace),
+            out: &out)
     }
 
     /// Parts on the air that a text shape stands for: its highest byte. Nil for 0, where they are the submits.
@@ -51,13 +56,17 @@ public struct Payload: Equatable, Sendable {
         case wishes = 3
         /// The alphabet (1 byte), then the octets.
         case part = 4
+        /// Trace id (two words, the higher first), parent, flags.
+        case trace = 5
     }
 
     /// Appends the bytes of the message's payload.
     public static func append(_ submission: borrowing Submission, textShape: UInt32 = 0, to out: inout [UInt8]) {
         append(
             to: submission.to, from: submission.from, reference: submission.reference, text: submission.text,
-            Extras(submission.userDataHeader, submission.partOctets, submission.partAlphabet, submission.wishes, textShape), out: &out)
+            Extras(
+                submission.userDataHeader, submission.partOctets, submission.partAlphabet, submission.wishes, textShape, submission.trace),
+            out: &out)
     }
 
     /// What most messages have none of.
@@ -67,17 +76,22 @@ public struct Payload: Equatable, Sendable {
         let partAlphabet: UInt8
         let wishes: MessageWishes
         let textShape: UInt32
+        let trace: TraceContext?
 
-        init(_ userDataHeader: [UInt8], _ partOctets: [UInt8], _ partAlphabet: UInt8, _ wishes: MessageWishes, _ textShape: UInt32) {
+        init(
+            _ userDataHeader: [UInt8], _ partOctets: [UInt8], _ partAlphabet: UInt8, _ wishes: MessageWishes, _ textShape: UInt32,
+            _ trace: TraceContext?
+        ) {
             self.userDataHeader = userDataHeader
             self.partOctets = partOctets
             self.partAlphabet = partAlphabet
             self.wishes = wishes
             self.textShape = textShape
+            self.trace = trace
         }
 
         var version: UInt8 {
-            if textShape != 0 || !wishes.isEmpty || !partOctets.isEmpty { return Payload.versionWithFields }
+            if trace != nil || textShape != 0 || !wishes.isEmpty || !partOctets.isEmpty { return Payload.versionWithFields }
             return userDataHeader.isEmpty ? Payload.version : Payload.versionWithHeader
         }
     }
@@ -111,6 +125,7 @@ public struct Payload: Equatable, Sendable {
         if extras.textShape != 0 { append(.textShape, (0..<4).map { UInt8(truncatingIfNeeded: extras.textShape >> (8 * $0)) }) }
         if !extras.wishes.isEmpty { append(.wishes, [extras.wishes.rawValue]) }
         if !extras.partOctets.isEmpty { append(.part, [extras.partAlphabet] + extras.partOctets) }
+        if let trace = extras.trace { append(.trace, trace.octets) }
     }
 
     private static func appendShort(_ bytes: [UInt8], to out: inout [UInt8]) {
@@ -133,6 +148,7 @@ public struct Payload: Equatable, Sendable {
         partAlphabet = 0
         wishes = []
         textShape = 0
+        trace = nil
         guard version == Payload.versionWithFields else { return }
         while !input.isAtEnd { try take(field: input.take(), input.octets()) }
     }
@@ -150,6 +166,7 @@ public struct Payload: Equatable, Sendable {
             guard octets.count > 1 else { throw .badValue(field: "part") }
             partAlphabet = octets[0]
             partOctets = Array(octets[1...])
+        case .trace: trace = TraceContext(octets: octets)
         case nil: break
         }
     }

@@ -312,7 +312,10 @@ struct ByteReader {
 
     /// A length byte and so many bytes.
     mutating func octets() throws(RecordFault) -> [UInt8] {
-        let count = Int(try take() as UInt8)
+        try octets(count: Int(try take() as UInt8))
+    }
+
+    mutating func octets(count: Int) throws(RecordFault) -> [UInt8] {
         guard offset + count <= bytes.count else { throw .truncated }
         defer { offset += count }
         return Array(bytes[offset..<offset + count])

@@ -21,13 +21,15 @@ public struct SourceFile: Codable, Sendable {
         public var dailyQuota: Int?
 
         public var limits: SourceLimits { SourceLimits(rate: rate ?? 0, burst: burst ?? 0, dailyQuota: dailyQuota ?? 0) }
+        /// Rules for the client certificates its keys may be used with; nil or empty: none is needed.
+        public var certificates: [String]?
 
         /// As the doors see it; words of a newer version are left out.
         public var source: Source {
             Source(
                 number: number, name: name, scopes: Set(scopes.compactMap { Source.Scope(rawValue: $0) }), senders: senders,
                 classes: classes.compactMap { MessageClass(word: $0) }, defaultSender: sender,
-                defaultClass: MessageClass(word: messageClass) ?? .transactional, limits: limits)
+                defaultClass: MessageClass(word: messageClass) ?? .transactional, limits: limits, certificates: certificates ?? [])
         }
     }
 
@@ -100,7 +102,8 @@ public struct SourceFile: Codable, Sendable {
     /// Adds a source and its first key.
     public mutating func add(
         _ name: String, scopes: [String], senders: [String] = [], classes: [String] = [], sender: String? = nil,
-        messageClass: String = MessageClass.transactional.word, limits: SourceLimits = SourceLimits(), key: APIKey.Hash?
+        messageClass: String = MessageClass.transactional.word, limits: SourceLimits = SourceLimits(), certificates: [String] = [],
+        key: APIKey.Hash?
     ) throws(Fault) -> Entry {
         let letters = name.utf8.allSatisfy { byte in
             (byte >= 48 && byte <= 57) || (byte | 32 >= 97 && byte | 32 <= 122) || byte == 45 || byte == 46 || byte == 95
@@ -114,11 +117,12 @@ public struct SourceFile: Codable, Sendable {
             throw .badWord(field: "classes", word: word, allowed: MessageClass.allCases.map(\.word).joined(separator: ", "))
         }
         try SourceFile.check(limits)
+        try SourceFile.check(certificates)
         let highest = sources.map(\.number).max() ?? 0
         guard highest < SourceNumber.max else { throw .full }
         var entry = Entry(
             number: highest + 1, name: name, scopes: scopes, senders: senders, classes: classes, sender: sender,
-            messageClass: messageClass, keyHashes: key.map { [$0.text] } ?? [])
+            messageClass: messageClass, keyHashes: key.map { [$0.text] } ?? [], certificates: certificates.isEmpty ? nil : certificates)
         entry.set(limits)
         sources.append(entry)
         return entry
@@ -145,6 +149,19 @@ public struct SourceFile: Codable, Sendable {
     public mutating func addKey(_ name: String, _ key: APIKey.Hash) throws(Fault) {
         guard let index = sources.firstIndex(where: { $0.name == name }) else { throw .unknown(name) }
         sources[index].keyHashes.append(key.text)
+    }
+
+    /// Binds a source to client certificates; no rule: to none.
+    public mutating func bind(_ name: String, to certificates: [String]) throws(Fault) {
+        try SourceFile.check(certificates)
+        guard let index = sources.firstIndex(where: { $0.name == name }) else { throw .unknown(name) }
+        sources[index].certificates = certificates.isEmpty ? nil : certificates
+    }
+
+    private static func check(_ certificates: [String]) throws(Fault) {
+        for rule in certificates where CertificateRule(rule) == nil {
+            throw .badWord(field: "certificates", word: rule, allowed: CertificateRule.forms)
+        }
     }
 
     /// Takes all keys of a source away. Its number stays: records name it.

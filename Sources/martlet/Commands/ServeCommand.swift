@@ -156,7 +156,7 @@ struct ServeCommand: AsyncParsableCommand {
             for entry in fresh {
                 _ = try file.add(
                     entry.name, scopes: entry.scopes, senders: entry.senders, classes: entry.classes, sender: entry.sender,
-                    messageClass: entry.messageClass, limits: entry.limits, key: nil)
+                    messageClass: entry.messageClass, limits: entry.limits, certificates: entry.certificates, key: nil)
             }
             return file
         }

@@ -6,7 +6,7 @@ import MartletNode
 struct SourceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "source", abstract: "Sender systems and their keys.",
-        subcommands: [Add.self, Key.self, Revoke.self, Limit.self, List.self])
+        subcommands: [Add.self, Key.self, Revoke.self, Limit.self, Certificates.self, List.self])
 
     /// Changes the file and tells a running node.
     static func change<Result>(_ data: String, _ body: (inout SourceFile) throws(SourceFile.Fault) -> Result) throws -> Result {
@@ -37,6 +37,8 @@ struct SourceCommand: ParsableCommand {
         @Option(help: "Classes it may use, with commas; empty: any.") var classes = ""
         @Option(help: "Sender id of its messages that name none.") var sender: String?
         @Option(name: .customLong("class"), help: "Class of its messages that name none.") var messageClass = "transactional"
+        @Option(help: "Client certificates its keys may be used with, with commas: \(CertificateRule.forms); empty: none is needed.")
+        var certificates = ""
 
         @Option(help: "Parts a second that it may hand in; 0: any.") var rate = 0
         @Option(help: "Parts that it may hand in at once after a silence; 0: as many as in a second.") var burst = 0
@@ -47,8 +49,8 @@ struct SourceCommand: ParsableCommand {
             _ = try SourceCommand.change(data) { file throws(SourceFile.Fault) in
                 try file.add(
                     name, scopes: words(scopes), senders: words(senders), classes: words(classes), sender: sender,
-                    messageClass: messageClass, limits: SourceLimits(rate: rate, burst: burst, dailyQuota: quota), key: APIKey.hash(of: key)
-                )
+                    messageClass: messageClass, limits: SourceLimits(rate: rate, burst: burst, dailyQuota: quota),
+                    certificates: words(certificates), key: APIKey.hash(of: key))
             }
             print("source \(name) made; its key, shown this once: \(key.reveal())")
         }
@@ -98,17 +100,33 @@ struct SourceCommand: ParsableCommand {
         }
     }
 
+    struct Certificates: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "certificates",
+            abstract: "Binds a source to client certificates: its keys are refused over connections without one.")
+
+        @Argument(help: "Name of the source.") var name: String
+        @Argument(help: "\(CertificateRule.forms); none: its keys need no certificate.") var rules: [String] = []
+        @Option(help: "Data directory.") var data: String
+
+        func run() throws {
+            try SourceCommand.change(data) { file throws(SourceFile.Fault) in try file.bind(name, to: rules) }
+            print(rules.isEmpty ? "\(name) needs no certificate" : "\(name) is bound to \(rules.joined(separator: ", "))")
+        }
+    }
+
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(commandName: "list", abstract: "Shows the sender systems.")
 
         @Option(help: "Data directory.") var data: String
 
         func run() throws {
-            var rows = [["number", "name", "scopes", "senders", "classes", "keys", "limits"]]
+            var rows = [["number", "name", "scopes", "senders", "classes", "certificates", "keys", "limits"]]
             for entry in try SourceFile.load(data).sources {
                 rows.append([
                     String(entry.number), entry.name, entry.scopes.joined(separator: ","), entry.senders.joined(separator: ","),
-                    entry.classes.joined(separator: ","), String(entry.keyHashes.count), entry.limits.words,
+                    entry.classes.joined(separator: ","), (entry.certificates ?? []).joined(separator: ","), String(entry.keyHashes.count),
+                    entry.limits.words,
                 ])
             }
             Table.print(rows)

@@ -186,11 +186,17 @@ extension Server {
         guard let messageClass = MessageClass(word: fields["class"] ?? "transactional") else {
             return answer(.failed("--class: one of \(MessageClass.allCases.map(\.word).joined(separator: ", "))"))
         }
-        let (text, from, reference) = (fields["text"] ?? "", fields["from"] ?? "MARTLET", fields["reference"] ?? "")
+        let (from, reference) = (fields["from"] ?? "MARTLET", fields["reference"] ?? "")
+        var text = fields["text"] ?? ""
         switch MessageShape.text(text) {
         case nil: break
         case .controlCharacter: return answer(.failed("--text: no control characters but line feed, carriage return, tab and form feed"))
         case .blank, .tooLong: return answer(.failed("--text: more than white space is needed"))
+        }
+        switch CardNumbers.examine(text, settings.http.cardNumbers) {
+        case .clean: break
+        case .masked(let masked): text = masked
+        case .refused: return answer(.failed("--text: no card numbers (guard.cardNumbers)"))
         }
         guard MessageShape.isSender(from) else {
             return answer(.failed("--from: 1 to 15 digits, or 1 to 11 printable characters of the GSM default alphabet with a letter"))

@@ -7,7 +7,7 @@ import MartletSettings
 /// Everything declared in the house, gathered once: the loader, the sample file and the reference pages read it here.
 enum Declared {
     static let settings: [Setting] =
-        NodeSettings.all + InboundSettings.all + HTTPSettings.all + SMPPDoorSettings.all + SMPPConnectionSettings.all
+        NodeSettings.all + InboundSettings.all + HTTPSettings.all + SMPPDoorSettings.all + TextGuard.all + SMPPConnectionSettings.all
         + WebhookSettings.all + OutboundSettings.all
     static let metrics: [Metric] =
         NodeMetrics.all + HTTPCounters.all + SMPPDoorCounters.all + SMPPCounters.metrics.map(\.metric)

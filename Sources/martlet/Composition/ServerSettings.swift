@@ -24,6 +24,7 @@ struct ServerSettings {
         var sender: String?
         var messageClass: String
         var limits: SourceLimits
+        var certificates: [String]
     }
 
     var nodeName = ""
@@ -85,6 +86,7 @@ struct ServerSettings {
                     remedy: "listen at 127.0.0.1, or give metrics.plaintextReason"))
         }
         http = HTTPSettings(values)
+        http.cardNumbers = CardNumbers.Policy(rawValue: values.text(TextGuard.cardNumbers)) ?? .mask
         for element in values.elements("connections") { takeConnection(element, environment, &mistakes) }
         for element in values.elements("routes") { takeRoute(element, &mistakes) }
         if routes.isEmpty, let only = connections.first?.group, connections.allSatisfy({ $0.group == only }) {
@@ -94,6 +96,7 @@ struct ServerSettings {
         inbound = InboundSection(values, &mistakes)
         node.engine.inbound.partsWait = inbound.partsWait
         smpp = SMPPDoorSettings(values)
+        smpp.cardNumbers = http.cardNumbers
         for element in values.elements("smpp.accounts") { takeAccount(element, environment, &mistakes) }
         takeOutbound(values, &mistakes)
         for element in values.elements("webhooks") { takeWebhook(element, environment, &mistakes) }
@@ -102,7 +105,7 @@ struct ServerSettings {
     private mutating func takeAccount(_ element: SettingValues, _ environment: [String: String], _ mistakes: inout [Mistake]) {
         do {
             let account = try SMPPAccount(element, credentials: environment["CREDENTIALS_DIRECTORY"])
-            for fault in account.faults(beside: smpp.accounts) {
+            for fault in account.faults(beside: smpp.accounts, hasAuthority: smpp.clientAuthority != nil) {
                 let setting =
                     SMPPDoorSettings.all.first { $0.path == "smpp.accounts[].\(fault.setting)" } ?? SMPPDoorSettings.accountSystemID
                 mistakes.append(element.mistake(setting, fault.reason, remedy: "correct it"))
@@ -170,12 +173,12 @@ struct ServerSettings {
             messageClass: element.text(NodeSettings.sourceClass),
             limits: SourceLimits(
                 rate: element.integer(NodeSettings.sourceRate), burst: element.integer(NodeSettings.sourceBurst),
-                dailyQuota: element.integer(NodeSettings.sourceQuota)))
+                dailyQuota: element.integer(NodeSettings.sourceQuota)), certificates: element.list(NodeSettings.sourceCertificates))
         var probe = SourceFile()
         do {
             _ = try probe.add(
                 entry.name, scopes: entry.scopes, senders: entry.senders, classes: entry.classes, sender: entry.sender,
-                messageClass: entry.messageClass, limits: entry.limits, key: nil)
+                messageClass: entry.messageClass, limits: entry.limits, certificates: entry.certificates, key: nil)
         } catch {
             mistakes.append(element.mistake(NodeSettings.sourceName, error.description, remedy: "correct it"))
         }
@@ -189,6 +192,8 @@ extension HTTPSettings {
         self.init(
             host: address.host, port: address.port, plaintextReason: values.filled(HTTPSettings.plaintext),
             certificate: values.filled(HTTPSettings.tlsCertificate), key: values.filled(HTTPSettings.tlsKey),
+            clientAuthority: values.filled(HTTPSettings.tlsClientAuthority),
+            clientCertificates: ClientCertificates(rawValue: values.text(HTTPSettings.tlsClientCertificates)) ?? .required,
             maximumBody: values.size(HTTPSettings.body), maximumBatchBody: values.size(HTTPSettings.batchBody),
             maximumConnections: values.integer(HTTPSettings.connections),
             idleTimeout: values.duration(HTTPSettings.idle), headTimeout: values.duration(HTTPSettings.head),
@@ -202,7 +207,10 @@ extension SMPPDoorSettings {
         let address = values.address(Own.listen)
         self.init(
             host: address.host, port: address.port, plaintextReason: values.filled(Own.plaintext),
-            certificate: values.filled(Own.tlsCertificate), key: values.filled(Own.tlsKey), systemID: values.text(Own.identity),
+            certificate: values.filled(Own.tlsCertificate), key: values.filled(Own.tlsKey),
+            clientAuthority: values.filled(Own.tlsClientAuthority),
+            clientCertificates: ClientCertificates(rawValue: values.text(Own.tlsClientCertificates)) ?? .required,
+            systemID: values.text(Own.identity),
             maximumConnections: values.integer(Own.connections), bindTimeout: values.duration(Own.bindTime),
             enquireInterval: values.duration(Own.enquire), answerTimeout: values.duration(Own.answerTime))
     }
@@ -212,11 +220,21 @@ extension SMPPAccount {
     /// - Throws: the mistake of a file or value that cannot be read.
     init(_ values: SettingValues, credentials: String?) throws(Mistake) {
         typealias Own = SMPPDoorSettings
-        let password: String
-        do {
-            password = try Secret.load(from: values.text(Own.accountPassword), credentials: credentials).reveal()
-        } catch {
-            throw values.mistake(Own.accountPassword, error.description, remedy: "make the file readable by its owner alone")
+        var password: String?
+        if let file = values.filled(Own.accountPassword) {
+            do {
+                password = try Secret.load(from: file, credentials: credentials).reveal()
+            } catch {
+                throw values.mistake(Own.accountPassword, error.description, remedy: "make the file readable by its owner alone")
+            }
+        }
+        var certificates: [CertificateRule] = []
+        for text in values.list(Own.accountCertificates) {
+            guard let rule = CertificateRule(text) else {
+                throw values.mistake(
+                    Own.accountCertificates, "'\(text)' names no certificate", remedy: "write \(CertificateRule.forms)")
+            }
+            certificates.append(rule)
         }
         var modes: [Bind.Mode] = []
         for word in values.list(Own.accountModes) {
@@ -238,7 +256,7 @@ extension SMPPAccount {
             systemID: values.text(Own.accountSystemID), password: password, source: values.text(Own.accountSource), modes: modes,
             binds: values.integer(Own.accountMaximum), window: values.integer(Own.accountWindow),
             deliverWindow: values.integer(Own.accountDeliverWindow), partsPerSecond: values.integer(Own.accountRate),
-            addresses: addresses,
+            addresses: addresses, certificates: certificates,
             defaultCoding: DefaultCoding(rawValue: values.text(Own.accountCoding)) ?? .gsm7,
             receipts: Receipts(rawValue: values.text(Own.accountReceipts)) ?? .parameters)
     }

@@ -1,0 +1,135 @@
+import Foundation
+import MartletModel
+import NIOCore
+import Testing
+import Yams
+
+@testable import MartletDoors
+@testable import martlet
+
+/// The OpenAPI document against the code: paths, methods, statuses, problems and field errors are the same in both. That answers are
+/// as it says is shown by `make interop`, where schemathesis asks the real program.
+@Suite("OpenAPI") struct OpenAPITests {
+    private let document: [String: Any]
+
+    init() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let text = try String(contentsOf: root.appending(path: "docs/reference/openapi.yaml"), encoding: .utf8)
+        document = try #require(try Yams.load(yaml: text) as? [String: Any])
+    }
+
+    /// What a reference stands for; anything else as it is.
+    private func resolved(_ value: Any?) throws -> [String: Any] {
+        let object = try #require(value as? [String: Any])
+        guard let reference = object["$ref"] as? String else { return object }
+        var place: Any? = document
+        for step in reference.split(separator: "/").dropFirst() { place = (place as? [String: Any])?[String(step)] }
+        return try resolved(place)
+    }
+
+    private var paths: [String: [String: Any]] {
+        get throws { try #require(document["paths"] as? [String: Any]).mapValues { try resolved($0) } }
+    }
+
+    /// Method, path and operation of each.
+    private func operations() throws -> [(method: String, path: String, operation: [String: Any])] {
+        try paths.flatMap { path, item in
+            try item.filter { ["get", "put", "post", "delete", "patch", "head", "options"].contains($0.key) }
+                .map { ($0.key.uppercased(), path, try resolved($0.value)) }
+        }
+    }
+
+    /// Status and response of an operation.
+    private func responses(_ operation: [String: Any]) throws -> [(status: Int, response: [String: Any])] {
+        try #require(operation["responses"] as? [String: Any]).map { (try #require(Int($0.key)), try resolved($0.value)) }
+    }
+
+    /// The problems shown in a response.
+    private func problems(_ response: [String: Any]) throws -> [[String: Any]] {
+        let content = response["content"] as? [String: Any] ?? [:]
+        guard let media = content["application/problem+json"] as? [String: Any] else { return [] }
+        var shown: [[String: Any]] = []
+        if let example = media["example"] as? [String: Any] { shown.append(example) }
+        for (_, example) in media["examples"] as? [String: Any] ?? [:] {
+            shown.append(try #require(try resolved(example)["value"] as? [String: Any]))
+        }
+        return shown
+    }
+
+    @Test("The paths and their methods are those that the door serves")
+    func routes() throws {
+        #expect(Set(try paths.keys) == Set(HTTPRoute.templates))
+        for template in HTTPRoute.templates {
+            let path = template.replacing("{id}", with: String(repeating: "0", count: 29) + "a00")
+            let (route, _) = HTTPRoute.reading(path)
+            let methods = try operations().filter { $0.path == template }.map(\.method)
+            #expect(route.allowed.map { "\($0)" } == methods.sorted().joined(separator: ", "), "\(template)")
+        }
+    }
+
+    @Test("Every operation has a name of its own, and states the refusals that any request can meet")
+    func statuses() throws {
+        let all = try operations()
+        #expect(Set(all.compactMap { $0.operation["operationId"] as? String }).count == all.count)
+        for (method, path, operation) in all {
+            let statuses = Set(try responses(operation).map(\.status))
+            #expect(statuses.isSuperset(of: [400, 401, 403, 405, 408, 413, 417, 431, 503, 505]), "\(method) \(path)")
+            #expect(statuses.contains { (200...299).contains($0) }, "\(method) \(path)")
+            #expect(statuses.contains(404) == path.contains("{id}"), "\(method) \(path)")
+            #expect((operation["requestBody"] != nil) == (method == "POST"), "\(method) \(path)")
+            #expect(statuses.contains(415) == (method == "POST"), "\(method) \(path)")
+        }
+    }
+
+    @Test("Every problem that is shown is one of the code's, under its own status and with its title; none is left out")
+    func errors() throws {
+        var shown: Set<String> = []
+        for (method, path, operation) in try operations() {
+            for (status, response) in try responses(operation) where status >= 400 {
+                let problems = try problems(response)
+                #expect(!problems.isEmpty, "\(method) \(path) \(status) shows no problem")
+                for problem in problems {
+                    let type = try #require(problem["type"] as? String)
+                    let code = try #require(HTTPErrors.problems.first { "/problems/\($0.code)" == type }, "\(type)")
+                    #expect(code.status == status && problem["status"] as? Int == status, "\(type) under \(status) of \(path)")
+                    #expect(problem["title"] as? String == code.title, "\(type)")
+                    shown.insert(code.code)
+                }
+            }
+        }
+        // Those of a batch's lines stand in the examples of its line.
+        let ofLines: Set = ["line_too_large", "too_many_lines"]
+        #expect(Set(HTTPErrors.problems.map(\.code)).subtracting(shown) == ofLines)
+    }
+
+    @Test("The enumerations of problems and of field errors are the code's, no more and no less")
+    func codes() throws {
+        let schemas = try resolved(try resolved(document["components"])["schemas"])
+        let problem = try resolved(try resolved(schemas["Problem"])["properties"])
+        let types = try #require(try resolved(problem["type"])["enum"] as? [String])
+        #expect(Set(types) == Set(HTTPErrors.problems.map { "/problems/\($0.code)" }))
+        let items = try resolved(try resolved(try resolved(problem["errors"])["items"])["properties"])
+        let codes = try #require(try resolved(items["code"])["enum"] as? [String])
+        // Three problems say the same of their field.
+        #expect(Set(codes) == Set(HTTPErrors.fields.map(\.code)).union(["malformed_json", "too_many_parts", "no_route"]))
+        let message = try resolved(try resolved(schemas["Message"])["properties"])
+        #expect(Set(message.keys) == Set(MessageRules.fields))
+    }
+
+    @Test("The answer of a state has the members that are described, and those described as always there are")
+    func documents() throws {
+        let story = Story(
+            id: MessageID(milliseconds: 1, partition: 1, random: 1), source: 1, messageClass: .otp, state: .delivered, reason: .none,
+            parts: 1,
+            createdAt: 1, updatedAt: 2, deadline: 3, reference: "r", trace: TraceContext(high: 1, low: 2, parent: 3, flags: 1), from: "B",
+            to: PhoneNumber(digits: 447_700_900_123),
+            attempts: [.init(n: 1, connection: "c", state: .sent, providerIDs: ["1"], submittedAt: 1, possibleDuplicate: false)], hops: [])
+        let text = String(buffer: story.stateDocument())
+        let answer = try #require(try Yams.load(yaml: text) as? [String: Any])
+        let schemas = try resolved(try resolved(document["components"])["schemas"])
+        let described = try resolved(schemas["Notification"])
+        #expect(Set(answer.keys) == Set(try resolved(described["properties"]).keys))
+        #expect(Set(try #require(described["required"] as? [String])).isSubset(of: answer.keys))
+        #expect(answer["traceparent"] as? String == "00-00000000000000010000000000000002-0000000000000003-01")
+    }
+}
