@@ -162,6 +162,10 @@ import Testing
         ]
         for (replace, status) in wrong { #expect(try client.answer(to: .replace(replace)).status == status) }
         #expect(bench.intake.replaced.count == 6)
+        // A card number is guarded here as in a submit.
+        _ = try client.answer(to: .replace(Replace(messageID: id, shortMessage: Array("Card 4111111111111111".utf8))))
+        #expect(bench.intake.replaced.count == 7 && bench.intake.replaced[6].text == "Card 411111******1111")
+        #expect(bench.door.counters.cardsMasked == 1)
     }
 
     // MARK: What cannot be read

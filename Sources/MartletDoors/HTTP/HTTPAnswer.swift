@@ -93,7 +93,7 @@ struct HTTPStationery {
             headOnly: headOnly)
     }
 
-    private static func acceptedDocument(_ id: MessageID, _ parts: UInt8) -> ByteBuffer {
+    static func acceptedDocument(_ id: MessageID, _ parts: UInt8) -> ByteBuffer {
         ByteBuffer(string: #"{"id":"\#(id.text)","state":"accepted","parts":\#(parts)}"#)
     }
 

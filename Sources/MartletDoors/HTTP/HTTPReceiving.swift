@@ -30,8 +30,8 @@ extension HTTPConnection {
         if !head.isKeepAlive || facts.asksForUpgrade || head.version == .http1_0 { isLast = true }
         let passed = gate.examine(head, facts, sources: door.sources)
         let request = Request(
-            route: passed.route, headOnly: head.method == .HEAD, problem: passed.problem, source: passed.source,
-            idempotencyKey: facts.idempotencyKey, trace: facts.trace)
+            route: passed.route, headOnly: head.method == .HEAD, problem: passed.problem, source: passed.source, trace: facts.trace,
+            idempotencyKey: facts.idempotencyKey)
         let isBatch = passed.route == .batch && request.problem == nil
         let limit = isBatch ? door.settings.maximumBatchBody : door.settings.maximumBody
         if let length = facts.contentLength, length > limit {

@@ -4,9 +4,16 @@ import SMSText
 
 /// A replace_sm as what is to change, or the command_status that says what is wrong with it (SMPP 3.4, section 4.10).
 enum ReplaceReading {
-    struct Fault: Error { var status: CommandStatus }
+    struct Fault: Error {
+        var status: CommandStatus
+        /// For its text holds a card number.
+        var isCard = false
+    }
 
-    static func read(_ replace: Replace, _ account: SMPPAccount, now: Instant) -> Result<Replacement, Fault> {
+    /// - Returns: `isMasked`: a card number in the text was made unreadable.
+    static func read(
+        _ replace: Replace, _ account: SMPPAccount, cards: CardNumbers.Policy, now: Instant
+    ) -> Result<(change: Replacement, isMasked: Bool), Fault> {
         guard replace.scheduleDeliveryTime.isEmpty else { return .failure(Fault(status: .invalidSchedule)) }
         var validity: Int64?
         if !replace.validityPeriod.isEmpty {
@@ -16,8 +23,14 @@ enum ReplaceReading {
             validity = min(seconds, MessageShape.validity.upperBound)
         }
         // The PDU has no data_coding: the text is in the account's default alphabet, whatever the first one was in.
-        let text = replace.shortMessage.withUnsafeBytes { SMSText.decode($0, dataCoding: account.defaultCoding.dataCoding) }
+        var text = replace.shortMessage.withUnsafeBytes { SMSText.decode($0, dataCoding: account.defaultCoding.dataCoding) }
         guard MessageShape.text(text) == nil else { return .failure(Fault(status: .invalidMessageLength)) }
-        return .success(Replacement(text: text, validity: validity, tells: Submission.Tells(replace.registeredDelivery)))
+        var isMasked = false
+        switch CardNumbers.examine(text, cards) {
+        case .clean: break
+        case .masked(let masked): (text, isMasked) = (masked, true)
+        case .refused: return .failure(Fault(status: .replaceFailed, isCard: true))
+        }
+        return .success((Replacement(text: text, validity: validity, tells: Submission.Tells(replace.registeredDelivery)), isMasked))
     }
 }

@@ -304,9 +304,12 @@ final class SMPPServerConnection: ChannelInboundHandler {
 
     private func replace(_ replace: Replace, _ sequence: UInt32) {
         guard let account, let id = MessageID(text: replace.messageID) else { return refuse(.replace, sequence, .invalidMessageID) }
-        switch ReplaceReading.read(replace, account.settings, now: door.intake.now()) {
-        case .failure(let fault): refuse(.replace, sequence, fault.status)
-        case .success(let change):
+        switch ReplaceReading.read(replace, account.settings, cards: door.settings.cardNumbers, now: door.intake.now()) {
+        case .failure(let fault):
+            if fault.isCard { door.counters.cardsRefused += 1 }
+            refuse(.replace, sequence, fault.status)
+        case .success((let change, let isMasked)):
+            if isMasked { door.counters.cardsMasked += 1 }
             door.intake.replace(id, source: account.source, with: change) { [self] verdict in
                 switch verdict {
                 case .replaced: session.answerReplace(sequence: sequence, out: &out)
