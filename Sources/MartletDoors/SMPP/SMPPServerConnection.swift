@@ -160,11 +160,11 @@ final class SMPPServerConnection: ChannelInboundHandler {
             return refuse(command, sequence, error.status)
         }
         let now = door.intake.now()
-        switch read(view, frame, account, source, now) {
+        switch door.read(view, frame, account, source, now) {
         case .refused(let status): refuse(command, sequence, status)
         case .cardNumber: refuse(command, sequence, .submitFailed)
         case .submission(let submission, _):
-            guard account.takes(parts: parts(of: submission), at: now.steady) else { return refuse(command, sequence, .throttled) }
+            guard account.takes(parts: submission.partsWanted, at: now.steady) else { return refuse(command, sequence, .throttled) }
             door.intake.submit(submission) { [self] acceptance in
                 switch acceptance {
                 case .accepted(let id, _), .repeated(let id, _): accept(command, sequence, id)
@@ -175,28 +175,10 @@ final class SMPPServerConnection: ChannelInboundHandler {
         }
     }
 
-    private func read(
-        _ view: MessageView, _ frame: Frame, to destination: UnsafeRawBufferPointer? = nil, _ account: SMPPAccountBinds, _ source: Source,
-        _ now: Instant
-    ) -> SubmitReading {
-        let reading = SubmitReading.read(
-            view, frame, to: destination, account.settings, source, cards: door.settings.cardNumbers, now: now)
-        switch reading {
-        case .submission(_, let isMasked): if isMasked { door.counters.cardsMasked += 1 }
-        case .cardNumber: door.counters.cardsRefused += 1
-        case .refused: break
-        }
-        return reading
-    }
-
     /// Whom the account sends as; nil when nothing may be sent now: its rights may have changed since the bind.
     private func source(of account: SMPPAccountBinds) -> Source? {
         guard !isDraining, let source = door.sources.source(numbered: account.source), source.scopes.contains(.send) else { return nil }
         return source
-    }
-
-    private func parts(of submission: Submission) -> Int {
-        submission.userDataHeader.isEmpty ? SMSText.plan(submission.text).parts : 1
     }
 
     private func accept(_ command: Command, _ sequence: UInt32, _ id: MessageID) {
@@ -230,7 +212,7 @@ final class SMPPServerConnection: ChannelInboundHandler {
         view.destinations.each(in: frame) { entry in
             switch entry {
             case .address(let field):
-                wanted.append((frame.address(field), read(view.message, frame, to: frame[field.text], account, source, now)))
+                wanted.append((frame.address(field), door.read(view.message, frame, to: frame[field.text], account, source, now)))
             case .list: hasList = true
             }
         }
@@ -244,7 +226,7 @@ final class SMPPServerConnection: ChannelInboundHandler {
             case .refused(let status): answer.refused(address, status)
             case .cardNumber: answer.refused(address, .submitFailed)
             case .submission(let submission, _):
-                guard account.takes(parts: parts(of: submission), at: now.steady) else {
+                guard account.takes(parts: submission.partsWanted, at: now.steady) else {
                     answer.refused(address, .throttled)
                     continue
                 }

@@ -131,6 +131,27 @@ extension Submission.Tells {
     }
 }
 
+extension SMPPDoor {
+    /// Reads one message and counts what the guard on card numbers did to it.
+    func read(
+        _ view: MessageView, _ frame: Frame, to destination: UnsafeRawBufferPointer? = nil, _ account: SMPPAccountBinds, _ source: Source,
+        _ now: Instant
+    ) -> SubmitReading {
+        let reading = SubmitReading.read(view, frame, to: destination, account.settings, source, cards: settings.cardNumbers, now: now)
+        switch reading {
+        case .submission(_, let isMasked): if isMasked { counters.cardsMasked += 1 }
+        case .cardNumber: counters.cardsRefused += 1
+        case .refused: break
+        }
+        return reading
+    }
+}
+
+extension Submission {
+    /// Parts that it counts as for an account's rate.
+    var partsWanted: Int { userDataHeader.isEmpty ? SMSText.plan(text).parts : 1 }
+}
+
 extension SMPPAccount.DefaultCoding {
     var dataCoding: UInt8 {
         switch self {

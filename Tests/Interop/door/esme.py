@@ -37,7 +37,15 @@ def door_world(build, label, tls=False, **account):
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
              "/CN=localhost", "-keyout", world.folder / "door.key", "-out", world.folder / "door.pem"], check=True, capture_output=True)
-        smpp["tls"] = {"certificate": str(world.folder / "door.pem"), "key": str(world.folder / "door.key")}
+        # It signs the client's certificate as well.
+        subprocess.run(
+            ["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=core-banking",
+             "-keyout", world.folder / "core.key", "-out", world.folder / "core.csr"], check=True, capture_output=True)
+        subprocess.run(
+            ["openssl", "x509", "-req", "-in", world.folder / "core.csr", "-CA", world.folder / "door.pem", "-CAkey",
+             world.folder / "door.key", "-CAcreateserial", "-days", "2", "-out", world.folder / "core.pem"], check=True, capture_output=True)
+        smpp["tls"] = {"certificate": str(world.folder / "door.pem"), "key": str(world.folder / "door.key"),
+                       "clientAuthority": str(world.folder / "door.pem"), "clientCertificates": "optional"}
     world.lay_over({"smpp": smpp})
     world.port = port
     return world
@@ -46,12 +54,14 @@ def door_world(build, label, tls=False, **account):
 class ESME:
     """One bind of smpplib, its answers and receipts gathered."""
 
-    def __init__(self, port, bind="transceiver", system_id="core", password=PASSWORD, authority=None):
+    def __init__(self, port, bind="transceiver", system_id="core", password=PASSWORD, authority=None, certificate=None):
         self.answers, self.receipts, self.failures = [], {}, []
         context = None
         if authority:
             context = ssl.create_default_context(cafile=authority)
             context.check_hostname = False      # smpplib names no host to its TLS
+            if certificate:
+                context.load_cert_chain(certificate, certificate.with_suffix(".key"))
         self.client = smpplib.client.Client("127.0.0.1", port, timeout=20, allow_unknown_opt_params=True, ssl_context=context)
         self.client.set_message_sent_handler(self._answered)
         self.client.set_message_received_handler(self._received)

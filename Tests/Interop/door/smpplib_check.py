@@ -109,6 +109,21 @@ def main():
         one.submit("over TLS")
         check("over TLS a message goes out and its receipt comes back", one.listen(lambda: one.answers and set(one.receipts) == set(one.answers)))
         one.leave()
+
+    with door_world(build, "door-certificate", tls=True, certificates=["cn:core-banking"]) as world:
+        world.prepare()
+        world.start_simulator()
+        world.start_martlet()
+        door = world.folder / "door.pem"
+        one = ESME(world.port, authority=door, certificate=world.folder / "core.pem")
+        one.submit("by its certificate")
+        check("an account bound to a certificate binds with it", one.listen(lambda: one.answers and set(one.receipts) == set(one.answers)))
+        one.leave()
+        try:
+            ESME(world.port, authority=door)
+            check("and not without it", False)
+        except smpplib.exceptions.PDUError:
+            check("and not without it", True)
     return 1 if check.failed else 0
 
 
