@@ -110,8 +110,8 @@ import Yams
         #expect(Set(types) == Set(HTTPErrors.problems.map { "/problems/\($0.code)" }))
         let items = try resolved(try resolved(try resolved(problem["errors"])["items"])["properties"])
         let codes = try #require(try resolved(items["code"])["enum"] as? [String])
-        // Three problems say the same of their field.
-        #expect(Set(codes) == Set(HTTPErrors.fields.map(\.code)).union(["malformed_json", "too_many_parts", "no_route"]))
+        // Four problems say the same of their field.
+        #expect(Set(codes) == Set(HTTPErrors.fields.map(\.code)).union(["malformed_json", "too_many_parts", "no_route", "no_alphabet"]))
         let message = try resolved(try resolved(schemas["Message"])["properties"])
         #expect(Set(message.keys) == Set(MessageRules.fields))
     }

@@ -63,7 +63,8 @@ extension Engine {
         slot.pointee.pending += 1
         turn.records.append(
             Turn.Emitted(
-                record: record, slot: slots.reference(number), sealed: .payload(range), after: isUnwanted ? .retire : .ready, lookup: lookup))
+                record: record, slot: slots.reference(number), sealed: .payload(range), after: isUnwanted ? .retire : .ready, lookup: lookup
+            ))
         return .accepted(id, parts: UInt8(count.parts))
     }
 

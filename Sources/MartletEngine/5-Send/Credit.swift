@@ -50,7 +50,8 @@ extension Engine {
     private func isLeaving(_ number: UInt32, _ group: GroupNumber) -> Bool {
         let slot = slots.pointer(number)
         return slot.pointee.group != group
-            || slot.pointee.pending > 0 && (slot.pointee.state.isEnd || slot.pointee.flags.contains(.replacing) || slot.pointee.textShape != 0)
+            || slot.pointee.pending > 0
+                && (slot.pointee.state.isEnd || slot.pointee.flags.contains(.replacing) || slot.pointee.textShape != 0)
     }
 
     /// Whether anything of the group could go now, payload at hand or not.

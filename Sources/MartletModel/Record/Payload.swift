@@ -38,7 +38,8 @@ public struct Payload: Equatable, Sendable {
     /// As they stand in the bytes.
     public func append(to out: inout [UInt8]) {
         Payload.append(
-            to: to, from: from, reference: reference, text: text, Extras(userDataHeader, partOctets, partAlphabet, wishes, textShape, trace),
+            to: to, from: from, reference: reference, text: text,
+            Extras(userDataHeader, partOctets, partAlphabet, wishes, textShape, trace),
             out: &out)
     }
 
