@@ -32,6 +32,31 @@ struct AdminTests {
         }
     }
 
+    @Test("A subscriber writes: deliver_sm from the phone to the number, long texts in parts, kept until there is a bind")
+    func inbound() async throws {
+        try await world { world, smsc in
+            let long = String(repeating: "ж", count: 100)
+            #expect(
+                try await http(world, "POST", "/sim/smsc/north/inbound", #"{"from": "+447700900123", "to": "7070", "text": "STOP"}"#)
+                    .json["parts"]?.integer == 1)
+            let client = try await Client.bound(to: smsc)
+            let first = try #require(await client.next(0x05))
+            let body = String(decoding: first.body, as: UTF8.self)
+            #expect(body.contains("447700900123\0") && body.contains("7070\0") && body.hasSuffix("STOP"))
+            #expect(
+                try await http(world, "POST", "/sim/smsc/north/inbound", #"{"from": "1", "to": "2", "text": "\#(long)"}"#)
+                    .json["parts"]?.integer == 2)
+            for part: UInt8 in 1...2 {
+                let pdu = try #require(await client.next(0x05))
+                #expect(pdu.body.count > 60 && pdu.body.contains(part))
+            }
+            for wrong in [#"{"from": "1", "to": "2"}"#, "[]", #"{"from": "123456789012345678901", "to": "2", "text": "x"}"#] {
+                #expect(try await http(world, "POST", "/sim/smsc/north/inbound", wrong).status == 400)
+            }
+            #expect(try await http(world, "GET", "/sim/smsc/north/inbound").status == 405)
+        }
+    }
+
     @Test("A list longer than one look at the operator comes whole")
     func longList() async throws {
         try await world(smsc { $0.keep = 5000 }) { world, smsc in

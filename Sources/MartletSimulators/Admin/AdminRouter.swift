@@ -65,11 +65,14 @@ struct AdminRouter: Sendable {
             return .json(await smsc.stats()?.json ?? .null)
         case ("behaviour", 2):
             return await behaviour(of: smsc, request)
+        case ("inbound", 2):
+            guard request.method == .POST else { return wrongMethod("POST") }
+            return await write(to: smsc, request)
         case (nil, 1):
             guard request.method == .GET else { return wrongMethod("GET") }
             return .json(await smsc.row() ?? .null)
         default:
-            return .problem(.notFound, "an operator has messages, stats and behaviour")
+            return .problem(.notFound, "an operator has messages, stats, behaviour and inbound")
         }
     }
 
@@ -82,6 +85,22 @@ struct AdminRouter: Sendable {
         default:
             return .problem(.notFound, "an operator has :reset and :disconnect")
         }
+    }
+
+    /// POST /sim/smsc/harbour/inbound {"from": "447700900123", "to": "7070", "text": "STOP"}
+    private func write(to smsc: SMSC, _ request: Request) async -> Response {
+        var fields: [String: String] = [:]
+        if let body = try? Loose.json(request.body), case .map(let entries) = body.kind {
+            for entry in entries { if case .text(let value) = entry.value.kind { fields[entry.key] = value } }
+        }
+        for name in ["from", "to", "text"] where fields[name]?.isEmpty ?? true {
+            let error = FieldError(field: name, reason: "must be a text: from is the phone, to the number it writes to")
+            return .problem(.badRequest, "\(error)", field: error)
+        }
+        guard let from = fields["from"], let to = fields["to"], let text = fields["text"],
+            let parts = await smsc.write(from: from.hasPrefix("+") ? String(from.dropFirst()) : from, to: to, text)
+        else { return .problem(.badRequest, "an address has at most 20 characters of ASCII, a text at most 255 parts") }
+        return .json(.map([("parts", .integer(parts))]))
     }
 
     private func behaviour(of smsc: SMSC, _ request: Request) async -> Response {

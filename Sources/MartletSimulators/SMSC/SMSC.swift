@@ -75,6 +75,11 @@ public final class SMSC: Sendable {
     /// Closes every connection without unbind.
     public func disconnect() async { await onLoop { $0.closeAll() } }
 
+    /// A subscriber writes to the bank. Nil when an address or the text cannot be put into a short message; else its parts.
+    public func write(from handset: String, to: String, _ text: String) async -> Int? {
+        await onLoop { $0.write(from: handset, to: to, text) } ?? nil
+    }
+
     /// At most `limit` kept messages after `n`, oldest first, and the number of the newest.
     func messages(after n: UInt64, limit: Int) async -> (messages: [MessageRing.Kept], newest: UInt64) {
         await onLoop { ($0.ring.messages(after: n, limit: limit), $0.ring.newest) } ?? ([], 0)

@@ -42,6 +42,8 @@ final class SMSCCore {
     private var due = DueTable<Due>()
     private var armed: (millisecond: Int64, task: Scheduled<Void>)?
     private var outbox = Outbox()
+    /// Messages that subscribers wrote; the reference of their parts.
+    var written: UInt16 = 0
 
     static let connectionsMaximum = 1000
     /// Answers and receipts that may wait for their time.
@@ -116,7 +118,7 @@ final class SMSCCore {
         var returned: UInt64 = 0
         connection.window.drain { pdu in
             returned += 1
-            keepReceipt(pdu)
+            keepForBind(pdu)
         }
         stats.receiptsSent -= min(returned, stats.receiptsSent)
         stats.receiptsReturned += returned
@@ -306,13 +308,13 @@ final class SMSCCore {
                     var writer = RawWriter(room)
                     receipt.write(to: &writer, sequence: 0, addresses: addresses)
                     let length = writer.finish()
-                    keepReceipt(UnsafeRawBufferPointer(rebasing: room[..<length]))
+                    keepForBind(UnsafeRawBufferPointer(rebasing: room[..<length]))
                 }
             }
         }
     }
 
-    private func keepReceipt(_ pdu: UnsafeRawBufferPointer) {
+    func keepForBind(_ pdu: UnsafeRawBufferPointer) {
         if !outbox.append(pdu) { stats.receiptsDropped &+= 1 }
     }
 
@@ -393,7 +395,7 @@ final class SMSCCore {
         case .receipt(let plan, let range):
             end(plan, UnsafeRawBufferPointer(rebasing: bytes[range]), preferring: nil)
         case .offer(let range):
-            keepReceipt(UnsafeRawBufferPointer(rebasing: bytes[range]))
+            keepForBind(UnsafeRawBufferPointer(rebasing: bytes[range]))
             drainOutbox()
         case .expire(let n, let range):
             guard let held = phones.takeExpired(n, of: UnsafeRawBufferPointer(rebasing: bytes[range])) else { return }

@@ -1,0 +1,35 @@
+import NIOCore
+import SMPP
+import SMSText
+
+extension SMSCCore {
+    /// A subscriber writes to the bank: deliver_sm to a bind that receives, a long text in parts. They wait for a bind like receipts.
+    /// - Returns: the parts; nil when an address does not fit its field or the text has too many.
+    func write(from handset: String, to: String, _ text: String) -> Int? {
+        guard let source = ShortText(handset), let destination = ShortText(to), source.count <= 20, destination.count <= 20 else {
+            return nil
+        }
+        let plan = SMSText.plan(text)
+        var fields = MessageFields()
+        fields.source = Address(ton: 1, npi: 1, text: source)
+        fields.destination = Address(ton: 3, npi: 0, text: destination)
+        fields.dataCoding = plan.dataCoding
+        fields.esmClass = plan.hasHeader ? .userDataHeader : EsmClass()
+        written &+= 1
+        var pdus: [ByteBuffer] = []
+        var isFine = true
+        do throws(TextFault) {
+            try SMSText.forEachPart(text, plan: plan, reference: written) { _, octets in
+                var pdu = ByteBuffer()
+                isFine = pdu.writeMessage(.deliver, fields, sequence: 0, shortMessage: octets) == nil && isFine
+                pdus.append(pdu)
+            }
+        } catch {
+            return nil
+        }
+        guard isFine else { return nil }
+        for pdu in pdus { pdu.withUnsafeReadableBytes { keepForBind($0) } }
+        hasRoom()
+        return pdus.count
+    }
+}
