@@ -13,6 +13,8 @@ public struct Engine: ~Copyable {
         public var partsMaximum = 10
         /// Ended messages kept for sources that are away; beyond it nothing more that wants to be told is taken.
         public var owedMaximum = 2_000_000
+        /// Messages from handsets kept for sources that are away; those beyond it stay in the log and are told to nobody.
+        public var inboundMaximum = 500_000
         /// Receipts kept whose message is not known.
         public var orphanMaximum = 100_000
         /// Secret of the keyed hashes; stable over restarts, since carried records hold such hashes.
@@ -45,6 +47,8 @@ public struct Engine: ~Copyable {
     var unwanted: [SlotReference] = []
     /// Ended messages that stay in the table until their source has heard of them.
     var owedCount = 0
+    /// Of these, messages from handsets.
+    var owedInbound = 0
     /// Those of them that are told only when their source asks.
     public internal(set) var parked: [SourceNumber: Int] = [:]
     var lanes: [GroupLanes] = Array(repeating: GroupLanes(), count: 256)
@@ -138,6 +142,8 @@ public struct Counts: Sendable {
     public var inboundParts = 0
     public var inboundRepeated = 0
     public var inboundIncomplete = 0
+    /// Those that nobody is told of: no source is for them, or too many wait.
+    public var inboundUntold = 0
     /// Answers by rule that were accepted for sending, and those held back (too many to one handset, or refused).
     public var answers = 0
     public var answersHeldBack = 0

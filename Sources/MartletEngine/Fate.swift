@@ -85,7 +85,7 @@ extension Engine {
         slot.pointee.messageClass = messageClass
         slot.pointee.group = header.group
         slot.pointee.parts = header.parts
-        submitsLargest = max(submitsLargest, Int(header.parts))
+        if header.flags.state != .received { submitsLargest = max(submitsLargest, Int(header.parts)) }
         slot.pointee.partsReference = UInt16(truncatingIfNeeded: header.sequence)
         slot.pointee.state = .queued
         ledger.came(header.source, number)
@@ -132,6 +132,7 @@ extension Engine {
             slot.pointee.reason = header.flags.reason ?? .none
             slot.pointee.flags.insert(.owed)
             owedCount += 1
+            if it.state == .received { owedInbound += 1 }
             return number
         }
         if it.notBefore > now.wallMilliseconds {
@@ -282,6 +283,7 @@ extension Engine {
         slot.pointee.flags.remove(.owed)
         unpark(number)
         owedCount -= 1
+        if slot.pointee.state == .received { owedInbound -= 1 }
         if replaying { release(number) } else { counts.told[Int(it.outcome.rawValue)] += 1 }
     }
 

@@ -117,7 +117,7 @@ extension Node {
         if lookup.number != 0 {
             open.found.append(.init(lookup.number, record.header.id, position))
             if lookup.reference != 0 { open.found.append(.init(lookup.reference, record.header.id, position)) }
-        } else if record.header.kind == .carried {
+        } else if record.header.kind == .carried || record.header.kind == .replaced {
             open.carried.append(position)
         }
         let items = Recent.items(of: record, at: position, parts.providers)
@@ -209,6 +209,10 @@ extension Node {
             let asked = open.stories
             open.stories.removeAll(keepingCapacity: true)
             for story in asked { story() }
+            // So with those who wait for what an earlier batch recorded.
+            let waiting = open.receipts
+            open.receipts.removeAll(keepingCapacity: true)
+            for answer in waiting { answer(true) }
         }
         done.clear()
         spare = done

@@ -10,37 +10,38 @@ extension Node {
 
     public func received(_ batch: [Inbound], by connection: any Connection, durable: @escaping (Bool) -> Void) {
         // Told to come again: the provider keeps them better than a queue here.
-        if isBehind || stopping || broken { return durable(false) }
-        match(batch) { self.take($0, durable) }
+        guard mayReceive else { return durable(false) }
+        match(batch, from: 0) { matched in
+            if let matched { self.take(matched, durable) } else { durable(false) }
+        }
     }
 
-    /// Finds what each of them is a reply to; answers in the order of the calls.
-    private func match(_ batch: [Inbound], then: @escaping ([Inbound]) -> Void) {
-        final class Matching {
-            var batch: [Inbound]
-            var left: Int
-            init(_ batch: [Inbound]) { (self.batch, left) = (batch, batch.count) }
+    /// The reserve of the disk is for what was accepted before.
+    private var mayReceive: Bool { !isBehind && !stopping && !broken && !parts.journal.state.isLow }
+
+    /// Finds what each of them is a reply to, one after the other; nil when that cannot be said now. Answers in the order of the calls.
+    private func match(_ batch: [Inbound], from start: Int, then: @escaping ([Inbound]?) -> Void) {
+        guard let index = batch[start...].firstIndex(where: { $0.number != nil }), let number = batch[index].number else {
+            return then(batch)
         }
-        let matching = Matching(batch)
-        let since = now().wall - engine.configuration.inbound.window
-        for index in batch.indices {
-            let matched = { (latest: LatestMessage?) in
-                matching.batch[index].reply = latest.map { Inbound.Reply(id: $0.id, source: $0.source) }
-                matching.left -= 1
-                if matching.left == 0 { then(matching.batch) }
+        latest(to: number, since: now().wall - engine.configuration.inbound.window) { latest in
+            var batch = batch
+            switch latest {
+            case .success(let found): batch[index].reply = found.map { Inbound.Reply(id: $0.id, source: $0.source) }
+            case .failure(.busy): return then(nil)
+            case .failure(let fault):
+                // Rather to the source for the rest than to nobody.
+                self.parts.logger.error(
+                    "what a message from a handset is a reply to cannot be read", metadata: ["reason": "\(fault)"])
             }
-            guard let number = batch[index].number else {
-                matched(nil)
-                continue
-            }
-            latest(to: number, since: since, then: matched)
+            self.match(batch, from: index + 1, then: then)
         }
     }
 
     private func take(_ batch: [Inbound], _ durable: @escaping (Bool) -> Void) {
-        if isBehind || stopping || broken { return durable(false) }
+        guard mayReceive else { return durable(false) }
         turn.begin(now())
-        guard engine.receive(batch, random: { random.word() }, &turn) else { return durable(false) }
+        engine.receive(batch, random: { random.word() }, &turn)
         guard !turn.records.isEmpty else {
             // Brought before: what was recorded then may still be on its way to the disk.
             open.receipts.append(durable)
@@ -52,7 +53,7 @@ extension Node {
     }
 
     /// Nothing waits for the disk: then nothing would bring the answer.
-    private func kickOrAnswer() {
+    func kickOrAnswer() {
         if parts.appender.pendingRecords > 0 || flying != nil { return kickSoon() }
         let waiting = open.receipts
         open.receipts.removeAll(keepingCapacity: true)

@@ -125,7 +125,12 @@ extension Node {
                 }
             }
         }
-        guard !turn.records.isEmpty else { return then(verdict) }
+        guard !turn.records.isEmpty else {
+            // Cancelled before: that may not be on disk yet.
+            guard verdict == .cancelled else { return then(verdict) }
+            open.receipts.append { durable in then(durable ? verdict : .storage) }
+            return kickOrAnswer()
+        }
         guard append() else { return then(.storage) }
         open.receipts.append { durable in then(durable ? verdict : .storage) }
         kickSoon()
@@ -134,7 +139,7 @@ extension Node {
     public func replace(
         _ id: MessageID, source: SourceNumber, with change: Replacement, then: @escaping (Replacement.Verdict) -> Void
     ) {
-        guard !broken, !stopping else { return then(.storage) }
+        guard !broken, !stopping, !parts.journal.state.isLow else { return then(.storage) }
         guard let position = engine.payloadPosition(of: id.notification) else { return replace(id, source, change, nil, then) }
         // Addresses and reference stay: they are read back first.
         let bound = NIOLoopBound((node: self, then: then), eventLoop: loop)

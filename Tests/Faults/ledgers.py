@@ -34,8 +34,6 @@ class Ledger:
             if not self.again:
                 return None
             number = self.again.pop(0)
-            self.unanswered.discard(number)
-            self.unreached.discard(number)
             self.tried_again += 1
             to, text, word = self.requests[number]
             return number, {"to": to, "text": text, "from": "HARBOUR", "class": word}
@@ -56,18 +54,26 @@ class Ledger:
         with self._lock:
             self.repeated += repeated
             if status == 202 and isinstance(body, dict) and re.fullmatch(r"[0-9a-f]{32}", str(body.get("id"))):
+                self.unreached.discard(number)
+                self.unanswered.discard(number)
                 self.accepted[number] = (body["id"], int(body.get("parts", 1)))
                 self.open.add(number)
             elif status == 202:
                 raise Broken(f"202 without an id: {body}")
-            else:
+            elif number not in self.unanswered:
+                # What an earlier try came to is not known: that it was refused now says nothing of it.
+                self.unreached.discard(number)
                 self.refused[number] = status
 
     def lost_answer(self, number, gone, again=False):
         with self._lock:
             if again:
                 self.again.append(number)
-            (self.unreached if gone.unreached else self.unanswered).add(number)
+            if not gone.unreached:
+                self.unreached.discard(number)
+                self.unanswered.add(number)
+            elif number not in self.unanswered:
+                self.unreached.add(number)
 
     def counts(self):
         with self._lock:

@@ -1,5 +1,6 @@
 import MartletModel
 import NIOCore
+import NIOEmbedded
 import Testing
 
 @testable import MartletDoors
@@ -187,6 +188,9 @@ import Testing
         #expect(try bench.answer(open)?.status == 202)
         #expect(try bench.answer(half)?.status == 202)
         #expect(try bench.answer(late)?.status == 202)
+        // With the loop's next round, when the last answer has left.
+        bench.bench.loop.run()
+        try bench.read()
         #expect(bench.client.leaving.map { [$0.newest, $0.code] } == [late, 0])
         #expect(!bench.isOpen)
         #expect(isStopped)

@@ -1,4 +1,5 @@
 import MartletModel
+import SMSText
 import Testing
 
 @testable import MartletEngine
@@ -28,13 +29,12 @@ struct ReceiveTests {
     private func receive(_ rig: Rig, _ batch: Inbound...) -> [Record] {
         var random: UInt64 = UInt64(rig.log.count) << 8
         return rig.step {
-            #expect(
-                $0.engine.receive(
-                    batch,
-                    random: {
-                        random += 1
-                        return random
-                    }, &$0.turn))
+            $0.engine.receive(
+                batch,
+                random: {
+                    random += 1
+                    return random
+                }, &$0.turn)
         }
     }
 
@@ -163,15 +163,34 @@ struct ReceiveTests {
         #expect(told(rig, 5).map { $0.payload?.text } == ["ab"])
     }
 
-    @Test("Too many that nobody fetches: the provider keeps what comes")
-    func full() {
+    @Test("Of more than may wait nobody is told, but they are kept and their words are heeded")
+    func full() throws {
         let rig = Rig {
             $0.inbound = ReceiveTests.rules
-            $0.owedMaximum = 2
+            $0.inboundMaximum = 2
         }
-        receive(rig, inbound("1"), inbound("2"))
-        rig.step { #expect(!$0.engine.receive([self.inbound("3")], random: { 4 }, &$0.turn)) }
-        #expect(rig.open.count == 2)
+        receive(rig, inbound("1"), inbound("2"), inbound("stop"))
+        rig.commit()
+        #expect(rig.engine.owedTotal == 2 && rig.engine.counts.inboundUntold == 1 && rig.engine.optedOutCount == 1)
+        rig.restart()
+        rig.commit()
+        let owed = told(rig, 5)
+        rig.step { $0.engine.told([(owed[0].slot, .heard)], teller: "core", &$0.turn) }
+        rig.commit()
+        receive(rig, inbound("4"))
+        rig.commit()
+        #expect(rig.engine.owedTotal == 2)
+    }
+
+    @Test("A part that is given up for room by its own arrival is told once, and leaves nothing behind")
+    func givenUpByItself() throws {
+        let rig = rig()
+        rig.engine.parts.assembler = PartAssembler(.init(octets: 200))
+        receive(rig, inbound(String(repeating: "a", count: 100), part: (1, 3)))
+        receive(rig, inbound(String(repeating: "b", count: 100), part: (2, 3)))
+        rig.commit()
+        #expect(rig.engine.parts.waiting.isEmpty && rig.engine.parts.serials.isEmpty)
+        #expect(told(rig, 5).count == 1)
     }
 
     // MARK: Words
@@ -258,7 +277,7 @@ struct ReceiveTests {
     @Test("Only the word alone opts out")
     func words() {
         let rules = ReceiveTests.rules
-        for text in ["STOP", " stop. ", "\"Stop\"", "\u{441}\u{442}\u{43E}\u{43F}"] {
+        for text in ["STOP", " stop. ", "STOP !", "\"Stop\"", "\u{441}\u{442}\u{43E}\u{43F}"] {
             #expect(rules.judge(text, to: "1", repliesTo: nil).unwanted == ClassSet([.marketing]), "\(text)")
         }
         for text in ["Stop the transfer", "unstoppable", "", "...", "sto p"] {

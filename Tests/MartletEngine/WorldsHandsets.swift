@@ -57,9 +57,7 @@ extension World {
             return whatever(1_000_000) { $0.bring(message, part, tries - 1) }
         }
         turn.begin(instant)
-        guard engine.receive([message.inbound(part, link.group)], random: { dice.next() }, &turn) else {
-            return whatever(1_000_000) { $0.bring(message, part, tries - 1) }
-        }
+        engine.receive([message.inbound(part, link.group)], random: { dice.next() }, &turn)
         for index in turn.records.indices where turn.records[index].record.header.kind == .accepted { note(answer: index) }
         append(nil, [])
         open.append(.inbound(message, part))

@@ -34,7 +34,9 @@ extension Rig {
     func latest(_ number: UInt64, since: Int64 = 0) throws -> LatestMessage? {
         let node = node
         let promise = loop.makePromise(of: LatestMessage?.self)
-        loop.execute { node.value.latest(to: PhoneNumber(digits: number), since: since) { promise.succeed($0) } }
+        loop.execute {
+            node.value.latest(to: PhoneNumber(digits: number), since: since) { promise.completeWith($0.mapError { $0 as any Error }) }
+        }
         return try promise.futureResult.wait()
     }
 
@@ -147,7 +149,7 @@ struct SearchTests {
             try bytes.write(to: URL(filePath: "\(place)/\(name)"))
         }
         #expect(throws: SearchFault.self) { try third.search(MessageSearch(reference: "needle")) }
-        #expect(try third.latest(SearchTests.number) == nil)
+        #expect(throws: SearchFault.self) { try third.latest(SearchTests.number) }
         try third.stop()
     }
 
@@ -203,17 +205,19 @@ struct SearchTests {
         _ = try rig.all(MessageSearch(reference: "r"))
         let node = rig.node
         let promises = (0..<70).map { _ in rig.loop.makePromise(of: Bool.self) }
-        let latest = rig.loop.makePromise(of: LatestMessage?.self)
+        let latest = rig.loop.makePromise(of: SearchFault?.self)
         rig.loop.execute {
             for promise in promises {
                 node.value.search(MessageSearch(reference: "r"), source: 7) { result in
                     if case .failure(.busy) = result { promise.succeed(true) } else { promise.succeed(false) }
                 }
             }
-            node.value.latest(to: PhoneNumber(digits: 447_700_900_123), since: 0) { latest.succeed($0) }
+            node.value.latest(to: PhoneNumber(digits: 447_700_900_123), since: 0) { result in
+                if case .failure(let fault) = result { latest.succeed(fault) } else { latest.succeed(nil) }
+            }
         }
         #expect(try promises.map { try $0.futureResult.wait() }.count { $0 } == 6)
-        #expect(try latest.futureResult.wait() == nil)
+        #expect(try latest.futureResult.wait() == .busy)
         #expect(try rig.run { $0.searchesInFlight } == 0)
         try rig.stop()
     }

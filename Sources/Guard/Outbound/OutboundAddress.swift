@@ -86,6 +86,11 @@ public struct OutboundAddress: Hashable, Sendable, CustomStringConvertible {
         return self
     }
 
+    /// IPv4 for an address that is only written as IPv6 (`::ffff:a.b.c.d`, RFC 4291, 2.5.5.2): the same packets to the same place.
+    public var mapped: OutboundAddress {
+        family == .v6 && bits >> 32 == 0xFFFF ? OutboundAddress(v4: UInt32(truncatingIfNeeded: bits)) : self
+    }
+
     /// Loopback of this host, which an allow-list must name by its address.
     public var isLoopback: Bool { Self.loopback.contains { $0.contains(unwrapped) } }
 

@@ -55,7 +55,8 @@ public struct OutboundRules: Sendable, Equatable {
         return entries.contains { entry in
             guard entry.ports.contains(url.port), !url.isPlaintext || entry.plaintextReason != nil || real.isLoopback else { return false }
             switch entry.place {
-            case .network(let network): return network.contains(real)
+            // To allow, an address counts as it is; that one within it is allowed says nothing of where its packets go.
+            case .network(let network): return network.contains(address.mapped) && (!real.isSpecial || network.contains(real))
             case .name(let name): return url.host == .name(name) && !real.isSpecial
             }
         }

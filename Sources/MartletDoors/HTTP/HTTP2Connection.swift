@@ -73,7 +73,12 @@ final class HTTP2Connection: ChannelInboundHandler, HTTPPeer {
     func closed(_ stream: HTTPConnection) {
         streams[ObjectIdentifier(stream)] = nil
         lastMoved = door.clock
-        if isLeaving, streams.isEmpty { leave() }
+        if isLeaving, streams.isEmpty { leaveSoon() }
+    }
+
+    /// After what is being written now: the last stream may end inside of the write of its own answer.
+    private func leaveSoon() {
+        context?.eventLoop.assumeIsolated().execute { if self.streams.isEmpty { self.leave() } }
     }
 
     // MARK: Events of the channel
@@ -88,6 +93,12 @@ final class HTTP2Connection: ChannelInboundHandler, HTTPPeer {
     func channelInactive(context: ChannelHandlerContext) {
         ended()
         context.fireChannelInactive()
+    }
+
+    /// The peer says nothing more: what is open is answered, and the connection ends.
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .some(.inputClosed) = event as? ChannelEvent { drain() }
+        context.fireUserInboundEventTriggered(event)
     }
 
     // Frames of the connection itself are answered by the handler before this one.
@@ -140,8 +151,11 @@ final class HTTP2Connection: ChannelInboundHandler, HTTPPeer {
 
     private func leave() {
         let frame = HTTP2Frame(streamID: .rootStream, payload: .goAway(lastStreamID: newest, errorCode: .noError, opaqueData: nil))
-        context?.writeAndFlush(wrapOutboundOut(frame), promise: nil)
-        abort()
+        guard let context else { return }
+        // What was gathered before it goes first; the close waits for all of it.
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in self.abort() }
+        context.writeAndFlush(wrapOutboundOut(frame), promise: written)
     }
 
     func abort() { context?.close(promise: nil) }

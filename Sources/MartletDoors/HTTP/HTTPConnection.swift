@@ -147,7 +147,8 @@ final class HTTPConnection: ChannelDuplexHandler, HTTPPeer, RemovableChannelHand
         isReading = false
         let sawRequest = sawPart
         sawPart = false
-        if life == .open, reception == .betweenRequests, !sawRequest, headBegan == nil, !countsBytes || bytesCame {
+        // Of HTTP/2 a stream begins with its whole head; what else comes are frames of flow control.
+        if http2 == nil, life == .open, reception == .betweenRequests, !sawRequest, headBegan == nil, !countsBytes || bytesCame {
             headBegan = door.clock
         }
         bytesCame = false

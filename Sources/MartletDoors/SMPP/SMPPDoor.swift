@@ -19,6 +19,7 @@ public final class SMPPDoor {
     private var connections: [ObjectIdentifier: SMPPServerConnection] = [:]
     private var guessing = GuessingBrake()
     private var listener: (any Channel)?
+    public var isListening: Bool { listener != nil }
     private var tls: NIOSSLContext?
     private var ticking: RepeatedTask?
     private var waiting: [SMPPServerConnection] = []

@@ -274,6 +274,7 @@ final class SMPPServerConnection: ChannelInboundHandler {
     private func cancel(_ cancel: Cancel, _ sequence: UInt32) {
         // Only by its id: to cancel everything between two addresses is nobody's wish by accident.
         guard let account, let id = MessageID(text: cancel.messageID) else { return refuse(.cancel, sequence, .invalidMessageID) }
+        guard source(of: account) != nil else { return refuse(.cancel, sequence, .cancelFailed) }
         door.intake.cancel(id, source: account.source) { [self] verdict in
             switch verdict {
             case .cancelled: session.answerCancel(sequence: sequence, out: &out)
@@ -286,6 +287,7 @@ final class SMPPServerConnection: ChannelInboundHandler {
 
     private func replace(_ replace: Replace, _ sequence: UInt32) {
         guard let account, let id = MessageID(text: replace.messageID) else { return refuse(.replace, sequence, .invalidMessageID) }
+        guard source(of: account) != nil else { return refuse(.replace, sequence, .replaceFailed) }
         switch ReplaceReading.read(replace, account.settings, cards: door.settings.cardNumbers, now: door.intake.now()) {
         case .failure(let fault):
             if fault.isCard { door.counters.cardsRefused += 1 }

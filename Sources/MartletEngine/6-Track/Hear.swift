@@ -41,6 +41,8 @@ extension Engine {
     ///   - previous: raw position of its newest record.
     public mutating func late(_ stray: Stray, part: UInt8, header known: RecordHeader, previous: UInt64, _ turn: inout Turn) {
         guard let entry = orphans.find(stray.key) else { return }
+        // Somebody who repeats a receipt without end fills no log; it stays an orphan.
+        if let number = slots.number(of: known.id), slots.pointer(number).pointee.pending >= Engine.pendingMaximum { return }
         var header = known
         header.kind = .receipt
         header.at = turn.now.wall

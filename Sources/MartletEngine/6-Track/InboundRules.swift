@@ -66,12 +66,14 @@ public struct InboundRules: Equatable, Sendable {
 
     /// - Parameter repliesTo: who sent the last message to the handset.
     func judge(_ text: String, to: String, repliesTo: SourceNumber?) -> Verdict {
-        let words = text.lowercased().split(whereSeparator: \.isWhitespace).map(InboundRules.bare)
+        let words = text.lowercased().split(whereSeparator: \.isWhitespace).map(InboundRules.bare).filter { !$0.isEmpty }
         let alone = words.count == 1 ? words[0] : ""
         let rule = rules.first { ($0.to.isEmpty || $0.to == to) && ($0.keyword.isEmpty || $0.keyword == words.first ?? "") }
         // 0 is the command line, which hears nothing.
         let source = rule?.source ?? (repliesTo == 0 ? nil : repliesTo) ?? fallback
-        if !alone.isEmpty, optOut.words.contains(alone) { return Verdict(source: source, answer: optOut.answer, unwanted: unwanted) }
+        if !alone.isEmpty, !unwanted.isEmpty, optOut.words.contains(alone) {
+            return Verdict(source: source, answer: optOut.answer, unwanted: unwanted)
+        }
         if !alone.isEmpty, optIn.words.contains(alone) { return Verdict(source: source, answer: optIn.answer, unwanted: []) }
         return Verdict(source: source, answer: rule?.answer ?? "")
     }

@@ -44,9 +44,7 @@ extension Engine {
     /// Takes messages from handsets. Their records are in the turn; the provider is answered when those are durable. A part that was
     /// brought before brings no record.
     /// - Parameter random: 64 fresh bits of a secure generator, for an id.
-    /// - Returns: false when nothing can be kept now: nothing was taken, the provider keeps them.
-    public mutating func receive(_ batch: [Inbound], random: () -> UInt64, _ turn: inout Turn) -> Bool {
-        guard owedCount + batch.count <= configuration.owedMaximum else { return false }
+    public mutating func receive(_ batch: [Inbound], random: () -> UInt64, _ turn: inout Turn) {
         for item in batch {
             guard let part = item.part, part.total > 1, item.octets.count <= UInt8.max else {
                 whole(newID(of: item, random, turn.now), item, text(of: item), random, &turn)
@@ -56,15 +54,19 @@ extension Engine {
             for old in outcome.givenUp { giveUp(old, &turn) }
             switch outcome.news {
             case .repeated: counts.inboundRepeated += 1
-            case .waiting: keep(item, outcome.serial, random, &turn)
+            case .waiting:
+                // It may have been given up for room by its own arrival: then it is told already.
+                guard !outcome.givenUp.contains(where: { $0.serial == outcome.serial }) else { continue }
+                keep(item, outcome.serial, random, &turn)
             case .complete(let message):
                 let waiting = parts.remove(outcome.serial)
                 let id = waiting?.id ?? newID(of: item, random, turn.now)
                 forgetParts(of: waiting)
+                var item = item
+                item.reply = item.reply ?? waiting?.reply
                 whole(id, item, message.text(), total: message.total, random, &turn)
             }
         }
-        return true
     }
 
     private mutating func keep(_ item: Inbound, _ serial: UInt64, _ random: () -> UInt64, _ turn: inout Turn) {
@@ -114,7 +116,9 @@ extension Engine {
         let start = turn.payloads.count
         payload.append(to: &turn.payloads)
         var header = inboundHeader(id, item.group, parts: UInt8(clamping: total), turn.now)
-        header.source = verdict.source ?? 0
+        // Nobody may fill the memory of what is owed by writing to the bank; it is in the log, and its words are heeded.
+        header.source = owedInbound < configuration.inboundMaximum ? verdict.source ?? 0 : 0
+        if header.source == 0 { counts.inboundUntold += 1 }
         let body = RecordBody.Inbound(
             total: UInt8(clamping: total), number: 0, missing: UInt8(clamping: missing), inReplyTo: item.reply?.id ?? .none)
         let record = numbered(Record(header: header, body: .inbound(body)))
@@ -197,6 +201,7 @@ extension Engine {
         slot.pointee.state = .received
         slot.pointee.flags.insert(.owed)
         owedCount += 1
+        owedInbound += 1
         remember(position)
         return number
     }

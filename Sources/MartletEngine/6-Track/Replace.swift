@@ -62,6 +62,7 @@ extension Engine {
         if position != 0 { slot.pointee.last = position }
         slot.pointee.parts = header.parts
         slot.pointee.textShape = 0
+        submitsLargest = max(submitsLargest, Int(header.parts))
         slot.pointee.deadline = header.deadline
         slot.pointee.flags.remove([.tellsDelivered, .tellsFailed])
         if header.flags.contains(.tellsDelivered) { slot.pointee.flags.insert(.tellsDelivered) }

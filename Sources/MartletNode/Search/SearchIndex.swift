@@ -151,10 +151,11 @@ final class SearchIndex: Sendable {
 
     /// Under which hashes a record is found, when it begins a message or carries one forward. Opens its sealed part.
     func items(of bytes: UnsafeRawBufferPointer, at position: Position) -> [Item] {
-        guard let header = try? RecordHeader(reading: bytes), header.kind == .accepted || header.kind == .carried,
+        guard let header = try? RecordHeader(reading: bytes), [.accepted, .carried, .replaced].contains(header.kind),
+            header.flags.state != .received,
             let payload = SearchIndex.payload(header, bytes, keys)
         else { return [] }
-        let isCarried = header.kind == .carried
+        let isCarried = header.kind != .accepted
         var items = [Item(lookups.number(payload.to), header.id, position, isCarried: isCarried)]
         if !payload.reference.isEmpty {
             items.append(Item(lookups.reference(payload.reference, of: header.source), header.id, position, isCarried: isCarried))

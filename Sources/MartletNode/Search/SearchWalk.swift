@@ -115,9 +115,9 @@ struct SearchWalk {
         var at = header.at
         switch (record.body, phase) {
         case (.accepted, .accepted): break
-        case (.carried(let it), .carried):
+        case (.carried(let it), .carried), (.replaced(let it), .carried):
             // With its acceptance still there it was found already, unless that holds the end's time of one that ended.
-            guard it.state.isEnd || it.order.journalSegment < oldest else { return nil }
+            guard it.state != .received, it.state.isEnd || it.order.journalSegment < oldest else { return nil }
             guard try isNewestCopy(position, header.id) else { return nil }
             at = header.id.milliseconds * 1000
         default: return nil
@@ -147,7 +147,7 @@ struct SearchWalk {
             recordsLeft -= 1
             guard let bytes = try read(at), let header = try? bytes.withUnsafeBytes({ try RecordHeader(reading: $0) }) else { break }
             if header.kind == .accepted { return false }
-            if header.kind == .carried, newest == nil { newest = at }
+            if header.kind == .carried || header.kind == .replaced, newest == nil { newest = at }
             at = header.previous
         }
         return newest == nil || newest == position

@@ -25,19 +25,19 @@ extension Node {
     }
 
     /// The newest message to this number that was accepted at `since` (wall microseconds) or later, whoever sent it; nil when there is
-    /// none, and when that cannot be said now. Answers on the loop.
-    public func latest(to number: PhoneNumber, since: Int64, then: @escaping (LatestMessage?) -> Void) {
-        guard searchesInFlight < Node.searchMaximum else { return then(nil) }
+    /// none. Answers on the loop.
+    public func latest(to number: PhoneNumber, since: Int64, then: @escaping (Result<LatestMessage?, SearchFault>) -> Void) {
+        guard searchesInFlight < Node.searchMaximum else { return then(.failure(.busy)) }
         searchesInFlight += 1
         let bound = NIOLoopBound(self, eventLoop: loop)
         let answer = NIOLoopBound(then, eventLoop: loop)
         let loop = self.loop
         let walk = walk(MessageSearch(to: number, from: since, limit: 1), nil)
         finding.async {
-            let hit: SearchWalk.Hit? = if case .success(let page) = Node.hits(walk) { page.hits.first } else { nil }
+            let hits = Node.hits(walk)
             loop.execute {
                 bound.value.searchesInFlight -= 1
-                answer.value(hit.map { LatestMessage(id: $0.id, source: $0.source, at: $0.at) })
+                answer.value(hits.map { $0.hits.first.map { LatestMessage(id: $0.id, source: $0.source, at: $0.at) } })
             }
         }
     }

@@ -117,11 +117,12 @@ extension Server {
         node.set(texts: texts)
         done.append(["sources", reloadSources().message])
         if settings.smpp.accounts != fresh.smpp.accounts {
-            if settings.smpp.accounts.isEmpty || fresh.smpp.accounts.isEmpty {
-                done.append(["smpp", "the SMPP server is switched on or off at the next start"])
-            } else {
+            // One that listens takes whatever there is, none too: an account that is gone must not stay.
+            if smppDoor.isListening {
                 smppDoor.replace(fresh.smpp.accounts)
                 done.append(["smpp", "\(fresh.smpp.accounts.count) accounts"])
+            } else {
+                done.append(["smpp", "the SMPP server is switched on at the next start"])
             }
         }
         node.set(inbound: inboundRules(fresh))

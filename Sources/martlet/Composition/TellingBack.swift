@@ -26,11 +26,16 @@ extension Server {
     /// Webhooks, where they may lead, and what HTTP submissions of their sources ask for.
     func applyWebhooks(_ fresh: ServerSettings) throws {
         try outbound.apply(fresh)
+        takeTells(fresh)
+        webhooks.replace(fresh.webhooks, sources: registry)
+    }
+
+    /// Which ends HTTP submissions of the webhooks' sources ask to hear of.
+    func takeTells(_ settings: ServerSettings) {
         door.tells = Dictionary(
-            uniqueKeysWithValues: fresh.webhooks.compactMap { webhook in
+            uniqueKeysWithValues: settings.webhooks.compactMap { webhook in
                 registry.source(named: webhook.source).map { ($0.number, webhook.tells) }
             })
-        webhooks.replace(fresh.webhooks, sources: registry)
     }
 
     /// No new work, and no telling; open answers are waited for. Both ways of telling back stop at once.
