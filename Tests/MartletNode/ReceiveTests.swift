@@ -1,3 +1,4 @@
+import Foundation
 import MartletEngine
 import MartletModel
 import NIOCore
@@ -17,6 +18,15 @@ extension NodeTests {
         }.wait()
     }
 
+    /// As an operator does it: again while it hears "later", such as until the index is made after a start.
+    private func keep(_ rig: Rig, _ connection: NIOLoopBound<FakeConnection>, _ batch: [Inbound]) throws -> Bool {
+        for _ in 0..<1000 {
+            if try bring(rig, connection, batch) { return true }
+            usleep(10_000)
+        }
+        return false
+    }
+
     private func part(_ number: UInt8, _ text: String) -> Inbound {
         Inbound(
             group: 1, from: "447700900123", to: "7070", octets: Array(text.utf8), dataCoding: 0,
@@ -34,7 +44,7 @@ extension NodeTests {
         let hello = Inbound(group: 1, from: "447700900123", to: "7070", octets: Array("hello".utf8), dataCoding: 0)
         let sent = try rig.accepted("Will you come?")
         #expect(try rig.wait { _ in connection.value.handed.count == 1 })
-        #expect(try bring(rig, connection, [hello]))
+        #expect(try keep(rig, connection, [hello]))
         let teller = try rig.loop.submit {
             let teller = FakeTeller(owner: rig.node.value, answer: .heard)
             rig.node.value.add(teller)
@@ -55,8 +65,8 @@ extension NodeTests {
         let rig = try Rig()
         try rig.run { $0.start() }
         let connection = try rig.connect()
-        #expect(try bring(rig, connection, [part(1, "hello ")]))
-        #expect(try bring(rig, connection, [part(1, "hello ")]))
+        #expect(try keep(rig, connection, [part(1, "hello ")]))
+        #expect(try keep(rig, connection, [part(1, "hello ")]))
         let next = try Rig(at: try rig.crashImage())
         try rig.stop()
         try next.run {
@@ -64,7 +74,7 @@ extension NodeTests {
             $0.set(inbound: NodeTests.rules)
         }
         let other = try next.connect()
-        #expect(try bring(next, other, [part(2, "world")]))
+        #expect(try keep(next, other, [part(2, "world")]))
         let teller = try next.loop.submit {
             let teller = FakeTeller(owner: next.node.value, answer: .heard)
             next.node.value.add(teller)
@@ -86,7 +96,7 @@ extension NodeTests {
         try rig.run { _ in connection.value.isBound = false }
         let id = try rig.accepted("an offer", messageClass: .marketing)
         let stop = Inbound(group: 1, from: "447700900123", to: "7070", octets: Array("STOP".utf8), dataCoding: 0)
-        #expect(try bring(rig, connection, [stop]))
+        #expect(try keep(rig, connection, [stop]))
         try rig.run { node in
             connection.value.isBound = true
             node.roomChanged(connection.value)
