@@ -10,7 +10,7 @@ struct FuzzTarget: Sendable {
     ]
 }
 
-/// Traps with the claim's text when it does not hold.
+/// Traps with the claim's text when it does not hold: to libFuzzer a trap is the finding, whose input it keeps.
 func claim(_ holds: Bool, _ text: @autoclosure () -> String) {
     if !holds { fatalError("claim broken: \(text())") }
 }
@@ -21,6 +21,8 @@ private func runDriver(
     _ body: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
 ) -> CInt
 
+/// Set once before libFuzzer's loop begins, read by its callback, which has no place for a context; both run on the main thread
+/// (a target is never run with `-jobs` in one process), so nothing reads while it is written.
 nonisolated(unsafe) private var chosen: FuzzTarget?
 
 /// What libFuzzer's own `main` would call; it is linked in, `Fuzz.main` is what runs.

@@ -22,8 +22,8 @@ public struct Engine: ~Copyable {
         /// Bytes of the rings that hold the newest payloads: codes and security; all others.
         public var codeRing = 4 << 20
         public var ring = 16 << 20
-        /// Parts of a group that may be handed over and not yet recorded: twice the windows of its connections. Those that were
-        /// first in their queues when the process died are flagged possible duplicates.
+        /// Parts of a group that may be handed over and not yet recorded: twice the windows of its connections, and the rest of a long
+        /// message for each. Those that were first in their queues when the process died are flagged possible duplicates.
         public var creditByGroup: [GroupNumber: UInt32] = [:]
         public var routes = Routes([])
         public var inbound = InboundRules()

@@ -1,6 +1,6 @@
 import MartletModel
 
-/// What memory holds of one open message: 112 bytes. Its text stays in the log (and, while new, in a ring).
+/// What memory holds of one open message: 120 bytes. Its text stays in the log (and, while new, in a ring).
 struct Slot {
     var id = MessageID(high: 0, low: 0)
     /// Raw position of the record that holds the sealed payload.

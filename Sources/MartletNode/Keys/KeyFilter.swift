@@ -4,8 +4,8 @@ import Glibc
 /// never inserted; what it affirms was not either in about one of 100 cases, and is then looked up exactly.
 ///
 /// One hash sets 8 bits in one cache line of the newest filter; a question reads one line of each. A filter is made for half as many
-/// hashes as there are (three or four in steady state, 11 after the first 10 million), not for a segment, so a question costs the same however
-/// many segments a day has. A filter goes as a whole when its newest hash is too old. Confined to one thread.
+/// hashes as there are (three or four in steady state, 11 after the first 10 million), not for a segment, so a question costs the
+/// same however many segments a day has. A filter goes as a whole when its newest hash is too old. Confined to one thread.
 struct KeyFilter: ~Copyable {
     /// Segments whose hashes a filter may hold.
     typealias Segments = ClosedRange<UInt32>
@@ -67,7 +67,8 @@ struct KeyFilter: ~Copyable {
 
 /// A Bloom filter whose blocks are cache lines: each hash has its bits in one of them, one in each of its eight words.
 ///
-/// `@unchecked Sendable`: confined to its owner, who hands it on only to be freed.
+/// `@unchecked Sendable`: the loop alone reads and writes it, until it takes it out of its row; from then on the background queue holds
+/// the only reference, and does nothing with it but let it go (freeing megabytes is not for the loop).
 final class BlockedFilter: @unchecked Sendable {
     struct Blocks {
         let start: UnsafeMutablePointer<SIMD8<UInt64>>
