@@ -50,8 +50,8 @@ release: ## release build of both programs, Swift's library linked in
 .PHONY: check
 check: lint build ## format, architecture, unit, conformance and golden tests, 2,000 seeded worlds (WORLDS=n)
 	@# The worlds by themselves: they take every thread, and tests with sockets would wait behind them.
-	@$(NO_PROFILE) MARTLET_WORLDS=$(WORLDS) swift test --skip-build --filter Worlds
-	@swift test --skip-build --enable-code-coverage --skip Worlds
+	@$(NO_PROFILE) MARTLET_WORLDS=$(WORLDS) scripts/check-tests --filter Worlds
+	@scripts/check-tests --enable-code-coverage --skip Worlds
 
 .PHONY: lint
 lint: ## the format rules of .swift-format, changing nothing
@@ -72,7 +72,7 @@ interop: release ## against software that nobody here wrote, both as its server 
 
 .PHONY: reference
 reference: build ## write the generated pages of docs/reference and config/martlet.yaml anew
-	@$(NO_PROFILE) UPDATE_REFERENCE=1 swift test --skip-build --filter Reference
+	@$(NO_PROFILE) UPDATE_REFERENCE=1 scripts/check-tests --filter Reference
 
 ## Faults
 
@@ -91,7 +91,7 @@ faults: setup release worlds ## the whole: kill -9 and power cut, 200 rounds eac
 
 .PHONY: worlds
 worlds: build ## seeded worlds of the core (FAULT_WORLDS=100000); SEED=n replays one
-	@$(NO_PROFILE) MARTLET_WORLDS=$(FAULT_WORLDS) $(if $(SEED),MARTLET_SEED=$(SEED)) swift test --skip-build --filter Worlds
+	@$(NO_PROFILE) MARTLET_WORLDS=$(FAULT_WORLDS) $(if $(SEED),MARTLET_SEED=$(SEED)) scripts/check-tests --filter Worlds
 
 .PHONY: fuzz
 fuzz: ## the readers of foreign octets under libFuzzer, so many seconds each (SECONDS=60)
