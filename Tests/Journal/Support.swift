@@ -69,9 +69,9 @@ func record(_ number: Int, _ size: Int) -> [UInt8] {
     return (0..<size).map { _ in UInt8(truncatingIfNeeded: random.next()) }
 }
 
-/// Waits, at most 20 s, until `condition` holds.
+/// Waits, at most a minute, until `condition` holds.
 func eventually(_ condition: () -> Bool) -> Bool {
-    for _ in 0..<20_000 {
+    for _ in 0..<60_000 {
         if condition() { return true }
         usleep(1000)
     }

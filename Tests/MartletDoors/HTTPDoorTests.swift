@@ -260,7 +260,7 @@ final class DoorWorld: Sendable {
             ended.fail(error)
             throw error
         }
-        let timeout = loop.scheduleTask(in: .seconds(10)) { channel.close(promise: nil) }
+        let timeout = loop.scheduleTask(in: .seconds(60)) { channel.close(promise: nil) }
         channel.writeAndFlush(request, promise: nil)
         if endsOutput { channel.close(mode: .output, promise: nil) }
         let bytes = try await ended.futureResult.get()
@@ -273,9 +273,9 @@ final class DoorWorld: Sendable {
         return try await group.next().submit { door.value.counters }.get()
     }
 
-    /// Waits, at most ten seconds, for what the door counts.
+    /// Waits, at most a minute, for what the door counts.
     func until(_ holds: (HTTPCounters) -> Bool) async throws {
-        for _ in 0..<1000 {
+        for _ in 0..<6000 {
             if holds(try await counters()) { return }
             try await Task.sleep(for: .milliseconds(10))
         }

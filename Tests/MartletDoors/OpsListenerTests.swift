@@ -20,7 +20,7 @@ import Testing
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Collector(ended: ended)) }
             }
             .connect(to: address).get()
-        let timeout = group.next().scheduleTask(in: .seconds(10)) { channel.close(promise: nil) }
+        let timeout = group.next().scheduleTask(in: .seconds(60)) { channel.close(promise: nil) }
         channel.writeAndFlush(ByteBuffer(string: request), promise: nil)
         let text = try await ended.futureResult.get()
         timeout.cancel()

@@ -265,7 +265,8 @@ import Testing
         let stopped = loop.makePromise(of: Void.self)
         let opened = loop.makePromise(of: SocketAddress.self)
         loop.execute {
-            let door = SMPPWorld.door(SMPPDoorSettings(port: 0), loop)
+            // At an address of its own, or another test could listen at the port by the time it is tried.
+            let door = SMPPWorld.door(SMPPDoorSettings(host: "127.0.83.1", port: 0), loop)
             door.start { opened.completeWith($0.mapError { $0 as any Error }) }
             door.stop(within: .seconds(1)) { stopped.succeed() }
         }
@@ -351,17 +352,17 @@ final class SMPPWorld: Sendable {
             ended.fail(error)
             throw error
         }
-        let timeout = loop.scheduleTask(in: .seconds(10)) { channel.close(promise: nil) }
+        let timeout = loop.scheduleTask(in: .seconds(60)) { channel.close(promise: nil) }
         channel.writeAndFlush(request, promise: nil)
         let answers = try await ended.futureResult.get()
         timeout.cancel()
         return answers
     }
 
-    /// Waits, at most ten seconds, for what the door counts.
+    /// Waits, at most a minute, for what the door counts.
     func until(_ holds: (SMPPDoorCounters) -> Bool) async throws {
         let bound = bound
-        for _ in 0..<1000 {
+        for _ in 0..<6000 {
             if holds(try await group.next().submit { bound.value.counters }.get()) { return }
             try await Task.sleep(for: .milliseconds(10))
         }

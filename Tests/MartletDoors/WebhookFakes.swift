@@ -82,10 +82,10 @@ final class WebhookBench: Sendable {
         try await loop.submit { webhooks.value.replace(list, sources: sources.value) }.get()
     }
 
-    /// Asks on the loop until it is so; false after half a minute. Never blocks a thread: posts are tasks, and on two cores two
+    /// Asks on the loop until it is so; false after a minute. Never blocks a thread: posts are tasks, and on two cores two
     /// blocked threads are all there are.
     func wait(_ condition: @escaping @Sendable (WebhookNode, Webhooks) -> Bool) async throws -> Bool {
-        for _ in 0..<3000 {
+        for _ in 0..<6000 {
             if try await run(condition) { return true }
             try await Task.sleep(for: .milliseconds(10))
         }
@@ -183,9 +183,9 @@ final class WebhookReceiver: Sendable {
 extension Webhook {
     static let secret = WebhookSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")!
 
-    static func to(_ number: Int, port: Int = 9, inFlight: Int = 4, timeout: Int64 = 300_000) throws -> Webhook {
+    static func to(_ number: Int, _ address: String = "127.0.0.1", port: Int = 9, inFlight: Int = 4, timeout: Int64 = 300_000) throws -> Webhook {
         Webhook(
-            source: "s\(number)", url: try OutboundURL("http://127.0.0.1:\(port)/hook"), secrets: [secret], timeout: timeout,
+            source: "s\(number)", url: try OutboundURL("http://\(address):\(port)/hook"), secrets: [secret], timeout: timeout,
             inFlight: inFlight)
     }
 }

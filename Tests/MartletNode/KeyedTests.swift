@@ -147,7 +147,7 @@ struct KeyedTests {
         #expect(try late.run { $0.keys.runs.count } == 1)
         try late.run { $0.start() }
         #expect(try late.wait { $0.keys.runs.isEmpty && $0.keys.count == 0 })
-        for _ in 0..<500 where try !late.runFiles().isEmpty { usleep(10_000) }
+        for _ in 0..<6000 where try !late.runFiles().isEmpty { usleep(10_000) }
         #expect(try late.runFiles().isEmpty)
         #expect(try late.keyed("k").accepted != id)
         try late.stop()
@@ -200,7 +200,7 @@ struct KeyedTests {
         try damage(next, name)
         #expect(try next.keyed("k").refusal == .storage(retryAfterSeconds: 5))
         var answer = try next.keyed("k")
-        for _ in 0..<500 where answer.repeated == nil {
+        for _ in 0..<6000 where answer.repeated == nil {
             #expect(answer.refusal == .storage(retryAfterSeconds: 5))
             usleep(10_000)
             answer = try next.keyed("k")

@@ -198,7 +198,7 @@ struct NodeTests {
         #expect(try rig.wait { $0.metricsText().contains("martlet_late_receipts_total 1") })
         let told = try rig.wait { $0.metricsText().contains("martlet_orphan_receipts 0") }
         #expect(told)
-        for _ in 0..<200 where try rig.story(id)?.hops.last?.what != "late receipt UNDELIV" { usleep(10_000) }
+        for _ in 0..<6000 where try rig.story(id)?.hops.last?.what != "late receipt UNDELIV" { usleep(10_000) }
         let story = try #require(try rig.story(id))
         #expect(story.hops.last?.what == "late receipt UNDELIV")
         #expect(story.state == .delivered)
@@ -271,7 +271,7 @@ struct NodeTests {
         }
         let acceptance = try rig.submit()
         guard case .refused(.storage) = acceptance else { throw Rig.Unexpected() }
-        for _ in 0..<100 where rig.failures.list.withLock({ $0.isEmpty }) { usleep(10_000) }
+        for _ in 0..<6000 where rig.failures.list.withLock({ $0.isEmpty }) { usleep(10_000) }
         #expect(rig.failures.list.withLock { $0.count } == 1)
         guard case .refused(.storage) = try rig.submit() else { throw Rig.Unexpected() }
         #expect(try rig.run { $0.notReadyReasons } == ["the journal failed"])

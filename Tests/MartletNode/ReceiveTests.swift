@@ -20,7 +20,7 @@ extension NodeTests {
 
     /// As an operator does it: again while it hears "later", such as until the index is made after a start.
     private func keep(_ rig: Rig, _ connection: NIOLoopBound<FakeConnection>, _ batch: [Inbound]) throws -> Bool {
-        for _ in 0..<1000 {
+        for _ in 0..<6000 {
             if try bring(rig, connection, batch) { return true }
             usleep(10_000)
         }

@@ -114,9 +114,9 @@ final class Rig: Sendable {
         return try loop.submit { try body(node.value) }.wait()
     }
 
-    /// Asks on the loop until `condition` holds; false after ten seconds.
+    /// Asks on the loop until `condition` holds; false after a minute: a slow disk is no fault.
     func wait(_ condition: @escaping @Sendable (Node) -> Bool) throws -> Bool {
-        for _ in 0..<1000 {
+        for _ in 0..<6000 {
             if try run(condition) { return true }
             usleep(10_000)
         }

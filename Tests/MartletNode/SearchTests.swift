@@ -9,7 +9,7 @@ import Testing
 
 extension Rig {
     func search(_ search: MessageSearch, source: SourceNumber = 7) throws -> SearchPage {
-        for _ in 0..<1000 {
+        for _ in 0..<6000 {
             let node = node
             let promise = loop.makePromise(of: SearchPage.self)
             loop.execute { node.value.search(search, source: source) { promise.completeWith($0.mapError { $0 as any Error }) } }
@@ -22,7 +22,7 @@ extension Rig {
     func all(_ search: MessageSearch, source: SourceNumber = 7) throws -> [MessageID] {
         var search = search
         var found: [MessageID] = []
-        for _ in 0..<1000 {
+        for _ in 0..<6000 {
             let page = try self.search(search, source: source)
             found += page.stories.map(\.id)
             guard let next = page.next else { return found }
@@ -76,7 +76,7 @@ struct SearchTests {
         #expect(try rig.all(MessageSearch(reference: "order-2")).isEmpty)
         #expect(try rig.wait { $0.metricsText().contains("martlet_outcomes_total{outcome=\"accepted\"} 4") })
         try rig.run { _ in connection.value.hear("p\(first.text)", .delivered) }
-        for _ in 0..<500 where try rig.story(first)?.state != .delivered { usleep(10_000) }
+        for _ in 0..<6000 where try rig.story(first)?.state != .delivered { usleep(10_000) }
         let story = try #require(try rig.search(MessageSearch(reference: "order-1", to: to)).stories.first)
         #expect(story.state == .delivered && story.to == to && story.reference == "order-1" && story.attempts.count == 1)
         try rig.stop()
