@@ -183,7 +183,9 @@ final class WebhookReceiver: Sendable {
 extension Webhook {
     static let secret = WebhookSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")!
 
-    static func to(_ number: Int, _ address: String = "127.0.0.1", port: Int = 9, inFlight: Int = 4, timeout: Int64 = 300_000) throws -> Webhook {
+    static func to(
+        _ number: Int, _ address: String = "127.0.0.1", port: Int = 9, inFlight: Int = 4, timeout: Int64 = 300_000
+    ) throws -> Webhook {
         Webhook(
             source: "s\(number)", url: try OutboundURL("http://\(address):\(port)/hook"), secrets: [secret], timeout: timeout,
             inFlight: inFlight)
