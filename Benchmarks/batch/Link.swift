@@ -42,18 +42,9 @@ final class Link {
             request += [UInt8](repeating: 48, count: 10)
             request += back
         }
-        file = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let connected = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
-        }
-        guard connected == 0 else { arguments.stop("cannot connect to port \(port)") }
-        var on: CInt = 1
-        setsockopt(file, CInt(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<CInt>.size))
-        _ = fcntl(file, F_SETFL, O_NONBLOCK)
+        guard let file = connectToLoopback(port: port) else { arguments.stop("cannot connect to port \(port)") }
+        self.file = file
+        stopBlocking(file)
     }
 
     /// The whole answer of the last batch was read.

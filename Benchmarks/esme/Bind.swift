@@ -29,17 +29,8 @@ final class Bind {
         self.marks = marks
         // Answers come in any order: times are kept by the low bits of the sequence number.
         sentAt = Array(repeating: 0, count: 1 << 16)
-        file = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let connected = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
-        }
-        guard connected == 0 else { arguments.stop("cannot connect to port \(port)") }
-        var on: CInt = 1
-        setsockopt(file, CInt(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<CInt>.size))
+        guard let file = connectToLoopback(port: port) else { arguments.stop("cannot connect to port \(port)") }
+        self.file = file
         let body = Array(systemID.utf8) + [0] + Array(password.utf8) + [0, 0, 0x34, 0, 0, 0]
         put(command: 9, sequence: 0, body)
         flush()
@@ -49,7 +40,7 @@ final class Bind {
         }
         var rest = [UInt8](repeating: 0, count: Int(header[3]) - 16)
         _ = recv(file, &rest, rest.count, CInt(MSG_WAITALL))
-        _ = fcntl(file, F_SETFL, O_NONBLOCK)
+        stopBlocking(file)
     }
 
     /// No more is submitted; what is open is waited for.

@@ -19,29 +19,29 @@ final class SMSCCore {
     let settings: SMSCSettings
     let loop: any EventLoop
     private(set) var behaviour: Behaviour
-    private(set) var ring: MessageRing
-    private(set) var phones = PhoneBook()
+    var ring: MessageRing
+    var phones = PhoneBook()
     /// Rises with each reset, so that watchers know their numbers are void.
     private(set) var generation = 1
 
-    private var isPlain: Bool
-    private var now = Moment.now()
-    private var connections: [Int: SMSCConnection] = [:]
+    var isPlain: Bool
+    var now = Moment.now()
+    var connections: [Int: SMSCConnection] = [:]
     private var nextConnection = 0
-    private var receivers: [SMSCConnection] = []
-    private var nextReceiver = 0
-    private var dirty: [SMSCConnection] = []
+    var receivers: [SMSCConnection] = []
+    var nextReceiver = 0
+    var dirty: [SMSCConnection] = []
 
-    private var stats = SMSCStats()
+    var stats = SMSCStats()
     private var ordinal: UInt64 = 0
     private var number: UInt64
     private var submitRate = RateWindow()
     private var takenRate = RateWindow()
     private var seen: SeenSet
 
-    private var due = DueTable<Due>()
-    private var armed: (millisecond: Int64, task: Scheduled<Void>)?
-    private var outbox = Outbox()
+    var due = DueTable<Due>()
+    var armed: (millisecond: Int64, task: Scheduled<Void>)?
+    var outbox = Outbox()
     /// Messages that subscribers wrote; the reference of their parts.
     var written: UInt16 = 0
 
@@ -52,27 +52,12 @@ final class SMSCCore {
     static let offerAgainMs: Int64 = 1000
 
     /// Something to be done at its millisecond.
-    private enum Due {
+    enum Due {
         case answer(connection: Int, sequence: UInt32, status: UInt32, number: UInt64, form: Behaviour.AnswerIdForm, copies: UInt8)
         case receipt(Plan, addresses: Range<Int>)
         /// A deliver_sm that was refused for now.
         case offer(pdu: Range<Int>)
         case expire(n: UInt64, phone: Range<Int>)
-    }
-
-    /// A receipt that is decided and not yet written.
-    struct Plan {
-        var n: UInt64
-        var number: UInt64
-        var submittedAt: Int64
-        var state: ReceiptState
-        var answerForm: Behaviour.AnswerIdForm
-        var form: Behaviour.ReceiptIdForm
-        var withTlvs: Bool
-        var copies: UInt8
-        /// False: only the state changes, nobody is told.
-        var isTold: Bool
-        var generation: Int
     }
 
     /// - Parameter firstNumber: message id of the first message.
@@ -246,123 +231,6 @@ final class SMSCCore {
         }
     }
 
-    // MARK: The end of a message
-
-    /// Decides when and how the message ends: at once, later, or when its phone is switched on.
-    private func conclude(
-        _ pdu: UnsafeRawBufferPointer, _ view: SubmitView, _ n: UInt64, _ number: UInt64, _ fate: Fate, _ receipt: Fate.Receipt?,
-        on connection: SMSCConnection
-    ) {
-        let addresses = UnsafeRawBufferPointer(rebasing: pdu[view.addresses])
-        var isTold = receipt != nil
-        var mode = PhoneMode.on
-        if !phones.isEmpty {
-            mode = phones.mode(of: UnsafeRawBufferPointer(rebasing: pdu[view.destination]))
-            if mode == .silent { isTold = false }
-        }
-        if !isTold, mode != .off {
-            ring.set(mode == .silent ? .withheld : view.registeredDelivery & 3 == 0 ? .untold : .withheld, of: n)
-            return
-        }
-        let plan = Plan(
-            n: n, number: receipt?.unknownId == true ? ~number >> 16 : number, submittedAt: now.micros,
-            state: receipt?.state ?? .delivered, answerForm: behaviour.answerIdForm, form: behaviour.receiptIdForm,
-            withTlvs: behaviour.receiptTlvs, copies: receipt?.copies ?? 1, isTold: isTold, generation: generation)
-        if isTold, view.registeredDelivery & 0x10 != 0 { notify(plan, addresses, preferring: connection) }
-        if mode == .off { return hold(plan, addresses, UnsafeRawBufferPointer(rebasing: pdu[view.destination])) }
-        let wait = receipt.map { $0.beforeAnswer ? 0 : fate.answerAfterMs + $0.afterMs } ?? 0
-        if wait == 0 { return end(plan, addresses, preferring: connection) }
-        due.push(at: now.milliseconds + Int64(wait) + 1, octets: addresses) { Due.receipt(plan, addresses: $0) }
-    }
-
-    /// Writes the receipt, or keeps it until a bind has room.
-    private func end(_ plan: Plan, _ addresses: UnsafeRawBufferPointer, preferring connection: SMSCConnection?) {
-        if plan.generation == generation {
-            if ring.progress(of: plan.n) == .deleted { return }
-            ring.set(plan.isTold ? MessageRing.Progress(plan.state) : .untold, of: plan.n)
-        }
-        guard plan.isTold else { return }
-        tell(plan, addresses, preferring: connection, copies: plan.copies)
-    }
-
-    /// The intermediate notification that was asked for: it is on its way.
-    private func notify(_ plan: Plan, _ addresses: UnsafeRawBufferPointer, preferring connection: SMSCConnection?) {
-        tell(plan, addresses, preferring: connection, copies: 1, isPassing: true)
-    }
-
-    private func tell(
-        _ plan: Plan, _ addresses: UnsafeRawBufferPointer, preferring connection: SMSCConnection?, copies: UInt8, isPassing: Bool = false
-    ) {
-        let receipt = Receipt(
-            number: plan.number, state: plan.state, submittedAt: plan.submittedAt, doneAt: now.micros, answerForm: plan.answerForm,
-            form: plan.form, withTlvs: plan.withTlvs, isPassing: isPassing)
-        for _ in 0..<copies {
-            if outbox.count == 0, let receiver = receiver(preferring: connection) {
-                markDirty(receiver)
-                receiver.window.send(to: &receiver.out) { writer, sequence in
-                    receipt.write(to: &writer, sequence: sequence, addresses: addresses)
-                }
-                stats.receiptsSent &+= 1
-            } else {
-                withUnsafeTemporaryAllocation(byteCount: Receipt.octetsMaximum, alignment: 8) { room in
-                    var writer = RawWriter(room)
-                    receipt.write(to: &writer, sequence: 0, addresses: addresses)
-                    let length = writer.finish()
-                    keepForBind(UnsafeRawBufferPointer(rebasing: room[..<length]))
-                }
-            }
-        }
-    }
-
-    func keepForBind(_ pdu: UnsafeRawBufferPointer) {
-        if !outbox.append(pdu) { stats.receiptsDropped &+= 1 }
-    }
-
-    @inline(__always)
-    private func receiver(preferring connection: SMSCConnection?) -> SMSCConnection? {
-        if let connection, connection.takesReceipt { return connection }
-        for _ in 0..<receivers.count {
-            nextReceiver = (nextReceiver + 1) % receivers.count
-            if receivers[nextReceiver].takesReceipt { return receivers[nextReceiver] }
-        }
-        return nil
-    }
-
-    /// A bind came, answered or reads again: what waits goes out.
-    func hasRoom() {
-        guard outbox.count > 0 else { return }
-        now = Moment.now()
-        drainOutbox()
-        endBatch()
-    }
-
-    private func drainOutbox() {
-        while outbox.count > 0, let receiver = receiver(preferring: nil) {
-            markDirty(receiver)
-            outbox.takeFirst { pdu in
-                receiver.window.send(to: &receiver.out) { writer, sequence in
-                    writer.copy(UnsafeRawBufferPointer(rebasing: pdu[..<12]))
-                    writer.four(sequence)
-                    writer.copy(UnsafeRawBufferPointer(rebasing: pdu[16...]))
-                }
-            }
-            stats.receiptsSent &+= 1
-        }
-    }
-
-    func answered(_ sequence: UInt32, status: CommandStatus, on connection: SMSCConnection) {
-        let isTemporary = status == .temporaryReceiverError || status == .queueFull || status == .throttled
-        let at = now.milliseconds + Self.offerAgainMs
-        let was = connection.window.answered(sequence) { pdu in
-            if isTemporary, due.count < Self.dueMaximum { due.push(at: at, octets: pdu) { Due.offer(pdu: $0) } }
-        }
-        if was {
-            stats.receiptsAnswered &+= 1
-            if status != .ok { stats.receiptsRefused &+= 1 }
-            if outbox.count > 0 { drainOutbox() }
-        }
-    }
-
     // MARK: Time
 
     private func arm() {
@@ -401,74 +269,6 @@ final class SMSCCore {
             guard let held = phones.takeExpired(n, of: UnsafeRawBufferPointer(rebasing: bytes[range])) else { return }
             release(held, as: .expired)
         }
-    }
-
-    // MARK: Phones
-
-    private func hold(_ plan: Plan, _ addresses: UnsafeRawBufferPointer, _ phone: UnsafeRawBufferPointer) {
-        let held = PhoneBook.Held(plan: plan, addresses: Array(addresses))
-        guard phones.hold(held, for: phone) else {
-            // No room: the operator gives up on this one.
-            return release(held, as: .undeliverable)
-        }
-        ring.set(.held, of: plan.n)
-        due.push(at: now.milliseconds + Int64(behaviour.offExpireMs) + 1, octets: phone) { Due.expire(n: plan.n, phone: $0) }
-    }
-
-    private func release(_ held: PhoneBook.Held, as state: ReceiptState?) {
-        var plan = held.plan
-        if let state { plan.state = state }
-        if !plan.isTold, let state, plan.generation == generation { ring.set(MessageRing.Progress(state), of: plan.n) }
-        if !plan.isTold, state != nil { return }
-        held.addresses.withUnsafeBytes { end(plan, $0, preferring: nil) }
-    }
-
-    /// Switches a phone; false when too many phones are not plainly on.
-    func setPhone(_ phone: String, _ mode: PhoneMode) -> Bool {
-        now = Moment.now()
-        guard let released = phones.set(mode, for: Array(phone.utf8)) else { return false }
-        for held in released {
-            var held = held
-            if mode == .silent { held.plan.isTold = false }
-            release(held, as: nil)
-        }
-        endBatch()
-        return true
-    }
-
-    // MARK: query_sm, cancel_sm
-
-    func query(_ pdu: UnsafeRawBufferPointer, sequence: UInt32, on connection: SMSCConnection) {
-        var at = Header.octets
-        let id = (try? SubmitView.text(pdu, &at, maximum: 65, else: .invalidMessageID)).map { Array(pdu[$0]) } ?? []
-        markDirty(connection)
-        guard let n = find(id), let progress = ring.progress(of: n) else {
-            return connection.out.appendBare(.queryResponse, status: CommandStatus.queryFailed.rawValue, sequence: sequence)
-        }
-        connection.out.appendPDU(room: Header.octets + id.count + 4) { writer in
-            writer.header(.queryResponse, status: 0, sequence: sequence)
-            for octet in id { writer.octet(octet) }
-            // NUL, final_date not told, message_state, error_code
-            for octet in [0, 0, progress.queryState, 0] { writer.octet(octet) }
-        }
-    }
-
-    func cancel(_ pdu: UnsafeRawBufferPointer) -> CommandStatus {
-        var at = Header.octets
-        guard (try? SubmitView.text(pdu, &at, maximum: 6, else: .invalidCommandLength)) != nil,
-            let range = try? SubmitView.text(pdu, &at, maximum: 65, else: .invalidMessageID)
-        else { return .invalidMessageID }
-        guard let n = find(Array(pdu[range])) else { return .invalidMessageID }
-        guard let progress = ring.progress(of: n), progress == .enroute || progress == .held else { return .cancelFailed }
-        ring.set(.deleted, of: n)
-        return .ok
-    }
-
-    private func find(_ id: [UInt8]) -> UInt64? {
-        for candidate in MessageNumber.candidates(id) {
-            if let n = ring.n(ofNumber: candidate) { return n }
-        }
-        return nil
     }
 
     // MARK: What the admin API asks
