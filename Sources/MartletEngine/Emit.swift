@@ -33,7 +33,7 @@ extension Engine {
 
     /// A record of the node's own: starts, stops, a person's act.
     public mutating func mark(_ mark: RecordBody.Mark, group: GroupNumber = 0, _ turn: inout Turn) {
-        self.mark(mark, group: group, partition: 0, &turn)
+        self.mark(mark, group: group, partition: home, &turn)
     }
 
     mutating func mark(_ mark: RecordBody.Mark, group: GroupNumber, partition: PartitionNumber, _ turn: inout Turn) {

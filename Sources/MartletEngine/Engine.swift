@@ -29,6 +29,9 @@ public struct Engine: ~Copyable {
         public var inbound = InboundRules()
         /// Microseconds after midnight UTC at which the day of the quotas begins.
         public var dayBegins: Int64 = 0
+        /// Partitions that this engine owns, none of which another may own; records of others are passed over in replay. What belongs to
+        /// no message (marks, sums, receipts without a message) stands in the first of them.
+        public var partitions: Range<PartitionNumber> = 0..<PartitionNumber(partitionCount)
         /// How the operators want texts; counted here as the connections will cut.
         public var texts = Texts()
         public init() {}
@@ -90,6 +93,9 @@ public struct Engine: ~Copyable {
     ///   - now: the moment of the start; replay clamps deadlines against it.
     ///   - seed: of the jitter of waits. Ids do not come from it.
     public init(_ configuration: Configuration, now: Instant, seed: UInt64) {
+        precondition(
+            !configuration.partitions.isEmpty && Int(configuration.partitions.upperBound) <= partitionCount,
+            "an engine owns some of the partitions there are")
         self.configuration = configuration
         submitsLargest = min(configuration.partsMaximum, Engine.partsMaximum)
         wheel = TimingWheel(start: now.steady)
@@ -102,6 +108,15 @@ public struct Engine: ~Copyable {
     }
 
     public var openCount: Int { slots.count - owedCount }
+
+    /// Whether messages to and from this number are this engine's. Where several engines share the partitions, `accept` and `receive`
+    /// take only these.
+    public func owns(_ number: PhoneNumber) -> Bool { configuration.partitions.contains(lookups.partition(of: number)) }
+    /// The same of a message, by its id.
+    public func owns(_ id: MessageID) -> Bool { configuration.partitions.contains(id.partition) }
+
+    /// Where records stand that belong to no message.
+    var home: PartitionNumber { configuration.partitions.lowerBound }
 
     public mutating func set(routes: Routes) { configuration.routes = routes }
     public mutating func set(inbound: InboundRules) { configuration.inbound = inbound }

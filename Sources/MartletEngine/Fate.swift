@@ -9,8 +9,9 @@ extension Engine {
     public mutating func apply(_ record: Record, at position: UInt64, _ now: Instant) -> UInt32? {
         let header = record.header
         if replaying {
-            counts.replayedRecords += 1
             let partition = Int(header.partition) % partitionCount
+            guard configuration.partitions.contains(PartitionNumber(partition)) else { return nil }
+            counts.replayedRecords += 1
             sequences[partition] = max(sequences[partition], header.sequence)
             heads[partition] = max(heads[partition], UInt32(truncatingIfNeeded: position >> 32))
         }

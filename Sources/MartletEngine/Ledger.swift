@@ -170,8 +170,8 @@ extension Engine {
     }
 
     private mutating func stateLedger(_ source: SourceNumber, _ turn: inout Turn) {
-        var header = RecordHeader(kind: .ledger, source: source, at: turn.now.wall)
-        header.sequence = nextSequence(0)
+        var header = RecordHeader(kind: .ledger, partition: home, source: source, at: turn.now.wall)
+        header.sequence = nextSequence(home)
         let record = Record(header: header, body: .ledger(ledger.statement(source)))
         apply(record, at: 0, turn.now)
         turn.records.append(Turn.Emitted(record: record, slot: nil, sealed: .none, after: .nothing))

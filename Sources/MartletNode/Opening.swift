@@ -117,6 +117,7 @@ extension Node {
         engine.recovered(clean: clean, &turn)
         engine.mark(.init(what: .started), &turn)
         if append() { kickSoon() }
+        look(for: engine.strays(limit: Node.strayMaximum))
     }
 }
 

@@ -85,10 +85,10 @@ extension Node {
     // MARK: Receipts of ended messages
 
     /// Receipts being looked up at once; what comes beyond stays an orphan without a look, which is the safe side.
-    private static let strayMaximum = 4096
+    static let strayMaximum = 4096
 
     func look(for strays: [Engine.Stray]) {
-        guard straysInFlight < Node.strayMaximum else { return }
+        guard !strays.isEmpty, straysInFlight < Node.strayMaximum else { return }
         straysInFlight += strays.count
         let count = strays.count
         let bound = NIOLoopBound(self, eventLoop: loop)

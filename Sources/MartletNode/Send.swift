@@ -84,13 +84,17 @@ extension Node: ConnectionOwner {
         engine.hear(batch, naming: connection.naming, &turn, strays: &strays)
         if turn.records.isEmpty {
             durable(!broken)
+            look(for: strays)
         } else if append() {
-            open.receipts.append(durable)
+            // The answer that tells whose they are may be in the same batch: it can be looked up when that is durable.
+            open.receipts.append { [self, strays] isDurable in
+                durable(isDurable)
+                if isDurable { look(for: strays) }
+            }
             kickSoon()
         } else {
             durable(false)
         }
-        if !strays.isEmpty { look(for: strays) }
     }
 
     /// With the loop's next round: what calls for a hand-over may still be at its own turn.

@@ -6,21 +6,32 @@ import MartletModel
 extension World {
     /// Plans holds, purges, moves and statements of the ledger.
     func operate() {
-        for _ in 0..<dice.below(3) { whatever(dice.between(Int64(0), busyFor)) { $0.purgeSome() } }
-        for _ in 0..<dice.below(narrow ? 10 : 5) { whatever(dice.between(Int64(0), busyFor)) { $0.moveSome() } }
-        for _ in 0..<dice.below(4) { whatever(dice.between(Int64(0), busyFor)) { $0.stateSums() } }
+        for _ in 0..<dice.below(3) { whatever(dice.between(Int64(0), busyFor)) { $0.dice.pick($0.loops).enter { $0.purgeSome() } } }
+        for _ in 0..<dice.below(narrow ? 10 : 5) {
+            whatever(dice.between(Int64(0), busyFor)) { $0.dice.pick($0.loops).enter { $0.moveSome() } }
+        }
+        for _ in 0..<dice.below(4) { whatever(dice.between(Int64(0), busyFor)) { for loop in $0.loops { loop.enter { $0.stateSums() } } } }
+    }
+
+    func releaseAll() {
+        for loop in loops {
+            loop.stalledUntil = 0
+            loop.releaseAll()
+        }
     }
 
     func holdOne() {
-        guard running else { return }
-        let group = dice.chance(30) ? 0 : dice.pick(links).group
+        let group = dice.chance(30) ? 0 : GroupNumber(dice.between(1, groups))
         let classes: ClassSet = dice.chance(50) ? ClassSet(dice.pick(classes)) : ClassSet([.service, .employeeInfo, .otp])
-        hold(classes, group, true)
+        // One loop hears of it after the other.
+        for loop in loops { loop.whatever(dice.between(Int64(0), 3_000)) { $0.enter { $0.hold(classes, group, true) } } }
         // Whoever is there then: a hold outlives the process that took it.
-        whatever(dice.between(Int64(100_000), 20_000_000)) { if $0.running { $0.hold(classes, group, false) } }
+        whatever(dice.between(Int64(100_000), 20_000_000)) { for loop in $0.loops { loop.enter { $0.hold(classes, group, false) } } }
     }
+}
 
-    private func hold(_ classes: ClassSet, _ group: GroupNumber, _ held: Bool) {
+extension WorldLoop {
+    fileprivate func hold(_ classes: ClassSet, _ group: GroupNumber, _ held: Bool) {
         turn.begin(instant)
         engine.hold(classes, of: group, held, &turn)
         append(nil, [])
@@ -40,7 +51,7 @@ extension World {
             before: instant.wallMilliseconds - Int64(dice.chance(50) ? -1 : dice.below(narrow ? 500 : 5000)))
     }
 
-    private func purgeSome() {
+    fileprivate func purgeSome() {
         guard running, dice.chance(50) else { return }
         let meant = meant()
         var cursor: UInt32 = 0
@@ -52,7 +63,7 @@ extension World {
         checker.check(done == expected, "\(expected) was counted, \(done) was purged")
     }
 
-    private func moveSome() {
+    fileprivate func moveSome() {
         guard running else { return }
         var meant = meant()
         let target = dice.pick(links).group
@@ -70,7 +81,7 @@ extension World {
         if dice.chance(50) { pumpAll() }
     }
 
-    private func stateSums() {
+    fileprivate func stateSums() {
         guard running else { return }
         turn.begin(instant)
         engine.stateLedgers(&turn)
@@ -95,7 +106,7 @@ extension World {
         // With nothing on its way to the disk the sums are those of the cards.
         guard self.open.isEmpty, flying == nil else { return }
         for source in 1...SourceNumber(sources) {
-            let cards = checker.cards.values.filter { $0.submission.source == source && $0.durable }
+            let cards = checker.cards.values.filter { $0.submission.source == source && $0.durable && world.loop(of: $0.id) === self }
             let entry = engine.ledger[source]
             let ended = cards.count { $0.end != nil }
             checker.check(

@@ -1,6 +1,8 @@
 import MartletModel
 import SMSText
 
+@testable import MartletEngine
+
 /// What the world knows of one submission, and what must hold of it whatever the engine says.
 final class Card {
     let number: Int
@@ -54,6 +56,9 @@ struct WorldChecker {
     /// Records of each provider id and the newest of each message, as the node's index holds them.
     private(set) var answers: [String: (header: RecordHeader, part: UInt8)] = [:]
     private(set) var newest: [MessageID: UInt64] = [:]
+    /// Final receipts that operators know to be ours, and all that are in the log with their message.
+    var acknowledged: Set<String> = []
+    private(set) var receipts: Set<String> = []
     var lostPayloads: Set<MessageID> = []
     /// Messages from handsets that are in the log, and those whose source heard of them.
     private var inbound: Set<MessageID> = []
@@ -65,6 +70,7 @@ struct WorldChecker {
     /// Parts of the day that each source may have, and what the log says it had.
     var quotas: [SourceNumber: Int] = [:]
     var used: [SourceNumber: [Int64: Int]] = [:]
+    var loops = 1
 
     mutating func fault(_ text: @autoclosure () -> String) {
         if faults.count < 5 { faults.append(text()) }
@@ -77,16 +83,18 @@ struct WorldChecker {
     func card(_ id: MessageID) -> Card? { cards[id] }
 
     /// A record became durable.
-    mutating func durable(_ bytes: [UInt8], at position: UInt64) {
+    mutating func durable(_ bytes: [UInt8], at position: UInt64, of partitions: Range<PartitionNumber>) {
         guard let record = try? bytes.withUnsafeBytes({ try Record(reading: $0) }) else { return fault("a record cannot be read back") }
         let header = record.header
         let partition = Int(header.partition)
+        check(partitions.contains(header.partition), "a \(header.kind) of partition \(partition) is in the log of another loop")
         let before = sequences[partition]
         check(header.sequence == before + 1, "partition \(partition): sequence \(header.sequence) after \(before) (\(header.kind))")
         sequences[partition] = header.sequence
         if case .answered(let it) = record.body, case .accepted(let providerID) = it.outcome {
             answers["\(header.group)/\(providerID)"] = (header, it.part)
         }
+        if case .receipt(let it) = record.body { receipts.insert("\(header.group)/\(it.providerID)") }
         if case .preference(let it) = record.body { unwantedDurable[it.number] = it.unwanted }
         guard header.id.high != 0 else { return }
         if case .inbound(let it) = record.body, it.number == 0 { inbound.insert(header.id) }
@@ -182,9 +190,12 @@ struct WorldChecker {
     /// No source has more parts of a day than its quota; security messages and codes count and go beyond it.
     private mutating func count(_ card: Card, _ header: RecordHeader) {
         let day = header.at / 86_400_000_000
+        let isStrict = card.submission.messageClass.lane.isStrict
+        // What one loop takes beyond its share for these, the other does not know.
+        if isStrict, loops > 1 { return }
         let sum = (used[header.source]?[day] ?? 0) + card.parts
         used[header.source, default: [:]][day] = sum
-        guard let quota = quotas[header.source], !card.submission.messageClass.lane.isStrict else { return }
+        guard let quota = quotas[header.source], !isStrict else { return }
         check(sum <= quota, "source \(header.source): \(sum) parts of its \(quota)")
     }
 
@@ -229,10 +240,13 @@ struct WorldChecker {
         if card.submission.messageClass == .otp { check(card.copies[part] <= 2, "\(name): \(card.copies[part]) copies of a code") }
     }
 
-    /// The process died: what it knew and had not written down is gone.
-    mutating func crashed() {
-        unwanted = unwantedDurable
-        for card in cards.values {
+    /// The process died, or one loop of it: what that knew and had not written down is gone.
+    mutating func crashed(_ partitions: Range<PartitionNumber>) {
+        unwanted = unwanted.filter { !partitions.contains(LookupHash.partition(ofHash: $0.key)) }
+        for (number, classes) in unwantedDurable where partitions.contains(LookupHash.partition(ofHash: number)) {
+            unwanted[number] = classes
+        }
+        for card in cards.values where partitions.contains(card.id.partition) {
             card.takenLive = card.takenDurable
             card.unknownLive = card.unknownDurable
             card.tellAfter = 0
@@ -242,8 +256,9 @@ struct WorldChecker {
     }
 
     /// The next process begins.
-    mutating func recovered(at steady: Int64) {
-        for card in cards.values where card.onWireAtCrash != 0 && card.submission.messageClass == .otp {
+    mutating func recovered(at steady: Int64, _ partitions: Range<PartitionNumber>) {
+        for card in cards.values
+        where partitions.contains(card.id.partition) && card.onWireAtCrash != 0 && card.submission.messageClass == .otp {
             let young = steady - card.acceptedAt <= codeSeconds * 1_000_000 + 200_000
             // Once allowed is allowed: the crash that met it young.
             card.codeMayRepeat = card.codeMayRepeat || young

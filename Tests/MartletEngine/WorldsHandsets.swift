@@ -50,19 +50,37 @@ extension World {
         for part in texts.indices { whatever(dice.between(Int64(0), 5_000_000)) { $0.bring(message, part) } }
     }
 
-    /// The operator brings a part until it is answered for; sometimes once more.
+    /// The operator brings a part to some bind until it is answered for; sometimes once more. The loop of that bind gives it to the one
+    /// that owns the number.
     func bring(_ message: HandsetMessage, _ part: Int, _ tries: Int = 100) {
         guard tries > 0 else { return }
-        guard running, let link = links.first(where: { $0.bound }) else {
+        let bound = loops.compactMap { loop in loop.running ? loop.links.first { $0.bound } : nil }
+        let owner = loop(of: message.from)
+        guard !bound.isEmpty, owner.running else {
             return whatever(1_000_000) { $0.bring(message, part, tries - 1) }
         }
+        let link = bound.count == 1 ? bound[0] : dice.pick(bound)
+        if !owner.links.contains(where: { $0 === link }) { inboundHandedOver += 1 }
+        owner.enter { $0.receive(message, part, link.group) }
+        if dice.chance(10) { whatever(2_000_000) { $0.bring(message, part) } }
+    }
+
+    /// Whatever was answered for has reached its source.
+    func checkHandsets() {
+        for message in handsets where message.answered.count == message.texts.count {
+            checker.check(message.heard > 0, "message \(message.number) from a handset was answered for and never told: \(message.text)")
+        }
+    }
+}
+
+extension WorldLoop {
+    fileprivate func receive(_ message: HandsetMessage, _ part: Int, _ group: GroupNumber) {
         turn.begin(instant)
-        engine.receive([message.inbound(part, link.group)], random: { dice.next() }, &turn)
+        engine.receive([message.inbound(part, group)], random: { dice.next() }, &turn)
         for index in turn.records.indices where turn.records[index].record.header.kind == .accepted { note(answer: index) }
         append(nil, [])
         open.append(.inbound(message, part))
         kick()
-        if dice.chance(10) { whatever(2_000_000) { $0.bring(message, part) } }
     }
 
     /// Our own answer by rule is a message like any other.
@@ -81,27 +99,20 @@ extension World {
     func tellInbound(_ item: Engine.Owed, _ teller: WorldTeller, _ payload: Payload?) {
         checker.check(teller.source == 1, "a message from a handset went to the wrong source")
         guard let payload else { return checker.fault("a message from a handset cannot be read back") }
-        let matching = handsets.filter { $0.text == payload.text && $0.from == payload.to }
+        let matching = world.handsets.filter { $0.text == payload.text && $0.from == payload.to }
         if matching.isEmpty {
             // After a restart a part may come again to a message that is whole already.
-            checker.check(payload.text.contains("[...]") && restarts > 0, "nobody wrote '\(payload.text)'")
+            checker.check(payload.text.contains("[...]") && world.restarts > 0, "nobody wrote '\(payload.text)'")
         }
-        teller.outstanding += 1
+        telling[teller.source, default: 0] += 1
         let outcome: NoticeOutcome = !calming && dice.chance(teller.lossPercent) ? .notHeard : .heard
-        after(dice.between(Int64(100), 400_000)) { world in
-            teller.outstanding -= 1
+        after(dice.between(Int64(100), 400_000)) { loop in
+            loop.telling[teller.source, default: 0] -= 1
             if outcome == .heard { for message in matching { message.heard += 1 } }
-            world.turn.begin(world.instant)
-            world.engine.told([(item.slot, outcome)], teller: "t\(teller.source)", &world.turn)
-            world.append(nil, [])
-            world.tellAll()
-        }
-    }
-
-    /// Whatever was answered for has reached its source.
-    func checkHandsets() {
-        for message in handsets where message.answered.count == message.texts.count {
-            checker.check(message.heard > 0, "message \(message.number) from a handset was answered for and never told: \(message.text)")
+            loop.turn.begin(loop.instant)
+            loop.engine.told([(item.slot, outcome)], teller: "t\(teller.source)", &loop.turn)
+            loop.append(nil, [])
+            loop.tellAll()
         }
     }
 

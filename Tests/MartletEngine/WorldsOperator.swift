@@ -98,14 +98,7 @@ final class SimulatedOperator {
     }
 }
 
-struct WorldReceipt {
-    var group: GroupNumber
-    var providerID: String
-    var state: ReceiptState
-    var left = 20
-}
-
-extension World {
+extension WorldLoop {
     /// The connection sends its parts one after the other.
     func send(_ handover: Handover, over link: Link) {
         var delay: Int64 = 0
@@ -155,7 +148,7 @@ extension World {
 
     private func receipts(of providerID: String, _ group: GroupNumber, _ manner: Manner, _ back: Int64) {
         if dice.chance(manner.strangeReceipt) {
-            whatever(dice.between(Int64(0), 5_000_000)) {
+            world.whatever(dice.between(Int64(0), 5_000_000)) {
                 $0.hear(WorldReceipt(group: group, providerID: "strange-\(providerID)", state: .delivered))
             }
         }
@@ -164,11 +157,11 @@ extension World {
         let state: ReceiptState = dice.chance(manner.badReceipt) ? dice.pick(bad) : .delivered
         let at = dice.chance(manner.earlyReceipt) ? dice.below(Int(back)) : Int(back) + dice.below(20_000_000)
         if dice.chance(manner.passing) {
-            whatever(Int64(at) / 2) { $0.hear(WorldReceipt(group: group, providerID: providerID, state: .enroute)) }
+            world.whatever(Int64(at) / 2) { $0.hear(WorldReceipt(group: group, providerID: providerID, state: .enroute)) }
         }
         let count = dice.chance(manner.twoReceipts) ? 2 : 1
         for n in 0..<count {
-            whatever(Int64(at) + Int64(n) * dice.between(Int64(0), 2_000_000)) {
+            world.whatever(Int64(at) + Int64(n) * dice.between(Int64(0), 2_000_000)) {
                 $0.hear(WorldReceipt(group: group, providerID: providerID, state: state))
             }
         }

@@ -11,7 +11,6 @@ final class WorldTeller {
     let laterPercent: Int
     let parkPercent: Int
     var present = true
-    var outstanding = 0
 
     init(source: SourceNumber, _ dice: inout Dice) {
         self.source = source
@@ -30,12 +29,12 @@ final class WorldTeller {
     }
 }
 
-extension World {
+extension WorldLoop {
     /// Gives every source that is there what it is owed. Each notice must tell a durable end, and the oldest first.
     func tellAll() {
         guard running else { return }
         for teller in tellers where teller.present {
-            let owed = engine.owed(teller.source, room: teller.window - teller.outstanding)
+            let owed = engine.owed(teller.source, room: teller.window - telling[teller.source, default: 0])
             for item in owed { tell(item, teller) }
         }
     }
@@ -60,33 +59,23 @@ extension World {
             engine.untellable(item.slot, &turn)
             return append(nil, [])
         }
-        teller.outstanding += 1
+        telling[teller.source, default: 0] += 1
         let outcome = calming ? .heard : teller.answer(&dice)
-        after(dice.between(Int64(100), 400_000)) { world in
-            teller.outstanding -= 1
-            world.turn.begin(world.instant)
-            if case .later(let milliseconds) = outcome { card.tellAfter = world.steady + milliseconds * 1000 }
+        after(dice.between(Int64(100), 400_000)) { loop in
+            loop.telling[teller.source, default: 0] -= 1
+            loop.turn.begin(loop.instant)
+            if case .later(let milliseconds) = outcome { card.tellAfter = loop.steady + milliseconds * 1000 }
             if case .parked = outcome { card.isParked = true }
-            world.engine.told([(item.slot, outcome)], teller: "t\(teller.source)", &world.turn)
-            world.append(nil, [])
-            world.tellAll()
+            loop.engine.told([(item.slot, outcome)], teller: "t\(teller.source)", &loop.turn)
+            loop.append(nil, [])
+            loop.tellAll()
         }
     }
 
-    func leaveOne() {
-        let teller = dice.pick(tellers)
-        teller.present = false
-        whatever(dice.between(Int64(100_000), 20_000_000)) { world in
-            teller.present = true
-            world.tellAll()
-        }
-    }
-
-    /// A source asks for what it was not heard to take.
-    func askAgain(_ source: SourceNumber, from start: UInt32 = 0) {
+    fileprivate func askAgain(_ source: SourceNumber, from start: UInt32 = 0) {
         guard running else { return }
         var cursor = start
-        for card in checker.cards.values where card.submission.source == source {
+        for card in checker.cards.values where card.submission.source == source && world.loop(of: card.id) === self {
             card.isParked = false
             card.tellAfter = 0
         }
@@ -96,10 +85,7 @@ extension World {
         if cursor != 0 { after(50) { [cursor] in $0.askAgain(source, from: cursor) } }
     }
 
-    /// A sender thinks better of it.
-    func cancelOne() {
-        guard running, !checker.cards.isEmpty else { return }
-        let card = dice.pick(checker.cards.values.sorted { $0.number < $1.number })
+    fileprivate func cancel(_ card: Card) {
         turn.begin(instant)
         let verdict = engine.cancel(card.id, source: card.submission.source, &turn)
         append(nil, [])
@@ -108,14 +94,7 @@ extension World {
         }
     }
 
-    /// A sender finds better words.
-    func replaceOne() {
-        guard running, !checker.cards.isEmpty else { return }
-        let card = dice.pick(checker.cards.values.sorted { $0.number < $1.number })
-        let text = "message \(card.number) replaced " + String(repeating: "y", count: dice.below(longPercent == 0 ? 100 : 400))
-        let change = Replacement(
-            text: text, validity: dice.chance(50) ? dice.between(5, patience) : nil, tells: Submission.Tells(rawValue: UInt8(dice.below(4)))
-        )
+    fileprivate func replace(_ card: Card, with change: Replacement) {
         let position = engine.payloadPosition(of: card.id)
         let payload = position.flatMap { self.payload($0) }.flatMap { $0.withUnsafeBytes { try? Payload(reading: $0) } }
         turn.begin(instant)
@@ -123,13 +102,15 @@ extension World {
         append(nil, [])
         if verdict == .replaced {
             checker.check(card.takenLive == 0 && card.onWire == 0, "message \(card.number) was replaced after it left")
-            if let validity = change.validity { latestDeadline = max(latestDeadline, instant.wallMilliseconds + validity * 1000) }
+            if let validity = change.validity {
+                world.latestDeadline = max(world.latestDeadline, instant.wallMilliseconds + validity * 1000)
+            }
         }
     }
 
     /// Live and folded, the same ends are owed.
     func compareOwed(_ other: borrowing Engine, _ when: String) {
-        let (live, again) = (World.owed(engine), World.owed(other))
+        let (live, again) = (WorldLoop.owed(engine), WorldLoop.owed(other))
         for (id, state) in live {
             let number = checker.card(id)?.number ?? -1
             checker.check(again[id] == state, "\(when): the end of message \(number) is owed live, in the fold it is not")
@@ -149,6 +130,40 @@ extension World {
         }
         return all
     }
+}
+
+extension World {
+    func leaveOne() {
+        let teller = dice.pick(tellers)
+        teller.present = false
+        whatever(dice.between(Int64(100_000), 20_000_000)) { world in
+            teller.present = true
+            for loop in world.loops { loop.enter { $0.tellAll() } }
+        }
+    }
+
+    /// A source asks for what it was not heard to take.
+    func askAgain(_ source: SourceNumber) {
+        for loop in loops { loop.enter { $0.askAgain(source) } }
+    }
+
+    /// A sender thinks better of it.
+    func cancelOne() {
+        guard !checker.cards.isEmpty else { return }
+        let card = dice.pick(checker.cards.values.sorted { $0.number < $1.number })
+        loop(of: card.id).enter { $0.cancel(card) }
+    }
+
+    /// A sender finds better words.
+    func replaceOne() {
+        guard !checker.cards.isEmpty else { return }
+        let card = dice.pick(checker.cards.values.sorted { $0.number < $1.number })
+        let text = "message \(card.number) replaced " + String(repeating: "y", count: dice.below(longPercent == 0 ? 100 : 400))
+        let change = Replacement(
+            text: text, validity: dice.chance(50) ? dice.between(5, patience) : nil, tells: Submission.Tells(rawValue: UInt8(dice.below(4)))
+        )
+        loop(of: card.id).enter { $0.replace(card, with: change) }
+    }
 
     /// Whoever asked to hear of an end has heard.
     func checkHeard() {
@@ -156,7 +171,7 @@ extension World {
             guard let end = card.end, card.wants(end.state) else { continue }
             checker.check(card.heard, "message \(card.number): its source never heard of \(end)")
         }
-        checker.check(engine.owedTotal == 0, "\(engine.owedTotal) ends are owed at the end")
+        for loop in loops { checker.check(loop.engine.owedTotal == 0, "\(loop.engine.owedTotal) ends are owed at the end") }
     }
 }
 

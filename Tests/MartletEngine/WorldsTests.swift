@@ -41,7 +41,7 @@ struct WorldsTests {
             let first = World(seed: seed)
             let second = World(seed: seed)
             #expect(first.live() == second.live())
-            #expect(first.log.whole.map(\.bytes) == second.log.whole.map(\.bytes))
+            #expect(first.loops.map { $0.log.whole.map(\.bytes) } == second.loops.map { $0.log.whole.map(\.bytes) })
         }
     }
 
@@ -57,6 +57,43 @@ struct WorldsTests {
             World(seed: seed, sabotage: .answersBeforeDurable).live().contains { $0.contains("is not in the log") }
         }
         #expect(!red.isEmpty)
+    }
+
+    @Test("With two loops, one that keeps to itself what it hears leaves messages without their receipts, and the checker sees it")
+    func hearsAlone() {
+        #expect(isSeen(.hearsAlone, "never found it") { $0.loops.count == 2 })
+    }
+
+    @Test("With two loops that each give a source its whole quota, the checker sees it")
+    func sharesNothing() {
+        #expect(isSeen(.sharesNothing, "parts of its") { $0.loops.count == 2 && !$0.checker.quotas.isEmpty })
+    }
+
+    private func isSeen(_ sabotage: World.Sabotage, _ words: String, where suits: (World) -> Bool) -> Bool {
+        for seed in UInt64(1)...300 {
+            let world = World(seed: seed, sabotage: sabotage)
+            if suits(world), world.live().contains(where: { $0.contains(words) }) { return true }
+        }
+        return false
+    }
+
+    @Test("Some seeded worlds have two loops: one dies alone, receipts and messages from handsets come by the other, quotas are shared")
+    func twoLoops() {
+        var (alone, handed, overtook, inbound, shares, single) = (0, 0, 0, 0, 0, 0)
+        for seed in UInt64(1)...60 where min(alone, handed, overtook, inbound, shares, single) == 0 {
+            let world = World(seed: seed)
+            if world.loops.count == 1 {
+                single += 1
+                continue
+            }
+            _ = world.live()
+            alone += world.diedAlone
+            handed += world.handedOver
+            overtook += world.overtook
+            inbound += world.inboundHandedOver
+            shares += world.sharesMoved
+        }
+        #expect(min(alone, handed, overtook, inbound, shares, single) > 0)
     }
 
     @Test("Without the credit marks a crash leaves duplicates unflagged, and the checker sees it")

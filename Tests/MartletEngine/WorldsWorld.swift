@@ -3,18 +3,13 @@ import SMSText
 
 @testable import MartletEngine
 
-/// A node, its operators and its senders in one value that only a seed decides: no thread, no clock, no disk.
+/// A node of one hot loop or two, its operators and its senders in one value that only a seed decides: no thread, no clock, no disk.
+///
+/// Two loops share the partitions, half each, and with them everything that belongs to a number. Each has its engine, its log and its
+/// binds; a source, an operator and a person who acts are one and the same for both.
 final class World {
     /// A law broken on purpose, to see that the checker sees it.
-    enum Sabotage { case none, releasesBeforeDurable, forgetsMarks, answersBeforeDurable }
-
-    /// What waits for the disk, in order.
-    enum Waiting {
-        case record(position: UInt64, bytes: [UInt8], slot: SlotReference?, after: Turn.After, flight: Flight?, link: Link?)
-        case told(Card)
-        case receipt(WorldReceipt)
-        case inbound(HandsetMessage, Int)
-    }
+    enum Sabotage { case none, releasesBeforeDurable, forgetsMarks, answersBeforeDurable, hearsAlone, sharesNothing }
 
     let seed: UInt64
     let sabotage: Sabotage
@@ -23,29 +18,20 @@ final class World {
     var steady: Int64 = 1_000_000
     var wallAhead: Int64 = 1_790_000_000_000_000
     var instant: Instant { Instant(wall: steady + wallAhead, steady: steady) }
-    var log: WorldLog
     var checker = WorldChecker()
 
-    var engine: Engine
-    var turn: Turn
-    var configuration: Engine.Configuration
-    var links: [Link] = []
-    var firstInGroup = 0
+    private(set) var loops: [WorldLoop] = []
     var tellers: [WorldTeller] = []
     var handsets: [HandsetMessage] = []
     var restarts = 0
-    /// Grows with each process: what an earlier one planned does not happen.
-    var life = 0
-    var running = false
-    var open: [Waiting] = []
-    var flying: [Waiting]?
-    var kickPlanned = false
-    var carrying = false
-    var carryCursor: UInt32 = 0
-    var carryBarrier: UInt64 = 0
-    /// The oldest segment, once nothing in it must outlive it.
-    var cleared: UInt32 = 0
-    var inDoubt: [ObjectIdentifier: Flight] = [:]
+    private var submissions = 0
+    /// What two loops had to do with each other: loops that died alone, receipts and messages from handsets that came by a bind of the other,
+    /// receipts that neither knew, shares of a quota given.
+    var diedAlone = 0
+    var handedOver = 0
+    var overtook = 0
+    var inboundHandedOver = 0
+    var sharesMoved = 0
     /// No more trouble: the rest is seen to its end.
     var calming = false
     /// Only time passes.
@@ -55,12 +41,9 @@ final class World {
     let busyFor: Int64
     let patience: Int64
     var jumped: Int64 = 0
-    var damaged: Set<UInt64> = []
     var latestDeadline: Int64 = 0
     /// One queue, small windows: what a restart flags is then far less than all.
     let narrow: Bool
-    /// Position of the last credit mark of this process.
-    var marksUpTo: UInt64 = 0
     let groups: Int
     let sources: Int
     let classes: [MessageClass]
@@ -72,14 +55,15 @@ final class World {
     let limits: [SourceNumber: SourceLimits]
     /// Operators' rules for texts, which a reload changes now and then; some texts are in other letters.
     let hasRules: Bool
+    let lookups: LookupHash
     static let partsMaximum = 5
 
     init(seed: UInt64, sabotage: Sabotage = .none) {
         self.seed = seed
         self.sabotage = sabotage
         dice = Dice(seed: seed)
-        log = WorldLog(segmentRecords: dice.pick([12, 40, 150]))
-        configuration = Engine.Configuration()
+        let segmentRecords = dice.pick([12, 40, 150])
+        var configuration = Engine.Configuration()
         configuration.hashKey = (seed, 42)
         configuration.partsMaximum = World.partsMaximum
         configuration.codeRing = dice.pick([4096, 1 << 16])
@@ -99,27 +83,40 @@ final class World {
         patience = dice.pick([30, 120, 600])
         damagePercent = dice.chance(10) ? 3 : 0
         slowDiskPercent = dice.pick([0, 2, 20])
-        engine = Engine(configuration, now: Instant(wall: 0, steady: 0), seed: 0)
         tellsPercent = dice.pick([0, 30, 100])
         let limit = SourceLimits(rate: dice.pick([0, 1, 20]), burst: dice.pick([0, 3]), dailyQuota: dice.pick([0, 10, 40]))
         limits = dice.chance(30) ? [1: limit] : [:]
         if limits[1] != nil, limit.dailyQuota > 0 { checker.quotas[1] = limit.dailyQuota }
-        turn = Turn(now: Instant(wall: 0, steady: 0))
+        hasRules = dice.chance(30)
+        lookups = LookupHash(key: configuration.hashKey)
+        let count = dice.chance(40) ? 2 : 1
+        checker.loops = count
+        for number in 0..<count {
+            let share = partitionCount / count
+            configuration.partitions = PartitionNumber(number * share)..<PartitionNumber((number + 1) * share)
+            loops.append(WorldLoop(self, number: number, configuration, segmentRecords: segmentRecords))
+        }
         for group in 1...groups {
             let one = SimulatedOperator(calm ? .calm : .drawn(&dice))
-            for n in 0..<(narrow ? dice.between(1, 2) : dice.between(1, 3)) {
-                let window = dice.pick(narrow ? [1, 2, 3] : [1, 2, 5, 10])
-                links.append(Link(name: "g\(group)-\(n)", group: GroupNumber(group), window: window, operatorOf: one))
+            for loop in loops {
+                for n in 0..<(narrow ? dice.between(1, 2) : dice.between(1, 3)) {
+                    let window = dice.pick(narrow ? [1, 2, 3] : [1, 2, 5, 10])
+                    let name = "l\(loop.number)-g\(group)-\(n)"
+                    loop.links.append(Link(name: name, group: GroupNumber(group), window: window, operatorOf: one))
+                }
             }
         }
-        hasRules = dice.chance(30)
-        if hasRules { drawRules() }
+        if hasRules {
+            let texts = drawnRules()
+            for loop in loops { loop.configuration.texts = texts }
+        }
         for source in 1...sources { tellers.append(WorldTeller(source: SourceNumber(source), &dice)) }
     }
 
-    private func tellCredit() {
-        for link in links { configuration.creditByGroup[link.group, default: 0] += UInt32(inDoubtMaximum(link)) }
-    }
+    /// Whose messages to and from this number are.
+    func loop(of number: PhoneNumber) -> WorldLoop { loop(of: lookups.partition(of: number)) }
+    func loop(of id: MessageID) -> WorldLoop { loop(of: id.partition) }
+    private func loop(of partition: PartitionNumber) -> WorldLoop { loops[Int(partition) * loops.count / partitionCount] }
 
     private static let rules: [TextRules] = [
         .standard, TextRules(options: TextOptions(concatenation: .udh16)), TextRules(options: TextOptions(concatenation: .payload)),
@@ -129,26 +126,19 @@ final class World {
     ]
 
     /// In a calm world every operator has an alphabet for every text.
-    private func drawRules() {
+    private func drawnRules() -> Texts {
         var all: [GroupNumber: TextRules] = [:]
-        for group in Set(links.map(\.group)).sorted() { all[group] = dice.pick(calm ? World.rules.dropLast() : World.rules) }
-        configuration.texts = Texts(all)
+        for group in 1...groups { all[GroupNumber(group)] = dice.pick(calm ? World.rules.dropLast() : World.rules) }
+        return Texts(all)
     }
 
+    /// The loops hear of it one after the other.
     private func reload() {
-        drawRules()
-        guard running else { return }
-        engine.set(texts: configuration.texts)
-        pumpAll()
+        let texts = drawnRules()
+        for loop in loops { loop.whatever(dice.between(Int64(0), 5_000)) { $0.reload(texts) } }
     }
 
     // MARK: Time
-
-    /// Plans something of this process.
-    func after(_ delay: Int64, _ act: @escaping (World) -> Void) {
-        let born = life
-        agenda.plan(steady + max(0, delay)) { [unowned self] in if born == life, running { act(self) } }
-    }
 
     /// Plans something of the world outside.
     func whatever(_ delay: Int64, _ act: @escaping (World) -> Void) {
@@ -166,8 +156,8 @@ final class World {
 
     /// From the first message to the last end. The laws it broke.
     func live() -> [String] {
-        if sabotage != .forgetsMarks, dice.chance(50) { tellCredit() }
-        start(clean: true)
+        if sabotage != .forgetsMarks, dice.chance(50) { for loop in loops { loop.tellCredit() } }
+        for loop in loops { loop.start(clean: true) }
         let began = steady
         var at: Int64 = 0
         let bursts = dice.between(3, 12)
@@ -179,6 +169,9 @@ final class World {
         if !calm || dice.chance(50) {
             for _ in 0..<dice.below(4) { whatever(dice.between(Int64(0), busyFor)) { $0.crash() } }
             for _ in 0..<dice.below(2) { whatever(dice.between(Int64(0), busyFor)) { $0.restartCleanly() } }
+        }
+        if !calm, loops.count > 1 {
+            for _ in 0..<dice.below(4) { whatever(dice.between(Int64(0), busyFor)) { $0.dice.pick($0.loops).stall() } }
         }
         if !calm {
             for _ in 0..<(dice.chance(30) ? dice.between(1, 2) : 0) { whatever(dice.between(Int64(0), busyFor)) { $0.jump() } }
@@ -194,22 +187,24 @@ final class World {
         run(until: began + busyFor)
         guard checker.faults.isEmpty else { return finish() }
         calming = true
-        if !running { start(clean: false) }
+        for loop in loops where !loop.running { loop.start(clean: false) }
         releaseAll()
         run(until: steady + 60_000_000)
         guard checker.faults.isEmpty else { return finish() }
         settleDown()
-        compareFolds("in the quiet")
+        for loop in loops { loop.compareFolds("in the quiet") }
         // Then time alone: until the last of those with a short life ended.
         let last = (latestDeadline + Engine.receiptGraceMilliseconds) * 1000 - instant.wall + jumped + 60_000_000
         waiting = true
         run(until: steady + max(0, last))
         // What is parked waits for its source; the last to end may still be told.
         for teller in tellers { askAgain(teller.source) }
-        for _ in 0..<100 where engine.owedTotal > 0 { run(until: steady + 1_000_000) }
+        for _ in 0..<100 where loops.contains(where: { $0.engine.owedTotal > 0 }) { run(until: steady + 1_000_000) }
         settleDown()
-        compareFolds("at the end")
-        checkEnds()
+        for loop in loops { loop.compareFolds("at the end") }
+        compareTogether()
+        for loop in loops { loop.checkEnds() }
+        checkReceipts()
         checkHeard()
         checkHandsets()
         return finish()
@@ -222,16 +217,43 @@ final class World {
 
     /// Lets commits in flight come down.
     private func settleDown() {
-        for _ in 0..<100 where !open.isEmpty || flying != nil { run(until: steady + 1_000_000) }
-        checker.check(open.isEmpty && flying == nil, "the log does not come to rest")
+        for _ in 0..<100 where loops.contains(where: { !$0.isAtRest }) { run(until: steady + 1_000_000) }
+        checker.check(loops.allSatisfy(\.isAtRest), "a log does not come to rest")
+    }
+
+    /// The whole process dies, or one loop and its log alone.
+    private func crash() {
+        let one = loops.count > 1 && dice.chance(60) ? dice.pick(loops) : nil
+        if one?.running ?? false { diedAlone += 1 }
+        for loop in loops where one == nil || loop === one { loop.crash() }
+    }
+
+    private func restartCleanly() {
+        for loop in loops { loop.enter { $0.restartCleanly() } }
+    }
+
+    private func jump() {
+        let by: Int64 = dice.chance(50) ? 3_600_000_000 : -3_600_000_000
+        jumped += abs(by)
+        wallAhead += by
+    }
+
+    static func folded(_ records: [(position: UInt64, bytes: [UInt8])], _ configuration: Engine.Configuration, _ now: Instant) -> Engine {
+        var engine = Engine(configuration, now: now, seed: 1)
+        for (position, bytes) in records {
+            guard let record = try? bytes.withUnsafeBytes({ try Record(reading: $0) }) else { continue }
+            engine.apply(record, at: position, now)
+        }
+        return engine
     }
 
     // MARK: Senders
 
+    /// A source's submission comes in at any loop and is taken by the one that owns its number.
     func submit() {
-        guard running else { return }
         let messageClass = dice.pick(classes)
-        let number = checker.cards.count
+        let number = submissions
+        submissions += 1
         let wanted = dice.chance(longPercent) ? dice.between(2, 6) : 1
         var text = "message \(number) "
         let length = wanted == 1 ? dice.between(20, 160) : (wanted - 1) * 153 + dice.between(10, 150)
@@ -244,153 +266,6 @@ final class World {
             source: SourceNumber(dice.between(1, sources)), messageClass: messageClass, to: to, from: "Bank", text: text,
             reference: "r\(number)", validity: validity,
             tells: dice.chance(tellsPercent) ? Submission.Tells(rawValue: UInt8(dice.between(1, 3))) : [], receivedAt: instant)
-        let route = configuration.routes.group(for: to)
-        let planned = try? (configuration.texts[route ?? 0] ?? .standard).plan(text)
-        // Plain letters: 160 in a single message, 153 in each part of a longer one.
-        let parts = hasRules ? planned?.plan.parts ?? 0 : text.utf8.count <= 160 ? 1 : (text.utf8.count + 152) / 153
-        turn.begin(instant)
-        switch engine.accept(submission, random: dice.next(), &turn) {
-        case .accepted(let id, let count):
-            checker.check(Int(count) == parts && parts <= World.partsMaximum, "accepted in \(count) parts, has \(parts)")
-            let deadline = instant.wallMilliseconds + submission.validity * 1000
-            if validity != nil { latestDeadline = max(latestDeadline, deadline) }
-            let card = Card(
-                number: number, submission: submission, group: route ?? 0, parts: planned?.plan.submits ?? 0, id: id, acceptedAt: steady,
-                deadline: deadline)
-            checker.cards[id] = card
-            append(nil, [])
-            if sabotage == .answersBeforeDurable { card.told = true } else { open.append(.told(card)) }
-            kick()
-        case .refused(.noAlphabet): checker.check(hasRules && planned == nil, "no alphabet for a text that has one")
-        case .refused(.noRoute): checker.check(route == nil, "no route for a number that has one")
-        case .refused(.tooManyParts(let has, let limit)): checker.check(has == parts && parts > limit, "too many parts: \(has)")
-        case .refused(.quotaUsedUp(let seconds)):
-            checker.check(checker.quotas[submission.source] != nil && (1...86_400).contains(seconds), "refused for a quota: \(seconds) s")
-        case .refused(.rateLimited(let seconds)):
-            checker.check(limits[submission.source].map { $0.rate > 0 } ?? false && seconds >= 1, "refused for a rate: \(seconds) s")
-        case .refused(.full): checker.check(engine.openCount >= configuration.openMaximum, "full with \(engine.openCount) open")
-        case .refused(let other): checker.fault("refused: \(other)")
-        }
-    }
-
-    private func jump() {
-        let by: Int64 = dice.chance(50) ? 3_600_000_000 : -3_600_000_000
-        jumped += abs(by)
-        wallAhead += by
-    }
-
-    // MARK: Life and death
-
-    func start(clean: Bool) {
-        life += 1
-        running = true
-        engine = World.folded(log.remaining, configuration, instant)
-        if log.trimmedBefore > 1 { compareFolds("after a restart", fresh: true) }
-        for part in engine.partsToRestore { engine.restore(part.id, at: part.position, payload(part.position), instant) }
-        turn.begin(instant)
-        engine.recovered(clean: clean, &turn)
-        engine.set(limits: limits, instant)
-        checker.recovered(at: steady)
-        engine.mark(.init(what: .started), &turn)
-        append(nil, [])
-        var credit: [GroupNumber: Int] = [:]
-        for link in links {
-            link.session += 1
-            link.bound = false
-            link.outstanding = []
-            link.unrecorded = 0
-            credit[link.group, default: 0] += inDoubtMaximum(link)
-            if sabotage != .forgetsMarks {
-                turn.begin(instant)
-                engine.mark(.init(what: .credit, value: UInt32(credit[link.group] ?? 0)), group: link.group, &turn)
-                append(nil, [])
-                if case .record(let position, _, _, _, _, _)? = open.last { marksUpTo = position }
-            }
-        }
-        kick()
-        for teller in tellers { teller.outstanding = 0 }
-        for link in links { after(dice.between(narrow ? Int64(0) : 20_000, dice.chance(50) ? 5_000 : 500_000)) { $0.bind(link) } }
-        after(50_000) { $0.tick() }
-        after(1_000_000) { $0.maintain() }
-    }
-
-    static func folded(_ records: [(position: UInt64, bytes: [UInt8])], _ configuration: Engine.Configuration, _ now: Instant) -> Engine {
-        var engine = Engine(configuration, now: now, seed: 1)
-        for (position, bytes) in records {
-            guard let record = try? bytes.withUnsafeBytes({ try Record(reading: $0) }) else { continue }
-            engine.apply(record, at: position, now)
-        }
-        return engine
-    }
-
-    private func crash() {
-        guard running else { return }
-        // Of the batch being written some of the first may have got there.
-        if let batch = flying {
-            for item in batch.prefix(dice.below(batch.count + 1)) {
-                if case .record(let position, let bytes, _, _, let flight, _) = item {
-                    keep(position, bytes)
-                    if let flight { inDoubt[ObjectIdentifier(flight)] = nil }
-                }
-            }
-        }
-        for link in links {
-            let count = inDoubt.values.reduce(0) { $0 + ($1.link === link ? 1 : 0) }
-            checker.check(
-                count <= inDoubtMaximum(link), "\(link.name): \(count) parts in doubt at a crash, window \(link.window)")
-        }
-        checker.crashed()
-        for flight in inDoubt.values where flight.written {
-            checker.card(flight.id)?.explained[Int(flight.part)] += 1
-            checker.card(flight.id)?.onWireAtCrash |= 1 << UInt16(flight.part)
-        }
-        forget()
-        // Receipts that were not acknowledged come again.
-        for item in (flying ?? []) + open {
-            if case .receipt(let receipt) = item { whatever(3_000_000) { $0.hear(receipt) } }
-            if case .inbound(let message, let part) = item { whatever(3_000_000) { $0.bring(message, part) } }
-        }
-        restarts += 1
-        flying = nil
-        open = []
-        log.cutTail(newSegment: dice.chance(50))
-        whatever(dice.between(Int64(50_000), dice.chance(50) ? 3_000_000 : 20_000_000)) { if !$0.running { $0.start(clean: false) } }
-    }
-
-    /// A window on the wire and one answered and not recorded; the last message may have more parts than there is room for.
-    private func inDoubtMaximum(_ link: Link) -> Int {
-        2 * link.window + (hasRules ? Engine.partsMaximum - 2 : longPercent == 0 ? 0 : World.partsMaximum - 2)
-    }
-
-    private func forget() {
-        running = false
-        inDoubt = [:]
-        kickPlanned = false
-        carrying = false
-        carryCursor = 0
-        carryBarrier = 0
-        cleared = 0
-    }
-
-    private func restartCleanly() {
-        guard running else { return }
-        for link in links { lose(link) }
-        turn.begin(instant)
-        if dice.chance(50) { engine.stateLedgers(&turn) }
-        engine.mark(.init(what: .stopped), &turn)
-        append(nil, [])
-        for item in (flying ?? []) + open { finish(item) }
-        // Handed-over receipts and answers above may have made more.
-        for item in open.dropFirst(0) {
-            if case .record(let position, _, _, _, _, _) = item, log.read(position) == nil { checker.fault("left behind") }
-        }
-        flying = nil
-        open = []
-        checker.crashed()
-        restarts += 1
-        for link in links { link.bound = false }
-        forget()
-        log.cutTail(newSegment: false)
-        whatever(500_000) { if !$0.running { $0.start(clean: true) } }
+        loop(of: to).enter { $0.submit(submission, number) }
     }
 }

@@ -205,6 +205,23 @@ struct NodeTests {
         try rig.stop()
     }
 
+    @Test("A receipt that comes in one batch with the answer and the end of its message is in its story all the same")
+    func receiptInOneBatch() throws {
+        let rig = try Rig()
+        let connection = try rig.connect(answering: false)
+        let id = try rig.accepted()
+        #expect(try rig.wait { _ in connection.value.handed.count == 1 })
+        try rig.run { _ in
+            connection.value.settle(connection.value.handed[0], .accepted(providerID: "one"))
+            connection.value.hear("one", .delivered)
+            connection.value.hear("one", .undeliverable)
+        }
+        #expect(try rig.wait { $0.metricsText().contains("martlet_late_receipts_total 1") })
+        #expect(try rig.wait { $0.metricsText().contains("martlet_orphan_receipts 0") })
+        #expect(try rig.story(id)?.state == .delivered)
+        try rig.stop()
+    }
+
     @Test("A receipt before its answer waits for it, over a restart too")
     func earlyReceipt() throws {
         let rig = try Rig()

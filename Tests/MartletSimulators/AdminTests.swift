@@ -257,6 +257,31 @@ struct HandsetShelfTests {
         SMSC.Look(generation: generation, newest: messages.last?.n ?? 0, messages: messages, progress: progress, modes: modes)
     }
 
+    @Test("What a phone wrote stands among what it was sent, to whom it was written, and does not come twice")
+    func written() {
+        var shelf = HandsetShelf()
+        var look = look([kept(1, Submit(destination: "4477", text: Array("Hello".utf8)))])
+        look.written = [
+            Written(n: 1, atMicros: 2000, from: "4477", to: "7070", text: "STOP"),
+            Written(n: 2, atMicros: 3000, from: "4478", to: "7070", text: "ASK"),
+        ]
+        look.newestWritten = 2
+        #expect(shelf.take(look, from: "a", asked: [], phones: [], form: .decimal) == ["4477", "4478"])
+        #expect(shelf.cursor(of: "a") == (1, 1, 2))
+        let bubbles = shelf.handset("4477")?.bubbles ?? []
+        #expect(bubbles.map(\.text) == ["Hello", "STOP"] && bubbles.map { $0.written != nil } == [false, true])
+        #expect(bubbles.last?.source == "7070" && shelf.handset("4478")?.total == 1)
+        #expect(shelf.open(on: "a") == [1])
+    }
+
+    @Test("Of what phones wrote the newest are kept, and each look takes what is new")
+    func writtenRing() {
+        var ring = WrittenRing()
+        for n in 0..<WrittenRing.keep + 5 { ring.append(from: "4477", to: "7070", "\(n)", atMicros: 0) }
+        #expect(ring.messages(after: 0).count == WrittenRing.keep && ring.messages(after: 0).first?.text == "5")
+        #expect(ring.messages(after: ring.newest - 2).map(\.text) == ["203", "204"])
+    }
+
     @Test("The newest phones come first, at most 24 stay, and those in front keep their place")
     func bounded() {
         var shelf = HandsetShelf()

@@ -33,7 +33,8 @@ extension Engine {
         lookup.number = lookups.number(submission.to)
         if !submission.reference.isEmpty { lookup.reference = lookups.reference(submission.reference, of: submission.source) }
         let isUnwanted = !optOuts.isEmpty && optOuts.unwanted(by: lookup.number).contains(submission.messageClass)
-        let partition = PartitionNumber(lookup.number % UInt64(partitionCount))
+        let partition = LookupHash.partition(ofHash: lookup.number)
+        precondition(configuration.partitions.contains(partition), "a submission goes to the engine that owns its number")
         let id = MessageID(milliseconds: turn.now.wallMilliseconds, partition: partition, random: random)
         var header = RecordHeader(
             kind: .accepted, partition: partition, messageClass: submission.messageClass.rawValue, source: submission.source,

@@ -35,6 +35,11 @@ extension Engine {
         }
     }
 
+    /// Whether an open message of this engine has the id that a receipt names, as it stands. Where several engines share the partitions,
+    /// a receipt may come by a bind of one for a message of another: the shell asks here, then the others, and only what none knows is
+    /// heard by all, since the message whose answer it overtook may be of any. So what another has makes no orphan here.
+    public func knows(_ item: Heard) -> Bool { providers.find(key(item.group, clipped(item.providerID)), in: slots) != nil }
+
     /// The log knows the ended message of a stray receipt: it is kept in its story and changes nothing.
     /// - Parameters:
     ///   - header: of a record of that message.
@@ -69,11 +74,17 @@ extension Engine {
     private static let pendingMaximum: UInt8 = 64
 
     mutating func orphan(_ body: RecordBody.Orphan, _ group: GroupNumber, at wall: Int64, _ turn: inout Turn) {
-        var header = RecordHeader(kind: .orphan, group: group, at: wall)
-        header.sequence = nextSequence(0)
+        var header = RecordHeader(kind: .orphan, partition: home, group: group, at: wall)
+        header.sequence = nextSequence(home)
         let record = Record(header: header, body: .orphan(body))
         apply(record, at: 0, turn.now)
         turn.records.append(Turn.Emitted(record: record, slot: nil, sealed: .none, after: .nothing))
+    }
+
+    /// Receipts whose message is not known, the newest of them. A start asks the log for these once more: the process before may have died
+    /// while it looked, and their operators do not bring them again.
+    public func strays(limit: Int) -> [Stray] {
+        orphans.all.suffix(limit).map { Stray(group: $0.entry.group, providerID: $0.entry.orphan.providerID, key: $0.key) }
     }
 
     public var orphanCount: Int { orphans.count }

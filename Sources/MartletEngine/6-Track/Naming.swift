@@ -48,7 +48,7 @@ extension Engine {
         if let payload = payload(of: number) {
             return payload.to.digits % Engine.localDigits == item.handset % Engine.localDigits
         }
-        let partition = PartitionNumber(lookups.number(PhoneNumber(digits: item.handset)) % UInt64(partitionCount))
+        let partition = lookups.partition(of: PhoneNumber(digits: item.handset))
         return !strictly && slots.pointer(number).pointee.partition == partition
     }
 }

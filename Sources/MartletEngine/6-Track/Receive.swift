@@ -46,6 +46,7 @@ extension Engine {
     /// - Parameter random: 64 fresh bits of a secure generator, for an id.
     public mutating func receive(_ batch: [Inbound], random: () -> UInt64, _ turn: inout Turn) {
         for item in batch {
+            precondition(item.number.map { owns($0) } ?? true, "what a handset writes goes to the engine that owns its number")
             guard let part = item.part, part.total > 1, item.octets.count <= UInt8.max else {
                 whole(newID(of: item, random, turn.now), item, text(of: item), random, &turn)
                 continue
@@ -165,7 +166,7 @@ extension Engine {
 
     /// - Parameter number: keyed hash, which is also what the customer's partition is chosen by.
     private mutating func preference(_ number: UInt64, _ unwanted: ClassSet, _ turn: inout Turn) {
-        let header = RecordHeader(kind: .preference, partition: PartitionNumber(number % UInt64(partitionCount)), at: turn.now.wall)
+        let header = RecordHeader(kind: .preference, partition: LookupHash.partition(ofHash: number), at: turn.now.wall)
         let record = numbered(Record(header: header, body: .preference(.init(number: number, unwanted: unwanted))))
         apply(record, at: 0, turn.now)
         turn.records.append(Turn.Emitted(record: record, slot: nil, sealed: .none, after: .nothing))
@@ -274,7 +275,7 @@ extension Engine {
     // MARK: Words
 
     private func newID(of item: Inbound, _ random: () -> UInt64, _ now: Instant) -> MessageID {
-        let partition = item.number.map { PartitionNumber(lookups.number($0) % UInt64(partitionCount)) } ?? 0
+        let partition = item.number.map { lookups.partition(of: $0) } ?? home
         return MessageID(milliseconds: now.wallMilliseconds, partition: partition, random: random())
     }
 

@@ -10,6 +10,10 @@ public struct LookupHash: Sendable {
     /// Of a number, whoever sends to it; a message's partition follows from it.
     public func number(_ number: PhoneNumber) -> UInt64 { hash.hash(number.digits) }
 
+    /// The partition of all messages to and from a number.
+    public func partition(of number: PhoneNumber) -> PartitionNumber { LookupHash.partition(ofHash: self.number(number)) }
+    static func partition(ofHash hash: UInt64) -> PartitionNumber { PartitionNumber(hash % UInt64(partitionCount)) }
+
     /// Of a source's own word for its message.
     public func reference(_ text: String, of source: SourceNumber) -> UInt64 { hash.hash(text, tweak: UInt64(source) << 16 | 2) }
 

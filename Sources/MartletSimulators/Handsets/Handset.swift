@@ -28,6 +28,8 @@ struct Handset: Sendable, Equatable {
         var atMicros: Int64
         var parts: Int
         var reference: Int
+        /// What the phone itself wrote, to `source`; nil for what it was sent.
+        var written: String?
         /// By part number: n, octets, progress.
         var arrived: [Int: Part]
 
@@ -41,6 +43,7 @@ struct Handset: Sendable, Equatable {
 
         /// nil until all parts are there: the octets are joined before they are read, since a cut may go through a letter.
         var text: String? {
+            if let written { return written }
             guard isWhole else { return nil }
             var octets: [UInt8] = []
             for part in arrived.sorted(by: { $0.key < $1.key }) { octets += part.value.body }
@@ -66,11 +69,24 @@ struct Handset: Sendable, Equatable {
             bubbles[index].atMicros = message.atMicros
             return
         }
+        add(
+            Bubble(
+                smsc: smsc, source: message.source, dataCoding: message.dataCoding, header: message.header, isFlash: message.isFlash,
+                alphabets: message.alphabets, atMicros: message.atMicros,
+                parts: message.parts, reference: message.reference, arrived: [message.part: part]))
+    }
+
+    /// Puts what the phone wrote to the bank among what it was sent.
+    mutating func show(_ written: Written, from smsc: String) {
+        touchedAt = max(touchedAt, written.atMicros)
+        add(
+            Bubble(
+                smsc: smsc, source: written.to, dataCoding: 0, isFlash: false, alphabets: .standard, atMicros: written.atMicros, parts: 1,
+                reference: 0, written: written.text, arrived: [1: Bubble.Part(n: 0, body: [], progress: .untold)]))
+    }
+
+    private mutating func add(_ bubble: Bubble) {
         total += 1
-        let bubble = Bubble(
-            smsc: smsc, source: message.source, dataCoding: message.dataCoding, header: message.header, isFlash: message.isFlash,
-            alphabets: message.alphabets, atMicros: message.atMicros,
-            parts: message.parts, reference: message.reference, arrived: [message.part: part])
         // Nearly always at the end; a first look takes in one operator after the other.
         let after = bubbles.lastIndex { $0.atMicros <= bubble.atMicros }
         bubbles.insert(bubble, at: after.map { $0 + 1 } ?? 0)
@@ -111,7 +127,7 @@ struct Handset: Sendable, Equatable {
 
 extension Handset.Bubble {
     fileprivate func awaits(_ message: SeenMessage, from smsc: String) -> Bool {
-        self.smsc == smsc && source == message.source && parts == message.parts && reference == message.reference
+        written == nil && self.smsc == smsc && source == message.source && parts == message.parts && reference == message.reference
             && arrived[message.part] == nil
     }
 
@@ -119,7 +135,7 @@ extension Handset.Bubble {
         .map([
             ("operator", .text(smsc)), ("from", .text(source)), ("atMicros", .integer(Int(atMicros))),
             ("text", text.map { .text($0) } ?? .null), ("alphabet", .text(SeenMessage.alphabet(dataCoding, header: header, alphabets))),
-            ("flash", .flag(isFlash)),
+            ("flash", .flag(isFlash)), ("written", .flag(written != nil)),
             ("parts", .integer(parts)), ("arrived", .integer(arrived.count)), ("state", .text(progress.word)),
         ])
     }
@@ -130,11 +146,11 @@ struct HandsetShelf: Sendable {
     static let handsetsMaximum = 24
 
     private(set) var handsets: [Handset] = []
-    private var cursors: [String: (generation: Int, n: UInt64)] = [:]
+    private var cursors: [String: (generation: Int, n: UInt64, written: UInt64)] = [:]
 
     init() {}
 
-    func cursor(of smsc: String) -> (generation: Int, n: UInt64) { cursors[smsc] ?? (0, 0) }
+    func cursor(of smsc: String) -> (generation: Int, n: UInt64, written: UInt64) { cursors[smsc] ?? (0, 0, 0) }
 
     func open(on smsc: String) -> [UInt64] { handsets.flatMap { $0.open(on: smsc) } }
 
@@ -167,26 +183,30 @@ struct HandsetShelf: Sendable {
         }
         for kept in look.messages {
             guard let message = SeenMessage(kept, form: form, alphabets: alphabets) else { continue }
-            show(message, from: smsc)
+            show(on: message.destination) { $0.show(message, from: smsc) }
             changed.insert(message.destination)
         }
-        cursors[smsc] = (look.generation, look.newest)
+        for written in look.written {
+            show(on: written.from) { $0.show(written, from: smsc) }
+            changed.insert(written.from)
+        }
+        cursors[smsc] = (look.generation, look.newest, look.newestWritten)
         return changed
     }
 
-    private mutating func show(_ message: SeenMessage, from smsc: String) {
+    private mutating func show(on number: String, _ put: (inout Handset) -> Void) {
         var handset: Handset
-        if let index = handsets.firstIndex(where: { $0.number == message.destination }) {
+        if let index = handsets.firstIndex(where: { $0.number == number }) {
             // A phone keeps its place while it is among the first, so that the page does not dance.
             if index < Self.steady {
-                handsets[index].show(message, from: smsc)
+                put(&handsets[index])
                 return
             }
             handset = handsets.remove(at: index)
         } else {
-            handset = Handset(number: message.destination)
+            handset = Handset(number: number)
         }
-        handset.show(message, from: smsc)
+        put(&handset)
         // By time and not simply in front: the first look takes in one operator after the other.
         handsets.insert(handset, at: handsets.firstIndex { $0.touchedAt <= handset.touchedAt } ?? handsets.count)
         if handsets.count > Self.handsetsMaximum { handsets.removeLast() }

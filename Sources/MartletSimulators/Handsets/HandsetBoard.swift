@@ -95,7 +95,8 @@ actor HandsetBoard {
             let form = await smsc.behaviour()?.answerIdForm ?? .decimal
             guard
                 let look = await smsc.look(
-                    after: cursor.n, generation: cursor.generation, limit: Self.lookLimit, progressOf: asked, modesOf: phones)
+                    after: cursor.n, writtenAfter: cursor.written, generation: cursor.generation, limit: Self.lookLimit, progressOf: asked,
+                    modesOf: phones)
             else { continue }
             // Another look may have ended while this one waited for its answer; then this one is old.
             guard shelf.cursor(of: smsc.settings.name) == cursor else { continue }

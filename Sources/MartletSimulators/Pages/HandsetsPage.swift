@@ -22,6 +22,7 @@ extension Pages {
         <symbol id="i-play" viewBox="0 0 16 16"><path d="M5 3.200v9.600L12.600 8z"/></symbol>
         <symbol id="i-power" viewBox="0 0 16 16"><path d="M8 2v5.600M4.700 4.300a5.200 5.200 0 1 0 6.600 0"/></symbol>
         <symbol id="i-link" viewBox="0 0 16 16"><path d="M2 5.500h9.500M9 3l2.500 2.500L9 8M14 10.500H4.500M7 8l-2.500 2.500L7 13"/></symbol>
+        <symbol id="i-flash" viewBox="0 0 16 16"><path d="M9 1.800 3.500 9H8l-1 5.200L12.500 7H8z"/></symbol>
         <symbol id="i-copy" viewBox="0 0 16 16"><rect x="5.500" y="5.500" width="8" height="8" rx="1.400"/><path d="M10.500 5.500V3.900a1.400 1.400 0 0 0-1.400-1.400H3.900a1.400 1.400 0 0 0-1.400 1.400v5.200a1.400 1.400 0 0 0 1.400 1.400h1.600"/></symbol>
         <symbol id="i-signal" viewBox="0 0 16 16"><path d="M3 12.500v-2M6.500 12.500V8.300M10 12.500V6M13.500 12.500V3.500" stroke-width="2"/></symbol>
         </svg>
@@ -35,7 +36,7 @@ extension Pages {
           <button class="btn quiet icon" type="button" id="theme" aria-label="Switch between light and dark"><svg class="i" aria-hidden="true"><use href="#i-sun"/></svg></button>
         </header>
         <main id="main" class="main">
-          <div class="head"><div><h1>Handsets</h1><p class="sub">Each number that Martlet writes to has a phone here. It shows what the simulated operators were given.</p></div></div>
+          <div class="head"><div><h1>Handsets</h1><p class="sub">Each number that Martlet writes to has a phone here. It shows what the simulated operators were given, and what was written from it.</p></div></div>
           <section class="card operators" aria-label="Simulated operators">
             <div class="scroll"><table class="tbl">
               <thead><tr><th scope="col">Operator</th><th scope="col">Martlet's binds</th><th scope="col" class="r">Submits a second</th><th scope="col" class="r">Submits</th><th scope="col" class="r">Duplicates</th><th scope="col" class="r">Receipts sent</th><th scope="col">How it behaves</th><th scope="col"><span class="sr">Do</span></th></tr></thead>

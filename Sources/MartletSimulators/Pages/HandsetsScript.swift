@@ -59,15 +59,27 @@ extension Pages {
         const clock = micros => new Date(micros / 1000).toTimeString().slice(0, 8);
         const spoken = n => /^\d{6,15}$/.test(n) ? '+' + n : n;
 
+        /* what the phone wrote itself */
+        const mine = m => {
+          const li = element('li', 'bubble mine'), to = element('div', 'from');
+          to.append(element('b', '', 'To ' + m.from), element('span', '', clock(m.atMicros)));
+          li.append(to, element('p', '', m.text));
+          return li;
+        };
         const bubble = m => {
+          if (m.written) return mine(m);
           const [kind, mark, words] = ends[m.state] || ends.UNKNOWN, gone = kind === 'bad';
-          const li = element('li', 'bubble' + (gone ? ' gone' : m.text === null ? ' some' : ''));
+          const li = element('li', 'bubble' + (gone ? ' gone' : m.text === null ? ' some' : m.flash ? ' flash' : ''));
           const from = element('div', 'from');
           from.append(element('b', '', m.from || 'no sender'), element('span', '', clock(m.atMicros)));
           const meta = element('div', 'meta'), end = element('span', 'end ' + kind);
           end.append(icon(mark), words);
-          const written = m.flash ? `${m.alphabet}, flash` : m.alphabet;
-          meta.append(element('span', '', m.parts > 1 ? `${written}, ${m.parts} parts` : written), end);
+          meta.append(element('span', '', m.parts > 1 ? `${m.alphabet}, ${m.parts} parts` : m.alphabet), end);
+          if (m.flash) {
+            const band = element('div', 'band');
+            band.append(icon('flash'), 'Flash: shown at once, not kept');
+            li.append(band);
+          }
           li.append(from, element('p', '', gone ? 'This message never reached the phone.' : m.text === null ? `${m.arrived} of ${m.parts} parts have arrived.` : m.text), meta);
           return li;
         };

@@ -119,6 +119,11 @@ extension Pages {
           .phone .thread { flex: 1; min-height: 0; overflow-y: auto; padding: 0 9px 14px; display: flex; flex-direction: column; gap: 8px; scrollbar-width: none; }
           .phone .thread:focus-visible { outline-offset: -4px; border-radius: 20px; }
           .bubble { background: #fff; border-radius: 14px; padding: 8px 11px 8px; font-size: 13px; line-height: 18px; box-shadow: 0 1px 3px rgb(19 33 43 / .12); overflow-wrap: anywhere; }
+          .bubble.mine { align-self: flex-end; max-width: 86%; min-width: 58%; background: #0b5d69; color: #fff; border-bottom-right-radius: 4px; }
+          .bubble.mine .from, .bubble.mine .from b { color: #e4f0f1; }
+          .bubble.flash { box-shadow: inset 0 0 0 1.5px #0b5d69, 0 1px 3px rgb(19 33 43 / .12); }
+          .bubble .band { display: flex; align-items: center; gap: 4px; margin-bottom: 3px; font-size: 10.5px; line-height: 15px; font-weight: 600; color: #0b5d69; }
+          .bubble .band .i { width: 12px; height: 12px; stroke-width: 1.8; }
           .bubble.new { animation: arrive .28s ease-out; }
           .bubble .from { display: flex; justify-content: space-between; gap: 8px; font-size: 11px; line-height: 16px; margin-bottom: 2px; color: #55636d; font-variant-numeric: tabular-nums; }
           .bubble .from b { font-weight: 650; color: #13212b; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }

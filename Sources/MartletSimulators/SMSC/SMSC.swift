@@ -86,7 +86,9 @@ public final class SMSC: Sendable {
     }
 
     /// What the handsets need to know: new messages, how far some older ones have come, and the modes of some phones.
-    func look(after n: UInt64, generation: Int, limit: Int, progressOf known: [UInt64], modesOf phones: [String]) async -> Look? {
+    func look(
+        after n: UInt64, writtenAfter w: UInt64, generation: Int, limit: Int, progressOf known: [UInt64], modesOf phones: [String]
+    ) async -> Look? {
         await onLoop { core in
             let isSame = core.generation == generation
             let newest = core.ring.newest
@@ -96,7 +98,8 @@ public final class SMSC: Sendable {
             return Look(
                 generation: core.generation, newest: newest, messages: core.ring.messages(after: from, limit: limit),
                 progress: isSame ? known.map { core.ring.progress(of: $0) } : [],
-                modes: phones.map { core.phones.mode(of: Array($0.utf8)) })
+                modes: phones.map { core.phones.mode(of: Array($0.utf8)) }, written: core.writings.messages(after: isSame ? w : 0),
+                newestWritten: core.writings.newest)
         }
     }
 
@@ -107,6 +110,9 @@ public final class SMSC: Sendable {
         /// For each asked; nil when it is not kept any more. Empty after a reset.
         var progress: [MessageRing.Progress?]
         var modes: [PhoneMode]
+        /// What subscribers wrote, oldest first.
+        var written: [Written] = []
+        var newestWritten: UInt64 = 0
     }
 
     /// False when too many phones are not plainly on.

@@ -42,6 +42,8 @@ final class SMSCCore {
     var due = DueTable<Due>()
     var armed: (millisecond: Int64, task: Scheduled<Void>)?
     var outbox = Outbox()
+    /// What subscribers wrote.
+    var writings = WrittenRing()
     /// Messages that subscribers wrote; the reference of their parts.
     var written: UInt16 = 0
 
@@ -301,6 +303,7 @@ final class SMSCCore {
         takenRate = RateWindow()
         seen.removeAll()
         ring.removeAll()
+        writings = WrittenRing()
         outbox.removeAll()
         phones.dropHeld()
         due.removeAll { item in
