@@ -58,6 +58,8 @@ final class SMSCCore {
         /// A deliver_sm that was refused for now.
         case offer(pdu: Range<Int>)
         case expire(n: UInt64, phone: Range<Int>)
+        /// A whole PDU for one connection.
+        case write(connection: Int, pdu: Range<Int>)
     }
 
     /// A receipt that is decided and not yet written.
@@ -365,6 +367,21 @@ final class SMSCCore {
 
     // MARK: Time
 
+    /// Writes a PDU to a connection, now or later.
+    func write(_ pdu: [UInt8], to connection: SMSCConnection, after delay: UInt32) {
+        guard delay > 0 else {
+            markDirty(connection)
+            connection.out.writeBytes(pdu)
+            return
+        }
+        guard due.count < Self.dueMaximum else { return }
+        pdu.withUnsafeBytes { octets in
+            due.push(at: now.milliseconds + Int64(delay) + 1, octets: octets) { Due.write(connection: connection.id, pdu: $0) }
+        }
+    }
+
+    func count(_ change: (inout SMSCStats) -> Void) { change(&stats) }
+
     private func arm() {
         guard let first = due.first else { return }
         if let armed {
@@ -400,6 +417,10 @@ final class SMSCCore {
         case .expire(let n, let range):
             guard let held = phones.takeExpired(n, of: UnsafeRawBufferPointer(rebasing: bytes[range])) else { return }
             release(held, as: .expired)
+        case .write(let id, let range):
+            guard let connection = connections[id], !connection.closing else { return }
+            markDirty(connection)
+            connection.out.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[range]))
         }
     }
 
@@ -434,41 +455,6 @@ final class SMSCCore {
         }
         endBatch()
         return true
-    }
-
-    // MARK: query_sm, cancel_sm
-
-    func query(_ pdu: UnsafeRawBufferPointer, sequence: UInt32, on connection: SMSCConnection) {
-        var at = Header.octets
-        let id = (try? SubmitView.text(pdu, &at, maximum: 65, else: .invalidMessageID)).map { Array(pdu[$0]) } ?? []
-        markDirty(connection)
-        guard let n = find(id), let progress = ring.progress(of: n) else {
-            return connection.out.appendBare(.queryResponse, status: CommandStatus.queryFailed.rawValue, sequence: sequence)
-        }
-        connection.out.appendPDU(room: Header.octets + id.count + 4) { writer in
-            writer.header(.queryResponse, status: 0, sequence: sequence)
-            for octet in id { writer.octet(octet) }
-            // NUL, final_date not told, message_state, error_code
-            for octet in [0, 0, progress.queryState, 0] { writer.octet(octet) }
-        }
-    }
-
-    func cancel(_ pdu: UnsafeRawBufferPointer) -> CommandStatus {
-        var at = Header.octets
-        guard (try? SubmitView.text(pdu, &at, maximum: 6, else: .invalidCommandLength)) != nil,
-            let range = try? SubmitView.text(pdu, &at, maximum: 65, else: .invalidMessageID)
-        else { return .invalidMessageID }
-        guard let n = find(Array(pdu[range])) else { return .invalidMessageID }
-        guard let progress = ring.progress(of: n), progress == .enroute || progress == .held else { return .cancelFailed }
-        ring.set(.deleted, of: n)
-        return .ok
-    }
-
-    private func find(_ id: [UInt8]) -> UInt64? {
-        for candidate in MessageNumber.candidates(id) {
-            if let n = ring.n(ofNumber: candidate) { return n }
-        }
-        return nil
     }
 
     // MARK: What the admin API asks
