@@ -17,12 +17,13 @@ public final class SMPPConnection: Connection {
     let eventLoop: any EventLoop
     private(set) weak var owner: (any ConnectionOwner)?
     let random: () -> UInt64
-    private var submitting: SMPPLink?
+    private(set) var submitting: SMPPLink?
     private var hearing: SMPPLink?
     private var alive: SMPPConnection?
     private let makeDialer: (SMPPConnectionSettings) throws -> any SMPPDialer
 
     private var throttle: SMPPThrottle
+    var inquiryPace = Pace(limit: SMPPConnection.inquiriesPerSecond)
     private var waiting = WaitingParts()
     private var fields = MessageFields()
     private var form = TextForm(.standard)
@@ -420,7 +421,7 @@ public final class SMPPConnection: Connection {
         return stopped.map { ($0, begun) }
     }
 
-    private func source(of from: String) -> Address? {
+    func source(of from: String) -> Address? {
         if let lastSource, lastSender == from { return lastSource }
         guard let address = Sender.address(from, ton: settings.sourceTon, npi: settings.sourceNpi) else { return nil }
         (lastSender, lastSource) = (from, address)
