@@ -52,9 +52,9 @@ public struct InquiryAnswer: Sendable {
         case refused(status: UInt32)
         /// The provider does not know the command at all.
         case notKnown(status: UInt32)
-        /// No answer came in time, or the bind was lost.
+        /// No answer came in time.
         case silent
-        /// Not put to the provider: no bind.
+        /// Not put to the provider, since there is no bind; or the bind was lost before its answer.
         case notAsked
         /// Not put to the provider: its id for the part is not in the log any more.
         case notFound

@@ -73,7 +73,7 @@ import Testing
         #expect(results(world) == [.notKnown(status: 8), .state(.unknown, error: 0, endedAt: 0)])
     }
 
-    @Test("No answer in time, or a bind lost, is silence; every inquiry is answered once")
+    @Test("No answer in time is silence, a bind lost is as if nobody was asked; every inquiry is answered once")
     func silent() throws {
         let world = World()
         let connection = try world.bound()
@@ -83,8 +83,14 @@ import Testing
         connection.ask([inquiry(2)])
         world.turn()
         world.smsc.close()
-        #expect(results(world) == [.silent, .silent] && world.inquiries.map(\.slot.index) == [1, 2])
+        #expect(results(world) == [.silent, .notAsked] && world.inquiries.map(\.slot.index) == [1, 2])
         #expect(connection.inquiryRoom == nil)
+        connection.stop {}
+        world.turn()
+        connection.ask([inquiry(3)])
+        #expect(world.inquiries.count == 2)
+        world.turn()
+        #expect(results(world) == [.silent, .notAsked, .notAsked])
     }
 
     @Test("A sender or an id that cannot be written is answered without the operator, after the call")

@@ -121,7 +121,8 @@ final class SMPPHandler: ChannelInboundHandler {
         let wall = link.connection.now().wall
         var lost: [Settled] = []
         session.lost { place in lost.append(settlement(place, .unknown, at: wall)) }
-        inquiries.silent(session.lostAsides())
+        // No word against the operator's way with inquiries: its bind is gone.
+        inquiries.end(session.lostAsides(), .notAsked)
         tellInquiries(link)
         link.ended(self, failure: failure, lost: lost)
     }
@@ -342,7 +343,7 @@ final class SMPPHandler: ChannelInboundHandler {
         var expired: [Settled] = []
         let alarm = session.tick(at: now.steady, out: &out) { place in expired.append(settlement(place, .unknown, at: now.wall)) }
         flush()
-        inquiries.silent(session.expiredAsides(at: now.steady))
+        inquiries.end(session.expiredAsides(at: now.steady), .silent)
         tellInquiries(link)
         if !expired.isEmpty {
             link.connection.counters.answersMissing += expired.count

@@ -14,7 +14,10 @@ extension SMPPConnection {
     }
 
     public func ask(_ batch: [Inquiry]) {
-        guard let handler = submitting?.handler else { return }
+        guard let handler = submitting?.handler else {
+            let answers = batch.map { InquiryAnswer($0, .notAsked) }
+            return eventLoop.assumeIsolated().execute { self.owner?.asked(answers, by: self) }
+        }
         let now = now()
         for one in batch {
             guard let source = source(of: one.from) else {
@@ -45,8 +48,8 @@ struct OpenInquiries {
 
     mutating func take(_ tag: Int) -> Inquiry? { byTag.removeValue(forKey: tag) }
 
-    mutating func silent(_ tags: [Int]) {
-        for tag in tags { if let one = take(tag) { answers.append(InquiryAnswer(one, .silent)) } }
+    mutating func end(_ tags: [Int], _ result: InquiryAnswer.Result) {
+        for tag in tags { if let one = take(tag) { answers.append(InquiryAnswer(one, result)) } }
     }
 }
 

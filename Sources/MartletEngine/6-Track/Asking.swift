@@ -61,7 +61,7 @@ extension Engine {
 
     /// Whether a group is left alone since its provider does not answer such inquiries.
     public func rests(_ what: Inquiry.What, _ group: GroupNumber, _ now: Instant) -> Bool {
-        inquiries.rests(what, group, at: now.steady)
+        inquiries.rest(what, group, at: now.steady) > 0
     }
 
     // MARK: When
@@ -73,13 +73,15 @@ extension Engine {
         var at = receiptDeadline(slot)
         if mayAsk(slot), let first = slot.messageClass.askAfter {
             // Four times as long each time, and spread, so that what was sent together is not asked about together.
-            let next = now.wallMilliseconds + jitter.spread(first * 1000 << Int64(2 * (slot.tries & ~Engine.cancelTried)))
+            let pause = jitter.spread(first * 1000 << Int64(2 * (slot.tries & ~Engine.cancelTried)))
+            let next = now.wallMilliseconds + max(pause, inquiries.rest(.query, slot.group, at: now.steady) / 1000)
             // Before it is given up for want of a receipt, once more.
             let last = at - Engine.lastQuestionMilliseconds
             if last > now.wallMilliseconds { at = min(next, last) }
         }
         if mayWithdraw(slot) {
-            at = min(at, slot.deadline > now.wallMilliseconds ? slot.deadline : now.wallMilliseconds + 5_000)
+            let next = slot.deadline > now.wallMilliseconds ? slot.deadline : now.wallMilliseconds + jitter.spread(15_000)
+            at = min(at, next + inquiries.rest(.cancel, slot.group, at: now.steady) / 1000)
         }
         return at
     }
@@ -121,7 +123,7 @@ extension Engine {
         let slot = slots.pointer(number)
         let reference = slots.reference(number)
         guard inquiries.open[reference] == nil, inquiries.hasRoom(slot.pointee.group),
-            !inquiries.rests(what, slot.pointee.group, at: now.steady)
+            inquiries.rest(what, slot.pointee.group, at: now.steady) == 0
         else { return }
         switch what {
         case .query: slot.pointee.tries += 1

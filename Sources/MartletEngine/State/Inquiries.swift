@@ -40,8 +40,9 @@ struct Inquiries {
 
     private static func key(_ what: Inquiry.What, _ group: GroupNumber) -> UInt16 { UInt16(what.rawValue) << 8 | UInt16(group) }
 
-    func rests(_ what: Inquiry.What, _ group: GroupNumber, at steady: Int64) -> Bool {
-        habits[Inquiries.key(what, group)].map { steady < $0.restUntil } ?? false
+    /// Microseconds for which a group is still left alone; 0: it may be asked.
+    func rest(_ what: Inquiry.What, _ group: GroupNumber, at steady: Int64) -> Int64 {
+        max(0, (habits[Inquiries.key(what, group)]?.restUntil ?? 0) - steady)
     }
 
     func hasRoom(_ group: GroupNumber) -> Bool { openByGroup[Int(group)] < Inquiries.maximum }
