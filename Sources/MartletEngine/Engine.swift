@@ -34,6 +34,8 @@ public struct Engine: ~Copyable {
         public var partitions: Range<PartitionNumber> = 0..<PartitionNumber(partitionCount)
         /// How the operators want texts; counted here as the connections will cut.
         public var texts = Texts()
+        /// What each group's provider may be asked about messages that it took; without an entry: nothing.
+        public var inquiries: [GroupNumber: InquirySet] = [:]
         public init() {}
     }
 
@@ -43,6 +45,7 @@ public struct Engine: ~Copyable {
     var providers = ProviderIndex()
     var orphans = Orphans()
     var outbox = Outbox()
+    var inquiries = Inquiries()
     var parts: InboundParts
     var optOuts = OptOuts()
     var answers = AnswerBrake()
@@ -164,6 +167,12 @@ public struct Counts: Sendable {
     public var answersHeldBack = 0
     public var optOuts = 0
     public var optIns = 0
+    /// What came of inquiries to providers: by what was wanted, then by result.
+    public var inquiries = [[Int]](repeating: [Int](repeating: 0, count: 8), count: 3)
+    /// Parts settled by the answer to a question.
+    public var settledByQuery = 0
+    /// Times that a group was left alone, since its provider does not answer.
+    public var inquiriesRested = 0
     /// Messages planned anew, since their operator's rules had changed.
     public var replanned = 0
 }

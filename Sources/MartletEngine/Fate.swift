@@ -44,7 +44,7 @@ extension Engine {
             if !it.unwanted.isEmpty { remember(position) }
             return nil
         case .replaced(let it): return replaced(it, header, at: position, now)
-        case .answered, .receipt, .ended, .resumed, .told, .rerouted: break
+        case .answered, .receipt, .ended, .resumed, .told, .rerouted, .asked: break
         }
         if case .receipt(let it) = record.body, let entry = orphans.remove(key(header.group, it.providerID)) { forget(entry.position) }
         guard let number = slots.number(of: header.id) else {
@@ -64,6 +64,7 @@ extension Engine {
         case .ended(let it): end(number, it.state, it.reason, at: header.at / 1000)
         case .resumed(let it): resumed(it, number)
         case .rerouted(let it): rerouted(it, number, at: position, now)
+        case .asked(let it): asked(it, number)
         case .accepted, .carried, .mark, .orphan, .told, .ledger, .inbound, .preference, .replaced: break
         }
         if replaying, slots.pointer(number).pointee.state.isEnd, !slots.pointer(number).pointee.flags.contains(.owed) { release(number) }
@@ -182,7 +183,7 @@ extension Engine {
         } else if slot.pointee.answeredParts == slot.pointee.allParts {
             if slot.pointee.deliveredParts == slot.pointee.allParts { return end(number, .delivered, .none, at: since) }
             slot.pointee.state = .sent
-            if !replaying { arm(number, wall: receiptDeadline(slot.pointee), now) }
+            if !replaying { arm(number, wall: lookAt(number, now), now) }
         } else if slot.pointee.missingParts != 0 {
             slot.pointee.state = .queued
             if deferred {
@@ -266,6 +267,7 @@ extension Engine {
         ledger.ended(slot.pointee.source)
         slot.pointee.state = state
         slot.pointee.reason = reason
+        slot.pointee.tries = 0
         if reason != .undeliverable { slot.pointee.acceptedMicros = 0 }
         wheel.remove(number, in: slots)
         slot.pointee.flags.remove(.waiting)
@@ -348,10 +350,10 @@ extension Engine {
         switch slot.pointee.messageClass.afterUnknown {
         case .sendAgainAtOnce: arm(number, wall: now.wallMilliseconds, now)
         case .sendAgainOnce:
-            arm(number, wall: slot.pointee.resends == 0 ? now.wallMilliseconds : receiptDeadline(slot.pointee), now)
+            arm(number, wall: slot.pointee.resends == 0 ? now.wallMilliseconds : lookAt(number, now), now)
         case .waitThenSendAgain(let seconds):
-            arm(number, wall: slot.pointee.resends == 0 ? now.wallMilliseconds + seconds * 1000 : receiptDeadline(slot.pointee), now)
-        case .leave: arm(number, wall: receiptDeadline(slot.pointee), now)
+            arm(number, wall: slot.pointee.resends == 0 ? now.wallMilliseconds + seconds * 1000 : lookAt(number, now), now)
+        case .leave: arm(number, wall: lookAt(number, now), now)
         }
     }
 }

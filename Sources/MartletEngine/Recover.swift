@@ -44,7 +44,7 @@ extension Engine {
         }
         switch slot.pointee.state {
         case .queued, .submitted: arm(number, wall: slot.pointee.deadline, now)
-        case .sent: arm(number, wall: receiptDeadline(slot.pointee), now)
+        case .sent: arm(number, wall: lookAt(number, now), now)
         case .unknown: armUnknown(number, now)
         case .delivered, .failed, .expired, .cancelled, .suppressed, .received: break
         }

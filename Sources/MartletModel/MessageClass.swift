@@ -62,6 +62,26 @@ public enum MessageClass: UInt8, CaseIterable, Sendable {
         }
     }
 
+    /// Seconds without a final receipt after which the provider is asked what became of it, where it can be asked; each further question
+    /// waits four times as long as the one before. Nil: it is not asked.
+    public var askAfter: Int64? {
+        switch self {
+        case .security, .employeeAlarm: 60
+        case .otp: 20
+        case .transactional: 600
+        case .service, .actionRequired, .employeeInfo: 3600
+        case .marketing: nil
+        }
+    }
+
+    /// Whether a provider that still has it past its deadline is told to forget it: a code that comes late only misleads.
+    public var cancelsLate: Bool {
+        switch self {
+        case .otp: true
+        case .security, .employeeAlarm, .transactional, .service, .actionRequired, .employeeInfo, .marketing: false
+        }
+    }
+
     /// The process died while the message may have been handed over and its record not written.
     public var afterCrash: AfterCrash {
         switch self {

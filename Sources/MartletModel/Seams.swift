@@ -96,10 +96,18 @@ public protocol Connection: AnyObject {
     var status: ConnectionStatus { get }
     /// What is known of how receipts of its group name messages; nil: as the answers do, or as the settings say.
     var naming: (any ReceiptNaming)? { get }
+    /// Inquiries that may be put to the provider now, beside the window; nil: none can be, for as long as it is not bound or never.
+    var inquiryRoom: Int? { get }
+    /// At most `inquiryRoom`. Every one is answered by `ConnectionOwner.asked`, whatever happens to the bind.
+    func ask(_ batch: [Inquiry])
 }
 
 extension Connection {
     public var naming: (any ReceiptNaming)? { nil }
+    public var inquiryRoom: Int? { nil }
+    public func ask(_ batch: [Inquiry]) {
+        precondition(batch.isEmpty, "a connection without room is asked nothing")
+    }
 }
 
 /// How a provider's receipts name what its answers named: some write one in hexadecimal and the other in decimal. One of a connection
@@ -123,7 +131,14 @@ public protocol ConnectionOwner: AnyObject {
     func received(_ batch: [Inbound], by connection: any Connection, durable: @escaping (Bool) -> Void)
     /// The connection has room again, or lost it.
     func roomChanged(_ connection: any Connection)
+    /// What the provider said to inquiries.
+    func asked(_ batch: [InquiryAnswer], by connection: any Connection)
     func now() -> Instant
+}
+
+extension ConnectionOwner {
+    /// Of an owner that asks nothing.
+    public func asked(_ batch: [InquiryAnswer], by connection: any Connection) {}
 }
 
 public struct ConnectionStatus: Sendable {

@@ -68,6 +68,8 @@ public enum EndReason: UInt8, CaseIterable, Sendable {
     case payloadLost = 9
     /// The customer said that nothing of this class is wanted.
     case optedOut = 10
+    /// Its deadline passed while a provider had it, and the provider took it back.
+    case withdrawn = 11
 
     public var word: String {
         switch self {
@@ -82,6 +84,7 @@ public enum EndReason: UInt8, CaseIterable, Sendable {
         case .cannotBeEncoded: "cannot_be_encoded"
         case .payloadLost: "payload_lost"
         case .optedOut: "opted_out"
+        case .withdrawn: "withdrawn"
         }
     }
 
@@ -92,11 +95,12 @@ public enum EndReason: UInt8, CaseIterable, Sendable {
         case .undeliverable: "The receipt says that it did not reach the handset."
         case .notSentInTime: "The deadline passed before a provider took it."
         case .noReceipt: "A provider took it and no final receipt came."
-        case .cancelledBySource: "The source cancelled it before it was handed over."
+        case .cancelledBySource: "The source cancelled it before it was handed over, or its provider forgot it at the source's wish."
         case .cancelledByOperator: "An operator of Martlet cancelled it before it was handed over."
         case .attemptsUsedUp: "Every attempt that the class allows was made."
         case .cannotBeEncoded: "Its text or sender does not fit the connection's alphabet or size."
         case .optedOut: "The customer has answered with an opt-out word; nothing of this class is sent to the number."
+        case .withdrawn: "Its deadline passed while a provider had it, and the provider was told to forget it and did."
         case .payloadLost: "Its text could not be read back from the journal because the disk damaged it; an alarm was raised."
         }
     }

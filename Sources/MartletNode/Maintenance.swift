@@ -32,6 +32,7 @@ extension Node {
         if !turn.records.isEmpty, append() { kickLater() }
         pumpAll()
         if engine.owedTotal > 0 { tellAll() }
+        askAll()
     }
 
     /// The keys of today and tomorrow are made before they are needed, away from the loop.

@@ -92,6 +92,10 @@ public final class Node: Intake {
     /// Names of the sources, likewise.
     public var sourceNames: [SourceNumber: String] = [:]
 
+    // Asking.swift
+    /// Read back, and waiting for a connection of their group with room.
+    var inquiries: [GroupNumber: [Inquiry]] = [:]
+
     // Tell.swift
     var tellers: [SourceNumber: TellerEntry] = [:]
 
@@ -152,6 +156,8 @@ public final class Node: Intake {
     public func set(routes: Routes) { engine.set(routes: routes) }
     /// Together with the connections' own profiles, while nothing is handed over: see `changingCredit`.
     public func set(texts: Texts) { engine.set(texts: texts) }
+    /// What each group's provider may be asked about messages that it took.
+    public func set(inquiries: [GroupNumber: InquirySet]) { engine.set(inquiries: inquiries) }
     /// The stop has begun: readiness says so before the doors close.
     public func beginStopping() { leaving = true }
     public var isStopping: Bool { leaving || stopping }

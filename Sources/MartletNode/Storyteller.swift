@@ -83,7 +83,12 @@ enum Storyteller {
             var details = [("part", String(it.part + 1)), ("providerId", it.providerID)]
             if it.error != 0 { details.append(("error", String(it.error))) }
             let late = record.header.flags.contains(.late)
-            story.hops.append(.init(at: at, hop: "track", what: "\(late ? "late " : "")receipt \(it.state.word)", details: details))
+            if it.isAnswer {
+                if it.endedAt != 0 { details.append(("endedAt", timestamp(it.endedAt * 1_000_000))) }
+                story.hops.append(.init(at: at, hop: "ask", what: "asked, the provider says \(it.state.word)", details: details))
+            } else {
+                story.hops.append(.init(at: at, hop: "track", what: "\(late ? "late " : "")receipt \(it.state.word)", details: details))
+            }
             if !late { mark(it, at: at, &story) }
         case .ended(let it):
             story.hops.append(.init(at: at, hop: "end", what: it.state.word, details: [("reason", it.reason.word)]))
@@ -113,8 +118,30 @@ enum Storyteller {
         case .rerouted(let it):
             let details = [("from", String(record.header.group)), ("to", String(it.group))]
             story.hops.append(.init(at: at, hop: "route", what: "moved to another connection group by an operator", details: details))
+        case .asked(let it): asked(it, at: at, &story)
         case .orphan, .mark, .ledger, .preference: break
         }
+    }
+
+    private static func asked(_ it: RecordBody.Asked, at: Int64, _ story: inout Story) {
+        var details = [("part", String(it.part + 1)), ("providerId", it.providerID)]
+        if !it.connection.isEmpty { details.append(("connection", it.connection)) }
+        if it.result.status != 0 { details.append(("status", "0x" + String(it.result.status, radix: 16, uppercase: true))) }
+        let outcome =
+            switch it.result {
+            case .state(let state, _, _): "the provider says \(state.word)"
+            case .cancelled: "the provider took it back"
+            case .refused: "the provider refused"
+            case .notKnown: "the provider does not know the command"
+            case .silent: "no answer"
+            case .notAsked, .notFound: it.result.word
+            }
+        let wish =
+            switch it.what {
+            case .query: "asked"
+            case .cancel: "told to forget it"
+            }
+        story.hops.append(.init(at: at, hop: "ask", what: "\(wish), \(outcome)", details: details))
     }
 
     private static func answered(_ it: RecordBody.Answered, _ header: RecordHeader, _ story: inout Story) {

@@ -175,7 +175,7 @@ extension Node {
         kickSoon()
     }
 
-    private static func payload(at position: UInt64, _ journal: Reader, _ keys: KeyStore) throws -> Payload {
+    static func payload(at position: UInt64, _ journal: Reader, _ keys: KeyStore) throws -> Payload {
         let (header, sealed) = try StoredRecord.sealed(at: position, in: journal)
         let plain = try sealed.withUnsafeBytes {
             try Sealer.open($0, context: SealContext(header.id), keyID: header.keyID, keys: keys)

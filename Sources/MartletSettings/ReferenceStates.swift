@@ -53,11 +53,16 @@ extension Reference {
         page +=
             "\n## Classes\n\nNo answer: what follows when the bytes were written and no answer was heard. What is sent again is flagged a possible duplicate.\n\n"
         page += table(
-            ["Class", "Raw", "Lane", "Validity", "No answer, or bind lost", "Handed over when the process died"],
+            [
+                "Class", "Raw", "Lane", "Validity", "No answer, or bind lost", "Handed over when the process died", "No final receipt",
+                "Past its deadline",
+            ],
             MessageClass.allCases.map {
                 [
                     code($0.word), "\($0.rawValue)", code($0.lane.word), Unit.duration($0.validity * 1000), meaning($0.afterUnknown),
                     meaning($0.afterCrash),
+                    $0.askAfter.map { "asked about after \(Unit.duration($0 * 1000)), where the operator may be" } ?? "not asked about",
+                    $0.cancelsLate ? "taken back from the operator that has it" : "left to the operator",
                 ]
             })
         page += "\n## States of a receipt\n\nAs providers report them (SMPP 3.4, section 5.2.28).\n\n"
@@ -75,7 +80,7 @@ extension Reference {
         case .delivered: "Receipts say that every part reached the handset."
         case .failed: "It will not arrive; the reason says why."
         case .expired: "Its deadline passed first."
-        case .cancelled: "Taken back before it was handed over."
+        case .cancelled: "Taken back before it was handed over, or by the provider at its source's wish."
         case .unknown: "Written, but no answer was heard; neither failed nor sent."
         case .suppressed: "Accepted and not to be sent; the reason says why."
         case .received: "A message from a handset; its source is told of it."

@@ -42,7 +42,15 @@ public struct Behaviour: Sendable, Equatable {
     /// A message to a phone that is switched off expires after this. Milliseconds.
     public var offExpireMs: UInt32 = 60_000
 
+    /// How query_sm and cancel_sm are answered, and after what wait. Milliseconds.
+    public var query = InquiryAnswering.truthful
+    public var cancel = InquiryAnswering.truthful
+    public var inquiryDelayMs: UInt32 = 0
+
     public init() {}
+
+    /// Truly; with generic_nack, as one that does not know the command; with a failure; not at all.
+    public enum InquiryAnswering: String, Sendable, CaseIterable { case truthful, unknown, fail, silent }
 
     /// How a message id is written in submit_sm_resp.
     public enum AnswerIdForm: String, Sendable, CaseIterable { case decimal, hex }

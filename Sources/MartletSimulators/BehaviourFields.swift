@@ -64,6 +64,9 @@ extension Behaviour {
         case "receiptIdForm": receiptIdForm = try Self.choice(field, value)
         case "receiptTlvs": receiptTlvs = try Self.flag(field, value)
         case "offExpireMs": offExpireMs = try Self.wait(field, value)
+        case "query": query = try Self.choice(field, value)
+        case "cancel": cancel = try Self.choice(field, value)
+        case "inquiryDelayMs": inquiryDelayMs = try Self.wait(field, value)
         default:
             throw FieldError(field: field, reason: "no such field; there are \(Self.fieldNames.joined(separator: ", "))")
         }
@@ -84,7 +87,8 @@ extension Behaviour {
             ("duplicateReceiptPercent", .number(duplicateReceiptPercent)), ("lostReceiptPercent", .number(lostReceiptPercent)),
             ("unknownReceiptPercent", .number(unknownReceiptPercent)), ("answerIdForm", .text(answerIdForm.rawValue)),
             ("receiptIdForm", .text(receiptIdForm.rawValue)), ("receiptTlvs", .flag(receiptTlvs)),
-            ("offExpireMs", .integer(Int(offExpireMs))),
+            ("offExpireMs", .integer(Int(offExpireMs))), ("query", .text(query.rawValue)), ("cancel", .text(cancel.rawValue)),
+            ("inquiryDelayMs", .integer(Int(inquiryDelayMs))),
         ]
     }
 

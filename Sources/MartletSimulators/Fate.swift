@@ -68,6 +68,7 @@ extension Behaviour {
         same.dropBindAfter = dropBindAfter
         same.refuseStatus = refuseStatus
         same.offExpireMs = offExpireMs
+        (same.query, same.cancel, same.inquiryDelayMs) = (query, cancel, inquiryDelayMs)
         same.disconnect = disconnect
         return same == self
     }

@@ -44,6 +44,8 @@ public struct ClientSession: ~Copyable {
         /// is the answer: read it with `QueryResponse`, `MultiAnswer` or `DataAnswer` when the status is ESME_ROK. It is a generic_nack
         /// when the peer does not know the command.
         case requestAnswered(place: Int, request: Command, status: CommandStatus)
+        /// A request beside the window was answered: as above, by its tag.
+        case asideAnswered(tag: Int, status: CommandStatus)
         /// A deliver_sm: read it with `MessageView`, then call `answerDeliver`.
         case deliver(sequence: UInt32)
         /// A data_sm: read it with `MessageView` or `DataMessage`, then call `answerData`.
@@ -70,6 +72,7 @@ public struct ClientSession: ~Copyable {
     public private(set) var state = State.idle
     private var settings: Settings
     private var window: Window
+    var asides = Asides()
     private var bindSequence: UInt32 = 0
     private var unbindSequence: UInt32 = 0
     private var enquiredAt: Int64?
@@ -148,6 +151,10 @@ public struct ClientSession: ~Copyable {
         return place
     }
 
+    /// A number for a request beside the window.
+    mutating func numberAside() -> UInt32 { window.number() }
+    var answerTimeout: Int64 { settings.answerTimeout }
+
     // MARK: Answers
 
     public mutating func answerDeliver(sequence: UInt32, status: CommandStatus, out: inout ByteBuffer) {
@@ -217,6 +224,7 @@ public struct ClientSession: ~Copyable {
     }
 
     private mutating func requestAnswered(_ header: Header) -> Event {
+        if let tag = asides.take(header.sequence, answeredBy: header.command) { return .asideAnswered(tag: tag, status: header.status) }
         guard let place = window.place(of: header.sequence), window.kind(at: place) == RequestKind(answeredBy: header.command) else {
             return .unknownAnswer(sequence: header.sequence)
         }
@@ -237,6 +245,7 @@ public struct ClientSession: ~Copyable {
     }
 
     private mutating func nacked(_ header: Header) -> Event {
+        if let tag = asides.take(header.sequence, answeredBy: header.command) { return .asideAnswered(tag: tag, status: header.status) }
         if let place = window.place(of: header.sequence) {
             let kind = window.kind(at: place)
             window.free(place)

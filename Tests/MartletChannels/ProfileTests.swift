@@ -85,7 +85,7 @@ import Testing
             ("flash", { $0.flash = "off" }), ("flash", { $0.flash = "messageClass" }), ("dataCodings", { $0.dataCodings = "gsm7=0xF1" }),
             ("concatenation", { $0.concatenation = "udh16" }), ("transliteration", { $0.transliteration = ["typographic"] }),
             ("intermediateReceipts", { $0.intermediateReceipts = true }), ("replaceIfPresent", { $0.replaceIfPresent = false }),
-            ("receiptId", { $0.receiptID = "asIs" }),
+            ("receiptId", { $0.receiptID = "asIs" }), ("query", { $0.query = false }), ("cancel", { $0.cancel = false }),
         ]
         for (setting, change) in changes { #expect(read(change).difference(from: .standard) == setting) }
         #expect(OperatorProfile.standard.difference(from: read()) == nil)

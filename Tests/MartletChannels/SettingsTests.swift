@@ -50,7 +50,7 @@ import Testing
     @Test("Declared settings are unique, under connections[], with words")
     func declared() {
         let all = SMPPConnectionSettings.all
-        #expect(Set(all.map(\.path)).count == all.count && all.count == 37)
+        #expect(Set(all.map(\.path)).count == all.count && all.count == 39)
         #expect(all.allSatisfy { $0.path.hasPrefix("connections[].") && !$0.doc.isEmpty })
         #expect(Set(SMPPCounters.metrics.map(\.metric.name)).count == SMPPCounters.metrics.count)
         var counters = SMPPCounters()

@@ -34,6 +34,8 @@ final class TestSMSC {
     /// Buffers that the connection wrote, each one write to the socket.
     var writes = 0
     var commands: [Command] = []
+    var queries: [(UInt32, Query)] = []
+    var cancels: [(UInt32, Cancel)] = []
     var bind: Bind?
     /// Every part that ever arrived: destination, and number from its header (0 without one).
     var arrived: [(to: String, part: UInt8)] = []
@@ -78,8 +80,22 @@ final class TestSMSC {
                     (message.fields.destination.text.text, message.fields.esmClass.hasUserDataHeader ? message.shortMessage[5] - 1 : 0))
             }
             if let status = world.autoAnswer { answer(sequence, status) }
+        case .query(let query, let sequence): queries.append((sequence, query))
+        case .cancel(let cancel, let sequence): cancels.append((sequence, cancel))
         default: break
         }
+    }
+
+    func answerQuery(_ sequence: UInt32, _ response: QueryResponse, _ status: CommandStatus = .ok) throws {
+        if status == .ok {
+            _ = try session.answerQuery(sequence: sequence, response, out: &out)
+        } else {
+            _ = session.refuse(.query, sequence: sequence, status, out: &out)
+        }
+    }
+
+    func answerCancel(_ sequence: UInt32, _ status: CommandStatus) {
+        _ = session.answerCancel(sequence: sequence, status: status, out: &out)
     }
 
     func answer(_ sequence: UInt32, _ status: CommandStatus = .ok, id: String? = nil) {
@@ -126,6 +142,7 @@ final class World: ConnectionOwner, SMPPDialer {
     var batches: [[Settled]] = []
     var heard: [[Heard]] = []
     var received: [[Inbound]] = []
+    var inquiries: [InquiryAnswer] = []
     var durables: [(Bool) -> Void] = []
     var roomChanges = 0
     var smscs: [TestSMSC] = []
@@ -162,6 +179,8 @@ final class World: ConnectionOwner, SMPPDialer {
         received.append(batch)
         durables.append(durable)
     }
+
+    func asked(_ batch: [InquiryAnswer], by connection: any Connection) { inquiries += batch }
 
     func roomChanged(_ connection: any Connection) {
         roomChanges += 1

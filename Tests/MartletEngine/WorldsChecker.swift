@@ -26,6 +26,8 @@ final class Card {
     var flagged = false
     var partsReference: UInt16?
     /// How often an operator took each part, and how often it could happen again.
+    /// Parts that an operator says that it forgot.
+    var forgotten: UInt16 = 0
     var copies = [Int](repeating: 0, count: 16)
     var explained = [Int](repeating: 0, count: 16)
     var takenDurable: UInt16 = 0
@@ -95,6 +97,8 @@ struct WorldChecker {
             answers["\(header.group)/\(providerID)"] = (header, it.part)
         }
         if case .receipt(let it) = record.body { receipts.insert("\(header.group)/\(it.providerID)") }
+        // A receipt that its provider deleted a part is the answer to who told it to.
+        if case .asked(let it) = record.body, it.result == .cancelled { receipts.insert("\(header.group)/\(it.providerID)") }
         if case .preference(let it) = record.body { unwantedDurable[it.number] = it.unwanted }
         guard header.id.high != 0 else { return }
         if case .inbound(let it) = record.body, it.number == 0 { inbound.insert(header.id) }
@@ -131,6 +135,13 @@ struct WorldChecker {
             check(header.group == card.group && it.group != card.group, "message \(card.number): moved from where it was not")
             card.group = it.group
         }
+        if case .asked(let it) = record.body {
+            check(card.takenDurable >> UInt16(it.part) & 1 == 1, "message \(card.number): asked about a part that nobody took")
+            if it.result == .cancelled { card.forgotten |= 1 << UInt16(it.part) }
+        }
+        if case .receipt(let it) = record.body, it.isAnswer {
+            check(it.state.isFinal && it.state != .unknown, "message \(card.number): \(it.state) by an answer settles nothing")
+        }
         if case .answered(let it) = record.body {
             let bit: UInt16 = 1 << UInt16(it.part)
             if case .accepted = it.outcome { card.takenDurable |= bit }
@@ -164,7 +175,7 @@ struct WorldChecker {
         switch state {
         case .delivered: allowed = [.none]
         case .failed: allowed = [.refused, .undeliverable, .attemptsUsedUp, .cannotBeEncoded, .payloadLost]
-        case .expired: allowed = [.notSentInTime, .noReceipt, .undeliverable]
+        case .expired: allowed = [.notSentInTime, .noReceipt, .undeliverable, .withdrawn]
         case .cancelled: allowed = [.cancelledBySource, .cancelledByOperator]
         case .suppressed: allowed = [.optedOut]
         case .queued, .submitted, .sent, .unknown, .received: allowed = []
@@ -176,8 +187,14 @@ struct WorldChecker {
         if reason == .payloadLost {
             check(lostPayloads.contains(card.id), "message \(card.number): a payload that lies in the log is said to be lost")
         }
-        if state == .cancelled { check(card.takenDurable == 0, "message \(card.number): cancelled after a provider took a part") }
-        if reason == .notSentInTime || reason == .noReceipt {
+        if state == .cancelled || reason == .withdrawn {
+            let all: UInt16 = (1 << UInt16(card.parts)) - 1
+            check(
+                card.takenDurable == 0 && state == .cancelled || card.forgotten == all,
+                "message \(card.number): \(state) with parts \(card.takenDurable) taken and \(card.forgotten) forgotten")
+        }
+        if reason == .withdrawn { check(card.submission.messageClass == .otp, "message \(card.number): withdrawn, and is no code") }
+        if reason == .notSentInTime || reason == .noReceipt || reason == .withdrawn {
             check(header.at / 1000 >= card.deadline, "message \(card.number): expired before its deadline")
         }
         if state == .delivered {

@@ -211,6 +211,7 @@ extension WorldLoop {
         append(nil, [])
         pumpAll()
         tellAll()
+        askOperators()
         // With nothing else to come the steps may be long.
         after(waiting ? 10_000_000 : dice.between(Int64(50_000), 300_000)) { $0.tick() }
     }

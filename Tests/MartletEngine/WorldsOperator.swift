@@ -24,6 +24,11 @@ struct Manner {
     /// Seconds between two drops of a bind; 0: never.
     var dropEvery = 0
     var slowest: Int64 = 60_000
+    /// How it answers inquiries.
+    var answering = Answering.truthful
+    var answersAfter: Int64 = 50_000
+
+    enum Answering: CaseIterable { case truthful, lying, silent, notKnown, failing, forgetful }
 
     static let calm = Manner()
 
@@ -34,7 +39,8 @@ struct Manner {
             throttle: some(40), deferral: some(40), refuse: some(15), unencodable: some(10), ignore: some(15), mute: some(15),
             late: some(15), twice: some(20), noReceipt: some(50), twoReceipts: some(50), earlyReceipt: some(60), badReceipt: some(30),
             strangeReceipt: some(20), passing: some(50), dropEvery: dice.chance(50) ? dice.between(1, 20) : 0,
-            slowest: dice.pick([5_000, 60_000, 400_000]))
+            slowest: dice.pick([5_000, 60_000, 400_000]), answering: dice.pick(Answering.allCases),
+            answersAfter: dice.pick([5_000, 400_000, 20_000_000]))
     }
 }
 
@@ -89,6 +95,9 @@ final class Link {
 final class SimulatedOperator {
     var manner: Manner
     private var made = 0
+    /// What becomes of each message, and the steady time from which that is so; those that it was told to forget.
+    var fates: [String: (state: ReceiptState, from: Int64)] = [:]
+    var forgotten: Set<String> = []
 
     init(_ manner: Manner) { self.manner = manner }
 
@@ -138,7 +147,7 @@ extension WorldLoop {
         if dice.chance(manner.refuse) { return after(back) { $0.answer(flight, .refused(status: 0x0B)) } }
         let providerID = flight.link.operatorOf.newID()
         checker.took(flight.id, Int(flight.part))
-        receipts(of: providerID, flight.link.group, manner, back)
+        receipts(of: providerID, flight.link.group, flight.link.operatorOf, back)
         if dice.chance(manner.mute) { return }
         after(dice.chance(manner.late) ? back + answerTimeout : back) { $0.answer(flight, .accepted(providerID: providerID)) }
         if dice.chance(manner.twice) {
@@ -146,22 +155,27 @@ extension WorldLoop {
         }
     }
 
-    private func receipts(of providerID: String, _ group: GroupNumber, _ manner: Manner, _ back: Int64) {
+    private func receipts(of providerID: String, _ group: GroupNumber, _ one: SimulatedOperator, _ back: Int64) {
+        let manner = one.manner
         if dice.chance(manner.strangeReceipt) {
             world.whatever(dice.between(Int64(0), 5_000_000)) {
                 $0.hear(WorldReceipt(group: group, providerID: "strange-\(providerID)", state: .delivered))
             }
         }
-        if dice.chance(manner.noReceipt) { return }
         let bad: [ReceiptState] = [.expired, .deleted, .undeliverable, .unknown, .rejected]
         let state: ReceiptState = dice.chance(manner.badReceipt) ? dice.pick(bad) : .delivered
         let at = dice.chance(manner.earlyReceipt) ? dice.below(Int(back)) : Int(back) + dice.below(20_000_000)
+        let isLost = dice.chance(manner.noReceipt)
+        // Some of these never reach the handset at all, and nobody ever says so.
+        one.fates[providerID] = (state, isLost && dice.chance(30) ? .max : steady + Int64(at))
+        if isLost { return }
         if dice.chance(manner.passing) {
             world.whatever(Int64(at) / 2) { $0.hear(WorldReceipt(group: group, providerID: providerID, state: .enroute)) }
         }
         let count = dice.chance(manner.twoReceipts) ? 2 : 1
         for n in 0..<count {
             world.whatever(Int64(at) + Int64(n) * dice.between(Int64(0), 2_000_000)) {
+                let state = one.forgotten.contains(providerID) ? .deleted : state
                 $0.hear(WorldReceipt(group: group, providerID: providerID, state: state))
             }
         }

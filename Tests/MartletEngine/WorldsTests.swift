@@ -45,6 +45,29 @@ struct WorldsTests {
         }
     }
 
+    @Test("The worlds meet every answer to an inquiry, messages settled by one, taken back by their source and past their deadline")
+    func inquiries() {
+        var results: Set<UInt8> = []
+        var (settled, cancelled, withdrawn) = (0, 0, 0)
+        for seed in UInt64(1)...200 {
+            let world = World(seed: seed)
+            #expect(world.live().isEmpty)
+            for (_, bytes) in world.loops.flatMap(\.log.whole) {
+                guard let record = try? bytes.withUnsafeBytes({ try Record(reading: $0) }) else { continue }
+                switch record.body {
+                case .asked(let it): results.insert(it.result.code)
+                case .receipt(let it) where it.isAnswer: settled += 1
+                case .ended(let it) where it.reason == .withdrawn: withdrawn += 1
+                case .ended(let it) where it.reason == .cancelledBySource:
+                    if world.checker.card(record.header.id)?.forgotten != 0 { cancelled += 1 }
+                default: break
+                }
+            }
+        }
+        #expect(results == [1, 2, 3, 4, 5], "state, cancelled, refused, not known, silent")
+        #expect(settled > 3 && withdrawn > 3 && cancelled > 3, "\(settled) settled, \(withdrawn) withdrawn, \(cancelled) cancelled")
+    }
+
     @Test("A node that releases effects before their records are durable turns the checker red")
     func canary() {
         let red = (UInt64(1)...20).filter { !World(seed: $0, sabotage: .releasesBeforeDurable).live().isEmpty }

@@ -77,6 +77,9 @@ final class World {
         longPercent = dice.chance(narrow ? 60 : 0) ? 0 : 25
         configuration.routes = Routes((0..<groups).map { Routes.Route(prefix: "\(41 + $0)", group: GroupNumber($0 + 1)) })
         configuration.inbound = World.inboundRules
+        if dice.chance(60) {
+            for group in 1...groups { configuration.inquiries[GroupNumber(group)] = InquirySet(rawValue: UInt8(dice.below(4))) }
+        }
         calm = dice.chance(15)
         answerTimeout = dice.between(Int64(1_000_000), 8_000_000)
         busyFor = dice.between(Int64(2_000_000), 40_000_000)

@@ -34,6 +34,14 @@ struct RecordTests {
         .mark(.init(what: .operated, text: "ops stopped harbour-1")),
         .mark(.init(what: .hold, value: UInt32(ClassSet([.otp, .marketing]).rawValue))),
         .rerouted(.init(group: 200)),
+        .asked(
+            .init(
+                what: .query, part: 2, tries: 0x83, result: .state(.enroute, error: 9, endedAt: -1), providerID: "0001F",
+                connection: "harbour-1")),
+        .asked(.init(what: .query, part: 0, tries: 1, result: .silent, providerID: "", connection: "")),
+        .asked(.init(what: .query, part: 0, tries: 1, result: .notKnown(status: 3), providerID: "9", connection: "c")),
+        .asked(.init(what: .cancel, part: 15, tries: 0x80, result: .refused(status: .max), providerID: "9", connection: "c")),
+        .asked(.init(what: .cancel, part: 0, tries: 0x80, result: .cancelled, providerID: "9", connection: "c")),
         .ledger(.init(accepted: .max, ended: 1 << 40, day: -3, dayMessages: 7, dayParts: 1 << 33)),
     ]
 
@@ -64,6 +72,30 @@ struct RecordTests {
         let again = try RecordTests.read(bytes)
         #expect(again == expected)
         #expect(Array(bytes[Record.sealedOffset(again.header)...]) == [1, 2, 3])
+    }
+
+    @Test("A receipt heard as an answer has more behind its id; a receipt as older logs have it reads as one")
+    func answeredReceipt() throws {
+        let plain = RecordBody.Receipt(part: 1, state: .delivered, error: 3, providerID: "0001F")
+        var answer = plain
+        (answer.isAnswer, answer.endedAt) = (true, 1_790_000_000)
+        let bytes = RecordTests.bytes(Record(header: RecordTests.header(.receipt), body: .receipt(answer)))
+        #expect(try RecordTests.read(bytes).body == .receipt(answer))
+        // What was written before there were answers.
+        let old = RecordTests.bytes(Record(header: RecordTests.header(.receipt), body: .receipt(plain)))
+        #expect(bytes.count == old.count + 8 && Array(bytes[RecordHeader.byteCount..<old.count]) == Array(old[RecordHeader.byteCount...]))
+        #expect(try RecordTests.read(old).body == .receipt(plain))
+    }
+
+    @Test(
+        "An inquiry that no version wrote names the field that is wrong",
+        arguments: [(0, "inquiry"), (3, "inquiry result"), (8, "receipt state")])
+    func badInquiry(_ offset: Int, _ field: String) {
+        let body = RecordBody.asked(
+            .init(what: .query, part: 0, tries: 1, result: .state(.enroute, error: 0, endedAt: 0), providerID: "", connection: ""))
+        var bytes = RecordTests.bytes(Record(header: RecordTests.header(.asked), body: body))
+        bytes[RecordHeader.byteCount + offset] = 99
+        #expect(throws: RecordFault.badValue(field: field)) { try RecordTests.read(bytes) }
     }
 
     @Test("A record cut at any byte is truncated, never a crash and never another record", arguments: bodies)
@@ -139,7 +171,7 @@ struct RecordTests {
         "A value that no version wrote is named with its field",
         arguments: [
             (RecordKind.answered, 2, UInt8(8), "outcome"), (.receipt, 1, 0, "receipt state"), (.ended, 0, 11, "state"),
-            (.ended, 1, 11, "reason"), (.inbound, 1, 4, "part"),
+            (.ended, 1, 12, "reason"), (.inbound, 1, 4, "part"),
             (.resumed, 0, 5, "why"), (.carried, 0, 0, "state"), (.orphan, 0, 99, "receipt state"), (.mark, 0, 7, "mark"),
         ])
     func badValues(_ kind: RecordKind, _ offset: Int, _ value: UInt8, _ field: String) throws {

@@ -20,6 +20,9 @@ final class FakeConnection: Connection {
     var isBound = true
     var handed: [Handover] = []
     var outstanding = 0
+    var asked: [Inquiry] = []
+    /// What it says to an inquiry; nil: it cannot be asked.
+    var knows: ((Inquiry) -> InquiryAnswer.Result)?
     /// Answers at once when set.
     var answer: ((Handover) -> Outcome?)?
     weak var owner: (any ConnectionOwner)?
@@ -45,6 +48,15 @@ final class FakeConnection: Connection {
         outstanding += batch.reduce(0) { $0 + $1.partMask.nonzeroBitCount }
         guard answer != nil else { return }
         loop.assumeIsolated().execute { for handover in batch { self.settle(handover) } }
+    }
+
+    var inquiryRoom: Int? { isBound && knows != nil ? 2 : nil }
+
+    func ask(_ batch: [Inquiry]) {
+        asked += batch
+        loop.assumeIsolated().execute {
+            self.owner?.asked(batch.map { InquiryAnswer($0, self.knows?($0) ?? .silent) }, by: self)
+        }
     }
 
     func settle(_ handover: Handover, _ outcome: Outcome? = nil) {

@@ -341,6 +341,37 @@ struct SMSCTests {
         }
     }
 
+    @Test("By its behaviour it does not know the commands, fails them, is late or says nothing; all are counted")
+    func inquiries() async throws {
+        try await world { _, smsc in
+            let client = try await Client.bound(to: smsc)
+            _ = try await client.submit(Submit(registered: 0))
+            let id = await client.next()?.word ?? ""
+            let cancel = [0] + z(id) + [5, 0] + z("") + [1, 1] + z("")
+            func set(_ field: String, _ value: String) async throws {
+                _ = try await smsc.change([.init(key: field, value: Loose(.text(value)))])
+            }
+            for (word, query, cancelled) in [("unknown", UInt32(3), UInt32(3)), ("fail", 0x67, 0x11)] {
+                try await set("query", word)
+                try await set("cancel", word)
+                try await client.send(0x03, z(id) + [5, 0] + z("HARBOUR"))
+                let one = await client.next()
+                #expect(one?.status == query && one?.command == (word == "unknown" ? 0x8000_0000 : 0x8000_0003))
+                try await client.send(0x08, cancel)
+                #expect(await client.next()?.status == cancelled)
+            }
+            try await set("query", "silent")
+            try await client.send(0x03, z(id) + [5, 0] + z("HARBOUR"))
+            try await set("query", "truthful")
+            _ = try await smsc.change([.init(key: "inquiryDelayMs", value: Loose(.integer(30)))])
+            let last = try await client.send(0x03, z(id) + [5, 0] + z("HARBOUR"))
+            let answer = await client.next()
+            #expect(answer?.sequence == last && answer?.body == z(id) + [0, 2, 0])
+            let stats = await smsc.stats()
+            #expect(stats?.queries == 4 && stats?.cancels == 2)
+        }
+    }
+
     @Test("A cancelled message gets no receipt when its time comes")
     func cancelled() async throws {
         try await world(smsc { $0.behaviour.receiptAfterMs = 100 }) { _, smsc in

@@ -1,3 +1,4 @@
+public import MartletModel
 public import SMPP
 public import SMSText
 
@@ -14,6 +15,8 @@ public struct OperatorProfile: Equatable, Sendable {
     /// replace_if_present_flag is passed on where a message asks for it.
     public var replacesPending: Bool
     public var receiptID: ReceiptID
+    /// What the operator may be asked about messages that it took.
+    public var inquiries: InquirySet
 
     /// How a receipt's message id becomes the answer's.
     public enum ReceiptID: String, CaseIterable, Sendable {
@@ -30,7 +33,7 @@ public struct OperatorProfile: Equatable, Sendable {
     public init(
         numbers: AlphabetProfile = .standard, hasFlash: Bool = true, alphabets: [Alphabet] = [.gsm7, .ucs2],
         concatenation: Concatenation = .udh8, transliteration: [Transliteration] = [], intermediateReceipts: Bool = false,
-        replacesPending: Bool = true, receiptID: ReceiptID = .learn
+        replacesPending: Bool = true, receiptID: ReceiptID = .learn, inquiries: InquirySet = .all
     ) {
         self.numbers = numbers
         self.hasFlash = hasFlash
@@ -40,6 +43,7 @@ public struct OperatorProfile: Equatable, Sendable {
         self.intermediateReceipts = intermediateReceipts
         self.replacesPending = replacesPending
         self.receiptID = receiptID
+        self.inquiries = inquiries
     }
 
     /// As SMPP 3.4 has it and nearly all operators do.
@@ -58,7 +62,9 @@ public struct OperatorProfile: Equatable, Sendable {
         if rules != other.rules { return "transliteration" }
         if intermediateReceipts != other.intermediateReceipts { return "intermediateReceipts" }
         if replacesPending != other.replacesPending { return "replaceIfPresent" }
-        return receiptID == other.receiptID ? nil : "receiptId"
+        if receiptID != other.receiptID { return "receiptId" }
+        if inquiries == other.inquiries { return nil }
+        return inquiries.contains(.query) == other.inquiries.contains(.query) ? "cancel" : "query"
     }
 }
 

@@ -13,11 +13,13 @@ public struct OperatorProfileWords: Equatable, Sendable {
     public var intermediateReceipts: Bool
     public var replaceIfPresent: Bool
     public var receiptID: String
+    public var query: Bool
+    public var cancel: Bool
 
     public init(
         preset: String = "standard", dataCodingZero: String? = nil, alphabets: [String]? = nil, dataCodings: String = "",
         flash: String? = nil, concatenation: String = "udh8", transliteration: [String]? = nil, intermediateReceipts: Bool = false,
-        replaceIfPresent: Bool = true, receiptID: String = "learn"
+        replaceIfPresent: Bool = true, receiptID: String = "learn", query: Bool = true, cancel: Bool = true
     ) {
         self.preset = preset
         self.dataCodingZero = dataCodingZero
@@ -29,6 +31,8 @@ public struct OperatorProfileWords: Equatable, Sendable {
         self.intermediateReceipts = intermediateReceipts
         self.replaceIfPresent = replaceIfPresent
         self.receiptID = receiptID
+        self.query = query
+        self.cancel = cancel
     }
 
     /// The profile, and all that is wrong with its words.
@@ -71,9 +75,13 @@ public struct OperatorProfileWords: Equatable, Sendable {
         }
         let concatenation = choose(concatenation, "concatenation", Words.concatenation, or: .udh8)
         let receiptID = choose(receiptID, "receiptId", OperatorProfile.ReceiptID.allCases.map { ($0.rawValue, $0) }, or: .learn)
+        var inquiries: InquirySet = []
+        if query { inquiries.insert(.query) }
+        if cancel { inquiries.insert(.cancel) }
         let profile = OperatorProfile(
             numbers: numbers, hasFlash: form != nil, alphabets: chosen, concatenation: concatenation, transliteration: spellings,
-            intermediateReceipts: intermediateReceipts, replacesPending: replaceIfPresent, receiptID: receiptID)
+            intermediateReceipts: intermediateReceipts, replacesPending: replaceIfPresent, receiptID: receiptID,
+            inquiries: inquiries)
         return (profile, faults)
     }
 
@@ -190,8 +198,21 @@ extension OperatorProfileWords {
             case never matter.
             """)
 
+    public static let querySetting = setting(
+        "query", .flag, default: "true",
+        doc: """
+            Ask the operator (query_sm) about a message whose final receipt stays out, as the class table says. An operator that does not know \
+            the command, or does not answer, is left alone for an hour. Off where the operator charges for it or forbids it.
+            """)
+    public static let cancelSetting = setting(
+        "cancel", .flag, default: "true",
+        doc: """
+            Tell the operator to forget (cancel_sm) a one-time code past its deadline, and a message that its source cancels after the operator \
+            took it.
+            """)
+
     public static let all: [Setting] = [
         profileSetting, alphabetsSetting, zeroSetting, dataCodingsSetting, flashSetting, concatenationSetting, transliterationSetting,
-        intermediateSetting, replaceSetting, receiptIDSetting,
+        intermediateSetting, replaceSetting, receiptIDSetting, querySetting, cancelSetting,
     ]
 }

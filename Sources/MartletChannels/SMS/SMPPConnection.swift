@@ -23,6 +23,7 @@ public final class SMPPConnection: Connection {
     let makeDialer: (SMPPConnectionSettings) throws -> any SMPPDialer
 
     var throttle: SMPPThrottle
+    var inquiryPace = Pace(limit: SMPPConnection.inquiriesPerSecond)
     var waiting = WaitingParts()
     var fields = MessageFields()
     var form = TextForm(.standard)

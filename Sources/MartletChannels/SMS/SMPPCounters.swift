@@ -20,6 +20,8 @@ public struct SMPPCounters: Equatable, Sendable {
     public var inbound = 0
     /// Those answered with "later" because their records could not be made durable.
     public var inboundDeferred = 0
+    /// query_sm and cancel_sm that came to their end, by an answer or without one.
+    public var inquiries = 0
     /// Requests of the peer that an ESME does not serve.
     public var requestsRefused = 0
     public var binds = 0
@@ -44,6 +46,7 @@ public struct SMPPCounters: Equatable, Sendable {
             counter("inbound_deferred", "Messages from handsets the operator was asked to keep, since the journal could not."),
             { $0.inboundDeferred }
         ),
+        (counter("inquiries", "query_sm and cancel_sm that were answered, or stayed without an answer."), { $0.inquiries }),
         (counter("requests_refused", "Requests of the operator that are not served."), { $0.requestsRefused }),
         (counter("binds", "Binds made."), { $0.binds }),
         (counter("binds_lost", "Binds lost."), { $0.bindsLost }),

@@ -20,10 +20,11 @@ final class SMPPHandler: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     private(set) var session: ClientSession
+    var inquiries = OpenInquiries()
     private(set) var inFlight: ContiguousArray<InFlight>
     private var reader = FrameReader()
     private var out = ByteBuffer()
-    private var context: ChannelHandlerContext?
+    private(set) var context: ChannelHandlerContext?
     private let bind: Bind
     /// Cleared at the close, which also breaks the circle of references.
     private var link: SMPPLink?
@@ -120,6 +121,9 @@ final class SMPPHandler: ChannelInboundHandler {
         let wall = link.connection.now().wall
         var lost: [Settled] = []
         session.lost { place in lost.append(settlement(place, .unknown, at: wall)) }
+        // No word against the operator's way with inquiries: its bind is gone.
+        inquiries.end(session.lostAsides(), .notAsked)
+        tellInquiries(link)
         link.ended(self, failure: failure, lost: lost)
     }
 
@@ -136,7 +140,8 @@ final class SMPPHandler: ChannelInboundHandler {
         case .answered(let place, let status, let messageID): answered(place, status, frame[messageID], link)
         case .deliver(let sequence): deliver(frame, .deliver, sequence, link)
         case .data(let sequence): deliver(frame, .data, sequence, link)
-        // None of ours is asked yet, and a handset that is there again changes nothing.
+        case .asideAnswered(let tag, let status): heard(tag, status, frame)
+        // None of ours stands in the window, and a handset that is there again changes nothing.
         case .requestAnswered, .alert: break
         case .bound(let answer): link.bound(self, answer)
         case .bindRefused(let status):
@@ -254,6 +259,7 @@ final class SMPPHandler: ChannelInboundHandler {
                 self.answer(sequences, kept: kept)
             }
         }
+        tellInquiries(link)
         connection.refill()
         isReading = false
         flush()
@@ -282,6 +288,30 @@ final class SMPPHandler: ChannelInboundHandler {
         }
         inFlight[place] = one
         return nil
+    }
+
+    /// Writes an inquiry beside the window.
+    func writeAside(
+        _ inquiry: Inquiry, _ source: Address, _ destination: Address, _ tag: Int, at steady: Int64
+    ) throws(EncodingFault) {
+        switch inquiry.what {
+        case .query: try session.askAside(Query(messageID: inquiry.providerID, source: source), tag: tag, at: steady, out: &out)
+        case .cancel:
+            try session.cancelAside(
+                Cancel(messageID: inquiry.providerID, source: source, destination: destination), tag: tag, at: steady, out: &out)
+        }
+    }
+
+    func tellInquiries() {
+        if let link { tellInquiries(link) }
+    }
+
+    private func tellInquiries(_ link: SMPPLink) {
+        guard !inquiries.answers.isEmpty else { return }
+        let batch = inquiries.answers
+        inquiries.answers.removeAll(keepingCapacity: true)
+        link.connection.counters.inquiries += batch.count
+        link.connection.owner?.asked(batch, by: link.connection)
     }
 
     /// One write for all that was put together since the last.
@@ -313,6 +343,8 @@ final class SMPPHandler: ChannelInboundHandler {
         var expired: [Settled] = []
         let alarm = session.tick(at: now.steady, out: &out) { place in expired.append(settlement(place, .unknown, at: now.wall)) }
         flush()
+        inquiries.end(session.expiredAsides(at: now.steady), .silent)
+        tellInquiries(link)
         if !expired.isEmpty {
             link.connection.counters.answersMissing += expired.count
             link.connection.owner?.settled(expired, by: link.connection)

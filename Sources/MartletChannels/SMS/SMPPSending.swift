@@ -144,7 +144,7 @@ extension SMPPConnection {
         return stopped.map { ($0, begun) }
     }
 
-    private func source(of from: String) -> Address? {
+    func source(of from: String) -> Address? {
         if let lastSource, lastSender == from { return lastSource }
         guard let address = Sender.address(from, ton: settings.sourceTon, npi: settings.sourceNpi) else { return nil }
         (lastSender, lastSource) = (from, address)

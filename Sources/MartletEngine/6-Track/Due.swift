@@ -12,6 +12,7 @@ extension Engine {
         orphans.expire(before: turn.now.wall - Orphans.keptMicroseconds) { forgotten.append($0.position) }
         for position in forgotten { forget(position) }
         forgotten.removeAll(keepingCapacity: true)
+        lookAgain(turn.now)
         giveUpOwed(&turn)
         giveUpParts(&turn)
         countOpen()
@@ -45,7 +46,7 @@ extension Engine {
         if turn.now.wallMilliseconds >= receiptDeadline(slot.pointee) {
             emit(.ended(.init(state: .expired, reason: .noReceipt)), number, &turn, after: .retire)
         } else {
-            arm(number, wall: receiptDeadline(slot.pointee), turn.now)
+            look(number, turn.now)
         }
     }
 

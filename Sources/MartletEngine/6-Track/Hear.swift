@@ -20,6 +20,7 @@ extension Engine {
                 let slot = slots.pointer(found.slot)
                 // Somebody who repeats a passing state without end fills no log.
                 if !item.state.isFinal, slot.pointee.pending >= Engine.pendingMaximum { continue }
+                if item.state == .deleted, forgets(found.slot, found.part, providerID, &turn) { continue }
                 emit(
                     .receipt(.init(part: found.part, state: item.state, error: item.error, providerID: providerID)), found.slot, &turn,
                     flags: slot.pointee.openParts == 0 ? .settlesAttempt : [])

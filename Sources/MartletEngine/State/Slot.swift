@@ -46,7 +46,7 @@ struct Slot {
     var strikes: UInt8 = 0
     /// Records of this message that are not durable yet.
     var pending: UInt8 = 0
-    /// How often telling its end was put off.
+    /// How often telling its end was put off. Before its end: how often its provider was asked about it, see `Asking`.
     var tries: UInt8 = 0
     /// How its text was planned anew; 0: as its payload says.
     var textShape: UInt32 = 0

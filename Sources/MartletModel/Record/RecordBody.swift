@@ -17,6 +17,7 @@ public enum RecordBody: Equatable, Sendable {
     /// As `carried`, so that it stands for the whole message when the record that accepted it is trimmed; parts, deadline and wishes are
     /// the header's.
     case replaced(Carried)
+    case asked(Asked)
 
     public struct Accepted: Equatable, Sendable {
         /// Wall microseconds at which the door had read the whole request.
@@ -44,11 +45,38 @@ public enum RecordBody: Equatable, Sendable {
         public var state: ReceiptState
         public var error: UInt16
         public var providerID: String
-        public init(part: UInt8, state: ReceiptState, error: UInt16, providerID: String) {
+        /// Heard as the answer to a question of ours (query_sm), not as a receipt.
+        public var isAnswer: Bool
+        /// Wall seconds at which the provider says that it ended; 0: not told. Only of an answer.
+        public var endedAt: Int64
+        public init(part: UInt8, state: ReceiptState, error: UInt16, providerID: String, isAnswer: Bool = false, endedAt: Int64 = 0) {
             self.part = part
             self.state = state
             self.error = error
             self.providerID = providerID
+            self.isAnswer = isAnswer
+            self.endedAt = endedAt
+        }
+    }
+
+    /// An answer that settles its part is a `receipt`; all others, and the answers to a cancellation, stand here.
+    public struct Asked: Equatable, Sendable {
+        public var what: Inquiry.What
+        public var part: UInt8
+        /// How often the message was asked about, and whether its provider was told to forget it, as a slot keeps it.
+        public var tries: UInt8
+        public var result: InquiryAnswer.Result
+        public var providerID: String
+        public var connection: String
+        public init(
+            what: Inquiry.What, part: UInt8, tries: UInt8, result: InquiryAnswer.Result, providerID: String, connection: String
+        ) {
+            self.what = what
+            self.part = part
+            self.tries = tries
+            self.result = result
+            self.providerID = providerID
+            self.connection = connection
         }
     }
 
@@ -248,6 +276,7 @@ public enum RecordBody: Equatable, Sendable {
         case .inbound: .inbound
         case .preference: .preference
         case .replaced: .replaced
+        case .asked: .asked
         }
     }
 }

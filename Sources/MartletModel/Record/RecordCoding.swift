@@ -9,7 +9,7 @@ extension RecordBody {
         switch self {
         case .accepted: 8
         case .answered(let it): 18 + it.outcome.providerID.shortCount + it.connection.shortCount
-        case .receipt(let it): 5 + it.providerID.shortCount
+        case .receipt(let it): 5 + it.providerID.shortCount + (it.isAnswer ? 8 : 0)
         case .ended: 2
         case .resumed(let it): it.textShape == 0 ? 1 : 6
         case .carried(let it), .replaced(let it): 31 + min(it.providerKeys.count, 255) * 9 + (it.textShape == 0 ? 0 : 4)
@@ -20,6 +20,7 @@ extension RecordBody {
         case .ledger: 36
         case .inbound: 20
         case .preference: 10
+        case .asked(let it): 22 + it.providerID.shortCount + it.connection.shortCount
         }
     }
 
@@ -43,6 +44,8 @@ extension RecordBody {
             out.put(it.state.rawValue)
             out.put(it.error)
             out.put(text: it.providerID)
+            // A receipt has nothing behind its id.
+            if it.isAnswer { out.put(it.endedAt) }
         case .ended(let it):
             out.put(it.state.rawValue)
             out.put(it.reason.rawValue)
@@ -99,6 +102,23 @@ extension RecordBody {
         case .preference(let it):
             out.put(it.number)
             out.put(it.unwanted.rawValue)
+        case .asked(let it):
+            out.put(it.what.rawValue)
+            out.put(it.part)
+            out.put(it.tries)
+            out.put(it.result.code)
+            out.put(it.result.status)
+            if case .state(let state, let error, let endedAt) = it.result {
+                out.put(state.rawValue)
+                out.put(UInt8(0))
+                out.put(error)
+                out.put(endedAt)
+            } else {
+                out.put(UInt32(0))
+                out.put(Int64(0))
+            }
+            out.put(text: it.providerID)
+            out.put(text: it.connection)
         }
     }
 }
@@ -147,7 +167,12 @@ extension RecordBody {
         case .receipt:
             let part: UInt8 = try input.take()
             guard let state = ReceiptState(rawValue: try input.take()) else { throw .badValue(field: "receipt state") }
-            self = .receipt(Receipt(part: part, state: state, error: try input.take(), providerID: try input.text()))
+            var it = Receipt(part: part, state: state, error: try input.take(), providerID: try input.text())
+            if !input.isAtEnd {
+                it.isAnswer = true
+                it.endedAt = try input.take()
+            }
+            self = .receipt(it)
         case .ended:
             guard let state = MessageState(rawValue: try input.take()) else { throw .badValue(field: "state") }
             guard let reason = EndReason(rawValue: try input.take()) else { throw .badValue(field: "reason") }
@@ -186,7 +211,34 @@ extension RecordBody {
             self = .inbound(it)
         case .preference:
             self = .preference(Preference(number: try input.take(), unwanted: ClassSet(rawValue: try input.take())))
+        case .asked: self = .asked(try Asked(&input))
         }
+    }
+}
+
+extension RecordBody.Asked {
+    init(_ input: inout ByteReader) throws(RecordFault) {
+        guard let what = Inquiry.What(rawValue: try input.take()) else { throw .badValue(field: "inquiry") }
+        let part: UInt8 = try input.take()
+        let tries: UInt8 = try input.take()
+        let code: UInt8 = try input.take()
+        let status: UInt32 = try input.take()
+        let state: UInt8 = try input.take()
+        let _: UInt8 = try input.take()
+        let error: UInt16 = try input.take()
+        let endedAt: Int64 = try input.take()
+        let result: InquiryAnswer.Result
+        switch code {
+        case 1:
+            guard let state = ReceiptState(rawValue: state) else { throw .badValue(field: "receipt state") }
+            result = .state(state, error: error, endedAt: endedAt)
+        case 2: result = .cancelled
+        case 3: result = .refused(status: status)
+        case 4: result = .notKnown(status: status)
+        case 5: result = .silent
+        default: throw .badValue(field: "inquiry result")
+        }
+        self.init(what: what, part: part, tries: tries, result: result, providerID: try input.text(), connection: try input.text())
     }
 }
 

@@ -132,6 +132,8 @@ public enum RecordKind: UInt8, CaseIterable, Sendable {
     case preference = 13
     /// The source put another text in the place of one that no provider had. Sealed as `accepted`.
     case replaced = 14
+    /// A provider was asked about a part, or told to forget it, and what it said to that.
+    case asked = 15
 }
 
 public struct RecordFlags: OptionSet, Equatable, Sendable {

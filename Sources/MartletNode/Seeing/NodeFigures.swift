@@ -7,6 +7,7 @@ extension Node {
     public func write(to out: inout MetricText) {
         counters(&out)
         gauges(&out)
+        rests(&out)
         ledgers(&out)
         histograms(&out)
     }
@@ -50,7 +51,14 @@ extension Node {
             out.begin(metric)
             for (word, value) in values { out.value(metric, value, [word]) }
         }
+        out.begin(NodeMetrics.inquiries)
+        for what in Inquiry.What.allCases {
+            for (index, word) in InquiryAnswer.Result.words.enumerated() {
+                out.value(NodeMetrics.inquiries, counts.inquiries[Int(what.rawValue)][index + 1], [what.word, word])
+            }
+        }
         let single: [(Metric, Int)] = [
+            (NodeMetrics.settledByQuery, counts.settledByQuery),
             (NodeMetrics.late, counts.lateReceipts), (NodeMetrics.duplicates, counts.possibleDuplicates),
             (NodeMetrics.replanned, counts.replanned),
             (NodeMetrics.stale, counts.staleAnswers), (NodeMetrics.carried, counts.carried), (NodeMetrics.replayed, counts.replayedRecords),
@@ -84,6 +92,16 @@ extension Node {
         for one in allConnections { out.value(NodeMetrics.outstanding, one.status.outstanding, [one.name]) }
         out.begin(NodeMetrics.bound)
         for one in allConnections { out.value(NodeMetrics.bound, one.status.state == .bound ? 1 : 0, [one.name]) }
+    }
+
+    private func rests(_ out: inout MetricText) {
+        let now = now()
+        out.begin(NodeMetrics.inquiriesRest)
+        for (group, name) in groupNames.sorted(by: { $0.key < $1.key }) {
+            for what in Inquiry.What.allCases {
+                out.value(NodeMetrics.inquiriesRest, engine.rests(what, group, now) ? 1 : 0, [name, what.word])
+            }
+        }
     }
 
     private func ledgers(_ out: inout MetricText) {

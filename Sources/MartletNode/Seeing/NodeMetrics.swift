@@ -14,6 +14,17 @@ public enum NodeMetrics {
         "martlet_late_receipts_total", .counter, doc: "Receipts of messages that had ended; kept in their story.")
     public static let duplicates = Metric(
         "martlet_possible_duplicates_total", .counter, doc: "Messages flagged possible duplicates after a crash or an unknown outcome.")
+    public static let inquiries = Metric(
+        "martlet_inquiries_total", .counter, labels: ["what", "result"],
+        doc:
+            "Parts that a provider was asked about (`query`) or told to forget (`cancel`), by what it said: `state` how the part stands, "
+            + "`cancelled`, `refused`, `not_known` (it does not know the command), `silent`; `not_asked` no bind, or it was lost, `not_found` its id is not in "
+            + "the log.")
+    public static let settledByQuery = Metric(
+        "martlet_settled_by_query_total", .counter, doc: "Parts whose final state was learnt by asking and not by a receipt.")
+    public static let inquiriesRest = Metric(
+        "martlet_inquiries_rest", .gauge, labels: ["group", "what"],
+        doc: "1 while a group is not asked, since its provider does not know the command or does not answer.")
     public static let replanned = Metric(
         "martlet_replanned_total", .counter, doc: "Waiting messages planned anew, since their operator's profile had changed.")
     public static let owed = Metric(
@@ -91,7 +102,8 @@ public enum NodeMetrics {
         "martlet_class_held", .gauge, labels: ["group", "class"], doc: "1 while a person holds the class back on the group.")
 
     public static let all: [Metric] = [
-        accepted, refused, ended, outcomes, receipts, orphans, late, duplicates, replanned, stale, open, owed, parked, told, inbound,
+        accepted, refused, ended, outcomes, receipts, orphans, late, duplicates, inquiries, settledByQuery, inquiriesRest, replanned, stale,
+        open, owed, parked, told, inbound,
         answers, preferences, optedOut, queued, outstanding, bound,
         accept, wire,
         answer, commit, commitRecords, commitBatches, journalLow, journalSegments, journalFailures, indexFailures,

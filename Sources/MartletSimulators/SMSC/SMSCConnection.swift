@@ -154,10 +154,10 @@ final class SMSCConnection: ChannelDuplexHandler {
             closing = true
         case .query:
             guard mayTransmit else { return reply(.queryResponse, sequence, .wrongBindState) }
-            core.query(frame.bytes, sequence: sequence, on: self)
+            core.inquire(.query, frame.bytes, sequence: sequence, on: self)
         case .cancel:
             guard mayTransmit else { return reply(.cancelResponse, sequence, .wrongBindState) }
-            reply(.cancelResponse, sequence, core.cancel(frame.bytes))
+            core.inquire(.cancel, frame.bytes, sequence: sequence, on: self)
         case .enquireLinkResponse, .genericNack:
             break
         default:

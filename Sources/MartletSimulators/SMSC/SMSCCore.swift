@@ -60,6 +60,8 @@ final class SMSCCore {
         /// A deliver_sm that was refused for now.
         case offer(pdu: Range<Int>)
         case expire(n: UInt64, phone: Range<Int>)
+        /// A whole PDU for one connection.
+        case write(connection: Int, pdu: Range<Int>)
     }
 
     /// - Parameter firstNumber: message id of the first message.
@@ -235,6 +237,21 @@ final class SMSCCore {
 
     // MARK: Time
 
+    /// Writes a PDU to a connection, now or later.
+    func write(_ pdu: [UInt8], to connection: SMSCConnection, after delay: UInt32) {
+        guard delay > 0 else {
+            markDirty(connection)
+            connection.out.writeBytes(pdu)
+            return
+        }
+        guard due.count < Self.dueMaximum else { return }
+        pdu.withUnsafeBytes { octets in
+            due.push(at: now.milliseconds + Int64(delay) + 1, octets: octets) { Due.write(connection: connection.id, pdu: $0) }
+        }
+    }
+
+    func count(_ change: (inout SMSCStats) -> Void) { change(&stats) }
+
     private func arm() {
         guard let first = due.first else { return }
         if let armed {
@@ -270,6 +287,10 @@ final class SMSCCore {
         case .expire(let n, let range):
             guard let held = phones.takeExpired(n, of: UnsafeRawBufferPointer(rebasing: bytes[range])) else { return }
             release(held, as: .expired)
+        case .write(let id, let range):
+            guard let connection = connections[id], !connection.closing else { return }
+            markDirty(connection)
+            connection.out.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[range]))
         }
     }
 

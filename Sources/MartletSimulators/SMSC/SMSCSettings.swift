@@ -75,6 +75,9 @@ public struct SMSCStats: Sendable, Equatable {
     public var receiptsWaiting = 0
     /// Thrown away since too many waited.
     public var receiptsDropped: UInt64 = 0
+    /// query_sm and cancel_sm that came.
+    public var queries: UInt64 = 0
+    public var cancels: UInt64 = 0
     /// Messages in the list.
     public var kept = 0
 
@@ -90,6 +93,7 @@ public struct SMSCStats: Sendable, Equatable {
             ("receiptsAnswered", .integer(Int(receiptsAnswered))), ("receiptsRefused", .integer(Int(receiptsRefused))),
             ("receiptsReturned", .integer(Int(receiptsReturned))), ("receiptsWaiting", .integer(receiptsWaiting)),
             ("receiptsDropped", .integer(Int(receiptsDropped))), ("kept", .integer(kept)),
+            ("queries", .integer(Int(queries))), ("cancels", .integer(Int(cancels))),
         ])
     }
 }

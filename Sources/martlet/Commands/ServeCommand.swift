@@ -173,6 +173,7 @@ struct ServeCommand: AsyncParsableCommand {
                 it.node.set(routes: Server.routes(it.settings, it.groups))
                 it.node.set(inbound: it.inboundRules(it.settings))
                 it.node.set(texts: Server.texts(it.settings, it.groups))
+                it.node.set(inquiries: Server.inquiries(it.settings, it.groups))
                 // Before the first message: what it is told of stands in its record.
                 it.takeTells(it.settings)
                 it.door.start { result in listening.completeWith(result.map { _ in }.mapError { $0 as any Error }) }

@@ -115,6 +115,7 @@ extension Server {
         node.set(routes: Server.routes(fresh, groups))
         // Nothing has been handed over since the connections were changed: the new credit is not durable before this turn ends.
         node.set(texts: texts)
+        node.set(inquiries: inquiries)
         done.append(["sources", reloadSources().message])
         if settings.smpp.accounts != fresh.smpp.accounts {
             // One that listens takes whatever there is, none too: an account that is gone must not stay.

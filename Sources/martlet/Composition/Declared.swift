@@ -41,7 +41,9 @@ enum Declared {
         .init(.submitted, .delivered, "The receipts overtook the answer."),
         .init(.sent, .delivered, "A receipt for every part says that it reached the handset."),
         .init(.sent, .failed, "A receipt says that a part did not."),
-        .init(.sent, .expired, "The provider gave up, or its receipt never came."),
+        .init(
+            .sent, .expired, "The provider gave up, its receipt never came, or it was past its deadline and the provider took it back."),
+        .init(.sent, .cancelled, "Its source took it back, and the provider, who had it, forgot it."),
         .init(.unknown, .queued, "Its class sends again; flagged a possible duplicate."),
         .init(.unknown, .sent, "A receipt of a part showed that the provider has it."),
         .init(.unknown, .delivered, "The receipts came after all."),

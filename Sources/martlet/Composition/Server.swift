@@ -111,6 +111,20 @@ final class Server {
         return Texts(rules)
     }
 
+    /// What each group's operator may be asked about messages that it took.
+    static func inquiries(_ settings: ServerSettings, _ groups: [String: GroupNumber]) -> [GroupNumber: InquirySet] {
+        var allowed: [GroupNumber: InquirySet] = [:]
+        for entry in settings.connections { if let number = groups[entry.group] { allowed[number] = entry.settings.profile.inquiries } }
+        return allowed
+    }
+
+    /// The same as the connections have it now.
+    var inquiries: [GroupNumber: InquirySet] {
+        var allowed: [GroupNumber: InquirySet] = [:]
+        for connection in connections.values { allowed[connection.group] = connection.settings.profile.inquiries }
+        return allowed
+    }
+
     static func routes(_ settings: ServerSettings, _ groups: [String: GroupNumber]) -> Routes {
         Routes(settings.routes.compactMap { route in groups[route.group].map { Routes.Route(prefix: route.prefix, group: $0) } })
     }

@@ -271,7 +271,7 @@ extension OperatorProfileWords {
             flash: values.filled(Own.flashSetting), concatenation: values.text(Own.concatenationSetting),
             transliteration: values.filledList(Own.transliterationSetting),
             intermediateReceipts: values.flag(Own.intermediateSetting), replaceIfPresent: values.flag(Own.replaceSetting),
-            receiptID: values.text(Own.receiptIDSetting))
+            receiptID: values.text(Own.receiptIDSetting), query: values.flag(Own.querySetting), cancel: values.flag(Own.cancelSetting))
     }
 }
 
