@@ -91,7 +91,10 @@ extension HTTPConnection {
         case .failure(let fault): answer(number, .problem(fault.problem))
         case .success(let since):
             door.intake.tellAgain(source.number, since: since) { count in
-                self.answer(number, count.map { .taken(CallbackReplay.document($0)) } ?? .problem(HTTPProblem(Refusal.stopping)))
+                let now = self.door.intake.now().wallMilliseconds
+                self.answer(
+                    number,
+                    count.map { .taken(CallbackReplay.document($0, since: since, now: now)) } ?? .problem(HTTPProblem(Refusal.stopping)))
             }
         }
     }
