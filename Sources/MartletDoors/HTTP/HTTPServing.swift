@@ -48,7 +48,7 @@ extension HTTPConnection {
 
     /// One message, of a request or a line of a batch.
     func read(_ body: ByteBuffer, _ source: AuthenticatedSource, _ trace: TraceContext?, _ now: Instant) -> MessageReading {
-        let reading = MessageReading.read(body, source: source, cards: door.settings.cardNumbers, trace: trace, now: now)
+        let reading = MessageReading.read(body, source: source, cards: door.cardNumbers, trace: trace, now: now)
         switch reading.cards {
         case .clean: break
         case .masked: door.counters.cardsMasked &+= 1
