@@ -13,7 +13,8 @@ public protocol Intake: AnyObject {
     func replace(_ id: MessageID, source: SourceNumber, with change: Replacement, then: @escaping (Replacement.Verdict) -> Void)
     /// Messages of this source, recent first, as the log has them. Takes a few milliseconds at most, none of them on the loop.
     func search(_ search: MessageSearch, source: SourceNumber, then: @escaping (Result<SearchPage, SearchFault>) -> Void)
-    /// Tells this source again what it was not heard to take of its ends since then, at once: what was parked or put off, too.
+    /// Tells this source again what it was not heard to take of its ends since then, at once: what was parked or put off, too. What was
+    /// given up (`Notice.owedMilliseconds` after its end) is owed no more.
     /// - Parameters:
     ///   - since: wall milliseconds.
     ///   - then: how many these are; nil when the node takes no work.

@@ -34,6 +34,9 @@ public struct Notice: Sendable {
         self.tries = tries
         self.payload = payload
     }
+
+    /// Milliseconds after an end for which its source may be away: then it is owed no more.
+    public static let owedMilliseconds: Int64 = 72 * 3_600_000
 }
 
 /// What became of a notice.

@@ -41,10 +41,10 @@ public enum NodeSettings {
             "Why these pages, which need no key, may be served beyond loopback, for example on a network of operations only. Empty: they may not."
     )
     public static let routePrefix = Setting(
-        "routes[].prefix", .text(maximumBytes: 15), default: "",
+        "routes[].prefix", .text(maximumBytes: 15), default: "", reload: .live,
         doc: "Digits that a number begins with, without plus; empty for every number. The longest prefix wins.")
     public static let routeGroup = Setting(
-        "routes[].group", .text(maximumBytes: 32), default: nil, doc: "Connection group that serves these numbers.")
+        "routes[].group", .text(maximumBytes: 32), default: nil, reload: .live, doc: "Connection group that serves these numbers.")
     public static let sourceName = Setting(
         "bootstrap.sources[].name", .text(maximumBytes: 64), default: nil, doc: "Name of a sender system, taken over at start.")
     public static let sourceScopes = Setting(

@@ -164,7 +164,10 @@ struct OutboundClientTests {
         for _ in 0..<3 { #expect(try await Self.get(client, "http://hooks.test:\(server.port)/").get().status == 200) }
         #expect(asked.withLock { $0 } == 1 && server.connections == 1)
         try await server.stop()
-        #expect(await Self.fault(client, "http://hooks.test:\(server.port)/") == .noConnection)
+        // The connection that was kept may be taken once more before its end is seen.
+        var gone = await Self.fault(client, "http://hooks.test:\(server.port)/")
+        for _ in 0..<100 where gone == .broken { gone = await Self.fault(client, "http://hooks.test:\(server.port)/") }
+        #expect(gone == .noConnection)
         #expect(await Self.fault(client, "http://hooks.test:\(server.port)/") == .noConnection)
         #expect(asked.withLock { $0 } == 2, "after nobody answered the name is asked anew")
         await client.stop()

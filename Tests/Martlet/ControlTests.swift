@@ -3,6 +3,7 @@ import Foundation
 import Guard
 import Journal
 import Logging
+import MartletDoors
 import MartletModel
 import MartletNode
 import NIOCore
@@ -72,6 +73,14 @@ private final class ServerRig: Sendable {
             }
         }
         return try promise.futureResult.wait()
+    }
+
+    /// Puts more into the settings file, and has it read again.
+    func reload(adding text: String) throws -> ControlAnswer {
+        let file = "\(directory)/martlet.yaml"
+        let present = try String(contentsOfFile: file, encoding: .utf8)
+        try (present + text).write(toFile: file, atomically: true, encoding: .utf8)
+        return try ask("reload")
     }
 
     func send(_ messageClass: String, to: String = "+447700900123") throws -> String {
@@ -155,6 +164,27 @@ struct ControlTests {
         #expect(!answer.ok && answer.message.contains(part), "\(answer.message)")
         try rig.stop()
         #expect(try rig.acts().isEmpty)
+    }
+
+    @Test("A reload gives another policy on card numbers to both doors and to those who send by command at once")
+    func guardReloaded() throws {
+        let rig = try ServerRig()
+        let server = rig.server
+        func policies() throws -> [CardNumbers.Policy] {
+            try rig.loop.submit {
+                let it = server.value
+                return [it.door.cardNumbers, it.smppDoor.cardNumbers, it.settings.http.cardNumbers]
+            }.wait()
+        }
+        #expect(try policies() == [.mask, .mask, .mask])
+        let answer = try rig.reload(adding: "guard: {cardNumbers: refuse}\n")
+        #expect(answer.ok && answer.rows.contains(["guard", "cardNumbers: refuse"]), "\(answer)")
+        #expect(try policies() == [.refuse, .refuse, .refuse])
+        let again = try rig.ask("reload")
+        #expect(again.ok && !again.rows.contains { $0[0] == "guard" })
+        let card = ["to": "+447700900123", "text": "Card 4111 1111 1111 1111"]
+        #expect(try rig.ask("send", nil, card).message.contains("guard.cardNumbers"))
+        try rig.stop()
     }
 
     @Test("Ages are read with their unit")

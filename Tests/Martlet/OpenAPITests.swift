@@ -132,4 +132,46 @@ import Yams
         #expect(Set(try #require(described["required"] as? [String])).isSubset(of: answer.keys))
         #expect(answer["traceparent"] as? String == "00-00000000000000010000000000000002-0000000000000003-01")
     }
+
+    @Test("The answer for a message from a handset is the other form that is described, member by member, an answer to nothing too")
+    func inbound() throws {
+        let state = try #require(try operations().first { $0.method == "GET" && $0.path == "/v1/messages/{id}" }).operation
+        let answered = try #require(try responses(state).first { $0.status == 200 }).response
+        let json = try resolved(try resolved(answered["content"])["application/json"])
+        let forms = try #require(try resolved(json["schema"])["oneOf"] as? [[String: String]])
+        #expect(forms == ["Notification", "Inbound"].map { ["$ref": "#/components/schemas/\($0)"] })
+        let schemas = try resolved(try resolved(document["components"])["schemas"])
+        let described = try resolved(schemas["Inbound"])
+        let properties = try resolved(described["properties"])
+        let pattern = try Regex(try #require(try resolved(schemas["ID"])["pattern"] as? String))
+        let before = MessageID(milliseconds: 1, partition: 1, random: 2)
+        for reply in [MessageID.none, before] {
+            var story = Story(
+                id: MessageID(milliseconds: 1, partition: 1, random: 1), source: 1, messageClass: .service, state: .received,
+                reason: .none, parts: 1, createdAt: 1, updatedAt: 1, deadline: 0, reference: "447700900123", from: "7070",
+                to: PhoneNumber(digits: 0), attempts: [], hops: [])
+            story.inReplyTo = reply
+            let answer = try #require(try Yams.load(yaml: String(buffer: story.stateDocument())) as? [String: Any])
+            #expect(Set(answer.keys) == Set(properties.keys))
+            #expect(Set(try #require(described["required"] as? [String])) == Set(answer.keys))
+            for constant in ["direction", "state"] {
+                #expect(answer[constant] as? String == (try resolved(properties[constant])["const"] as? String))
+            }
+            #expect("\(try #require(answer["id"]))".wholeMatch(of: pattern) != nil)
+            #expect(reply == .none ? answer["inReplyTo"] is NSNull : answer["inReplyTo"] as? String == before.text)
+        }
+        let example = try resolved(try resolved(json["examples"])["inbound"])["value"] as? [String: Any]
+        #expect(Set(try #require(example).keys) == Set(properties.keys))
+    }
+
+    @Test("The answer of a replay has the members that are described")
+    func replay() throws {
+        let replay = try #require(try operations().first { $0.path == "/v1/callbacks:replay" }).operation
+        let taken = try #require(try responses(replay).first { $0.status == 202 }).response
+        let json = try resolved(try resolved(taken["content"])["application/json"])
+        let described = try resolved(json["schema"])
+        let answer = try Yams.load(yaml: String(buffer: CallbackReplay.document(2, since: 1, now: 2))) as? [String: Any]
+        #expect(Set(try #require(answer).keys) == Set(try #require(described["required"] as? [String])))
+        #expect(Set(try resolved(described["properties"]).keys) == Set(try #require(answer).keys))
+    }
 }

@@ -33,6 +33,19 @@ import Testing
         try bench.end()
     }
 
+    @Test("Another policy holds from the next text on, over connections that are open, in batches too")
+    func changed() throws {
+        let bench = try DoorBench()
+        bench.intake.immediate = .accepted(FakeIntake.id(1), parts: 1)
+        #expect(try bench.answer(to: post(card)).status == 202)
+        bench.door.cardNumbers = .refuse
+        #expect(try bench.answer(to: post(card)).status == 422)
+        try bench.send(batch(card + "\n"))
+        bench.turns(1)
+        #expect(bench.intake.submissions.count == 1 && bench.door.counters.cardsRefused == 2)
+        try bench.end()
+    }
+
     @Test("Switched off, texts go on as they come")
     func off() throws {
         let bench = try DoorBench(settings: HTTPSettings(cardNumbers: .off))

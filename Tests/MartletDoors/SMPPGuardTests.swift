@@ -30,6 +30,19 @@ import Testing
         #expect(bench.door.counters.samples.contains { $0.metric == SMPPDoorCounters.cards && $0.label == "refused" && $0.value == 2 })
     }
 
+    @Test("Another policy holds from the next text on, over binds that are there, for replacements too")
+    func changed() throws {
+        let bench = SMPPBench()
+        let client = try bench.bound()
+        bench.door.cardNumbers = .refuse
+        #expect(try client.answer(to: .text("Card 4111111111111111")).status == .submitFailed)
+        let replace = Replace(messageID: FakeIntake.id(1).text, shortMessage: Array("Card 4111111111111111".utf8))
+        #expect(try client.answer(to: .replace(replace)).status == .replaceFailed)
+        bench.door.cardNumbers = .off
+        try client.send(.text("Card 4111111111111111"))
+        #expect(bench.intake.submissions.map(\.text) == ["Card 4111111111111111"] && bench.intake.replaced.isEmpty)
+    }
+
     @Test("Switched off, texts go on as they come")
     func off() throws {
         let bench = SMPPBench([.bank()], SMPPDoorSettings(cardNumbers: .off))

@@ -32,8 +32,29 @@ import Testing
         let refused = [("12", CommandStatus.invalidDestination), ("447700900001", .invalidDestination)].map {
             MultiAnswer.Refused(destination: Address(ton: 1, npi: 1, text: ShortText($0.0) ?? ShortText()), status: $0.1)
         }
-        #expect(answers == [Packet(.submitMultiResponse(MultiAnswer(messageID: FakeIntake.id(2).text, refused: refused)), sequence: 2)])
+        // The first address that was taken, whichever was durable first.
+        #expect(answers == [Packet(.submitMultiResponse(MultiAnswer(messageID: FakeIntake.id(1).text, refused: refused)), sequence: 2)])
         #expect(bench.door.counters.submits == 1)
+    }
+
+    @Test("Every message of a submit_multi has its user_message_reference, and its receipt names handset and reference beside its own id")
+    func multiReference() throws {
+        let bench = SMPPBench()
+        let client = try bench.bound()
+        guard case .submitMulti(var body) = multi(["447700900001", "447700900002"]) else { throw DoorBenchFault(text: "no submit_multi") }
+        body.message.parameters = [Parameter(.userMessageReference, .integer(51_966))]
+        try client.send(.submitMulti(body))
+        #expect(bench.intake.submissions.map(\.reference) == ["51966", "51966"])
+        bench.intake.releaseAll()
+        _ = try client.read()
+        // Of the second, whose id no answer told.
+        var notice = SMPPBench.notice(1, reference: "51966")
+        notice.payload.to = PhoneNumber(digits: 447_700_900_002)
+        try bench.teller.tell([notice])
+        guard case .deliver(let receipt)? = try client.read().first?.body else { throw DoorBenchFault(text: "no receipt") }
+        #expect(receipt.fields.source.text == ShortText(digits: 447_700_900_002))
+        #expect(String(decoding: receipt.shortMessage, as: UTF8.self).contains("id:\(FakeIntake.id(1).text) "))
+        #expect(receipt.parameters.contains(Parameter(.userMessageReference, .integer(51_966))))
     }
 
     @Test("A submit_multi that is refused as a whole has the status of its first number, also when the core says so later")
@@ -113,6 +134,21 @@ import Testing
         #expect(try client.read().isEmpty)
         bench.intake.releaseStories()
         #expect(try client.read().map(\.status) == [.queryFailed])
+    }
+
+    @Test("A query needs the scope read, as over HTTP, and the source's rights as they are now")
+    func queryScope() throws {
+        let bench = SMPPBench([.bank { $0.source = "tight" }])
+        let client = try bench.bound()
+        let query = Packet.Body.query(Query(messageID: FakeIntake.id(1).text))
+        bench.intake.stories[FakeIntake.id(1)] = story(.delivered, source: 10)
+        let refused = try client.answer(to: query)
+        #expect(refused.command == .queryResponse && refused.status == .queryFailed)
+        #expect(bench.door.counters.refused["ESME_RQUERYFAIL"] == 1)
+        bench.sources.keys["tight"]?.scopes = [.send, .read]
+        #expect(try client.answer(to: query).status == .ok)
+        bench.sources.keys["tight"] = nil
+        #expect(try client.answer(to: query).status == .queryFailed)
     }
 
     @Test("A cancel is answered by what became of it, and names its message by id alone")

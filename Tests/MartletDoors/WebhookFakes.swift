@@ -46,7 +46,7 @@ final class WebhookNode: TellerOwner {
 
 /// Webhooks on a loop of their own.
 final class WebhookBench: Sendable {
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let group: any EventLoopGroup
     let node: NIOLoopBound<WebhookNode>
     let webhooks: NIOLoopBound<Webhooks>
     let sources: NIOLoopBound<FakeSources>
@@ -55,7 +55,11 @@ final class WebhookBench: Sendable {
 
     final class Reports: Sendable { let list = Mutex<[WebhookReport]>([]) }
 
-    init(_ post: @escaping Webhooks.Post) async throws {
+    /// - Parameter group: whose loop it is; a loop whose clock stands still unless the test moves it will do.
+    init(
+        on group: any EventLoopGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1), _ post: @escaping Webhooks.Post
+    ) async throws {
+        self.group = group
         let loop = group.next()
         let reports = self.reports
         (node, webhooks, sources) = try await loop.submit {

@@ -2,6 +2,7 @@ import Foundation
 import Guard
 import MartletModel
 import NIOCore
+import NIOEmbedded
 import Synchronization
 import Testing
 
@@ -72,15 +73,31 @@ struct WebhookPartsTests {
         for _ in 0..<9 { #expect(health.failed(random: 0) == .none) }
         var rests: [Int64] = []
         for _ in 0..<9 {
-            guard case .rest(let milliseconds) = health.failed(random: 0) else { return #expect(Bool(false)) }
+            guard case .rest(let milliseconds, let number) = health.failed(random: 0) else { return #expect(Bool(false)) }
             rests.append(milliseconds)
             #expect(health.state == .resting && health.room(inFlight: 0, maximum: 4) == 0)
             #expect(health.failed(random: 0) == .none, "one that was on its way")
-            health.restOver()
+            #expect(health.restOver(number) && !health.restOver(number))
             #expect(health.state == .trying && health.room(inFlight: 0, maximum: 4) == 1 && health.room(inFlight: 1, maximum: 4) == 0)
         }
         #expect(rests == [4000, 8000, 16_000, 32_000, 64_000, 128_000, 240_000, 240_000, 240_000])
         #expect(health.heard() == .recovered && health.state == .well)
+    }
+
+    @Test("The end of a rest that was cut short ends none that came after it, however the endpoint had become well")
+    func oldRest() {
+        var health = WebhookHealth()
+        func rest() -> UInt64? {
+            for _ in 0..<WebhookHealth.failureMaximum { if case .rest(_, let number) = health.failed(random: 0) { return number } }
+            return nil
+        }
+        let first = rest()
+        #expect(health.heard() == .recovered, "one that was on its way is heard after all")
+        let second = rest()
+        health.askedAgain()
+        let third = rest()
+        for old in [first, second] { #expect(old.map { health.restOver($0) } == false) }
+        #expect(health.state == .resting && third.map { health.restOver($0) } == true && health.state == .trying)
     }
 
     @Test("One that is gone stays so, whatever comes late, until somebody asks for it")
@@ -88,8 +105,7 @@ struct WebhookPartsTests {
         var health = WebhookHealth()
         #expect(health.saidGone() == .wentGone && health.saidGone() == .none)
         #expect(health.heard() == .none && health.failed(random: 0) == .none && health.room(inFlight: 0, maximum: 4) == 0)
-        health.restOver()
-        #expect(health.state == .gone)
+        #expect(!health.restOver(0) && health.state == .gone)
         health.askedAgain()
         #expect(health.state == .well)
     }
@@ -178,6 +194,42 @@ struct WebhookTellingTests {
         #expect(try await bench.wait { node, _ in node.outcomes.count == 5 })
         #expect(try await bench.outcomes().suffix(2) == ["2 later(milliseconds: 57600000)", "2 parked"])
         #expect(bench.reports.list.withLock { $0 } == [.parked(source: "s1", id: FakeIntake.id(2))])
+        try await bench.stop()
+    }
+
+    @Test("An endpoint that was well between two rests has the second one whole: the clock of the first does not end it")
+    func restsWhole() async throws {
+        let script = Script()
+        script.say(nil)
+        let loop = NIOAsyncTestingEventLoop()
+        let bench = try await WebhookBench(on: loop) { request in
+            // The first post is on its way while the others fail.
+            let isFirst = String(decoding: request.body, as: UTF8.self).contains(FakeIntake.id(1).notification.text)
+            return isFirst ? await script.post(request) : .failure(.noConnection)
+        }
+        let failures = WebhookHealth.failureMaximum
+        try await bench.replace([try .to(1, inFlight: failures + 1)])
+        try await bench.end(1, 1...failures + 1)
+        #expect(try await bench.wait { node, _ in node.outcomes.count == failures })
+        await loop.advanceTime(by: .milliseconds(3000))
+        script.release(.success(200))
+        #expect(try await bench.wait { node, _ in node.heard(1...1) == 1 })
+        #expect(try await bench.run { node, _ in node.tellers[1]?.room } == failures + 1)
+        try await bench.end(1, 101...100 + failures)
+        #expect(try await bench.wait { node, _ in node.outcomes.count == 2 * failures + 1 })
+        // Both rest for 4 s: the first one would be over now, the second 3 s later.
+        await loop.advanceTime(by: .milliseconds(1000))
+        #expect(try await bench.run { node, _ in node.tellers[1]?.room } == 0)
+        await loop.advanceTime(by: .milliseconds(2999))
+        #expect(try await bench.run { node, _ in node.tellers[1]?.room } == 0)
+        await loop.advanceTime(by: .milliseconds(1))
+        #expect(try await bench.run { node, _ in node.tellers[1]?.room } == 1)
+        #expect(
+            bench.reports.list.withLock { $0 } == [
+                .failing(source: "s1", place: "127.0.0.1:9", kind: "connect", milliseconds: 4000),
+                .recovered(source: "s1", place: "127.0.0.1:9"),
+                .failing(source: "s1", place: "127.0.0.1:9", kind: "connect", milliseconds: 4000),
+            ])
         try await bench.stop()
     }
 
@@ -333,13 +385,16 @@ struct WebhookTellingTests {
 struct CallbackReplayTests {
     static let path = "/v1/callbacks:replay"
 
-    @Test("It is answered 202 with how many ends are told again")
+    @Test("It is answered 202 with how many ends are told again, and since when: what is older than three days is owed no more")
     func taken() throws {
         let bench = try DoorBench()
         let answer = try bench.answer(to: post(#"{"since":"2026-11-22T18:04:09.500Z"}"#, type: "application/json", path: Self.path))
-        #expect(answer.status == 202 && answer.body == #"{"count":3}"#)
+        #expect(answer.status == 202 && answer.body == #"{"count":3,"since":"2026-11-22T18:04:09.500000Z"}"#)
         #expect(bench.intake.toldAgain.map(\.source) == [7] && bench.intake.toldAgain.map(\.since) == [1_795_370_649_500])
         #expect(bench.door.counters.told == 1)
+        bench.intake.instant = Instant(wall: 1_795_370_649_000_000, steady: 0)
+        let old = try bench.answer(to: post(#"{"since":"2020-01-01T00:00:00Z"}"#, type: "application/json", path: Self.path))
+        #expect(old.body == #"{"count":3,"since":"2026-11-19T18:04:09.000000Z"}"#)
         let extra = "Idempotency-Key: 7\r\n"
         #expect(
             try bench.answer(to: post(#"{"since":"2026-11-22T18:04:09Z"}"#, type: "application/json", extra: extra, path: Self.path)).status

@@ -47,6 +47,9 @@ public final class OutboundClient: Sendable {
     public struct Options: Sendable {
         /// Milliseconds for TCP and TLS.
         public var connectTimeout: Int64 = 5000
+        /// Milliseconds that looking up a name may take: enough for the system to turn from a dead name server to the next (5 s;
+        /// resolv.conf(5), timeout).
+        public var lookupTimeout: Int64 = 10_000
         /// Milliseconds that the addresses of a name are used again.
         public var namesKept: Int64 = 30_000
         /// Connections to one place.
@@ -56,12 +59,9 @@ public final class OutboundClient: Sendable {
         public init() {}
     }
 
-    private let options: Options
-    private let resolver: OutboundResolver
     private let rules: Mutex<OutboundRules>
-    private let names = Mutex(OutboundNames())
-    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    private let resolving = NIOThreadPool(numberOfThreads: 4)
+    private let group: MultiThreadedEventLoopGroup
+    private let lookups: OutboundLookups
     private let pins: OutboundPins
     private let stopping = Mutex(false)
 
@@ -71,14 +71,15 @@ public final class OutboundClient: Sendable {
     /// Call `stop` before it goes.
     /// - Throws: when the file of authorities cannot be read.
     public init(_ rules: OutboundRules, _ options: Options = Options(), resolver: OutboundResolver = .system) throws {
-        self.options = options
-        self.resolver = resolver
-        self.rules = Mutex(rules)
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
         if let file = options.authority { tls.additionalTrustRoots = [.certificates(try OutboundClient.authorities(file))] }
+        // No thread before the last thing that can fail: there would be nobody to end it.
+        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        self.rules = Mutex(rules)
+        lookups = OutboundLookups(
+            resolver, group.next(), limit: .milliseconds(options.lookupTimeout), kept: .milliseconds(options.namesKept))
         pins = OutboundPins(group, tls, options)
-        resolving.start()
     }
 
     private static func authorities(_ file: String) throws -> [NIOSSLCertificate] { try NIOSSLCertificate.fromPEMFile(file) }
@@ -98,12 +99,12 @@ public final class OutboundClient: Sendable {
                 defer { was = true }; return was
             })
         else { return }
+        lookups.stop()
         await pins.stop()
         do {
-            try await resolving.shutdownGracefully()
             try await group.shutdownGracefully()
         } catch {
-            // Both end with the process; there is nobody left to tell.
+            // It ends with the process; there is nobody left to tell.
         }
     }
 
@@ -115,7 +116,7 @@ public final class OutboundClient: Sendable {
         for address in allowed.prefix(OutboundClient.triesMaximum) {
             do throws(OutboundFault) {
                 let answer = try await exchange(request, at: address, deadline)
-                if case .name(let name) = request.url.host { names.withLock { $0.prefer(address, of: name) } }
+                if case .name(let name) = request.url.host { lookups.prefer(address, of: name) }
                 return answer
             } catch .noConnection {
                 continue
@@ -123,35 +124,15 @@ public final class OutboundClient: Sendable {
                 throw error
             }
         }
-        if case .name(let name) = request.url.host { names.withLock { $0.forget(name) } }
+        if case .name(let name) = request.url.host { lookups.forget(name) }
         throw .noConnection
     }
 
-    // MARK: Names
-
     private func addresses(of url: OutboundURL, _ deadline: NIODeadline) async throws(OutboundFault) -> [OutboundAddress] {
-        guard case .name(let name) = url.host else {
-            if case .address(let address) = url.host { return [address] }
-            throw .unresolved
+        switch url.host {
+        case .address(let address): [address]
+        case .name(let name): try await lookups.addresses(of: name, deadline)
         }
-        if let known = names.withLock({ $0.addresses(of: name, at: .now()) }) { return known }
-        // A resolver may hang for longer than anyone waits: its thread is left to it, its answer is dropped.
-        let promise = group.next().makePromise(of: [OutboundAddress]?.self)
-        let late = group.next().scheduleTask(deadline: deadline) { promise.succeed(nil) }
-        let resolver = self.resolver
-        resolving.submit { state in
-            if case .active = state { promise.succeed(resolver.addresses(name)) } else { promise.succeed([]) }
-        }
-        let found: [OutboundAddress]?
-        do {
-            found = try await promise.futureResult.get()
-        } catch {
-            throw .stopped
-        }
-        late.cancel()
-        guard let found else { throw .timedOut }
-        if !found.isEmpty { names.withLock { $0.keep(found, of: name, until: .now() + .milliseconds(options.namesKept)) } }
-        return found
     }
 
     // MARK: Exchange

@@ -4,7 +4,7 @@ import NIOPosix
 
 /// Where the addresses of a host name come from. Tests give one that changes its mind.
 public struct OutboundResolver: Sendable {
-    /// Empty when there is no answer. May block: it is called on a thread of its own.
+    /// Empty when there is no answer. May block, as long as it likes: it is called on a thread of its own.
     public var addresses: @Sendable (String) -> [OutboundAddress]
 
     public init(_ addresses: @escaping @Sendable (String) -> [OutboundAddress]) { self.addresses = addresses }

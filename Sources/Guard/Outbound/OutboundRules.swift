@@ -70,6 +70,7 @@ public enum OutboundFault: Error, Equatable, Sendable, CustomStringConvertible {
     case malformedURL(reason: String)
     /// The list does not allow the place, or plaintext there, or the address that its name leads to.
     case notAllowed
+    /// Its name leads to no address, or nobody said to which in time.
     case unresolved
     case noConnection
     /// Its certificate is not trusted, or not that of the host.
@@ -83,7 +84,7 @@ public enum OutboundFault: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .malformedURL(let reason): "the URL cannot be used: \(reason)"
         case .notAllowed: "outbound.allow does not allow this host, its address, its port or plaintext there"
-        case .unresolved: "the host name leads to no address"
+        case .unresolved: "the host name leads to no address, or to none in time"
         case .noConnection: "no connection could be made"
         case .tls: "TLS failed: the certificate is not trusted or not the host's"
         case .timedOut: "there was no whole answer in time"

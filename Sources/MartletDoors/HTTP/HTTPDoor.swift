@@ -13,6 +13,8 @@ public final class HTTPDoor {
 
     /// Of which ends a source that sends over HTTP hears elsewhere; those not in it hear nothing.
     public var tells: [SourceNumber: Submission.Tells] = [:]
+    /// What is done about card numbers in texts, from the next one on.
+    public var cardNumbers: CardNumbers.Policy
     var stationery = HTTPStationery()
     public internal(set) var counters = HTTPCounters()
     /// Milliseconds of a clock that never jumps, read twice a second: good enough for time-outs, and free.
@@ -39,6 +41,7 @@ public final class HTTPDoor {
         self.intake = intake
         self.sources = sources
         self.settings = settings
+        cardNumbers = settings.cardNumbers
         self.eventLoop = eventLoop
         tick()
     }

@@ -48,7 +48,7 @@ extension HTTPConnection {
 
     /// One message, of a request or a line of a batch.
     func read(_ body: ByteBuffer, _ source: AuthenticatedSource, _ trace: TraceContext?, _ now: Instant) -> MessageReading {
-        let reading = MessageReading.read(body, source: source, cards: door.settings.cardNumbers, trace: trace, now: now)
+        let reading = MessageReading.read(body, source: source, cards: door.cardNumbers, trace: trace, now: now)
         switch reading.cards {
         case .clean: break
         case .masked: door.counters.cardsMasked &+= 1
@@ -91,7 +91,10 @@ extension HTTPConnection {
         case .failure(let fault): answer(number, .problem(fault.problem))
         case .success(let since):
             door.intake.tellAgain(source.number, since: since) { count in
-                self.answer(number, count.map { .taken(CallbackReplay.document($0)) } ?? .problem(HTTPProblem(Refusal.stopping)))
+                let now = self.door.intake.now().wallMilliseconds
+                self.answer(
+                    number,
+                    count.map { .taken(CallbackReplay.document($0, since: since, now: now)) } ?? .problem(HTTPProblem(Refusal.stopping)))
             }
         }
     }

@@ -4,7 +4,7 @@ import SMPP
 /// One submit_multi on its way through the core: answered when every destination has its answer.
 final class MultiSubmission {
     private var left: Int
-    private var id: MessageID?
+    private var first: (id: MessageID, place: Int)?
     private var refused: [MultiAnswer.Refused] = []
     private let then: (MessageID?, [MultiAnswer.Refused]) -> Void
 
@@ -14,9 +14,10 @@ final class MultiSubmission {
         self.then = then
     }
 
-    /// The first one's id answers for all: SMPP has one message_id for the whole (section 4.5.2).
-    func accepted(_ id: MessageID) {
-        if self.id == nil { self.id = id }
+    /// The id of the first destination that was taken answers for all: SMPP has one message_id for the whole (section 4.5.2).
+    /// - Parameter place: of the destination in the PDU.
+    func accepted(_ id: MessageID, _ place: Int) {
+        if first.map({ place < $0.place }) ?? true { first = (id, place) }
         finish()
     }
 
@@ -27,6 +28,6 @@ final class MultiSubmission {
 
     private func finish() {
         left -= 1
-        if left == 0 { then(id, refused) }
+        if left == 0 { then(first?.id, refused) }
     }
 }

@@ -13,6 +13,8 @@ public final class SMPPDoor {
     let owner: any TellerOwner
     public private(set) var settings: SMPPDoorSettings
     let eventLoop: any EventLoop
+    /// What is done about card numbers in texts, from the next one on.
+    public var cardNumbers: CardNumbers.Policy
     public internal(set) var counters = SMPPDoorCounters()
 
     private var accounts: [String: SMPPAccountBinds] = [:]
@@ -33,6 +35,7 @@ public final class SMPPDoor {
         self.sources = sources
         self.owner = owner
         self.settings = settings
+        cardNumbers = settings.cardNumbers
         self.eventLoop = eventLoop
     }
 

@@ -159,7 +159,7 @@ public struct SMPPDoorSettings: Sendable {
     public static let listen = Setting(
         "smpp.listen", .address, default: "127.0.0.1:2775",
         doc: """
-            Address of the SMPP server for sender systems; it is there when `smpp.accounts` names any. Beyond loopback it needs \
+            Address of the SMPP server for sender systems; it is there when `smpp.accounts` names any at the start. Beyond loopback it needs \
             `smpp.tls`, or `smpp.plaintextReason`.
             """)
     public static let plaintext = Setting(
@@ -193,7 +193,7 @@ public struct SMPPDoorSettings: Sendable {
         doc: "Wait for a client's answer; a receipt without one is given again. 100ms to 10m.")
 
     private static func account(_ name: String, _ kind: Setting.Kind, default fallback: String?, doc: String) -> Setting {
-        Setting("smpp.accounts[].\(name)", kind, default: fallback, doc: doc)
+        Setting("smpp.accounts[].\(name)", kind, default: fallback, reload: .live, doc: doc)
     }
 
     public static let accountSystemID = account(

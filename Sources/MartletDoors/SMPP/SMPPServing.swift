@@ -75,7 +75,7 @@ extension SMPPServerConnection {
             accept(sequence, id, refused)
             answeredLater()
         }
-        for (address, reading) in wanted {
+        for (place, (address, reading)) in wanted.enumerated() {
             switch reading {
             case .refused(let status): answer.refused(address, status)
             case .cardNumber: answer.refused(address, .submitFailed)
@@ -86,7 +86,7 @@ extension SMPPServerConnection {
                 }
                 door.intake.submit(submission) { acceptance in
                     switch acceptance {
-                    case .accepted(let id, _), .repeated(let id, _): answer.accepted(id)
+                    case .accepted(let id, _), .repeated(let id, _): answer.accepted(id, place)
                     case .refused(let refusal): answer.refused(address, refusal.status)
                     }
                 }
@@ -107,6 +107,10 @@ extension SMPPServerConnection {
 
     func tell(_ query: Query, _ sequence: UInt32) {
         guard let account, let id = MessageID(text: query.messageID) else { return refuse(.query, sequence, .invalidMessageID) }
+        // As over HTTP: what became of messages is told to those who may read.
+        guard door.sources.source(numbered: account.source)?.scopes.contains(.read) ?? false else {
+            return refuse(.query, sequence, .queryFailed)
+        }
         door.intake.story(of: id, source: account.source) { [self] result in
             switch result {
             case .success(.some(let story)) where story.source == account.source:
@@ -142,7 +146,7 @@ extension SMPPServerConnection {
     func replace(_ replace: Replace, _ sequence: UInt32) {
         guard let account, let id = MessageID(text: replace.messageID) else { return refuse(.replace, sequence, .invalidMessageID) }
         guard source(of: account) != nil else { return refuse(.replace, sequence, .replaceFailed) }
-        switch ReplaceReading.read(replace, account.settings, cards: door.settings.cardNumbers, now: door.intake.now()) {
+        switch ReplaceReading.read(replace, account.settings, cards: door.cardNumbers, now: door.intake.now()) {
         case .failure(let fault):
             if fault.isCard { door.counters.cardsRefused += 1 }
             refuse(.replace, sequence, fault.status)

@@ -137,7 +137,7 @@ extension SMPPDoor {
         _ view: MessageView, _ frame: Frame, to destination: UnsafeRawBufferPointer? = nil, _ account: SMPPAccountBinds, _ source: Source,
         _ now: Instant
     ) -> SubmitReading {
-        let reading = SubmitReading.read(view, frame, to: destination, account.settings, source, cards: settings.cardNumbers, now: now)
+        let reading = SubmitReading.read(view, frame, to: destination, account.settings, source, cards: cardNumbers, now: now)
         switch reading {
         case .submission(_, let isMasked): if isMasked { counters.cardsMasked += 1 }
         case .cardNumber: counters.cardsRefused += 1

@@ -44,7 +44,17 @@ enum CallbackReplay {
         return .success(since / 1000)
     }
 
-    static func document(_ count: Int) -> ByteBuffer { ByteBuffer(string: "{\"count\":\(count)}") }
+    /// The answer: how many ends are told again, and since when ends could be among them. Those before are given up and owed no more.
+    /// - Parameters:
+    ///   - since: as it was asked for; wall milliseconds, as `now`.
+    static func document(_ count: Int, since: Int64, now: Int64) -> ByteBuffer {
+        var json = JSONWriter(capacity: 80)
+        json.object { json in
+            json.member("count", count)
+            json.member("since", timestamp(max(since, now - Notice.owedMilliseconds) * 1000))
+        }
+        return json.sink.bytes
+    }
 }
 
 struct CallbackReplayFault: Error {

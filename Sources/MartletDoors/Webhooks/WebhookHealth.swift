@@ -33,15 +33,18 @@ struct WebhookHealth {
 
     enum Change: Equatable {
         case none
-        /// Nothing for so many milliseconds, then call `restOver`.
-        case rest(Int64)
+        /// Nothing for so many milliseconds, then call `restOver` with its number.
+        case rest(Int64, number: UInt64)
         case recovered
         case wentGone
     }
 
     private(set) var state = State.well
     private var failures = 0
+    /// In a row.
     private var rests = 0
+    /// Of the last rest, ever: the time of an older one is nobody's any more.
+    private var number: UInt64 = 0
 
     /// Failures in a row after which it rests.
     static let failureMaximum = 10
@@ -60,7 +63,7 @@ struct WebhookHealth {
     mutating func heard() -> Change {
         let was = state
         guard was != .gone else { return .none }
-        self = WebhookHealth()
+        askedAgain()
         return was == .well ? .none : .recovered
     }
 
@@ -74,7 +77,8 @@ struct WebhookHealth {
         state = .resting
         let rest = min(WebhookHealth.longestRest, WebhookHealth.firstRest << Int64(min(rests, 6)))
         rests += 1
-        return .rest(WebhookSchedule.spread(rest, random))
+        number += 1
+        return .rest(WebhookSchedule.spread(rest, random), number: number)
     }
 
     mutating func saidGone() -> Change {
@@ -83,8 +87,17 @@ struct WebhookHealth {
         return .wentGone
     }
 
-    mutating func restOver() { if state == .resting { state = .trying } }
+    /// - Returns: whether it is tried now; false for a rest that was cut short, whatever came after it.
+    mutating func restOver(_ ended: UInt64) -> Bool {
+        guard state == .resting, ended == number else { return false }
+        state = .trying
+        return true
+    }
 
     /// Somebody asks for it: it is as good as new.
-    mutating func askedAgain() { self = WebhookHealth() }
+    mutating func askedAgain() {
+        state = .well
+        failures = 0
+        rests = 0
+    }
 }

@@ -12,8 +12,6 @@ final class WebhookTeller: Teller {
     private(set) var health = WebhookHealth()
     private(set) var inFlight = 0
     private let returns: WebhookReturns
-    /// Grows when a rest is no longer waited for.
-    private var rest = 0
 
     init(_ settings: Webhook, source: SourceNumber, webhooks: Webhooks) {
         self.settings = settings
@@ -82,23 +80,18 @@ final class WebhookTeller: Teller {
         case .none: break
         case .recovered: webhooks.report(.recovered(source: settings.source, place: settings.url.place))
         case .wentGone: webhooks.report(.gone(source: settings.source, place: settings.url.place))
-        case .rest(let milliseconds):
+        case .rest(let milliseconds, let number):
             webhooks.report(.failing(source: settings.source, place: settings.url.place, kind: verdict.word, milliseconds: milliseconds))
-            let mine = rest
             let bound = NIOLoopBound(self, eventLoop: webhooks.eventLoop)
             webhooks.eventLoop.scheduleTask(in: .milliseconds(milliseconds)) {
                 let teller = bound.value
-                guard teller.rest == mine else { return }
-                teller.health.restOver()
+                guard teller.health.restOver(number) else { return }
                 teller.webhooks.owner.roomChanged(teller)
             }
         }
     }
 
-    func askedAgain() {
-        rest += 1
-        health.askedAgain()
-    }
+    func askedAgain() { health.askedAgain() }
 }
 
 /// What an answer means.

@@ -67,7 +67,7 @@ extension Engine {
     }
 
     /// How long a source may be away: what ended earlier is given up. Milliseconds.
-    static let owedMilliseconds: Int64 = 72 * 3_600_000
+    static let owedMilliseconds = Notice.owedMilliseconds
 
     /// Ended messages that their source has not heard of yet.
     public var owedTotal: Int { owedCount }

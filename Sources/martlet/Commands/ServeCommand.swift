@@ -213,6 +213,7 @@ struct ServeCommand: AsyncParsableCommand {
         } catch {
             let journal = try? await loop.submit { server.value.node.takeJournal() }.get()
             await Task.detached { journal?.close() }.value
+            try? await loop.submit { server.value.outbound }.get().stop()
             throw failure("\(error)", ExitStatus.badSettings)
         }
         loop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(250)) { _ in readiness.set(server.value.node.notReadyReasons) }
@@ -243,6 +244,7 @@ struct ServeCommand: AsyncParsableCommand {
             close.succeed()
         }
         try? await close.futureResult.get()
+        try? await loop.submit { server.value.outbound }.get().stop()
         unlink("\(data)/control.sock")
         logger.notice("stopped")
         Glibc.exit(0)

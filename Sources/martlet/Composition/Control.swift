@@ -127,6 +127,11 @@ extension Server {
             }
         }
         node.set(inbound: inboundRules(fresh))
+        if settings.http.cardNumbers != fresh.http.cardNumbers {
+            door.cardNumbers = fresh.http.cardNumbers
+            smppDoor.cardNumbers = fresh.smpp.cardNumbers
+            done.append(["guard", "cardNumbers: \(fresh.http.cardNumbers.rawValue)"])
+        }
         do {
             try applyWebhooks(fresh)
             if !fresh.webhooks.isEmpty || !settings.webhooks.isEmpty { done.append(["webhooks", "\(fresh.webhooks.count)"]) }

@@ -75,6 +75,9 @@ final class Outbound: Sendable {
 
     var client: OutboundClient? { held.withLock { $0 } }
 
+    /// Ends its connections and threads, for good.
+    func stop() async { await client?.stop() }
+
     func apply(_ settings: ServerSettings) throws {
         try held.withLock { client in
             if let client { return client.replace(settings.outbound) }
