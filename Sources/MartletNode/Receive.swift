@@ -65,10 +65,7 @@ extension Node {
         for part in parts {
             var opened: [UInt8]?
             do {
-                let (header, sealed) = try StoredRecord.sealed(at: part.position, in: here.reader)
-                opened = try sealed.withUnsafeBytes {
-                    try Sealer.open($0, context: SealContext(header.id), keyID: header.keyID, keys: here.keys)
-                }
+                opened = try StoredRecord.opened(at: part.position, in: here.reader, here.keys)
             } catch {
                 here.logger.error(
                     "a part of a message from a handset cannot be read back",

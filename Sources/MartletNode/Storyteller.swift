@@ -46,10 +46,7 @@ enum Storyteller {
         guard let holder = chain.last(where: { !$0.sealed.isEmpty }) else { return .success(nil) }
         let payload: Payload
         do {
-            let plain = try holder.sealed.withUnsafeBytes {
-                try Sealer.open($0, context: SealContext(id), keyID: holder.record.header.keyID, keys: keys)
-            }
-            payload = try plain.withUnsafeBytes { try Payload(reading: $0) }
+            payload = try holder.sealed.withUnsafeBytes { try StoredRecord.payload($0, of: holder.record.header, keys) }
         } catch {
             return .failure(StoryFault(reason: "its sealed part cannot be opened: \(error)"))
         }
