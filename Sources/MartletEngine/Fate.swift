@@ -15,9 +15,9 @@ extension Engine {
             heads[partition] = max(heads[partition], UInt32(truncatingIfNeeded: position >> 32))
         }
         switch record.body {
-        case .accepted:
+        case .accepted(let it):
             guard let number = begin(header, at: position, now) else { return nil }
-            ledger.accepted(header, dayBegins: configuration.dayBegins)
+            ledger.accepted(header, parts: it.parts(header), dayBegins: configuration.dayBegins)
             if position != 0 { anchor(header.source, at: position) }
             return number
         case .carried(let it): return carry(it, header, at: position, now)
@@ -130,6 +130,7 @@ extension Engine {
         if it.state.isEnd {
             // Carried only since its source had not heard of its end.
             slot.pointee.reason = header.flags.reason ?? .none
+            slot.pointee.acceptedMicros = UInt32(it.error)
             slot.pointee.flags.insert(.owed)
             owedCount += 1
             if it.state == .received { owedInbound += 1 }

@@ -101,6 +101,10 @@ extension World {
             checker.check(
                 entry.accepted == UInt64(cards.count) && entry.ended == UInt64(ended),
                 "\(when): source \(source) has \(entry.accepted) accepted and \(entry.ended) ended of \(cards.count) and \(ended)")
+            let onAir = cards.reduce(0) { $0 + $1.onAir }
+            checker.check(
+                checker.used[source]?.count ?? 1 > 1 || engine.ledger.statement(source).dayParts == UInt64(onAir),
+                "\(when): source \(source) was told \(onAir) parts, its ledger says \(engine.ledger.statement(source))")
         }
     }
 

@@ -9,6 +9,8 @@ final class Card {
     var group: GroupNumber
     /// Submits, as they were planned last.
     var parts: Int
+    /// Parts on the air, as its sender was told: what its quota counts.
+    let onAir: Int
     let id: MessageID
     let acceptedAt: Int64
     /// Wall milliseconds.
@@ -35,11 +37,14 @@ final class Card {
     var codeMayRepeat = false
     var onWireAtCrash: UInt16 = 0
 
-    init(number: Int, submission: Submission, group: GroupNumber, parts: Int, id: MessageID, acceptedAt: Int64, deadline: Int64) {
+    init(
+        number: Int, submission: Submission, group: GroupNumber, parts: Int, onAir: Int, id: MessageID, acceptedAt: Int64, deadline: Int64
+    ) {
         self.number = number
         self.submission = submission
         self.group = group
         self.parts = parts
+        self.onAir = onAir
         self.id = id
         self.acceptedAt = acceptedAt
         self.deadline = deadline
@@ -182,7 +187,7 @@ struct WorldChecker {
     /// No source has more parts of a day than its quota; security messages and codes count and go beyond it.
     private mutating func count(_ card: Card, _ header: RecordHeader) {
         let day = header.at / 86_400_000_000
-        let sum = (used[header.source]?[day] ?? 0) + card.parts
+        let sum = (used[header.source]?[day] ?? 0) + card.onAir
         used[header.source, default: [:]][day] = sum
         guard let quota = quotas[header.source], !card.submission.messageClass.lane.isStrict else { return }
         check(sum <= quota, "source \(header.source): \(sum) parts of its \(quota)")

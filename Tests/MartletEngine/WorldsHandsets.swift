@@ -11,6 +11,10 @@ final class HandsetMessage {
     /// Parts that our side answered for.
     var answered: Set<Int> = []
     var heard = 0
+    /// What it answers, as the node would find it.
+    var reply: Inbound.Reply? {
+        number % 2 == 0 ? nil : .init(id: MessageID(milliseconds: 7, partition: 1, random: UInt64(number)), source: 1)
+    }
 
     init(number: Int, from: PhoneNumber, texts: [String]) {
         self.number = number
@@ -22,10 +26,12 @@ final class HandsetMessage {
     var text: String { texts.joined() }
 
     func inbound(_ part: Int, _ group: GroupNumber) -> Inbound {
-        Inbound(
+        var made = Inbound(
             group: group, from: String(from.digits), to: "7070", octets: Array(texts[part].utf8), dataCoding: 0,
             part: texts.count == 1
                 ? nil : Inbound.Part(kind: .header16, reference: reference, total: UInt8(texts.count), number: UInt8(part + 1)))
+        made.reply = reply
+        return made
     }
 }
 
@@ -74,7 +80,8 @@ extension World {
         let submission = Submission(
             source: header.source, messageClass: .service, to: payload.to, from: payload.from, text: payload.text, receivedAt: instant)
         checker.cards[header.id] = Card(
-            number: checker.cards.count, submission: submission, group: header.group, parts: Int(header.parts), id: header.id,
+            number: checker.cards.count, submission: submission, group: header.group, parts: Int(header.parts), onAir: Int(header.parts),
+            id: header.id,
             acceptedAt: steady, deadline: header.deadline)
     }
 
@@ -86,6 +93,9 @@ extension World {
             // After a restart a part may come again to a message that is whole already.
             checker.check(payload.text.contains("[...]") && restarts > 0, "nobody wrote '\(payload.text)'")
         }
+        // Parts that a restart put back have forgotten it, until the last one comes.
+        let isWhole = matching.contains { ($0.reply?.id ?? .none) == payload.inReplyTo || $0.texts.count > 1 && restarts > 0 }
+        checker.check(matching.isEmpty || isWhole, "'\(payload.text)' is told as the reply to another message")
         teller.outstanding += 1
         let outcome: NoticeOutcome = !calming && dice.chance(teller.lossPercent) ? .notHeard : .heard
         after(dice.between(Int64(100), 400_000)) { world in

@@ -178,7 +178,8 @@ extension World {
         }
         turn.begin(instant)
         var strays: [Engine.Stray] = []
-        engine.hear([Heard(group: receipt.group, providerID: receipt.providerID, state: receipt.state, error: 0)], &turn, strays: &strays)
+        let heard = Heard(group: receipt.group, providerID: receipt.providerID, state: receipt.state, error: receipt.error)
+        engine.hear([heard], &turn, strays: &strays)
         append(nil, [])
         open.append(.receipt(receipt))
         kick()

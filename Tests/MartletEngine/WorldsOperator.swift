@@ -103,6 +103,7 @@ struct WorldReceipt {
     var providerID: String
     var state: ReceiptState
     var left = 20
+    var error: UInt16 { state == .delivered ? 0 : UInt16(providerID.utf8.count) }
 }
 
 extension World {

@@ -255,8 +255,8 @@ final class World {
             let deadline = instant.wallMilliseconds + submission.validity * 1000
             if validity != nil { latestDeadline = max(latestDeadline, deadline) }
             let card = Card(
-                number: number, submission: submission, group: route ?? 0, parts: planned?.plan.submits ?? 0, id: id, acceptedAt: steady,
-                deadline: deadline)
+                number: number, submission: submission, group: route ?? 0, parts: planned?.plan.submits ?? 0, onAir: Int(count), id: id,
+                acceptedAt: steady, deadline: deadline)
             checker.cards[id] = card
             append(nil, [])
             if sabotage == .answersBeforeDurable { card.told = true } else { open.append(.told(card)) }

@@ -44,7 +44,8 @@ extension Engine {
         if submission.tells.contains(.failed) { header.flags.insert(.tellsFailed) }
         (header.keyHash, header.bodyHash) = key
         header.sequence = nextSequence(partition)
-        let record = Record(header: header, body: .accepted(.init(receivedAt: submission.receivedAt.wall)))
+        let onAir = count.parts == count.submits ? 0 : UInt8(count.parts)
+        let record = Record(header: header, body: .accepted(.init(receivedAt: submission.receivedAt.wall, partsOnAir: onAir)))
 
         let start = turn.payloads.count
         Payload.append(submission, textShape: count.shape, to: &turn.payloads)

@@ -112,7 +112,10 @@ extension Engine {
             missing == 0
             ? configuration.inbound.judge(text, to: item.to, repliesTo: item.reply?.source)
             : .init(source: item.reply?.source ?? configuration.inbound.fallback)
-        let payload = Payload(to: item.number ?? PhoneNumber(digits: 0), from: item.to, reference: item.from, text: text)
+        // In the sealed part too, which a copy forward takes along as it is.
+        let payload = Payload(
+            to: item.number ?? PhoneNumber(digits: 0), from: item.to, reference: item.from, text: text,
+            inReplyTo: item.reply?.id ?? .none)
         let start = turn.payloads.count
         payload.append(to: &turn.payloads)
         var header = inboundHeader(id, item.group, parts: UInt8(clamping: total), turn.now)
