@@ -79,8 +79,8 @@ extension Engine {
         } else if case .inbound(let it) = emitted.record.body, it.number != 0 {
             placedPart(it, emitted.record.header.id, at: position)
         } else if case .preference(let it) = emitted.record.body {
-            guard let old = optOuts.place(it.number, at: position) else { return }
-            forget(old)
+            guard let old = optOuts.place(it.number, in: UInt32(truncatingIfNeeded: position >> 32)) else { return }
+            forget(segment: old)
             remember(position)
         } else if case .mark(let it) = emitted.record.body, it.what == .credit {
             setCredit(emitted.record.header.group, creditMarks[emitted.record.header.group]?.value ?? it.value, at: position)

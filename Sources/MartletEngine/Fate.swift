@@ -39,7 +39,7 @@ extension Engine {
             return nil
         case .inbound(let it): return received(it, header, at: position)
         case .preference(let it):
-            forget(optOuts.set(it.number, it.unwanted, at: position))
+            forget(segment: optOuts.set(it.number, it.unwanted, in: UInt32(truncatingIfNeeded: position >> 32)))
             if !it.unwanted.isEmpty { remember(position) }
             return nil
         case .replaced(let it): return replaced(it, header, at: position, now)
@@ -318,9 +318,12 @@ extension Engine {
     }
 
     mutating func forget(_ position: UInt64) {
-        guard position != 0 else { return }
-        let segment = UInt32(truncatingIfNeeded: position >> 32)
-        guard let live = livePerSegment[segment] else { return }
+        if position != 0 { forget(segment: UInt32(truncatingIfNeeded: position >> 32)) }
+    }
+
+    /// One less is held by this segment; 0: by none.
+    mutating func forget(segment: UInt32) {
+        guard segment != 0, let live = livePerSegment[segment] else { return }
         if live <= 1 { livePerSegment[segment] = nil } else { livePerSegment[segment] = live - 1 }
     }
 

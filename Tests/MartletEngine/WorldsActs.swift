@@ -94,6 +94,7 @@ extension World {
         }
         // With nothing on its way to the disk the sums are those of the cards.
         guard self.open.isEmpty, flying == nil else { return }
+        checkOptOuts(when)
         for source in 1...SourceNumber(sources) {
             let cards = checker.cards.values.filter { $0.submission.source == source && $0.durable }
             let entry = engine.ledger[source]

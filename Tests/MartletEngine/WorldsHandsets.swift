@@ -115,10 +115,25 @@ extension World {
         }
     }
 
+    /// In the order of their records.
+    static func optOuts(_ engine: borrowing Engine) -> [[UInt64]] {
+        engine.optOuts.placed.map { [$0.number, UInt64($0.unwanted.rawValue), UInt64($0.segment)] }
+    }
+
+    /// Every opt-out that was heard is kept, whatever was trimmed, in the order in which it is carried forward.
+    func checkOptOuts(_ when: String) {
+        let kept = World.optOuts(engine)
+        let wanted = checker.unwanted.filter { !$0.value.isEmpty }
+        checker.check(
+            kept.count == wanted.count && kept.allSatisfy { wanted[$0[0]].map { UInt64($0.rawValue) } == $0[1] },
+            "\(when): \(wanted.count) numbers opted out, \(kept.count) are kept")
+        checker.check(zip(kept, kept.dropFirst()).allSatisfy { $0[2] <= $1[2] }, "\(when): opt-outs are out of order")
+    }
+
     /// Records that parts and preferences hold their segments with.
     var inboundPlaces: Int {
         let waiting = engine.parts.waiting.values.reduce(0) { $0 + $1.parts.reduce(0) { $0 + ($1.position == 0 ? 0 : 1) } }
         let found = engine.parts.found.values.reduce(0) { $0 + $1.count }
-        return waiting + found + engine.optOuts.placed
+        return waiting + found + engine.optOuts.placed.count
     }
 }

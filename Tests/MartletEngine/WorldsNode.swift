@@ -366,6 +366,9 @@ extension World {
             let number = checker.card(id)?.number ?? -1
             checker.fault("\(when): message \(number) is open only in the fold")
         }
+        checker.check(
+            World.optOuts(engine) == World.optOuts(other),
+            "\(when): opted out \(World.optOuts(engine)) live, \(World.optOuts(other)) folded")
         // Which orphans went first when there were too many is not in the log.
         guard configuration.orphanMaximum > 100 else { return }
         checker.check(

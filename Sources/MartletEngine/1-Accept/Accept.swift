@@ -17,6 +17,10 @@ extension Engine {
     ) -> Verdict {
         if openCount >= configuration.openMaximum { return .refused(.full(retryAfterSeconds: 1)) }
         if !submission.tells.isEmpty, owedCount >= configuration.owedMaximum { return .refused(.full(retryAfterSeconds: 5)) }
+        if hasMostOptOuts, configuration.inbound.unwanted.contains(submission.messageClass), !submission.messageClass.lane.isStrict {
+            counts.optOutRefusals += 1
+            return .refused(.full(retryAfterSeconds: 600))
+        }
         guard let group = configuration.routes.group(for: submission.to) else { return .refused(.noRoute) }
         let count: TextCount
         do {

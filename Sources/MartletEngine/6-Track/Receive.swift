@@ -175,6 +175,8 @@ extension Engine {
     }
 
     public var optedOutCount: Int { optOuts.count }
+    /// More numbers opted out than memory is meant for. All are kept and heeded; nothing is taken that would make for more of them.
+    public var hasMostOptOuts: Bool { optOuts.count >= configuration.optOutMaximum }
 
     // MARK: The fold
 
@@ -235,10 +237,15 @@ extension Engine {
         parts.late += outcome.givenUp
     }
 
+    /// Messages given up waiting for in one tick; the rest has its turn in the next.
+    static let giveUpMaximum = 256
+
     /// What has waited too long for its parts is told as it is.
     mutating func giveUpParts(_ turn: inout Turn) {
-        for message in parts.late + parts.assembler.expire(at: .microseconds(turn.now.steady)) { giveUp(message, &turn) }
-        parts.late = []
+        let late = parts.late.prefix(Engine.giveUpMaximum)
+        parts.late.removeFirst(late.count)
+        let expired = parts.assembler.expire(at: .microseconds(turn.now.steady), limit: Engine.giveUpMaximum - late.count)
+        for message in late + expired { giveUp(message, &turn) }
     }
 
     private mutating func giveUp(_ message: AssembledMessage, _ turn: inout Turn) {
