@@ -2,9 +2,10 @@ public import MartletModel
 
 extension Engine {
     /// Makes a record of an open message, folds it in and puts it into the turn.
+    /// - Parameter change: what the record says otherwise than the message stands: the fold takes it from there.
     mutating func emit(
         _ body: RecordBody, _ number: UInt32, _ turn: inout Turn, flags: RecordFlags = [], sealed: Turn.Sealed = .none,
-        after: Turn.After = .nothing
+        after: Turn.After = .nothing, change: ((inout RecordHeader) -> Void)? = nil
     ) {
         let slot = slots.pointer(number)
         var header = RecordHeader(
@@ -14,6 +15,7 @@ extension Engine {
         if slot.pointee.flags.contains(.possibleDuplicate) { header.flags.insert(.possibleDuplicate) }
         if slot.pointee.flags.contains(.tellsDelivered) { header.flags.insert(.tellsDelivered) }
         if slot.pointee.flags.contains(.tellsFailed) { header.flags.insert(.tellsFailed) }
+        change?(&header)
         header.sequence = nextSequence(slot.pointee.partition)
         var record = Record(header: header, body: body)
         slot.pointee.pending += 1
@@ -77,8 +79,8 @@ extension Engine {
         } else if case .inbound(let it) = emitted.record.body, it.number != 0 {
             placedPart(it, emitted.record.header.id, at: position)
         } else if case .preference(let it) = emitted.record.body {
-            guard let old = optOuts.place(it.number, at: position) else { return }
-            forget(old)
+            guard let old = optOuts.place(it.number, in: UInt32(truncatingIfNeeded: position >> 32)) else { return }
+            forget(segment: old)
             remember(position)
         } else if case .mark(let it) = emitted.record.body, it.what == .credit {
             setCredit(emitted.record.header.group, creditMarks[emitted.record.header.group]?.value ?? it.value, at: position)

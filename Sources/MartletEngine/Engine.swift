@@ -15,6 +15,9 @@ public struct Engine: ~Copyable {
         public var owedMaximum = 2_000_000
         /// Messages from handsets kept for sources that are away; those beyond it stay in the log and are told to nobody.
         public var inboundMaximum = 500_000
+        /// Numbers that opted out; from there on nothing of the classes that people opt out of is taken. Opt-outs still are: 700 MB at
+        /// most for so many, and what comes beyond is answers to what was sent before.
+        public var optOutMaximum = 20_000_000
         /// Receipts kept whose message is not known.
         public var orphanMaximum = 100_000
         /// Secret of the keyed hashes; stable over restarts, since carried records hold such hashes.
@@ -89,8 +92,8 @@ public struct Engine: ~Copyable {
     /// Most submits that one message of the table may have: those of the setting, or more where one was accepted under another setting or
     /// planned anew. What a hand-over may exceed its room by.
     public internal(set) var submitsLargest: Int
-    /// Groups whose next message is to be planned anew; the node calls `replan`.
-    var misfits: Set<GroupNumber> = []
+    /// Where the next message is to be planned anew; the node calls `replan`.
+    var misfits: Set<Misfit> = []
 
     /// - Parameters:
     ///   - now: the moment of the start; replay clamps deadlines against it.
@@ -173,6 +176,8 @@ public struct Counts: Sendable {
     public var settledByQuery = 0
     /// Times that a group was left alone, since its provider does not answer.
     public var inquiriesRested = 0
+    /// Submissions refused since too many numbers opted out.
+    public var optOutRefusals = 0
     /// Messages planned anew, since their operator's rules had changed.
     public var replanned = 0
 }

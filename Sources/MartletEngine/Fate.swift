@@ -16,9 +16,9 @@ extension Engine {
             heads[partition] = max(heads[partition], UInt32(truncatingIfNeeded: position >> 32))
         }
         switch record.body {
-        case .accepted:
+        case .accepted(let it):
             guard let number = begin(header, at: position, now) else { return nil }
-            ledger.accepted(header, dayBegins: configuration.dayBegins)
+            ledger.accepted(header, parts: it.parts(header), dayBegins: configuration.dayBegins)
             if position != 0 { anchor(header.source, at: position) }
             return number
         case .carried(let it): return carry(it, header, at: position, now)
@@ -40,7 +40,7 @@ extension Engine {
             return nil
         case .inbound(let it): return received(it, header, at: position)
         case .preference(let it):
-            forget(optOuts.set(it.number, it.unwanted, at: position))
+            forget(segment: optOuts.set(it.number, it.unwanted, in: UInt32(truncatingIfNeeded: position >> 32)))
             if !it.unwanted.isEmpty { remember(position) }
             return nil
         case .replaced(let it): return replaced(it, header, at: position, now)
@@ -132,6 +132,7 @@ extension Engine {
         if it.state.isEnd {
             // Carried only since its source had not heard of its end.
             slot.pointee.reason = header.flags.reason ?? .none
+            slot.pointee.acceptedMicros = UInt32(it.error)
             slot.pointee.flags.insert(.owed)
             owedCount += 1
             if it.state == .received { owedInbound += 1 }
@@ -320,9 +321,12 @@ extension Engine {
     }
 
     mutating func forget(_ position: UInt64) {
-        guard position != 0 else { return }
-        let segment = UInt32(truncatingIfNeeded: position >> 32)
-        guard let live = livePerSegment[segment] else { return }
+        if position != 0 { forget(segment: UInt32(truncatingIfNeeded: position >> 32)) }
+    }
+
+    /// One less is held by this segment; 0: by none.
+    mutating func forget(segment: UInt32) {
+        guard segment != 0, let live = livePerSegment[segment] else { return }
         if live <= 1 { livePerSegment[segment] = nil } else { livePerSegment[segment] = live - 1 }
     }
 

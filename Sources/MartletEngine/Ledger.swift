@@ -45,7 +45,8 @@ public struct Ledger: Sendable {
 
     // MARK: Of the records
 
-    mutating func accepted(_ header: RecordHeader, dayBegins: Int64) {
+    /// - Parameter parts: on the air.
+    mutating func accepted(_ header: RecordHeader, parts: UInt8, dayBegins: Int64) {
         reach(header.source)
         let day = Ledger.day(header.at, dayBegins)
         let place = Int(header.source)
@@ -56,7 +57,7 @@ public struct Ledger: Sendable {
             entries[place].dayParts = 0
         }
         entries[place].dayMessages += 1
-        entries[place].dayParts += UInt64(header.parts)
+        entries[place].dayParts += UInt64(parts)
         entries[place].lastAt = header.at
         entries[place].unstated += 1
     }

@@ -77,7 +77,7 @@ enum InquiryReading {
         _ item: Engine.Asking, _ journal: Reader, _ keys: KeyStore, _ found: inout [(group: GroupNumber, inquiry: Inquiry)],
         _ lost: inout [InquiryAnswer]
     ) {
-        let payload = try? Node.payload(at: item.payloadAt, journal, keys)
+        let payload = try? StoredRecord.payload(at: item.payloadAt, in: journal, keys)
         let ids = payload == nil ? [:] : providerIDs(item, journal)
         for part in UInt8(0)..<16 where item.parts >> UInt16(part) & 1 == 1 {
             if let payload, let id = ids[part] {

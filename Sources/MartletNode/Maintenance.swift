@@ -19,7 +19,8 @@ extension Node {
         }
         maintenance = [
             every(.milliseconds(50)) { $0.tick() }, every(.minutes(10)) { $0.prepareKeys() }, every(.seconds(1)) { $0.trim() },
-            every(.seconds(1)) { $0.reconcile() }, every(.minutes(10)) { $0.stateLedgers() },
+            every(.seconds(1)) { $0.reconcile() }, every(.seconds(1)) { $0.watchOptOuts() },
+            every(.minutes(10)) { $0.stateLedgers() },
             every(.seconds(1)) { $0.expireKeys() },
         ]
         kick()

@@ -87,6 +87,7 @@ public final class Node: Intake {
     var connections: [ConnectionNumber: ConnectionEntry] = [:]
     var byGroup: [GroupNumber: [ConnectionNumber]] = [:]
     var firstInGroup: [GroupNumber: Int] = [:]
+    var replanPlanned = false
     /// Names of the connection groups, for metrics.
     public var groupNames: [GroupNumber: String] = [:]
     /// Names of the sources, likewise.
@@ -98,6 +99,10 @@ public final class Node: Intake {
 
     // Tell.swift
     var tellers: [SourceNumber: TellerEntry] = [:]
+
+    // Receive.swift
+    /// That more opted out than memory is meant for was told.
+    var hasToldOfOptOuts = false
 
     // Keys/Keyed.swift
     let lookups: LookupHash

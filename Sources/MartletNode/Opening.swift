@@ -78,7 +78,7 @@ extension Node {
                 return
             }
             engine.apply(record, at: position, began)
-            if let key = KeyMemory.Remembered(record.header), key.id.milliseconds >= oldestKey, !keyRuns.contains(position.journalSegment) {
+            if let key = KeyMemory.Remembered(record), key.id.milliseconds >= oldestKey, !keyRuns.contains(position.journalSegment) {
                 replayedKeys.append((position, record.header.keyHash, key))
             }
         }

@@ -1,5 +1,4 @@
 import Dispatch
-import Guard
 import Journal
 import Logging
 import MartletEngine
@@ -26,11 +25,7 @@ extension Node {
             payloads.reserveCapacity(wanted.count)
             for item in wanted {
                 do {
-                    let (header, sealed) = try StoredRecord.sealed(at: item.position, in: journal)
-                    let payload = try sealed.withUnsafeBytes {
-                        try Sealer.open($0, context: SealContext(header.id), keyID: header.keyID, keys: keys)
-                    }
-                    payloads.append((item.slot, payload))
+                    payloads.append((item.slot, try StoredRecord.opened(at: item.position, in: journal, keys)))
                 } catch {
                     logger.error("a queued message cannot be read back", metadata: ["position": "\(item.position)", "reason": "\(error)"])
                     payloads.append((item.slot, nil))
@@ -146,15 +141,5 @@ extension Node {
             }
             loop.execute { [items] in bound.value.carry(items, upTo: segment) }
         }
-    }
-}
-
-/// A record read back from the log.
-enum StoredRecord {
-    /// Its header and its sealed part as it lies there.
-    static func sealed(at position: UInt64, in journal: Reader) throws -> (header: RecordHeader, sealed: [UInt8]) {
-        let bytes = try journal.read(at: position)
-        let header = try bytes.withUnsafeBytes { try RecordHeader(reading: $0) }
-        return (header, Array(bytes[Record.sealedOffset(header)...]))
     }
 }

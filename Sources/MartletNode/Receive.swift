@@ -60,15 +60,26 @@ extension Node {
         for answer in waiting { answer(!broken) }
     }
 
+    /// Tells once when more numbers opted out than memory is meant for, and once when they are fewer again.
+    func watchOptOuts() {
+        guard engine.hasMostOptOuts != hasToldOfOptOuts else { return }
+        hasToldOfOptOuts = engine.hasMostOptOuts
+        let metadata: Logger.Metadata = ["numbers": "\(engine.optedOutCount)", "limit": "\(engine.configuration.optOutMaximum)"]
+        if hasToldOfOptOuts {
+            parts.logger.error(
+                "more numbers opted out than memory is meant for: all are heeded, and nothing of the opt-out classes is taken",
+                metadata: metadata)
+        } else {
+            parts.logger.notice("messages of the opt-out classes are taken again", metadata: metadata)
+        }
+    }
+
     /// Parts of long messages that were not whole when the process ended are put back before anything comes in; off the loop.
     static func restoreParts(_ engine: inout Engine, _ parts: [(id: MessageID, position: UInt64)], _ here: Parts, _ now: Instant) {
         for part in parts {
             var opened: [UInt8]?
             do {
-                let (header, sealed) = try StoredRecord.sealed(at: part.position, in: here.reader)
-                opened = try sealed.withUnsafeBytes {
-                    try Sealer.open($0, context: SealContext(header.id), keyID: header.keyID, keys: here.keys)
-                }
+                opened = try StoredRecord.opened(at: part.position, in: here.reader, here.keys)
             } catch {
                 here.logger.error(
                     "a part of a message from a handset cannot be read back",

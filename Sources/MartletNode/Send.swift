@@ -117,6 +117,18 @@ extension Node: ConnectionOwner {
         }
     }
 
+    /// Once in a round of the loop, however many connections meet it: what may be done in one is bounded.
+    private func replanSoon() {
+        guard !replanPlanned else { return }
+        replanPlanned = true
+        loop.assumeIsolated().execute { [self] in
+            replanPlanned = false
+            guard !broken, !stopping else { return }
+            replan()
+            if engine.hasMisfits { replanSoon() }
+        }
+    }
+
     /// What is next does not fit its operator's rules any more; it goes when its new plan is durable.
     private func replan() {
         let before = engine.submitsLargest
@@ -140,7 +152,7 @@ extension Node: ConnectionOwner {
         }
         if !engine.wanted.isEmpty { load() }
         if engine.meetsUnwanted { endUnwanted() }
-        if engine.hasMisfits { replan() }
+        if engine.hasMisfits { replanSoon() }
         guard !batch.isEmpty else { return }
         connection.hand(batch)
         let micros = UInt32(truncatingIfNeeded: now().steady)

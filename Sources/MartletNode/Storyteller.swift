@@ -46,10 +46,7 @@ enum Storyteller {
         guard let holder = chain.last(where: { !$0.sealed.isEmpty }) else { return .success(nil) }
         let payload: Payload
         do {
-            let plain = try holder.sealed.withUnsafeBytes {
-                try Sealer.open($0, context: SealContext(id), keyID: holder.record.header.keyID, keys: keys)
-            }
-            payload = try plain.withUnsafeBytes { try Payload(reading: $0) }
+            payload = try holder.sealed.withUnsafeBytes { try StoredRecord.payload($0, of: holder.record.header, keys) }
         } catch {
             return .failure(StoryFault(reason: "its sealed part cannot be opened: \(error)"))
         }
@@ -64,8 +61,10 @@ enum Storyteller {
             possibleDuplicate: chain.contains { $0.record.isPossibleDuplicate }, attempts: [], hops: [])
         // Of a text that goes out as one submit a person wants to know the parts.
         if let parts = Payload.parts(ofShape: payload.textShape) { story.parts = parts }
+        // Its own record may be trimmed, or be of a version that had it there only.
+        story.inReplyTo = payload.inReplyTo
+        if story.inReplyTo == .none, case .inbound(let it) = first.record.body { story.inReplyTo = it.inReplyTo }
         for (record, _) in chain { add(record, to: &story) }
-        if case .inbound(let it) = first.record.body { story.inReplyTo = it.inReplyTo }
         return .success(story)
     }
 
@@ -75,7 +74,7 @@ enum Storyteller {
         case .accepted(let it):
             story.createdAt = at
             story.hops.append(.init(at: it.receivedAt, hop: "accept", what: "request read"))
-            var details = [("parts", String(story.parts))]
+            var details = [("parts", String(it.partsOnAir == 0 ? story.parts : it.partsOnAir))]
             if let trace = story.trace { details.append(("traceparent", trace.text)) }
             story.hops.append(.init(at: at, hop: "accept", what: "accepted", details: details))
         case .answered(let it): answered(it, record.header, &story)
@@ -104,7 +103,9 @@ enum Storyteller {
                 case .left, .replanned: "after a restart it may have been handed over before; its class does not send again by itself"
                 }
             story.hops.append(.init(at: at, hop: "send", what: what, details: [("possibleDuplicate", "true")]))
-        case .carried: story.hops.append(.init(at: at, hop: "journal", what: "carried forward"))
+        case .carried(let it):
+            if let parts = Payload.parts(ofShape: it.textShape) { story.parts = parts }
+            story.hops.append(.init(at: at, hop: "journal", what: "carried forward", details: details(it, record.header, story)))
         case .told(let it):
             let details = it.teller.isEmpty ? [] : [("teller", it.teller)]
             story.hops.append(.init(at: at, hop: "tell", what: "source: \(it.outcome.word)", details: details))
@@ -114,7 +115,7 @@ enum Storyteller {
             if it.inReplyTo != .none { details.append(("inReplyTo", it.inReplyTo.text)) }
             story.hops.append(.init(at: at, hop: "receive", what: "message from a handset", details: details))
         case .replaced:
-            story.hops.append(.init(at: at, hop: "accept", what: "text replaced", details: [("parts", String(record.header.parts))]))
+            story.hops.append(.init(at: at, hop: "accept", what: "text replaced", details: [("parts", String(story.parts))]))
         case .rerouted(let it):
             let details = [("from", String(record.header.group)), ("to", String(it.group))]
             story.hops.append(.init(at: at, hop: "route", what: "moved to another connection group by an operator", details: details))
@@ -142,6 +143,16 @@ enum Storyteller {
             case .cancel: "told to forget it"
             }
         story.hops.append(.init(at: at, hop: "ask", what: "\(wish), \(outcome)", details: details))
+    }
+
+    /// What is left of how a message ended, and of what one from a handset answers, where the records that said so are trimmed.
+    private static func details(_ it: RecordBody.Carried, _ header: RecordHeader, _ story: Story) -> [(String, String)] {
+        guard it.state.isEnd else { return [] }
+        var details = [("state", it.state.word)]
+        if let reason = header.flags.reason, reason != .none { details.append(("reason", reason.word)) }
+        if it.error != 0 { details.append(("error", String(it.error))) }
+        if story.inReplyTo != .none { details.append(("inReplyTo", story.inReplyTo.text)) }
+        return details
     }
 
     private static func answered(_ it: RecordBody.Answered, _ header: RecordHeader, _ story: inout Story) {

@@ -1,5 +1,4 @@
 import Dispatch
-import Guard
 import Journal
 import Logging
 import MartletEngine
@@ -80,7 +79,7 @@ extension Node: TellerOwner {
             var owed = owed
             for index in owed.indices where owed[index].payload == nil {
                 do {
-                    owed[index].payload = try Node.payload(at: owed[index].position, journal, keys)
+                    owed[index].payload = try StoredRecord.payload(at: owed[index].position, in: journal, keys)
                 } catch {
                     logger.error(
                         "the payload of a notice cannot be read back",
@@ -146,7 +145,7 @@ extension Node {
         let loop = self.loop
         let (journal, keys) = (parts.reader, parts.keys)
         noticeReading.async {
-            let payload = try? Node.payload(at: position, journal, keys)
+            let payload = try? StoredRecord.payload(at: position, in: journal, keys)
             loop.execute {
                 // Unreadable: the text cannot be replaced, and its own hand-over will say why.
                 guard let payload else { return bound.value.then(.storage) }
@@ -173,13 +172,5 @@ extension Node {
         guard append() else { return then(.storage) }
         open.receipts.append { durable in then(durable ? verdict : .storage) }
         kickSoon()
-    }
-
-    static func payload(at position: UInt64, _ journal: Reader, _ keys: KeyStore) throws -> Payload {
-        let (header, sealed) = try StoredRecord.sealed(at: position, in: journal)
-        let plain = try sealed.withUnsafeBytes {
-            try Sealer.open($0, context: SealContext(header.id), keyID: header.keyID, keys: keys)
-        }
-        return try plain.withUnsafeBytes { try Payload(reading: $0) }
     }
 }

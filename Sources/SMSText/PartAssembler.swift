@@ -154,10 +154,12 @@ public struct PartAssembler: Sendable {
     /// Takes one part. A message of one part is complete at once.
     /// - Parameter now: on a clock that never goes back.
     public mutating func add(_ part: InboundPart, from source: String, to destination: String, at now: Duration) -> Outcome {
-        var givenUp = expire(at: now)
+        var givenUp = expire(at: now, limit: Self.expiredWithOne)
         let place = part.place
         let key = Key(
             source: source, destination: destination, kind: place.kind, reference: place.reference, total: place.total)
+        // Its message may still have its turn to be given up.
+        if let entry = pending[key], now - entry.firstAt >= limits.keep, let older = giveUp(key) { givenUp.append(older) }
         if let done = done[key], done.fingerprints[Int(place.number) - 1] == Self.fingerprint(part) {
             return Outcome(news: .repeated, serial: 0, givenUp: givenUp)
         }
@@ -188,8 +190,12 @@ public struct PartAssembler: Sendable {
         return Outcome(news: .waiting(parts: entry.parts.count, of: Int(place.total)), serial: entry.serial, givenUp: givenUp)
     }
 
+    /// Messages given up for time when one part comes.
+    private static let expiredWithOne = 16
+
     /// Gives up what has waited too long; to be called now and then also when nothing comes in.
-    public mutating func expire(at now: Duration) -> [AssembledMessage] {
+    /// - Parameter limit: messages; the rest is given up with the next call.
+    public mutating func expire(at now: Duration, limit: Int = .max) -> [AssembledMessage] {
         while let (key, serial) = doneOrder.first {
             if let entry = done[key], entry.serial == serial {
                 guard now - entry.at >= limits.repeats || done.count > limits.messages else { break }
@@ -198,7 +204,9 @@ public struct PartAssembler: Sendable {
             doneOrder.removeFirst()
         }
         var givenUp: [AssembledMessage] = []
-        while let key = oldestPending(), let entry = pending[key], now - entry.firstAt >= limits.keep, let older = giveUp(key) {
+        while givenUp.count < limit, let key = oldestPending(), let entry = pending[key], now - entry.firstAt >= limits.keep,
+            let older = giveUp(key)
+        {
             givenUp.append(older)
         }
         return givenUp

@@ -35,7 +35,9 @@ struct WebhookPartsTests {
         #expect(
             String(decoding: WebhookDocument(notice).body, as: UTF8.self)
                 == #"{"type":"message.received","timestamp":"2026-11-22T18:05:09.000000Z","data":{"id":"\#(id)","from":"447700900123","#
-                + #""to":"7070","text":"BALANCE","parts":1,"receivedAt":"2026-11-22T18:05:09.000000Z"}}"#)
+                + #""to":"7070","text":"BALANCE","parts":1,"inReplyTo":null,"receivedAt":"2026-11-22T18:05:09.000000Z"}}"#)
+        notice.payload.inReplyTo = FakeIntake.id(9)
+        #expect(String(decoding: WebhookDocument(notice).body, as: UTF8.self).contains("\"inReplyTo\":\"\(FakeIntake.id(9).text)\""))
     }
 
     @Test("Every secret signs, the newest first, over id, time and body")

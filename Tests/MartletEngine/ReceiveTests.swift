@@ -274,6 +274,116 @@ struct ReceiveTests {
         #expect(rig.engine.optedOutCount == 1)
     }
 
+    @Test("With as many opted out as memory is meant for no more of their classes is taken; further opt-outs are, over restarts and trims")
+    func mostOptOuts() {
+        let rig = Rig {
+            $0.inbound = ReceiveTests.rules
+            $0.optOutMaximum = 2
+        }
+        receive(rig, inbound("stop"))
+        #expect(rig.fate(rig.accept(.marketing)) == "suppressed opted_out" && !rig.engine.hasMostOptOuts)
+        receive(rig, inbound("stop", from: "447700900998"), inbound("stop", from: "447700900999"))
+        rig.commit()
+        #expect(rig.engine.optedOutCount == 3 && rig.engine.hasMostOptOuts)
+        let other = PhoneNumber(digits: 447_700_900_555)
+        guard case .refused(.full(600)) = rig.verdict(.marketing, to: other) else { return #expect(Bool(false), "taken") }
+        guard case .accepted = rig.verdict(.otp, to: other), case .accepted = rig.verdict(.service, to: other) else {
+            return #expect(Bool(false), "other classes go on")
+        }
+        #expect(rig.engine.counts.optOutRefusals == 1)
+        rig.commit()
+        rig.newSegment()
+        rig.carry(upTo: 1)
+        rig.commit()
+        rig.restart(before: 2)
+        rig.commit()
+        #expect(rig.engine.optedOutCount == 3 && rig.engine.hasMostOptOuts)
+        receive(rig, inbound("start"), inbound("start", from: "447700900999"))
+        rig.commit()
+        guard case .accepted = rig.verdict(.marketing, to: other) else { return #expect(Bool(false), "refused") }
+    }
+
+    @Test("A carry forward of many opt-outs goes in steps, and each is written once")
+    func carriedInSteps() {
+        let rig = Rig()
+        for number in UInt64(1)...5000 {
+            rig.step {
+                let header = RecordHeader(kind: .preference, at: $0.now.wall)
+                let record = Record(header: header, body: .preference(.init(number: number, unwanted: ClassSet([.marketing]))))
+                $0.engine.apply(record, at: 0, $0.now)
+                $0.turn.records.append(Turn.Emitted(record: record, slot: nil, sealed: .none, after: .nothing))
+            }
+        }
+        rig.commit()
+        rig.newSegment()
+        var steps: [Int] = []
+        for _ in 0..<3 {
+            let records = rig.step { $0.engine.carry([], orphansUpTo: 1, &$0.turn) }
+            steps.append(records.count { $0.header.kind == .preference })
+            rig.commit()
+        }
+        #expect(steps == [4096, 904, 0] && rig.engine.live(in: 1) == 0)
+        rig.restart(before: 2)
+        #expect(rig.engine.optedOutCount == 5000)
+    }
+
+    @Test("Of many that were given up waiting for at once each tick tells so many; none is lost")
+    func manyGivenUp() {
+        let rig = rig()
+        for number in 0..<600 {
+            receive(rig, inbound("part \(number) ", from: String(447_700_900_000 + number), part: (1, 2)))
+            rig.commit()
+        }
+        rig.pass(seconds: 61)
+        var told: [Int] = []
+        for _ in 0..<4 {
+            told.append(rig.step { $0.engine.tick(&$0.turn) }.count { $0.header.kind == .inbound })
+            rig.commit()
+        }
+        #expect(told == [256, 256, 88, 0])
+        let texts = Set(self.told(rig, 5).compactMap { $0.payload?.text })
+        #expect(rig.engine.counts.inboundIncomplete == 600 && rig.engine.owedTotal == 600 && texts.contains("part 0 [...]"))
+        #expect(rig.engine.parts.waiting.isEmpty)
+    }
+
+    @Test("After a restart those that are whole or late are told some in each tick")
+    func manyLate() {
+        let rig = rig()
+        func bring(_ rig: Rig, _ text: String, _ number: UInt8) {
+            for handset in 0..<300 {
+                receive(rig, inbound(text, from: String(447_700_900_000 + handset), part: (number, 2)))
+                rig.commit()
+            }
+        }
+        bring(rig, "a", 1)
+        let parts = rig.log
+        // The second part of each stands in the log as one that came alone, and no record says that the message is whole.
+        let other = self.rig()
+        bring(other, "b", 2)
+        rig.log = parts + other.log.filter { $0.bytes[0] == RecordKind.inbound.rawValue }.map { ($0.position | 1 << 20, $0.bytes) }
+        restore(rig)
+        let ticks = (0..<3).map { _ in rig.step { $0.engine.tick(&$0.turn) }.count { $0.header.kind == .inbound } }
+        #expect(ticks == [256, 44, 0] && rig.engine.owedTotal == 300 && rig.engine.parts.waiting.isEmpty)
+    }
+
+    @Test("What a message is the reply to is told after its record was carried forward")
+    func replyCarried() throws {
+        let rig = rig()
+        let sent = MessageID(milliseconds: 5, partition: 1, random: 1)
+        receive(rig, inbound("yes", reply: .init(id: sent, source: 3)))
+        rig.commit()
+        for segment in UInt32(1)...2 {
+            rig.newSegment()
+            rig.carry(upTo: segment)
+            rig.commit()
+            rig.restart(before: UInt64(segment) + 1)
+            rig.commit()
+        }
+        let one = try #require(told(rig, 3).first)
+        let payload = try #require(rig.sealed(one.position)).withUnsafeBytes { try Payload(reading: $0) }
+        #expect(payload.inReplyTo == sent && payload.text == "yes")
+    }
+
     @Test("Only the word alone opts out")
     func words() {
         let rules = ReceiveTests.rules

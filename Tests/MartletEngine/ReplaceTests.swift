@@ -1,4 +1,5 @@
 import MartletModel
+import SMSText
 import Testing
 
 @testable import MartletEngine
@@ -52,6 +53,28 @@ struct ReplaceTests {
         rig.commit()
         rig.tick(seconds: 60)
         #expect(rig.fate(id) == "expired not_sent_in_time" && rig.engine.owed(1, room: 1).map(\.parts) == [2])
+    }
+
+    @Test("How the old text was planned anew is not how the new one goes out, live, after a restart and after a trim")
+    func afterReplan() throws {
+        let rig = Rig()
+        let id = rig.accept(parts: 2)
+        rig.configuration.texts = Texts([1: TextRules(options: TextOptions(alphabets: [.ucs2]))])
+        rig.engine.set(texts: rig.configuration.texts)
+        #expect(rig.hand() == nil)
+        rig.step { $0.engine.replan(&$0.turn) }
+        rig.commit()
+        #expect(rig.slot(id)?.textShape != 0 && rig.slot(id)?.parts == 5)
+        rig.newSegment()
+        #expect(replace(rig, id, "short") == .replaced)
+        rig.commit()
+        for segment in UInt64(0)...2 where segment != 1 {
+            #expect(rig.slot(id)?.textShape == 0 && rig.slot(id)?.parts == 1)
+            rig.restart(clean: true, before: segment)
+            rig.commit()
+        }
+        let handover = try #require(rig.next())
+        #expect(handover.text == "short" && handover.parts == 1 && TextShape(code: handover.textShape)?.alphabet == .ucs2)
     }
 
     @Test("What memory holds no more is replaced with the payload read back; without it, it is too late")

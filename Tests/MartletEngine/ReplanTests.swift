@@ -242,6 +242,66 @@ struct ReplanTests {
         #expect(replan(rig).isEmpty)
     }
 
+    @Test("One turn looks at so many in all groups, classes and sources: codes first, the rest in the turns that follow; none is forgotten")
+    func budget() throws {
+        let rig = Rig { $0.routes = Routes([.init(prefix: "44", group: 1), .init(prefix: "33", group: 2), .init(prefix: "49", group: 3)]) }
+        var random: UInt64 = 0
+        func fill(_ count: Int, _ messageClass: MessageClass, _ digits: UInt64, _ source: SourceNumber) {
+            for _ in 0..<count {
+                random += 1
+                let submission = Submission(
+                    source: source, messageClass: messageClass, to: PhoneNumber(digits: digits), from: "Bank", text: "Привет \(random)",
+                    receivedAt: rig.now)
+                rig.step { _ = $0.engine.accept(submission, random: random, &$0.turn) }
+            }
+            rig.commit()
+        }
+        fill(100, .marketing, 447_700_900_001, 1)
+        fill(300, .service, 447_700_900_001, 1)
+        fill(300, .service, 447_700_900_001, 2)
+        fill(20, .otp, 33_612_345_678, 1)
+        fill(50, .marketing, 493_012_345_678, 1)
+        rig.engine.set(texts: Texts([1: Self.narrow, 2: Self.narrow, 3: Self.narrow]))
+        #expect((1...3).allSatisfy { rig.hand($0) == nil })
+        var turns: [Int] = []
+        var left: [MessageClass: Int] = [:]
+        for _ in 0..<20 {
+            let records = replan(rig)
+            turns.append(records.count)
+            if turns.count == 1 {
+                #expect(records.prefix(20).allSatisfy { $0.header.messageClass == MessageClass.otp.rawValue })
+                #expect(Set(records.map(\.header.source)) == [1, 2] && rig.engine.hasMisfits)
+            }
+            #expect(records.count <= Engine.replanMaximum)
+            rig.commit()
+            for group in GroupNumber(1)...3 {
+                while let handover = rig.hand(group) { left[handover.messageClass, default: 0] += 1 }
+            }
+            if !rig.engine.hasMisfits { break }
+        }
+        #expect(left == [.marketing: 150, .service: 600, .otp: 20] && turns.reduce(0, +) == 770)
+    }
+
+    @Test("What operators bill is what a quota counts, where one submit carries several parts; over restarts and trims")
+    func onAir() throws {
+        let rig = rig(Self.payload)
+        rig.engine.set(limits: [1: SourceLimits(dailyQuota: 7)], rig.now)
+        let text = String(repeating: "x", count: 153 * 3)
+        let (id, parts) = try #require(accept(text, rig))
+        #expect(parts == 3 && rig.slot(id)?.parts == 1 && rig.engine.today(1, rig.now).parts == 3)
+        #expect(accept(text, rig, random: 2)?.parts == 3 && accept(text, rig, random: 3) == nil, "six of seven are used")
+        rig.restart(clean: true)
+        rig.engine.set(limits: [1: SourceLimits(dailyQuota: 7)], rig.now)
+        #expect(rig.engine.today(1, rig.now).parts == 6 && accept(text, rig, random: 4) == nil)
+        rig.newSegment()
+        rig.carry(upTo: 1)
+        rig.commit()
+        rig.restart(clean: true, before: 2)
+        rig.engine.set(limits: [1: SourceLimits(dailyQuota: 7)], rig.now)
+        #expect(rig.engine.today(1, rig.now).parts == 6 && accept(text, rig, random: 5) == nil)
+        #expect(accept("short", rig, random: 6)?.parts == 1 && accept("short", rig, random: 7) == nil)
+    }
+
     @Test("A message counted by another version of this program is planned anew before it leaves")
     func otherVersion() throws {
         let rig = rig(Self.wide)

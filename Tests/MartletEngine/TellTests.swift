@@ -213,7 +213,7 @@ struct TellTests {
         #expect(rig.engine.openCount == 1)
     }
 
-    @Test("A receipt's error code is told")
+    @Test("A receipt's error code is told, after a carry forward and a restart too")
     func error() throws {
         let rig = Rig()
         let submission = Submission(
@@ -227,6 +227,15 @@ struct TellTests {
         }
         rig.commit()
         #expect(rig.engine.owed(7, room: 1).map(\.error) == [1027])
+        for segment in UInt32(1)...2 {
+            rig.newSegment()
+            rig.carry(upTo: segment)
+            rig.commit()
+            rig.restart(before: UInt64(segment) + 1)
+            rig.commit()
+            let owed = rig.engine.owed(7, room: 1)
+            #expect(owed.map(\.error) == [1027] && owed.map(\.reason) == [.undeliverable] && owed.map(\.state) == [.failed])
+        }
     }
 
     @Test("A message that no provider has is cancelled by its own source, once; later it is too late")

@@ -105,6 +105,7 @@ extension WorldLoop {
         }
         // With nothing on its way to the disk the sums are those of the cards.
         guard self.open.isEmpty, flying == nil else { return }
+        checkOptOuts(when)
         for source in 1...SourceNumber(sources) {
             let cards = checker.cards.values.filter { $0.submission.source == source && $0.durable && world.loop(of: $0.id) === self }
             let entry = engine.ledger[source]
@@ -112,6 +113,11 @@ extension WorldLoop {
             checker.check(
                 entry.accepted == UInt64(cards.count) && entry.ended == UInt64(ended),
                 "\(when): source \(source) has \(entry.accepted) accepted and \(entry.ended) ended of \(cards.count) and \(ended)")
+            let onAir = cards.reduce(0) { $0 + $1.onAir }
+            // Of messages over midnight it is not told here which day they are of.
+            checker.check(
+                world.loops.count > 1 || checker.used[source]?.count ?? 1 > 1 || engine.ledger.statement(source).dayParts == UInt64(onAir),
+                "\(when): source \(source) was told \(onAir) parts, its ledger says \(engine.ledger.statement(source))")
         }
     }
 

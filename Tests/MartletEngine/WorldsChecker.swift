@@ -11,6 +11,8 @@ final class Card {
     var group: GroupNumber
     /// Submits, as they were planned last.
     var parts: Int
+    /// Parts on the air, as its sender was told: what its quota counts.
+    let onAir: Int
     let id: MessageID
     let acceptedAt: Int64
     /// Wall milliseconds.
@@ -39,11 +41,14 @@ final class Card {
     var codeMayRepeat = false
     var onWireAtCrash: UInt16 = 0
 
-    init(number: Int, submission: Submission, group: GroupNumber, parts: Int, id: MessageID, acceptedAt: Int64, deadline: Int64) {
+    init(
+        number: Int, submission: Submission, group: GroupNumber, parts: Int, onAir: Int, id: MessageID, acceptedAt: Int64, deadline: Int64
+    ) {
         self.number = number
         self.submission = submission
         self.group = group
         self.parts = parts
+        self.onAir = onAir
         self.id = id
         self.acceptedAt = acceptedAt
         self.deadline = deadline
@@ -210,7 +215,7 @@ struct WorldChecker {
         let isStrict = card.submission.messageClass.lane.isStrict
         // What one loop takes beyond its share for these, the other does not know.
         if isStrict, loops > 1 { return }
-        let sum = (used[header.source]?[day] ?? 0) + card.parts
+        let sum = (used[header.source]?[day] ?? 0) + card.onAir
         used[header.source, default: [:]][day] = sum
         guard let quota = quotas[header.source], !isStrict else { return }
         check(sum <= quota, "source \(header.source): \(sum) parts of its \(quota)")

@@ -83,6 +83,9 @@ extension WorldLoop {
             let number = checker.card(id)?.number ?? -1
             checker.fault("\(when): message \(number) is open only in the fold")
         }
+        checker.check(
+            WorldLoop.optOuts(engine) == WorldLoop.optOuts(other),
+            "\(when): opted out \(WorldLoop.optOuts(engine)) live, \(WorldLoop.optOuts(other)) folded")
         // Which orphans went first when there were too many is not in the log.
         guard configuration.orphanMaximum > 100 else { return }
         checker.check(

@@ -11,6 +11,10 @@ final class HandsetMessage {
     /// Parts that our side answered for.
     var answered: Set<Int> = []
     var heard = 0
+    /// What it answers, as the node would find it.
+    var reply: Inbound.Reply? {
+        number % 2 == 0 ? nil : .init(id: MessageID(milliseconds: 7, partition: 1, random: UInt64(number)), source: 1)
+    }
 
     init(number: Int, from: PhoneNumber, texts: [String]) {
         self.number = number
@@ -22,10 +26,12 @@ final class HandsetMessage {
     var text: String { texts.joined() }
 
     func inbound(_ part: Int, _ group: GroupNumber) -> Inbound {
-        Inbound(
+        var made = Inbound(
             group: group, from: String(from.digits), to: "7070", octets: Array(texts[part].utf8), dataCoding: 0,
             part: texts.count == 1
                 ? nil : Inbound.Part(kind: .header16, reference: reference, total: UInt8(texts.count), number: UInt8(part + 1)))
+        made.reply = reply
+        return made
     }
 }
 
@@ -92,7 +98,8 @@ extension WorldLoop {
         let submission = Submission(
             source: header.source, messageClass: .service, to: payload.to, from: payload.from, text: payload.text, receivedAt: instant)
         checker.cards[header.id] = Card(
-            number: checker.cards.count, submission: submission, group: header.group, parts: Int(header.parts), id: header.id,
+            number: checker.cards.count, submission: submission, group: header.group, parts: Int(header.parts), onAir: Int(header.parts),
+            id: header.id,
             acceptedAt: steady, deadline: header.deadline)
     }
 
@@ -104,6 +111,9 @@ extension WorldLoop {
             // After a restart a part may come again to a message that is whole already.
             checker.check(payload.text.contains("[...]") && world.restarts > 0, "nobody wrote '\(payload.text)'")
         }
+        // Parts that a restart put back have forgotten it, until the last one comes.
+        let isWhole = matching.contains { ($0.reply?.id ?? .none) == payload.inReplyTo || $0.texts.count > 1 && world.restarts > 0 }
+        checker.check(matching.isEmpty || isWhole, "'\(payload.text)' is told as the reply to another message")
         telling[teller.source, default: 0] += 1
         let outcome: NoticeOutcome = !calming && dice.chance(teller.lossPercent) ? .notHeard : .heard
         after(dice.between(Int64(100), 400_000)) { loop in
@@ -116,10 +126,25 @@ extension WorldLoop {
         }
     }
 
+    /// In the order of their records.
+    static func optOuts(_ engine: borrowing Engine) -> [[UInt64]] {
+        engine.optOuts.placed.map { [$0.number, UInt64($0.unwanted.rawValue), UInt64($0.segment)] }
+    }
+
+    /// Every opt-out that was heard is kept, whatever was trimmed, in the order in which it is carried forward.
+    func checkOptOuts(_ when: String) {
+        let kept = WorldLoop.optOuts(engine)
+        let wanted = checker.unwanted.filter { !$0.value.isEmpty && partitions.contains(LookupHash.partition(ofHash: $0.key)) }
+        checker.check(
+            kept.count == wanted.count && kept.allSatisfy { wanted[$0[0]].map { UInt64($0.rawValue) } == $0[1] },
+            "\(when): \(wanted.count) numbers opted out, \(kept.count) are kept")
+        checker.check(zip(kept, kept.dropFirst()).allSatisfy { $0[2] <= $1[2] }, "\(when): opt-outs are out of order")
+    }
+
     /// Records that parts and preferences hold their segments with.
     var inboundPlaces: Int {
         let waiting = engine.parts.waiting.values.reduce(0) { $0 + $1.parts.reduce(0) { $0 + ($1.position == 0 ? 0 : 1) } }
         let found = engine.parts.found.values.reduce(0) { $0 + $1.count }
-        return waiting + found + engine.optOuts.placed
+        return waiting + found + engine.optOuts.placed.count
     }
 }

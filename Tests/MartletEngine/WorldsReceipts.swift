@@ -8,7 +8,8 @@ struct WorldReceipt {
     var state: ReceiptState
     var left = 20
 
-    var heard: Heard { Heard(group: group, providerID: providerID, state: state, error: 0) }
+    var heard: Heard { Heard(group: group, providerID: providerID, state: state, error: error) }
+    private var error: UInt16 { state == .delivered ? 0 : UInt16(providerID.utf8.count) }
     var name: String { "\(group)/\(providerID)" }
 }
 

@@ -113,7 +113,8 @@ extension WorldLoop {
         let (live, again) = (WorldLoop.owed(engine), WorldLoop.owed(other))
         for (id, state) in live {
             let number = checker.card(id)?.number ?? -1
-            checker.check(again[id] == state, "\(when): the end of message \(number) is owed live, in the fold it is not")
+            checker.check(
+                again[id] == state, "\(when): the end of message \(number) is owed live as \(state), in the fold \(again[id] ?? [])")
         }
         for id in again.keys where live[id] == nil {
             let number = checker.card(id)?.number ?? -1
@@ -122,11 +123,13 @@ extension WorldLoop {
         checker.check(engine.owedTotal == live.count, "\(when): \(engine.owedTotal) owed, \(live.count) in the table")
     }
 
-    private static func owed(_ engine: borrowing Engine) -> [MessageID: MessageState] {
-        var all: [MessageID: MessageState] = [:]
+    /// State, reason and error of each.
+    private static func owed(_ engine: borrowing Engine) -> [MessageID: [UInt16]] {
+        var all: [MessageID: [UInt16]] = [:]
         engine.slots.forEach { number in
             let slot = engine.slots.pointer(number).pointee
-            if slot.flags.contains(.owed) { all[slot.id] = slot.state }
+            guard slot.flags.contains(.owed) else { return }
+            all[slot.id] = [UInt16(slot.state.rawValue), UInt16(slot.reason.rawValue), slot.endError]
         }
         return all
     }

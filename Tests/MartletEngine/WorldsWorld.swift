@@ -69,6 +69,8 @@ final class World {
         configuration.codeRing = dice.pick([4096, 1 << 16])
         configuration.ring = dice.pick([4096, 8192, 1 << 17])
         configuration.openMaximum = dice.chance(15) ? 40 : 10_000
+        // Reached in few worlds, and then opt-outs still are heeded.
+        if seed % 8 == 5 { configuration.optOutMaximum = 1 }
         configuration.orphanMaximum = dice.chance(20) ? 3 : 1000
         narrow = dice.chance(40)
         groups = narrow ? dice.between(1, 2) : dice.between(1, 3)

@@ -132,15 +132,31 @@ struct RecordTests {
             partsReference: 7, notBefore: 0, order: 1, providerKeys: [.init(hash: 5, part: 0)])
         let plain = RecordBody.carried(carried).byteCount
         carried.textShape = 0x0201_0108
+        var ended = carried
+        (ended.state, ended.error) = (.failed, 1027)
+        #expect(RecordBody.carried(ended).byteCount == plain + 6)
         #expect(RecordBody.resumed(.init(why: .unknown)).byteCount == 1 && resumed.byteCount == 6)
         #expect(RecordBody.carried(carried).byteCount == plain + 4)
-        for body in [resumed, .carried(carried)] {
+        for body in [resumed, .carried(carried), .carried(ended)] {
             let bytes = RecordTests.bytes(Record(header: RecordTests.header(body.kind), body: body))
             #expect(try RecordTests.read(bytes).body == body)
             var short = bytes.dropLast()
             short[62] -= 1
             #expect(throws: RecordFault.truncated) { try RecordTests.read(Array(short)) }
         }
+    }
+
+    @Test("Parts on the air stand behind an acceptance only where they are not its submits; an older record has as many as submits")
+    func partsOnAir() throws {
+        let header = RecordTests.header(.accepted)
+        let several = RecordBody.Accepted(receivedAt: 5, partsOnAir: 9)
+        let bytes = RecordTests.bytes(Record(header: header, body: .accepted(several)))
+        #expect(bytes.count == RecordHeader.byteCount + 9)
+        #expect(try RecordTests.read(bytes).body == .accepted(several) && several.parts(header) == 9)
+        var older = Array(bytes.dropLast())
+        older[62] = 8
+        guard case .accepted(let it) = try RecordTests.read(older).body else { return #expect(Bool(false), "another kind") }
+        #expect(it == .init(receivedAt: 5) && it.parts(header) == header.parts)
     }
 
     @Test("A text longer than its field is cut between characters, so what is written reads as it was written")
@@ -352,6 +368,20 @@ struct PayloadTests {
         later.insert(contentsOf: [99, 2, 1, 1], at: plain.count - 27)
         #expect(try read(later) == read(plain))
         #expect(try read(bytes(submission(text: "Hello"))).trace == nil)
+    }
+
+    @Test("What a message from a handset is the reply to is kept in a field of its own; one of another length is named")
+    func inReplyTo() throws {
+        var payload = Payload(to: PhoneNumber(digits: 1), from: "7070", reference: "447700900123", text: "yes")
+        var plain: [UInt8] = []
+        payload.append(to: &plain)
+        payload.inReplyTo = MessageID(high: 0x0102_0304_0506_0708, low: 9)
+        var out: [UInt8] = []
+        payload.append(to: &out)
+        #expect(plain[0] == 1 && out[0] == 3 && out.count == plain.count + 18)
+        #expect(try read(out) == payload)
+        #expect(Array(out.suffix(18)) == [6, 16, 8, 7, 6, 5, 4, 3, 2, 1, 9, 0, 0, 0, 0, 0, 0, 0])
+        #expect(throws: RecordFault.badValue(field: "in reply to")) { try self.read([3] + plain.dropFirst() + [6, 1, 1]) }
     }
 
     @Test("A field too long for its length is cut and leaves the others whole")

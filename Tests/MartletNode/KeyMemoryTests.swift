@@ -80,11 +80,14 @@ struct KeyMemoryTests {
         let remembered = KeyMemoryTests.remembered(1_795_370_649_000)
         #expect(KeyMemory.Remembered(RunEntry(4, remembered)) == remembered)
         var header = RecordHeader(kind: .accepted, parts: 3, id: KeyMemoryTests.id(1_795_370_649_000), at: 1)
-        #expect(KeyMemory.Remembered(header) == nil)
+        let body = RecordBody.accepted(.init(receivedAt: 1))
+        #expect(KeyMemory.Remembered(Record(header: header, body: body)) == nil)
         header.keyHash = 4
         header.bodyHash = 9
-        #expect(KeyMemory.Remembered(header) == remembered)
-        header.kind = .carried
-        #expect(KeyMemory.Remembered(header) == nil)
+        #expect(KeyMemory.Remembered(Record(header: header, body: body)) == remembered)
+        let several = RecordBody.accepted(.init(receivedAt: 1, partsOnAir: 7))
+        #expect(KeyMemory.Remembered(Record(header: header, body: several))?.parts == 7)
+        header.kind = .ended
+        #expect(KeyMemory.Remembered(Record(header: header, body: .ended(.init(state: .failed, reason: .refused)))) == nil)
     }
 }

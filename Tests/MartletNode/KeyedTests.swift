@@ -3,6 +3,7 @@ import Journal
 import MartletEngine
 import MartletModel
 import NIOCore
+import SMSText
 import Synchronization
 import Testing
 
@@ -112,6 +113,29 @@ struct KeyedTests {
         for number in 0..<20 { #expect(try third.keyed("k\(number)").repeated == ids[number]) }
         try third.stop()
         try rig.stop()
+    }
+
+    @Test("A second try hears of the same parts before and after a restart, from records and from a run, where one submit carries several")
+    func partsOnAir() throws {
+        func rig(_ image: String? = nil) throws -> Rig {
+            try Rig(at: image) { $0.engine.texts = Texts([1: TextRules(options: TextOptions(concatenation: .payload))]) }
+        }
+        let text = String(repeating: "x", count: 400)
+        let first = try rig()
+        guard case .accepted(let id, 3) = try first.keyed("k", text: text) else { throw Rig.Unexpected() }
+        guard case .repeated(id, 3) = try first.keyed("k", text: text) else { throw Rig.Unexpected() }
+        #expect(try first.run { $0.metricsText() }.contains("martlet_source_parts_today{source=\"source-7\"} 3"))
+        // From the records of its segment.
+        let second = try rig(try first.crashImage())
+        guard case .repeated(id, 3) = try second.keyed("k", text: text) else { throw Rig.Unexpected() }
+        #expect(try second.run { $0.metricsText() }.contains("martlet_source_parts_today{source=\"source-7\"} 3"))
+        #expect(try second.wait { $0.keys.runs.count == 1 })
+        guard case .repeated(id, 3) = try second.keyed("k", text: text) else { throw Rig.Unexpected() }
+        // From the run, which is also what a damaged one is made anew from.
+        let third = try rig(try second.crashImage())
+        guard case .repeated(id, 3) = try third.keyed("k", text: text) else { throw Rig.Unexpected() }
+        #expect(try third.run { try $0.parts.keyWork.scan($0.keys.runs[0].segment).map(\.key.parts) } == [3])
+        for rig in [first, second, third] { try rig.stop() }
     }
 
     @Test("A key outlives the segment of its message")

@@ -1,4 +1,5 @@
 import Foundation
+import Journal
 import MartletEngine
 import MartletModel
 import NIOCore
@@ -7,7 +8,7 @@ import Testing
 @testable import MartletNode
 
 extension NodeTests {
-    private static let rules = InboundRules(optOut: .init(["stop"]), fallback: 7)
+    private static let rules = InboundRules(optOut: .init(["stop"]), optIn: .init(["start"]), fallback: 7)
 
     private func bring(_ rig: Rig, _ connection: NIOLoopBound<FakeConnection>, _ batch: [Inbound]) throws -> Bool {
         let (node, loop) = (rig.node, rig.loop)
@@ -83,6 +84,72 @@ extension NodeTests {
         #expect(try next.wait { _ in teller.value.notices.map(\.payload.text) == ["hello world"] })
         try next.stop()
         #expect(try bring(next, other, [part(1, "x")]) == false, "a stopped node keeps nothing")
+    }
+
+    @Test("After a trim the story and the notice still say what a message is the reply to, and the error that one ended with")
+    func carriedEnds() throws {
+        let rig = try Rig { $0.keepMicroseconds = 1_000_000 }
+        try rig.run {
+            $0.start()
+            $0.set(inbound: NodeTests.rules)
+        }
+        let connection = try rig.connect(window: 100, answering: false)
+        try rig.run { _ in connection.value.answer = { $0.text == "lost" ? .accepted(providerID: "lost") : .refused(status: 1) } }
+        guard case .accepted(let lost, _) = try rig.submit("lost", tells: .failed) else { throw Rig.Unexpected() }
+        #expect(try rig.wait { $0.metricsText().contains("martlet_outcomes_total{outcome=\"accepted\"} 1") })
+        try rig.run { [rig] _ in
+            rig.node.value.heard(
+                [Heard(group: 1, providerID: "lost", state: .undeliverable, error: 27)], by: connection.value, durable: { _ in })
+        }
+        #expect(try keep(rig, connection, [Inbound(group: 1, from: "447700900123", to: "7070", octets: Array("yes".utf8), dataCoding: 0)]))
+        let text = String(repeating: "x", count: 1400)
+        for round in 0..<12 {
+            for _ in 0..<60 { _ = try rig.submit(text) }
+            if round % 4 == 3 { usleep(700_000) }
+        }
+        #expect(try rig.wait { $0.takeJournal().segments.first.map { $0.number > 1 } ?? false })
+        let next = try Rig(at: try rig.crashImage())
+        let teller = try next.loop.submit {
+            let teller = FakeTeller(owner: next.node.value, answer: .heard)
+            next.node.value.add(teller)
+            return NIOLoopBound(teller, eventLoop: next.loop)
+        }.wait()
+        #expect(try next.wait { _ in teller.value.notices.count >= 2 })
+        let notices = try next.run { _ in teller.value.notices }
+        let ended = try #require(notices.first { $0.id == lost })
+        #expect(ended.error == 27 && ended.reason == .undeliverable)
+        let reply = try #require(notices.first { $0.state == .received })
+        #expect(reply.payload.inReplyTo == lost)
+        let story = try #require(try next.story(lost))
+        let carried = try #require(story.hops.first)
+        #expect(carried.what == "carried forward" && carried.details.map(\.1) == ["failed", "undeliverable", "27"])
+        let answer = try #require(try next.story(reply.id))
+        #expect(answer.inReplyTo == lost && answer.state == .received && answer.hops.first?.what == "carried forward")
+        #expect(answer.hops.first?.details.map(\.0) == ["state", "inReplyTo"])
+        try next.stop()
+        try rig.stop()
+    }
+
+    @Test("More opted out than memory is meant for is told once, and shown")
+    func mostOptOuts() throws {
+        let rig = try Rig { $0.engine.optOutMaximum = 1 }
+        try rig.run { $0.set(inbound: NodeTests.rules) }
+        let connection = try rig.connect()
+        #expect(try keep(rig, connection, [Inbound(group: 1, from: "447700900123", to: "7070", octets: Array("stop".utf8), dataCoding: 0)]))
+        #expect(try rig.run { $0.hasToldOfOptOuts } == false)
+        try rig.run {
+            $0.watchOptOuts()
+            $0.watchOptOuts()
+        }
+        #expect(try rig.run { $0.hasToldOfOptOuts })
+        guard case .refused(.full) = try rig.submit(to: 447_700_900_999, messageClass: .marketing) else { throw Rig.Unexpected() }
+        let metrics = try rig.run { $0.metricsText() }
+        #expect(metrics.contains("martlet_opt_out_refusals_total 1") && metrics.contains("martlet_opted_out_numbers 1"))
+        #expect(
+            try keep(rig, connection, [Inbound(group: 1, from: "447700900123", to: "7070", octets: Array("start".utf8), dataCoding: 0)]))
+        try rig.run { $0.watchOptOuts() }
+        #expect(try rig.run { $0.hasToldOfOptOuts } == false)
+        try rig.stop()
     }
 
     @Test("Who opts out gets none of what waits")

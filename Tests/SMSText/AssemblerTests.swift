@@ -107,6 +107,20 @@ struct AssemblerTests {
         #expect(outcome.news == .waiting(parts: 1, of: 2))
     }
 
+    @Test("So many are given up in one call as the caller allows, the rest with the next; a part that comes is not put to an old message")
+    func expirySteps() throws {
+        var assembler = PartAssembler(.init(keep: .seconds(100)))
+        for reference in UInt16(0)..<50 {
+            _ = assembler.add(try part(1, of: 2, reference: reference, "a"), from: "1", to: "2", at: .seconds(0))
+        }
+        #expect(assembler.expire(at: .seconds(100), limit: 0).isEmpty)
+        #expect(assembler.expire(at: .seconds(100), limit: 20).map(\.reference) == Array(0..<20))
+        // One that comes brings some of the oldest, and its own.
+        let outcome = assembler.add(try part(2, of: 2, reference: 49, "b"), from: "1", to: "2", at: .seconds(100))
+        #expect(outcome.givenUp.map(\.reference) == Array(20..<36) + [49] && outcome.news == .waiting(parts: 1, of: 2))
+        #expect(assembler.expire(at: .seconds(100)).count == 13 && assembler.messages == 1)
+    }
+
     @Test("More messages or octets than allowed: the oldest are given up, none is lost silently")
     func bounds() throws {
         var assembler = PartAssembler(.init(messages: 3, octets: 300))

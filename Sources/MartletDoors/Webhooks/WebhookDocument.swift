@@ -39,6 +39,8 @@ extension Notice {
         json.member("to", payload.from)
         json.member("text", payload.text)
         json.member("parts", Int(parts))
+        json.key("inReplyTo")
+        if payload.inReplyTo == .none { json.null() } else { json.string(payload.inReplyTo.text) }
         json.member("receivedAt", timestamp(endedAt * 1000))
     }
 

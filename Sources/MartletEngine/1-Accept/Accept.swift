@@ -17,6 +17,10 @@ extension Engine {
     ) -> Verdict {
         if openCount >= configuration.openMaximum { return .refused(.full(retryAfterSeconds: 1)) }
         if !submission.tells.isEmpty, owedCount >= configuration.owedMaximum { return .refused(.full(retryAfterSeconds: 5)) }
+        if hasMostOptOuts, configuration.inbound.unwanted.contains(submission.messageClass), !submission.messageClass.lane.isStrict {
+            counts.optOutRefusals += 1
+            return .refused(.full(retryAfterSeconds: 600))
+        }
         guard let group = configuration.routes.group(for: submission.to) else { return .refused(.noRoute) }
         let count: TextCount
         do {
@@ -45,7 +49,8 @@ extension Engine {
         if submission.tells.contains(.failed) { header.flags.insert(.tellsFailed) }
         (header.keyHash, header.bodyHash) = key
         header.sequence = nextSequence(partition)
-        let record = Record(header: header, body: .accepted(.init(receivedAt: submission.receivedAt.wall)))
+        let onAir = count.parts == count.submits ? 0 : UInt8(count.parts)
+        let record = Record(header: header, body: .accepted(.init(receivedAt: submission.receivedAt.wall, partsOnAir: onAir)))
 
         let start = turn.payloads.count
         Payload.append(submission, textShape: count.shape, to: &turn.payloads)

@@ -140,10 +140,15 @@ struct ClassQueue {
         return number
     }
 
-    /// Appends the numbers of those that have their turn next, at most so many of what came back and of each source.
+    /// Appends the numbers of those that have their turn next, at most so many: what came back, then of each source as much, the one
+    /// whose turn it is first.
     func first(_ limit: Int, _ slots: borrowing SlotTable, _ numbers: inout [UInt32]) {
+        let end = numbers.count + limit
         front.first(limit, slots, &numbers)
-        for source in sources { source.fifo.first(limit, slots, &numbers) }
+        let each = max(1, (end - numbers.count) / max(1, sources.count { !$0.fifo.isEmpty }))
+        for step in sources.indices where numbers.count < end {
+            sources[(turn + step) % sources.count].fifo.first(min(each, end - numbers.count), slots, &numbers)
+        }
     }
 
     /// Those that waited for payloads and have them go before what came back since.

@@ -24,7 +24,7 @@ extension Engine {
             if isMisfit(number, payload) {
                 // As above.
                 lanes[Int(group)].pushFirst(number, slots)
-                misfits.insert(group)
+                misfits.insert(Misfit(group: group, messageClass: one))
                 if one.lane.isStrict { return nil }
                 skipped.formUnion(ClassSet(one))
                 continue

@@ -8,8 +8,14 @@ import SMSText
 /// are counted by; it ends as one that cannot be encoded only when no alphabet has its text. A message of which some part is out goes on as
 /// it began: the handset could not put parts of two plans together.
 extension Engine {
-    /// Messages planned anew in one go, of each class.
-    private static let replanMaximum = 256
+    /// A queue whose next message has a plan that its operator no longer takes.
+    struct Misfit: Hashable {
+        var group: GroupNumber
+        var messageClass: MessageClass
+    }
+
+    /// Messages looked at in one turn, of all groups, classes and sources.
+    static let replanMaximum = 256
 
     /// Whether a message in turn waits for `replan`.
     public var hasMisfits: Bool { !misfits.isEmpty }
@@ -37,16 +43,24 @@ extension Engine {
         return slot.pointee.acceptedMicros == 0 && shape.plan(shape.spelled(payload.text)) == nil
     }
 
-    /// Plans anew what is first in its queues and no longer fits. All stay in their places; nothing of them is handed over before the
-    /// records are durable.
+    /// Plans anew what no longer fits at the front of the queues where `credit` met such a one. All stay in their places; nothing of them
+    /// is handed over before the records are durable. Security messages and codes come first; queues beyond what is done in one turn stay
+    /// `misfits` for the next. What was met is the first of its queue, so each turn brings some queue on.
     public mutating func replan(_ turn: inout Turn) {
-        let groups = misfits.sorted()
+        let queues = misfits.sorted { ($0.messageClass.rawValue, $0.group) < ($1.messageClass.rawValue, $1.group) }
         misfits.removeAll(keepingCapacity: true)
+        var left = Engine.replanMaximum
         var numbers: [UInt32] = []
-        for group in groups {
-            for one in MessageClass.allCases { lanes[Int(group)][one].first(Engine.replanMaximum, slots, &numbers) }
+        for queue in queues {
+            guard left > 0 else {
+                misfits.insert(queue)
+                continue
+            }
+            numbers.removeAll(keepingCapacity: true)
+            lanes[Int(queue.group)][queue.messageClass].first(left, slots, &numbers)
+            left -= numbers.count
+            for number in numbers { replan(number, &turn) }
         }
-        for number in numbers { replan(number, &turn) }
     }
 
     private mutating func replan(_ number: UInt32, _ turn: inout Turn) {

@@ -113,7 +113,10 @@ extension Engine {
             missing == 0
             ? configuration.inbound.judge(text, to: item.to, repliesTo: item.reply?.source)
             : .init(source: item.reply?.source ?? configuration.inbound.fallback)
-        let payload = Payload(to: item.number ?? PhoneNumber(digits: 0), from: item.to, reference: item.from, text: text)
+        // In the sealed part too, which a copy forward takes along as it is.
+        let payload = Payload(
+            to: item.number ?? PhoneNumber(digits: 0), from: item.to, reference: item.from, text: text,
+            inReplyTo: item.reply?.id ?? .none)
         let start = turn.payloads.count
         payload.append(to: &turn.payloads)
         var header = inboundHeader(id, item.group, parts: UInt8(clamping: total), turn.now)
@@ -173,6 +176,8 @@ extension Engine {
     }
 
     public var optedOutCount: Int { optOuts.count }
+    /// More numbers opted out than memory is meant for. All are kept and heeded; nothing is taken that would make for more of them.
+    public var hasMostOptOuts: Bool { optOuts.count >= configuration.optOutMaximum }
 
     // MARK: The fold
 
@@ -233,10 +238,15 @@ extension Engine {
         parts.late += outcome.givenUp
     }
 
+    /// Messages given up waiting for in one tick; the rest has its turn in the next.
+    static let giveUpMaximum = 256
+
     /// What has waited too long for its parts is told as it is.
     mutating func giveUpParts(_ turn: inout Turn) {
-        for message in parts.late + parts.assembler.expire(at: .microseconds(turn.now.steady)) { giveUp(message, &turn) }
-        parts.late = []
+        let late = parts.late.prefix(Engine.giveUpMaximum)
+        parts.late.removeFirst(late.count)
+        let expired = parts.assembler.expire(at: .microseconds(turn.now.steady), limit: Engine.giveUpMaximum - late.count)
+        for message in late + expired { giveUp(message, &turn) }
     }
 
     private mutating func giveUp(_ message: AssembledMessage, _ turn: inout Turn) {

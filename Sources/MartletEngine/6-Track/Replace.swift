@@ -26,17 +26,18 @@ extension Engine {
         payload.textShape = count.shape
         let start = turn.payloads.count
         payload.append(to: &turn.payloads)
-        slot.pointee.parts = UInt8(count.submits)
-        slot.pointee.textShape = 0
-        if let validity = change.validity {
-            slot.pointee.deadline = turn.now.wallMilliseconds + min(max(validity, 0), Engine.validityMaximum) * 1000
-        }
-        slot.pointee.flags.remove([.tellsDelivered, .tellsFailed])
-        if change.tells.contains(.delivered) { slot.pointee.flags.insert(.tellsDelivered) }
-        if change.tells.contains(.failed) { slot.pointee.flags.insert(.tellsFailed) }
-        slot.pointee.flags.insert(.replacing)
         let range = start..<turn.payloads.count
-        emit(.replaced(snapshot(number, [], turn.now)), number, &turn, sealed: .payload(range), after: .moved)
+        var body = snapshot(number, [], turn.now)
+        // How the old text was planned anew says nothing of the new one.
+        body.textShape = 0
+        let now = turn.now.wallMilliseconds
+        emit(.replaced(body), number, &turn, sealed: .payload(range), after: .moved) { header in
+            header.parts = UInt8(count.submits)
+            if let validity = change.validity { header.deadline = now + min(max(validity, 0), Engine.validityMaximum) * 1000 }
+            header.flags.remove([.tellsDelivered, .tellsFailed])
+            if change.tells.contains(.delivered) { header.flags.insert(.tellsDelivered) }
+            if change.tells.contains(.failed) { header.flags.insert(.tellsFailed) }
+        }
         let offset = turn.payloads.withUnsafeBytes { keep(UnsafeRawBufferPointer(rebasing: $0[range]), slot.pointee.messageClass) }
         slot.pointee.ringOffset = offset
         return .replaced
@@ -71,8 +72,10 @@ extension Engine {
             forget(slot.pointee.payloadAt)
             slot.pointee.payloadAt = position
             remember(position)
-        } else if !slot.pointee.flags.contains(.waiting) {
-            arm(number, wall: header.deadline, now)
+        } else {
+            // Until it is durable neither this text nor the old one goes out.
+            slot.pointee.flags.insert(.replacing)
+            if !slot.pointee.flags.contains(.waiting) { arm(number, wall: header.deadline, now) }
         }
     }
 }

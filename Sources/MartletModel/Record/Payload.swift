@@ -18,10 +18,13 @@ public struct Payload: Equatable, Sendable {
     /// Given back where the source asks or hears of the message. Who tells an end (`Notice.payload`) has it for the `traceparent` of a
     /// callback.
     public var trace: TraceContext?
+    /// Of a message from a handset: the one that it is a reply to; `none`: of no other.
+    public var inReplyTo: MessageID
 
     public init(
         to: PhoneNumber, from: String, reference: String, text: String, userDataHeader: [UInt8] = [], partOctets: [UInt8] = [],
-        partAlphabet: UInt8 = 0, wishes: MessageWishes = [], textShape: UInt32 = 0, trace: TraceContext? = nil
+        partAlphabet: UInt8 = 0, wishes: MessageWishes = [], textShape: UInt32 = 0, trace: TraceContext? = nil,
+        inReplyTo: MessageID = .none
     ) {
         self.to = to
         self.from = from
@@ -33,13 +36,14 @@ public struct Payload: Equatable, Sendable {
         self.wishes = wishes
         self.textShape = textShape
         self.trace = trace
+        self.inReplyTo = inReplyTo
     }
 
     /// As they stand in the bytes.
     public func append(to out: inout [UInt8]) {
         Payload.append(
             to: to, from: from, reference: reference, text: text,
-            Extras(userDataHeader, partOctets, partAlphabet, wishes, textShape, trace),
+            Extras(userDataHeader, partOctets, partAlphabet, wishes, textShape, trace, inReplyTo),
             out: &out)
     }
 
@@ -59,6 +63,8 @@ public struct Payload: Equatable, Sendable {
         case part = 4
         /// Trace id (two words, the higher first), parent, flags.
         case trace = 5
+        /// Two words, the higher first.
+        case inReplyTo = 6
     }
 
     /// Appends the bytes of the message's payload.
@@ -78,10 +84,11 @@ public struct Payload: Equatable, Sendable {
         let wishes: MessageWishes
         let textShape: UInt32
         let trace: TraceContext?
+        let inReplyTo: MessageID
 
         init(
             _ userDataHeader: [UInt8], _ partOctets: [UInt8], _ partAlphabet: UInt8, _ wishes: MessageWishes, _ textShape: UInt32,
-            _ trace: TraceContext?
+            _ trace: TraceContext?, _ inReplyTo: MessageID = .none
         ) {
             self.userDataHeader = userDataHeader
             self.partOctets = partOctets
@@ -89,10 +96,13 @@ public struct Payload: Equatable, Sendable {
             self.wishes = wishes
             self.textShape = textShape
             self.trace = trace
+            self.inReplyTo = inReplyTo
         }
 
         var version: UInt8 {
-            if trace != nil || textShape != 0 || !wishes.isEmpty || !partOctets.isEmpty { return Payload.versionWithFields }
+            if trace != nil || textShape != 0 || !wishes.isEmpty || !partOctets.isEmpty || inReplyTo != .none {
+                return Payload.versionWithFields
+            }
             return userDataHeader.isEmpty ? Payload.version : Payload.versionWithHeader
         }
     }
@@ -127,6 +137,7 @@ public struct Payload: Equatable, Sendable {
         if !extras.wishes.isEmpty { append(.wishes, [extras.wishes.rawValue]) }
         if !extras.partOctets.isEmpty { append(.part, [extras.partAlphabet] + extras.partOctets) }
         if let trace = extras.trace { append(.trace, trace.octets) }
+        if extras.inReplyTo != .none { append(.inReplyTo, extras.inReplyTo.octets) }
     }
 
     private static func appendShort(_ bytes: [UInt8], to out: inout [UInt8]) {
@@ -150,6 +161,7 @@ public struct Payload: Equatable, Sendable {
         wishes = []
         textShape = 0
         trace = nil
+        inReplyTo = .none
         guard version == Payload.versionWithFields else { return }
         while !input.isAtEnd { try take(field: input.take(), input.octets()) }
     }
@@ -168,7 +180,21 @@ public struct Payload: Equatable, Sendable {
             partAlphabet = octets[0]
             partOctets = Array(octets[1...])
         case .trace: trace = TraceContext(octets: octets)
+        case .inReplyTo:
+            guard let id = MessageID(octets: octets) else { throw .badValue(field: "in reply to") }
+            inReplyTo = id
         case nil: break
         }
+    }
+}
+
+extension MessageID {
+    /// 16 bytes: two words, the higher first.
+    fileprivate var octets: [UInt8] { [high, low].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } } }
+
+    fileprivate init?(octets: [UInt8]) {
+        guard octets.count == 16 else { return nil }
+        func word(_ place: Int) -> UInt64 { octets[place..<place + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+        self.init(high: word(0), low: word(8))
     }
 }

@@ -22,7 +22,15 @@ public enum RecordBody: Equatable, Sendable {
     public struct Accepted: Equatable, Sendable {
         /// Wall microseconds at which the door had read the whole request.
         public var receivedAt: Int64
-        public init(receivedAt: Int64) { self.receivedAt = receivedAt }
+        /// Parts on the air, where one submit carries several; 0: as many as the header's submits.
+        public var partsOnAir: UInt8
+        public init(receivedAt: Int64, partsOnAir: UInt8 = 0) {
+            self.receivedAt = receivedAt
+            self.partsOnAir = partsOnAir
+        }
+
+        /// What quotas count and the source was told.
+        public func parts(_ header: RecordHeader) -> UInt8 { partsOnAir == 0 ? header.parts : partsOnAir }
     }
 
     public struct Answered: Equatable, Sendable {
@@ -131,6 +139,8 @@ public enum RecordBody: Equatable, Sendable {
         public var providerKeys: [ProviderKey]
         /// As the newest `replanned` left it; 0: as the payload says.
         public var textShape: UInt32
+        /// Of one that ended undelivered: the provider's error number in the receipt; 0: none.
+        public var error: UInt16
 
         public struct ProviderKey: Equatable, Sendable {
             public var hash: UInt64
@@ -145,7 +155,7 @@ public enum RecordBody: Equatable, Sendable {
             state: MessageState, attempts: UInt8, resends: UInt8, strikes: UInt8, answeredParts: UInt16, deliveredParts: UInt16,
             failedParts: UInt16,
             unknownParts: UInt16, partsReference: UInt16, notBefore: Int64, order: UInt64, providerKeys: [ProviderKey],
-            textShape: UInt32 = 0
+            textShape: UInt32 = 0, error: UInt16 = 0
         ) {
             self.state = state
             self.attempts = attempts
@@ -160,6 +170,7 @@ public enum RecordBody: Equatable, Sendable {
             self.order = order
             self.providerKeys = providerKeys
             self.textShape = textShape
+            self.error = error
         }
     }
 

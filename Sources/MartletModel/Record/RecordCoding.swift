@@ -7,12 +7,12 @@ extension RecordBody {
     /// Bytes that `write` will fill.
     public var byteCount: Int {
         switch self {
-        case .accepted: 8
+        case .accepted(let it): it.partsOnAir == 0 ? 8 : 9
         case .answered(let it): 18 + it.outcome.providerID.shortCount + it.connection.shortCount
         case .receipt(let it): 5 + it.providerID.shortCount + (it.isAnswer ? 8 : 0)
         case .ended: 2
         case .resumed(let it): it.textShape == 0 ? 1 : 6
-        case .carried(let it), .replaced(let it): 31 + min(it.providerKeys.count, 255) * 9 + (it.textShape == 0 ? 0 : 4)
+        case .carried(let it), .replaced(let it): 31 + min(it.providerKeys.count, 255) * 9 + it.tailCount
         case .orphan(let it): 4 + it.providerID.shortCount
         case .mark(let it): 6 + it.text.shortCount
         case .told(let it): 2 + it.teller.shortCount
@@ -30,6 +30,7 @@ extension RecordBody {
         switch self {
         case .accepted(let it):
             out.put(it.receivedAt)
+            if it.partsOnAir != 0 { out.put(it.partsOnAir) }
         case .answered(let it):
             out.put(it.attempt)
             out.put(it.part)
@@ -72,7 +73,8 @@ extension RecordBody {
                 out.put(key.hash)
                 out.put(key.part)
             }
-            if it.textShape != 0 { out.put(it.textShape) }
+            if it.tailCount > 0 { out.put(it.textShape) }
+            if it.tailCount > 4 { out.put(it.error) }
         case .orphan(let it):
             out.put(it.state.rawValue)
             out.put(it.error)
@@ -151,7 +153,9 @@ extension RecordBody {
     init(_ kind: RecordKind, _ input: inout ByteReader) throws(RecordFault) {
         switch kind {
         case .accepted:
-            self = .accepted(Accepted(receivedAt: try input.take()))
+            var it = Accepted(receivedAt: try input.take())
+            if !input.isAtEnd { it.partsOnAir = try input.take() }
+            self = .accepted(it)
         case .answered:
             let attempt: UInt8 = try input.take()
             let part: UInt8 = try input.take()
@@ -243,6 +247,9 @@ extension RecordBody.Asked {
 }
 
 extension RecordBody.Carried {
+    /// Bytes behind the provider keys: what most have none of.
+    fileprivate var tailCount: Int { error != 0 ? 6 : textShape != 0 ? 4 : 0 }
+
     init(_ input: inout ByteReader) throws(RecordFault) {
         guard let state = MessageState(rawValue: try input.take()) else { throw .badValue(field: "state") }
         let attempts: UInt8 = try input.take()
@@ -255,6 +262,7 @@ extension RecordBody.Carried {
             partsReference: try input.take(), notBefore: try input.take(), order: try input.take(), providerKeys: [])
         for _ in 0..<keys { it.providerKeys.append(ProviderKey(hash: try input.take(), part: try input.take())) }
         if !input.isAtEnd { it.textShape = try input.take() }
+        if !input.isAtEnd { it.error = try input.take() }
         self = it
     }
 }

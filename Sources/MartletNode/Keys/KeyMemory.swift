@@ -151,8 +151,8 @@ extension KeyMemory.Remembered {
     }
 
     /// What an acceptance says of its key; nil: it had none.
-    init?(_ header: RecordHeader) {
-        guard header.kind == .accepted, header.keyHash != 0 else { return nil }
-        self.init(body: header.bodyHash, id: header.id.notification, parts: header.parts, position: 0)
+    init?(_ record: Record) {
+        guard case .accepted(let it) = record.body, record.header.keyHash != 0 else { return nil }
+        self.init(body: record.header.bodyHash, id: record.header.id.notification, parts: it.parts(record.header), position: 0)
     }
 }

@@ -45,8 +45,8 @@ struct KeyWork: Sendable {
         let from = Position(journalSegment: segment, offset: 0)
         let upTo = segment == .max ? Position.max : Position(journalSegment: segment + 1, offset: 0)
         try reader.scan(from: from, upTo: upTo) { position, bytes in
-            guard let header = try? RecordHeader(reading: bytes), let key = KeyMemory.Remembered(header) else { return }
-            found.append((position, header.keyHash, key))
+            guard let record = try? Record(reading: bytes), let key = KeyMemory.Remembered(record) else { return }
+            found.append((position, record.header.keyHash, key))
         }
         return found
     }

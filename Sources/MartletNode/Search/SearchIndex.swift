@@ -166,8 +166,7 @@ final class SearchIndex: Sendable {
     /// Nil where there is none, or its key is gone.
     static func payload(_ header: RecordHeader, _ bytes: UnsafeRawBufferPointer, _ keys: KeyStore) -> Payload? {
         let sealed = UnsafeRawBufferPointer(rebasing: bytes[Record.sealedOffset(header)...])
-        guard let plain = try? Sealer.open(sealed, context: SealContext(header.id), keyID: header.keyID, keys: keys) else { return nil }
-        return try? plain.withUnsafeBytes { try Payload(reading: $0) }
+        return try? StoredRecord.payload(sealed, of: header, keys)
     }
 }
 

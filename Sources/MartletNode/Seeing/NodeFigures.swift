@@ -60,7 +60,7 @@ extension Node {
         let single: [(Metric, Int)] = [
             (NodeMetrics.settledByQuery, counts.settledByQuery),
             (NodeMetrics.late, counts.lateReceipts), (NodeMetrics.duplicates, counts.possibleDuplicates),
-            (NodeMetrics.replanned, counts.replanned),
+            (NodeMetrics.replanned, counts.replanned), (NodeMetrics.optOutRefusals, counts.optOutRefusals),
             (NodeMetrics.stale, counts.staleAnswers), (NodeMetrics.carried, counts.carried), (NodeMetrics.replayed, counts.replayedRecords),
             (NodeMetrics.commitRecords, counters.records), (NodeMetrics.commitBatches, counters.batches),
             (NodeMetrics.journalFailures, parts.journal.state.failures), (NodeMetrics.indexFailures, parts.recent.failures),

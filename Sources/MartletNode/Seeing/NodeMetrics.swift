@@ -41,6 +41,9 @@ public enum NodeMetrics {
     public static let preferences = Metric(
         "martlet_preferences_total", .counter, labels: ["what"],
         doc: "Customers who opted out (`opt_out`) or in again (`opt_in`) by a word.")
+    public static let optOutRefusals = Metric(
+        "martlet_opt_out_refusals_total", .counter,
+        doc: "Submissions refused since more numbers opted out than memory is meant for (20 million); all of these are heeded.")
     public static let optedOut = Metric("martlet_opted_out_numbers", .gauge, doc: "Numbers that opted out.")
     public static let parked = Metric(
         "martlet_parked_messages", .gauge, doc: "Of the untold, those that are told only when their source asks: every try failed.")
@@ -104,7 +107,7 @@ public enum NodeMetrics {
     public static let all: [Metric] = [
         accepted, refused, ended, outcomes, receipts, orphans, late, duplicates, inquiries, settledByQuery, inquiriesRest, replanned, stale,
         open, owed, parked, told, inbound,
-        answers, preferences, optedOut, queued, outstanding, bound,
+        answers, preferences, optedOut, optOutRefusals, queued, outstanding, bound,
         accept, wire,
         answer, commit, commitRecords, commitBatches, journalLow, journalSegments, journalFailures, indexFailures,
         carried, replayed, sourceAccepted, sourceEnded, sourceOpen, drift, miscount, partsToday, quota, held,
