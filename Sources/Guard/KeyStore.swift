@@ -26,6 +26,13 @@ public final class KeyStore: Sendable {
     public let partitionHashKey: Secret
     /// Key of the hash by which addresses and customers are looked up.
     public let lookupHashKey: Secret
+    /// Keys of the hashes that stand in SQL columns and local files in the place of what they hash, one for each kind of value: so nobody can
+    /// join one column with another, and a customer's reference that looks like a number is not that number.
+    public let customerHashKey: Secret
+    public let phoneHashKey: Secret
+    public let emailHashKey: Secret
+    /// From which `RowMAC` derives a key for each table.
+    public let rowKey: Secret
     /// Files that could not be read as keys when the store was opened. What they sealed stays closed; everything else works.
     public let damage: [KeyStoreFault]
 
@@ -58,7 +65,7 @@ public final class KeyStore: Sendable {
     /// More files than this are not a key store.
     static let maximumFiles = 200_000
     private static let maximumFileBytes = 256
-    private static let checkWords = "martlet-key-check v1"
+    static let checkWords = "martlet-key-check v1"
     private static let seedWords = "martlet-seed v1"
     private static let nextWords = "martlet-next-key v1"
 
@@ -82,6 +89,10 @@ public final class KeyStore: Sendable {
         }
         partitionHashKey = KeyStore.derived(seed.secret, "martlet partition hash")
         lookupHashKey = KeyStore.derived(seed.secret, "martlet look-up hash")
+        customerHashKey = KeyStore.derived(seed.secret, "martlet customer reference hash")
+        phoneHashKey = KeyStore.derived(seed.secret, "martlet phone hash")
+        emailHashKey = KeyStore.derived(seed.secret, "martlet email hash")
+        rowKey = KeyStore.derived(seed.secret, "martlet row authentication")
         guard let next = try KeyStore.readNext(directory, master) else { throw .incomplete(directory: directory, file: "next") }
 
         var loaded = Index()
@@ -234,6 +245,7 @@ public final class KeyStore: Sendable {
             try sync(Paths.parent(directory))
         }
         var names = try listed(directory)
+        guard !names.contains(rewrapName) else { throw .rewrapping(directory: directory) }
         let hasKeys = names.contains { KeyName.id(fileName: $0) != nil }
         if try readCheck(directory, master) == nil {
             // `check` is written first: a store without it that holds anything else has lost it.
@@ -265,7 +277,7 @@ public final class KeyStore: Sendable {
     }
 
     /// Nil: there is no such file.
-    private static func readCheck(_ directory: String, _ master: MasterKey) throws(KeyStoreFault) -> Bool? {
+    static func readCheck(_ directory: String, _ master: MasterKey) throws(KeyStoreFault) -> Bool? {
         let path = "\(directory)/check"
         guard let bytes = try bytes(path) else { return nil }
         guard let (words, line, sealed) = WrappedLine.split(bytes), words.count == 3, line.hasPrefix(checkWords), Hex.word(words[2]) != nil
@@ -299,7 +311,7 @@ public final class KeyStore: Sendable {
     }
 
     /// Nil: there is no such file.
-    private static func read(
+    static func read(
         _ path: String, _ master: MasterKey, _ isExpected: ((words: [Substring], line: String)) -> Bool
     ) throws(KeyStoreFault) -> (words: [Substring], line: String, secret: SymmetricKey)? {
         guard let bytes = try bytes(path) else { return nil }
@@ -309,7 +321,7 @@ public final class KeyStore: Sendable {
         return (words, line, secret)
     }
 
-    private static func bytes(_ path: String) throws(KeyStoreFault) -> [UInt8]? {
+    static func bytes(_ path: String) throws(KeyStoreFault) -> [UInt8]? {
         do {
             return try PrivateFile.read(path, maximumBytes: maximumFileBytes)
         } catch {
@@ -338,21 +350,21 @@ public final class KeyStore: Sendable {
         return Secret(key.withUnsafeBytes { Array($0) })
     }
 
-    private static func listed(_ directory: String) throws(KeyStoreFault) -> [String] {
+    static func listed(_ directory: String) throws(KeyStoreFault) -> [String] {
         do { return try PrivateFile.names(in: directory, atMost: maximumFiles) } catch {
             throw .unreadable(path: directory, reason: error.reason)
         }
     }
 
-    private static func replace(_ path: String, _ bytes: [UInt8]) throws(KeyStoreFault) {
+    static func replace(_ path: String, _ bytes: [UInt8]) throws(KeyStoreFault) {
         do { try PrivateFile.replace(path, bytes) } catch { throw .cannotWrite(path: error.path, reason: error.reason) }
     }
 
-    private static func sync(_ directory: String) throws(KeyStoreFault) {
+    static func sync(_ directory: String) throws(KeyStoreFault) {
         do { try PrivateFile.sync(directory: directory) } catch { throw .cannotWrite(path: directory, reason: error.reason) }
     }
 
-    private static func replaceDurably(_ path: String, _ bytes: [UInt8]) throws(KeyStoreFault) {
+    static func replaceDurably(_ path: String, _ bytes: [UInt8]) throws(KeyStoreFault) {
         try replace(path, bytes)
         try sync(Paths.parent(path))
     }

@@ -14,6 +14,8 @@ public enum KeyStoreFault: Error, Equatable, Sendable, CustomStringConvertible {
     case readOnly(directory: String)
     /// All 2^32 key numbers are used.
     case exhausted(directory: String)
+    /// A change of the master key was interrupted.
+    case rewrapping(directory: String)
     /// The library refused; with a 32-byte key this does not happen.
     case cipher
 
@@ -35,6 +37,8 @@ public enum KeyStoreFault: Error, Equatable, Sendable, CustomStringConvertible {
             "key store: \(directory) was opened for reading; only the node makes or destroys keys"
         case .exhausted(let directory):
             "key store: \(directory) has used every key number; start a new data directory"
+        case .rewrapping(let directory):
+            "key store: in \(directory) a change of the master key was interrupted; end it with both master keys"
         case .cipher:
             "key store: the cipher refused to wrap a key"
         }

@@ -66,6 +66,11 @@ public struct MasterKey: Sendable {
     /// Eight hexadecimal digits; may be shown.
     public var idText: String { Hex.text(id) }
 
+    /// A key for one purpose, the same each time. Two purposes never share a key; neither leads back to the master key.
+    func derived(_ purpose: String) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(inputKeyMaterial: root, info: Array(purpose.utf8), outputByteCount: 32)
+    }
+
     var line: String {
         "\(MasterKey.format) \(idText) \(Base64.text(root.withUnsafeBytes { Array($0) }))\n"
     }

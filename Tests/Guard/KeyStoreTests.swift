@@ -36,6 +36,12 @@ struct KeyStoreTests {
         }
         #expect(again.partitionHashKey == first.partitionHashKey && again.lookupHashKey == first.lookupHashKey)
         #expect(first.partitionHashKey != first.lookupHashKey)
+        #expect(again.customerHashKey == first.customerHashKey && again.phoneHashKey == first.phoneHashKey)
+        #expect(again.emailHashKey == first.emailHashKey && again.rowKey == first.rowKey)
+        let purposes = [
+            first.partitionHashKey, first.lookupHashKey, first.customerHashKey, first.phoneHashKey, first.emailHashKey, first.rowKey,
+        ]
+        #expect(Set(purposes.map { $0.withBytes { Array($0) } }).count == 6)
         #expect(again.damage.isEmpty)
         #expect(again.keys(before: 20_780) == [1, 2, 3] && again.keys(before: 20_781).count == 6)
     }

@@ -270,7 +270,7 @@ extension KeyStoreFault {
     fileprivate var isDisk: Bool {
         switch self {
         case .cannotWrite, .unreadable, .damaged: true
-        case .wrongMasterKey, .missing, .incomplete, .readOnly, .exhausted, .cipher: false
+        case .wrongMasterKey, .missing, .incomplete, .readOnly, .exhausted, .rewrapping, .cipher: false
         }
     }
 }

@@ -1,0 +1,1 @@
+../../../Sources/Guard/DataKey.swift
