@@ -1,0 +1,40 @@
+/// What is personal of a customer: at rest only as ciphertext under the customer's own key.
+public struct CustomerDetails: Equatable, Sendable {
+    /// As the bank's systems name the customer.
+    public var reference: String
+    public var givenName: String
+    public var familyName: String
+    /// By the number of their contact point.
+    public var addresses: [Address]
+    public var attributes: [CustomerAttribute]
+
+    public init(
+        reference: String = "", givenName: String = "", familyName: String = "", addresses: [Address] = [],
+        attributes: [CustomerAttribute] = []
+    ) {
+        self.reference = reference
+        self.givenName = givenName
+        self.familyName = familyName
+        self.addresses = addresses
+        self.attributes = attributes
+    }
+
+    public struct Address: Hashable, Sendable {
+        public var number: UInt8
+        public var value: Value
+
+        public init(number: UInt8, value: Value) {
+            self.number = number
+            self.value = value
+        }
+
+        public enum Value: Hashable, Sendable {
+            /// An international number, digits only.
+            case phone(UInt64)
+            /// A mail address or a device's token, at most 4096 bytes.
+            case text(String)
+        }
+    }
+
+    public func address(_ number: UInt8) -> Address.Value? { addresses.first { $0.number == number }?.value }
+}
