@@ -21,6 +21,8 @@ let nioHPACK: Target.Dependency = .product(name: "NIOHPACK", package: "swift-nio
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -52,6 +54,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
     ],
     targets: [
@@ -60,6 +63,8 @@ let package = Package(
         library("SMSText", []),
         .target(name: "CJournal"),
         library("Journal", ["CJournal"]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        library("SQL", ["CPostgres", grdb, sqlite]),
 
         // What security reads.
         library("Guard", [crypto, httpClient, nioCore, nioPosix, nioHTTP, nioSSL]),
@@ -68,6 +73,7 @@ let package = Package(
         library("MartletModel", []),
         library("MartletEngine", ["MartletModel", "SMSText"]),
         library("MartletSettings", ["MartletModel", yams]),
+        library("MartletStore", ["MartletModel", "SQL"]),
         library("MartletNode", ["MartletModel", "MartletEngine", "Journal", "Guard", nioCore, nioPosix, logging]),
 
         // How things come in, how messages go out.
@@ -84,7 +90,7 @@ let package = Package(
             name: "martlet",
             dependencies: [
                 "MartletModel", "MartletEngine", "MartletSettings", "MartletNode", "MartletDoors", "MartletChannels",
-                "SMPP", "SMSText", "Journal", "Guard", nioCore, nioPosix, logging, arguments,
+                "MartletStore", "SMPP", "SMSText", "Journal", "SQL", "Guard", nioCore, nioPosix, logging, arguments,
             ],
             swiftSettings: house),
         .executableTarget(
@@ -94,6 +100,10 @@ let package = Package(
         tests("SMPP", ["SMPP", nioCore]),
         tests("SMSText", ["SMSText"]),
         tests("Journal", ["Journal", "CJournal"]),
+        // A PostgreSQL server of the tests' own, shared by the suites of one run.
+        .target(name: "PostgresServer", path: "Tests/PostgresServer", swiftSettings: house),
+        tests("SQL", ["SQL", "PostgresServer"]),
+        tests("MartletStore", ["MartletStore", "SQL", "PostgresServer"]),
         tests("Guard", ["Guard", crypto, nioCore, nioPosix, nioHTTP, nioSSL]),
         tests("MartletModel", ["MartletModel"]),
         tests("MartletEngine", ["MartletEngine", "MartletModel", "SMSText"]),
@@ -111,7 +121,8 @@ let package = Package(
             "Martlet",
             [
                 "martlet", "SMPP", "SMSText", "MartletModel", "MartletSettings", "MartletDoors", "MartletChannels", "MartletNode",
-                "MartletEngine", "MartletSimulators", "Journal", "Guard", nioCore, nioPosix, logging, yams,
+                "MartletEngine", "MartletSimulators", "MartletStore", "SQL", "Journal", "Guard", nioCore, nioPosix, logging, yams,
+                arguments,
             ]),
         tests("Architecture", []),
     ]

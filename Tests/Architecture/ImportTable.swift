@@ -10,6 +10,7 @@ enum ImportTable {
         "SMPP": ["NIOCore"],
         "SMSText": [],
         "Journal": ["CJournal"],
+        "SQL": ["CPostgres", "GRDB", "GRDBSQLite"],
         // What security reads.
         "Guard": ["Crypto", "AsyncHTTPClient", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL"],
         // Words and seams, the pure core, its shell.
@@ -17,6 +18,8 @@ enum ImportTable {
         "MartletEngine": ["MartletModel", "SMSText"],
         "MartletSettings": ["MartletModel", "Yams"],
         "MartletNode": ["MartletModel", "MartletEngine", "Journal", "Guard", "NIOCore", "NIOPosix", "Logging"],
+        // The bank's memory: no part of a node (law of the house: the sending process has no database).
+        "MartletStore": ["MartletModel", "SQL"],
         // In and out.
         "MartletDoors": [
             "MartletModel", "SMPP", "SMSText", "Guard", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTP2", "NIOHPACK", "NIOTLS", "NIOSSL",
@@ -27,7 +30,7 @@ enum ImportTable {
         // Where parts meet.
         "martlet": [
             "MartletModel", "MartletEngine", "MartletSettings", "MartletNode", "MartletDoors", "MartletChannels",
-            "SMPP", "SMSText", "Journal", "Guard", "NIOCore", "NIOPosix", "Logging", "ArgumentParser",
+            "MartletStore", "SMPP", "SMSText", "Journal", "SQL", "Guard", "NIOCore", "NIOPosix", "Logging", "ArgumentParser",
         ],
         "martlet-sim": ["MartletSimulators", "NIOCore", "NIOPosix", "Yams", "ArgumentParser"],
     ]
@@ -38,6 +41,7 @@ enum ImportTable {
     static let system: [String: Set<String>] = [
         "SMPP": ["Glibc"],
         "Journal": ["Glibc"],
+        "SQL": ["Glibc"],
         "Guard": ["Glibc", "FoundationEssentials"],
         "MartletSettings": ["Glibc", "FoundationEssentials"],
         "MartletNode": ["Glibc", "Dispatch", "FoundationEssentials"],
@@ -67,12 +71,12 @@ enum ImportTable {
     ]
 
     /// C targets, without Swift sources.
-    static let cTargets: Set<String> = ["CJournal"]
+    static let cTargets: Set<String> = ["CJournal", "CPostgres"]
 
     /// Names of Package.swift for products of other packages.
     static let packageNames: [String: String] = [
         "nioCore": "NIOCore", "nioPosix": "NIOPosix", "nioHTTP": "NIOHTTP1", "nioHTTP2": "NIOHTTP2", "nioHPACK": "NIOHPACK",
         "nioTLS": "NIOTLS", "httpClient": "AsyncHTTPClient", "nioEmbedded": "NIOEmbedded", "nioSSL": "NIOSSL",
-        "crypto": "Crypto", "logging": "Logging", "yams": "Yams", "arguments": "ArgumentParser",
+        "crypto": "Crypto", "logging": "Logging", "yams": "Yams", "grdb": "GRDB", "sqlite": "GRDBSQLite", "arguments": "ArgumentParser",
     ]
 }

@@ -58,6 +58,21 @@ import Testing
         }
     }
 
+    @Test("No part of the sending process reaches a database: only the store and the programs import SQL")
+    func sendingHasNoDatabase() {
+        let reaching = ImportTable.allowed.filter { !$0.value.isDisjoint(with: ["SQL", "MartletStore"]) }.keys
+        #expect(Set(reaching) == ["MartletStore", "martlet"])
+        let drivers = ImportTable.allowed.filter { !$0.value.isDisjoint(with: ["CPostgres", "GRDB", "GRDBSQLite"]) }.keys
+        #expect(Set(drivers) == ["SQL"])
+    }
+
+    @Test("The database module knows no word of Martlet")
+    func sqlIsItsOwn() throws {
+        for file in Repository.files(in: "Sources/SQL", ending: ".swift") {
+            #expect(!(try Repository.text(file)).lowercased().contains("martlet"), "\(file)")
+        }
+    }
+
     @Test(
         "An import is found whatever stands before it",
         arguments: [

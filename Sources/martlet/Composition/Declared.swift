@@ -3,12 +3,13 @@ import MartletDoors
 import MartletModel
 import MartletNode
 import MartletSettings
+import MartletStore
 
 /// Everything declared in the house, gathered once: the loader, the sample file and the reference pages read it here.
 enum Declared {
     static let settings: [Setting] =
         NodeSettings.all + InboundSettings.all + HTTPSettings.all + SMPPDoorSettings.all + TextGuard.all + SMPPConnectionSettings.all
-        + WebhookSettings.all + OutboundSettings.all
+        + WebhookSettings.all + OutboundSettings.all + StoreSettings.all
     static let metrics: [Metric] =
         NodeMetrics.all + HTTPCounters.all + SMPPDoorCounters.all + SMPPCounters.metrics.map(\.metric)
         + WebhookCounters.all
@@ -58,6 +59,7 @@ enum Declared {
         "routes": "Which connection group serves which numbers. With one group only, routes may be left out.",
         "webhooks": "Endpoints at which sources that send over HTTP hear of the ends of their messages.",
         "outbound": "Where this node may open connections by HTTP. Nothing is reached that does not stand here.",
+        "store": "The database of history and administration. The node that sends never opens it.",
         "bootstrap.sources": "Sender systems taken over at the first start; `martlet source key NAME` gives them a key.",
     ]
 

@@ -40,6 +40,7 @@ struct ServerSettings {
     var routes: [(prefix: String, group: String)] = []
     var sources: [SourceEntry] = []
     var webhooks: [Webhook] = []
+    var store = StoreSection()
     var outbound = OutboundRules()
     /// File of further authorities for outbound TLS.
     var outboundAuthority: String?
@@ -99,6 +100,7 @@ struct ServerSettings {
         smpp.cardNumbers = http.cardNumbers
         for element in values.elements("smpp.accounts") { takeAccount(element, environment, &mistakes) }
         takeOutbound(values, &mistakes)
+        store = StoreSection(values, dataDirectory, environment, &mistakes)
         for element in values.elements("webhooks") { takeWebhook(element, environment, &mistakes) }
     }
 

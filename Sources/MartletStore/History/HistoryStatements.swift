@@ -1,0 +1,94 @@
+public import SQL
+
+/// What a search asks by. Raw values are in rows: never change one.
+public enum SearchKind: Int16, CaseIterable, Sendable {
+    case customer = 1
+    case phone = 2
+    case email = 3
+    case reference = 4
+    /// By the source's number, where the others have a keyed hash.
+    case source = 5
+}
+
+/// A quarter of an hour, counted since 1970: where in `lookup` an id's entries stand.
+public enum SearchSlot {
+    public static let milliseconds: Int64 = 900_000
+
+    /// - Parameter id: milliseconds of the id, not of the clock: who has the id finds its entries.
+    public static func of(_ milliseconds: Int64) -> Int64 { milliseconds / SearchSlot.milliseconds }
+}
+
+/// Statements on the history. Ids as 16 bytes; those of a notification and its messages are one range, from ordinal 0 to 255.
+public enum HistoryStatements {
+    /// ?1 kind, ?2 hash, ?3 newest slot, ?4 oldest slot, ?5 id below which, ?6 how many. Newest first. One look into the index for
+    /// each slot: 3,000 for a month; longer ranges are asked in steps, and so are kinds that every slot is full of.
+    public static let search = StatementID("history.search")
+    /// ?1 state, ?2 id below which, ?3 id from which, ?4 how many. Newest first.
+    public static let undelivered = StatementID("history.undelivered")
+    /// ?1 id below which, ?2 id from which, ?3 how many. All notifications, newest first, with where they stand.
+    public static let recent = StatementID("history.recent")
+    /// ?1 first id, ?2 last id.
+    public static let notification = StatementID("history.notification")
+    public static let messages = StatementID("history.messages")
+    public static let states = StatementID("history.states")
+    public static let attempts = StatementID("history.attempts")
+    public static let receipts = StatementID("history.receipts")
+    public static let inbound = StatementID("history.inbound")
+
+    static let all = [
+        Statement(
+            search,
+            """
+            WITH RECURSIVE slots (slot) AS (
+                SELECT CAST(?3 AS INTEGER) UNION ALL SELECT slot - 1 FROM slots WHERE slot > CAST(?4 AS INTEGER)
+            )
+            SELECT l.id AS id FROM slots s JOIN lookup l ON l.slot = s.slot
+            WHERE l.kind = ?1 AND l.hash = ?2 AND l.id < ?5 ORDER BY l.slot DESC, l.id DESC LIMIT ?6
+            """),
+        Statement(
+            undelivered,
+            """
+            SELECT id, reason, source FROM undelivered
+            WHERE state = ?1 AND id < ?2 AND id >= ?3 ORDER BY id DESC LIMIT ?4
+            """),
+        Statement(
+            recent,
+            """
+            SELECT n.id AS id, n.source AS source, n.class AS class, n.received_at AS received_at, s.state AS state, s.reason AS reason
+            FROM notification n LEFT JOIN state s ON s.id = n.id
+            WHERE n.id < ?1 AND n.id >= ?2 ORDER BY n.id DESC LIMIT ?3
+            """),
+        Statement(
+            notification,
+            """
+            SELECT id, source, class, received_at, deadline, event, key_id, sealed FROM notification
+            WHERE id >= ?1 AND id <= ?2 ORDER BY id
+            """),
+        Statement(
+            messages, "SELECT id, channel, parts, key_id, sealed FROM message WHERE id >= ?1 AND id <= ?2 ORDER BY id"),
+        Statement(
+            states,
+            """
+            SELECT id, sequence, state, reason, flags, route, attempts, changed_at, ended_at, told, told_at, mac FROM state
+            WHERE id >= ?1 AND id <= ?2 ORDER BY id
+            """),
+        Statement(
+            attempts,
+            """
+            SELECT id, sequence, attempt, part, outcome, status, handed_at, answered_at, connection, provider_id FROM attempt
+            WHERE id >= ?1 AND id <= ?2 ORDER BY id, sequence
+            """),
+        Statement(
+            receipts,
+            """
+            SELECT id, sequence, part, state, error, heard_at, provider_id FROM receipt
+            WHERE id >= ?1 AND id <= ?2 ORDER BY id, sequence
+            """),
+        Statement(
+            inbound,
+            """
+            SELECT id, source, route, received_at, parts, missing, in_reply_to, key_id, sealed FROM inbound
+            WHERE id >= ?1 AND id <= ?2 ORDER BY id
+            """),
+    ]
+}

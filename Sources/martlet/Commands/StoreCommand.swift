@@ -1,0 +1,80 @@
+import ArgumentParser
+import FoundationEssentials
+import MartletStore
+import SQL
+
+struct StoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "store", abstract: "The database of history and administration.", subcommands: [Migrate.self, Check.self])
+
+    struct Place: ParsableArguments {
+        @Option(help: "Settings file.") var config: String
+        @Option(help: "Data directory, where a SQLite file lies that is named without one.") var data = "data"
+    }
+
+    /// Opens the store that the settings name, runs `body`, closes it; a fault is one line and exit code 1.
+    static func with(_ place: Place, _ body: (SQLStore, Migrator) async throws -> Void) async throws {
+        let settings: ServerSettings
+        do {
+            settings = try ServerSettings.read(
+                file: place.config, dataDirectory: place.data, environment: ProcessInfo.processInfo.environment)
+        } catch let mistakes as ServerSettings.Mistakes {
+            for line in mistakes.lines { print(line) }
+            throw ExitCode(ExitStatus.badSettings)
+        }
+        let store = SQLStore(settings.store.address, statements: try StoreStatements.all(), options: settings.store.options)
+        do {
+            try await body(store, try StoreSchema.migrator())
+            await store.close()
+        } catch {
+            await store.close()
+            if error is ExitCode { throw error }
+            print("martlet: \(settings.store.address.description): \(error)")
+            throw ExitCode(1)
+        }
+    }
+
+    struct Migrate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "migrate", abstract: "Makes the store's tables, or brings them to this program's; safe to repeat.",
+            discussion: "Sending goes on meanwhile. Exit codes: 0 done, 1 the database refused or is away, 2 bad settings.")
+
+        @OptionGroup var place: Place
+
+        func run() async throws {
+            try await StoreCommand.with(place) { store, migrator in
+                let now = Int64(Date().timeIntervalSince1970 * 1000)
+                let done = try await migrator.migrate(store, now: now)
+                let installation = String(UInt64.random(in: .min ... .max), radix: 16)
+                try await store.transaction { session in
+                    try session.run(StoreStatements.metaOnce, [.text("installation"), .text(installation)])
+                    // This month and the next: a program that starts then finds its place.
+                    let month = HistoryMonth(of: now)
+                    for month in [month, month.next] { try month.ensure(session, store.engine) }
+                }
+                for file in done { print("applied \(file)") }
+                print(done.isEmpty ? "nothing to apply" : "\(done.count) applied")
+            }
+        }
+    }
+
+    struct Check: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "check",
+            abstract: "Compares the store with this program: tables, indexes, and whether every statement is taken.",
+            discussion: "Exit codes: 0 sound, 1 something is missing or refused, or the database is away, 2 bad settings.")
+
+        @OptionGroup var place: Place
+
+        func run() async throws {
+            try await StoreCommand.with(place) { store, migrator in
+                let difference = try await Schema.check(store, migrator)
+                for line in difference.missing { print("missing: \(line)") }
+                for line in difference.refused { print("refused: \(line)") }
+                for line in difference.foreign { print("not from a file of this program: \(line)") }
+                guard difference.isSound else { throw ExitCode(1) }
+                print("sound: \(migrator.newest) file(s) applied, \(store.statements.all.count) statements")
+            }
+        }
+    }
+}
