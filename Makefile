@@ -51,7 +51,7 @@ release: ## release build of both programs, Swift's library linked in
 check: lint build ## format, architecture, unit, conformance and golden tests, 2,000 seeded worlds (WORLDS=n)
 	@# The worlds by themselves: they take every thread, and tests with sockets would wait behind them.
 	@$(NO_PROFILE) MARTLET_WORLDS=$(WORLDS) scripts/check-tests --filter Worlds
-	@scripts/check-tests --enable-code-coverage --skip Worlds
+	@scripts/check-tests
 
 .PHONY: lint
 lint: ## the format rules of .swift-format, changing nothing

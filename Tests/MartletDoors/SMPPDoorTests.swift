@@ -180,7 +180,8 @@ import Testing
 
     @Test("Over TCP a client binds, submits and unbinds; a stopped door serves nobody")
     func overTCP() async throws {
-        let world = try await SMPPWorld(SMPPDoorSettings(port: 0))
+        // At an address of its own: a port that is given back may be another test's at once.
+        let world = try await SMPPWorld(SMPPDoorSettings(host: "127.0.83.3", port: 0))
         let answers = try await world.exchange(SMPPDoorTests.session)
         #expect(answers.map(\.command) == [.bindTransceiverResponse, .submitResponse, .unbindResponse])
         try await world.stop()

@@ -239,7 +239,8 @@ struct WebhookTellingTests {
     func dead() async throws {
         let script = Script()
         script.say(.failure(.noConnection))
-        let bench = try await WebhookBench(script.post)
+        // Its clock stands still: the rest ends by being asked alone.
+        let bench = try await WebhookBench(on: NIOAsyncTestingEventLoop(), script.post)
         try await bench.replace([try .to(1, inFlight: 1)])
         try await bench.end(1, 1...30)
         #expect(try await bench.wait { _, _ in bench.reports.list.withLock { !$0.isEmpty } })
@@ -259,13 +260,15 @@ struct WebhookTellingTests {
     func recovers() async throws {
         let script = Script()
         script.say(.failure(.timedOut))
-        let bench = try await WebhookBench(script.post)
+        let loop = NIOAsyncTestingEventLoop()
+        let bench = try await WebhookBench(on: loop, script.post)
         try await bench.replace([try .to(1, inFlight: 16)])
         try await bench.end(1, 1...12)
         #expect(try await bench.wait { node, _ in node.outcomes.count == 12 })
         script.say(nil)
         try await bench.end(1, 20...25)
         // Its rest is 4 s here.
+        await loop.advanceTime(by: .milliseconds(4000))
         #expect(try await bench.wait { _, _ in script.count == 13 })
         script.say(.success(200))
         script.release(.success(200))

@@ -59,8 +59,8 @@ public struct AuditReport: Sendable {
 /// hashes and all, only by the checkpoints.
 public struct AuditVerifier {
     public private(set) var report: AuditReport
-    /// Hashes by which the next entry may name the last one: as stored, and as its fields give it. Nil: not known, after a gap.
-    private var links: (stored: AuditHash, computed: AuditHash)?
+    /// Hashes by which the next entry may name the last one: as stored, and as its fields give it.
+    private var links: (stored: AuditHash, computed: AuditHash)
     private var checkpoints: AuditCheckpointReader
     private var frame: [UInt8] = []
 
@@ -86,15 +86,15 @@ public struct AuditVerifier {
         let computed = entry.hash(framedIn: &frame)
         let expected = report.head.sequence &+ 1
         let isWhole = computed == stored.hash
-        let follows = links.map { $0.stored == entry.previous || $0.computed == entry.previous }
+        let follows = links.stored == entry.previous || links.computed == entry.previous
         var place = entry.sequence
         // An altered entry may lie about its number; its link, or its hash in the entry after it, still says where it belongs.
         if !isWhole {
-            if follows == true || place < expected { place = expected }
+            if follows || place < expected { place = expected }
             found(.altered(sequence: place, stored: entry.sequence))
         } else if place < expected {
             found(.outOfPlace(sequence: place, after: report.head.sequence))
-        } else if place == expected, follows == false {
+        } else if place == expected, !follows {
             found(.unlinked(sequence: place))
         }
         if let details, details.commitment == nil || details.commitment != entry.details, isWhole {

@@ -145,12 +145,15 @@ struct OptOuts {
 
     private static func shard(_ number: UInt64) -> Int { Int(number >> (64 - shardBits)) }
 
+    /// The place where a probe begins. The low bits are the partition, of which this engine may have a few only; the high ones the shard.
+    private static func home(_ number: UInt64) -> Int { Int(truncatingIfNeeded: number >> 8) }
+
     private func find(_ number: UInt64) -> UInt32? {
         guard count > 0 else { return nil }
         let shard = OptOuts.shard(number)
         let mask = shards[shard].mask
         guard mask > 0 else { return nil }
-        var at = Int(truncatingIfNeeded: number) & mask
+        var at = OptOuts.home(number) & mask
         while shards[shard].places[at] != OptOuts.none {
             let place = shards[shard].places[at]
             if self[place].number == number { return place }
@@ -173,7 +176,7 @@ struct OptOuts {
 
     private mutating func put(_ place: UInt32, _ shard: Int) {
         let mask = shards[shard].mask
-        var at = Int(truncatingIfNeeded: self[place].number) & mask
+        var at = OptOuts.home(self[place].number) & mask
         while shards[shard].places[at] != OptOuts.none { at = (at + 1) & mask }
         shards[shard].places[at] = place
     }
@@ -181,12 +184,12 @@ struct OptOuts {
     private mutating func unindex(_ place: UInt32) {
         let shard = OptOuts.shard(self[place].number)
         let mask = shards[shard].mask
-        var hole = Int(truncatingIfNeeded: self[place].number) & mask
+        var hole = OptOuts.home(self[place].number) & mask
         while shards[shard].places[hole] != place { hole = (hole + 1) & mask }
         // Close the gap: move back every follower that a probe could no longer reach.
         var next = (hole + 1) & mask
         while shards[shard].places[next] != OptOuts.none {
-            let home = Int(truncatingIfNeeded: self[shards[shard].places[next]].number) & mask
+            let home = OptOuts.home(self[shards[shard].places[next]].number) & mask
             if ((next - home) & mask) >= ((next - hole) & mask) {
                 shards[shard].places[hole] = shards[shard].places[next]
                 hole = next

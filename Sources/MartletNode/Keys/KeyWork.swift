@@ -45,7 +45,10 @@ struct KeyWork: Sendable {
         let from = Position(journalSegment: segment, offset: 0)
         let upTo = segment == .max ? Position.max : Position(journalSegment: segment + 1, offset: 0)
         try reader.scan(from: from, upTo: upTo) { position, bytes in
-            guard let record = try? Record(reading: bytes), let key = KeyMemory.Remembered(record) else { return }
+            // Most records have no key; their texts need not be read for that.
+            guard let header = try? RecordHeader(reading: bytes), header.kind == .accepted, header.keyHash != 0,
+                let record = try? Record(reading: bytes), let key = KeyMemory.Remembered(record)
+            else { return }
             found.append((position, record.header.keyHash, key))
         }
         return found

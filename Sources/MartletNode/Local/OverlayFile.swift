@@ -35,7 +35,8 @@ struct OverlayFile: ~Copyable {
             // What does not check is kept for whoever wants to look into it.
             _ = directory.disk.link(directory.overlay, "\(directory.overlay).damaged-\(next)")
         }
-        guard reading.torn == 0, reading.damaged.isEmpty else {
+        // One that cannot be read would be in the way of every rewriting to come.
+        guard reading.torn == 0, reading.damaged.isEmpty, reading.unreadable == 0 else {
             var kept: [(UInt64, CustomerChange)] = []
             _ = try parse(old, directory, hashCheck) { kept.append(($0, $1)) }
             return try fresh(directory, hashCheck, first: next, frames: kept)

@@ -58,7 +58,7 @@ enum OverlayFormat {
     }
 
     /// A frame's checksum belongs to its file and its place: length, then sequence and change.
-    private static func check(_ frame: UnsafeRawPointer, _ count: Int, _ epoch: UInt64, _ offset: Int) -> UInt32 {
+    static func check(_ frame: UnsafeRawPointer, _ count: Int, _ epoch: UInt64, _ offset: Int) -> UInt32 {
         let seed = Checksum.seed(epoch &+ UInt64(offset))
         let length = Checksum.of(UnsafeRawBufferPointer(start: frame, count: 4), seed: seed)
         return Checksum.of(UnsafeRawBufferPointer(start: frame + 8, count: 8 + count), seed: length)

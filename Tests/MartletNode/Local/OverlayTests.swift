@@ -76,6 +76,34 @@ import Testing
         }
     }
 
+    @Test("A change that a later version wrote is kept aside, and stands in the way of nothing")
+    func later() throws {
+        let (rig, person) = try Self.rig((1...2).map { Self.withdrawal(1, $0) })
+        var bytes = try rig.bytes(rig.overlayPath)
+        let reading = try bytes.withUnsafeBytes {
+            try OverlayFormat.read($0, hashCheck: LocalRig.check, path: rig.overlayPath) { _, _ in }
+        }
+        let start = bytes.count
+        try OverlayFormat.frame(Self.withdrawal(1, 3), sequence: reading.next, epoch: reading.epoch, offset: 0, to: &bytes)
+        let count = bytes.count - start - OverlayFormat.frameHead
+        // A kind that this version does not know, under a checksum that holds.
+        bytes[start + OverlayFormat.frameHead] = 250
+        bytes.withUnsafeMutableBytes { buffer in
+            guard let base = buffer.baseAddress else { return }
+            let check = OverlayFormat.check(UnsafeRawPointer(base + start), count, reading.epoch, start)
+            (base + start).storeBytes(of: check.littleEndian, toByteOffset: 4, as: UInt32.self)
+        }
+        try rig.write(bytes, rig.overlayPath)
+        let (local, opening) = try LocalCustomers.open(rig.directory, hashCheck: LocalRig.check)
+        #expect(opening.changes == 2 && opening.unreadable == 1 && opening.damagedStretches == 0)
+        try local.append([Self.withdrawal(1, 4)])
+        _ = try local.reload()
+        #expect(try Self.purposes(local, person.reference) == [1, 2, 4])
+        #expect(try Self.purposes(rig.open(), person.reference) == [1, 2, 4])
+        let aside = try #require(rig.names.first { $0.hasPrefix("customers.overlay.damaged-") })
+        #expect(try rig.bytes("\(rig.directory)/\(aside)") == bytes)
+    }
+
     @Test("When the disk fails in the middle of an append its changes are not seen, the next append succeeds, and all it said holds")
     func appendFaults() throws {
         for number in 1... {
