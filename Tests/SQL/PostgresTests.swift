@@ -62,7 +62,7 @@ struct PostgresTests {
 
             // Frozen: open connections that say nothing.
             let frozen = try await TestStore.fault {
-                try await store.transaction(limit: .milliseconds(300)) { session in
+                try await store.transaction(limit: .seconds(1)) { session in
                     server.freeze()
                     try session.run(Things.add, Things.row(1))
                 }
@@ -75,7 +75,7 @@ struct PostgresTests {
 
             // A batch larger than what the sockets hold.
             let full = try await TestStore.fault {
-                try await store.transaction(limit: .milliseconds(500)) { session in
+                try await store.transaction(limit: .seconds(1)) { session in
                     var batch = SQLBatch(table: "thing", columns: ["id", "body"])
                     for id in 0..<400 { batch.append(.number(id), .bytes(Array(repeating: 1, count: 100_000))) }
                     server.freeze()
@@ -88,7 +88,7 @@ struct PostgresTests {
 
             // Frozen behind the last statement: whether the commit happened is not known, and not guessed.
             let unknown = try await TestStore.fault {
-                try await store.transaction(limit: .milliseconds(300)) { session in
+                try await store.transaction(limit: .seconds(1)) { session in
                     try session.run(Things.add, Things.row(5))
                     server.freeze()
                 }
