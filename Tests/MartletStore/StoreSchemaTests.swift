@@ -13,8 +13,8 @@ struct StoreSchemaTests {
         switch engine {
         case .sqlite: address = .sqlite(file: "")
         case .postgres:
-            let server = try PostgresServer.shared.get()
-            address = try StoreAddress(url: server.url(try server.makeDatabase()), directory: "")
+            let server = try await PostgresServer.shared()
+            address = try await StoreAddress(url: server.url(server.makeDatabase()), directory: "")
         }
         var options = SQLStore.Options()
         // In memory there is one connection.

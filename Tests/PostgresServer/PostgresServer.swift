@@ -3,8 +3,20 @@ import Foundation
 /// A PostgreSQL server of the tests' own: a new cluster in a directory of its own, reached by a Unix socket there, and over TLS at a free
 /// port of loopback. It ends with the process that started it, however that ends. Nothing of a server of the machine is touched.
 public final class PostgresServer: Sendable {
+    private static let only = Result { try PostgresServer() }
+
     /// The one that suites share, each in databases of its own. Without PostgreSQL the tests that ask for it fail.
-    public static let shared = Result { try PostgresServer() }
+    public static func shared() async throws -> PostgresServer { try await aside { try only.get() } }
+
+    /// One of the test's own, to be killed and frozen.
+    public static func own() async throws -> PostgresServer { try await aside { try PostgresServer() } }
+
+    /// On a thread of its own: the tests' pool has as many as the machine has cores, and other tests wait for them.
+    private static func aside<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { done in
+            Thread.detachNewThread { done.resume(with: Result { try body() }) }
+        }
+    }
 
     public struct Missing: Error, CustomStringConvertible {
         public var description: String
@@ -16,7 +28,7 @@ public final class PostgresServer: Sendable {
     private let counter = Counter()
     private let running = Running()
 
-    public init() throws {
+    private init() throws {
         tools = try PostgresServer.findTools()
         port = try PostgresServer.freePort()
         var template = Array("/tmp/store-pg-XXXXXX".utf8CString)
@@ -71,11 +83,16 @@ public final class PostgresServer: Sendable {
     }
 
     /// A new, empty database of that server.
-    public func makeDatabase() throws -> String {
-        let name = "test_\(counter.next())"
-        try sql("CREATE DATABASE \(name)", in: "postgres")
-        return name
+    public func makeDatabase() async throws -> String {
+        try await PostgresServer.aside { [self] in
+            let name = "test_\(counter.next())"
+            try sql("CREATE DATABASE \(name)", in: "postgres")
+            return name
+        }
     }
+
+    /// After a kill.
+    public func restart() async throws { try await PostgresServer.aside { [self] in try start() } }
 
     /// Through psql: what a test does beside the store.
     @discardableResult public func sql(_ text: String, in database: String) throws -> String {
@@ -86,7 +103,7 @@ public final class PostgresServer: Sendable {
             ])
     }
 
-    public func start() throws {
+    private func start() throws {
         try running.start(
             PostgresServer.asOwner(["\(tools)/postgres", "-D", "\(directory)/data"]), directory: directory, log: "\(directory)/log")
         let end = Date().addingTimeInterval(30)
@@ -210,7 +227,8 @@ private final class Running: Sendable {
             server=$!
             echo $server
             # A line: the server is dead, and all is left for the next one. No line: the end.
-            if read -r line; then exit 0; fi
+            # It is waited for, or the next one finds its number taken.
+            if read -r line; then wait $server; exit 0; fi
             kill -CONT $server 2>/dev/null; kill -QUIT $server 2>/dev/null
             wait $server
             rm -rf "$directory"

@@ -26,7 +26,7 @@ struct MigrationTests {
 
     @Test("Files are applied once, in order, by whoever comes first; and then the database is sound", arguments: SQLStore.Engine.allCases)
     func apply(engine: SQLStore.Engine) async throws {
-        let address = try TestStore.address(engine)
+        let address = try await TestStore.address(engine)
         let statements = [Statement("a.list", "SELECT id FROM a WHERE t = ?1 ORDER BY id")]
         try await TestStore.with(address, statements, isEmpty: false) { store in
             let (one, two) = (try migrator(first), try migrator(first, second))

@@ -18,8 +18,8 @@ struct PostgresTests {
 
     @Test("A connection that the server ends in a transaction is reported as lost; the next call has a new one")
     func terminated() async throws {
-        let server = try PostgresServer.shared.get()
-        let database = try server.makeDatabase()
+        let server = try await PostgresServer.shared()
+        let database = try await server.makeDatabase()
         try await TestStore.with(StoreAddress(url: server.url(database), directory: "")) { store in
             let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(database)' AND application_name = 'store'"
             let fault = try await TestStore.fault {
@@ -39,7 +39,7 @@ struct PostgresTests {
 
     @Test("A server that dies in a transaction: lost, then away at once, then back by itself")
     func killed() async throws {
-        let server = try PostgresServer()
+        let server = try await PostgresServer.own()
         try await TestStore.with(StoreAddress(url: server.url("postgres"), directory: "")) { store in
             let fault = try await TestStore.fault {
                 try await store.transaction { session in
@@ -55,13 +55,14 @@ struct PostgresTests {
             guard case .away(let since, _) = away else { throw away }
             #expect(since > 0 && store.state.lastFault != nil)
             while store.state.isConnected { try await Task.sleep(for: .milliseconds(5)) }
-            try server.start()
+            try await server.restart()
             while !store.state.isConnected { try await Task.sleep(for: .milliseconds(5)) }
+            try await heal(store)
             #expect(try await store.read { try $0.row("thing.count")?.integer("n") } == 0)
 
             // Frozen: open connections that say nothing.
             let frozen = try await TestStore.fault {
-                try await store.transaction(limit: .milliseconds(300)) { session in
+                try await store.transaction(limit: .seconds(1)) { session in
                     server.freeze()
                     try session.run(Things.add, Things.row(1))
                 }
@@ -74,7 +75,7 @@ struct PostgresTests {
 
             // A batch larger than what the sockets hold.
             let full = try await TestStore.fault {
-                try await store.transaction(limit: .milliseconds(500)) { session in
+                try await store.transaction(limit: .seconds(1)) { session in
                     var batch = SQLBatch(table: "thing", columns: ["id", "body"])
                     for id in 0..<400 { batch.append(.number(id), .bytes(Array(repeating: 1, count: 100_000))) }
                     server.freeze()
@@ -87,7 +88,7 @@ struct PostgresTests {
 
             // Frozen behind the last statement: whether the commit happened is not known, and not guessed.
             let unknown = try await TestStore.fault {
-                try await store.transaction(limit: .milliseconds(300)) { session in
+                try await store.transaction(limit: .seconds(1)) { session in
                     try session.run(Things.add, Things.row(5))
                     server.freeze()
                 }
@@ -100,9 +101,11 @@ struct PostgresTests {
         server.kill()
     }
 
+    /// Both lanes, each by itself.
     private func heal(_ store: SQLStore) async throws {
         for _ in 0..<1000 {
             do {
+                try await store.read(limit: .seconds(2)) { _ in }
                 try await store.transaction(limit: .seconds(2)) { _ in }
                 return
             } catch is SQLFault {
@@ -148,8 +151,8 @@ struct PostgresTests {
 
     @Test("A wrong password is told, without the password; the right one is taken")
     func password() async throws {
-        let server = try PostgresServer.shared.get()
-        let database = try server.makeDatabase()
+        let server = try await PostgresServer.shared()
+        let database = try await server.makeDatabase()
         try server.sql("DROP ROLE IF EXISTS locked; CREATE ROLE locked LOGIN PASSWORD 'right'", in: database)
         let url = server.url(database, user: "locked")
         let problem = try await awayProblem(StoreAddress(url: url, directory: "", password: "wrong-one"))
@@ -162,7 +165,7 @@ struct PostgresTests {
 
     @Test("Over TLS: a certificate of our authority that names the host is taken, another is not, and no TLS is not for this server")
     func tls() async throws {
-        let server = try PostgresServer.shared.get()
+        let server = try await PostgresServer.shared()
         func address(_ host: String, _ tls: PostgresAddress.TLS, _ authority: String) throws -> StoreAddress {
             try StoreAddress(url: "postgresql://owner@\(host):\(server.port)/postgres", directory: "", tls: tls, authority: authority)
         }

@@ -80,7 +80,7 @@ struct SQLiteTests {
 
     @Test("Another process that writes is waited for, then told as a conflict, or run again where the caller said so")
     func conflict() async throws {
-        let address = try TestStore.address(.sqlite)
+        let address = try await TestStore.address(.sqlite)
         try await TestStore.with(address) { store in
             try await TestStore.with(address, isEmpty: false) { other in
                 let gate = Gate()

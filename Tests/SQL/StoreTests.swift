@@ -245,8 +245,12 @@ struct StoreTests {
 
     @Test("A statement without end is ended by its time limit, or with its task; the store works on", arguments: SQLStore.Engine.allCases)
     func running(engine: SQLStore.Engine) async throws {
-        try await TestStore.with(engine) { store in
-            let late = try await TestStore.fault { _ = try await store.read(limit: .milliseconds(100)) { try $0.rows("endless") } }
+        var options = TestStore.options
+        options.readers = 1
+        try await TestStore.with(engine, options: options) { store in
+            // Connected, so that the limit is the statement's.
+            try await store.read { _ in }
+            let late = try await TestStore.fault { _ = try await store.read(limit: .milliseconds(500)) { try $0.rows("endless") } }
             #expect(late == .timedOut(during: "endless"))
             #expect(store.state.lastFault == late && store.state.lastFaultAt != nil)
             let gate = Gate()

@@ -6,12 +6,12 @@ import Testing
 
 /// A store of either engine, empty, for one test.
 struct TestStore {
-    static func address(_ engine: SQLStore.Engine) throws -> StoreAddress {
+    static func address(_ engine: SQLStore.Engine) async throws -> StoreAddress {
         switch engine {
         case .sqlite: return .sqlite(file: try folder() + "/test.db")
         case .postgres:
-            let server = try PostgresServer.shared.get()
-            return try StoreAddress(url: server.url(try server.makeDatabase()), directory: "")
+            let server = try await PostgresServer.shared()
+            return try await StoreAddress(url: server.url(server.makeDatabase()), directory: "")
         }
     }
 
@@ -25,7 +25,7 @@ struct TestStore {
         _ engine: SQLStore.Engine, _ statements: [Statement] = Things.all, options: SQLStore.Options = options,
         _ body: (SQLStore) async throws -> Void
     ) async throws {
-        try await with(address(engine), statements, options: options, body)
+        try await with(try await address(engine), statements, options: options, body)
     }
 
     static func with(

@@ -70,7 +70,11 @@ final class SQLiteFile: Sendable {
         if path.isEmpty { return try DatabaseQueue(configuration: configuration) }
         // What it holds is its owner's alone; SQLite gives the files beside it the same rights.
         let descriptor = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
-        if descriptor >= 0 { Glibc.close(descriptor) }
+        guard descriptor >= 0 else {
+            throw SQLFault.connect(
+                problem: "the file cannot be opened (\(String(cString: strerror(errno)))); is its directory there and writable?")
+        }
+        Glibc.close(descriptor)
         return try DatabasePool(path: path, configuration: configuration)
     }
 }
