@@ -176,11 +176,19 @@ final class Rig: Sendable {
         return try promise.futureResult.wait()
     }
 
-    /// What a crash at this moment would leave: the bytes on disk, in another directory.
+    /// What a crash at this moment would leave: the bytes on disk, in another directory. A copy from which a file went away meanwhile, as
+    /// trims remove them, is of no one moment and is made anew.
     func crashImage() throws -> String {
-        let image = FileManager.default.temporaryDirectory.appending(path: "martlet-node-\(UUID().uuidString)").path
-        try FileManager.default.copyItem(atPath: directory, toPath: image)
-        return image
+        for left in (0..<100).reversed() {
+            let image = FileManager.default.temporaryDirectory.appending(path: "martlet-node-\(UUID().uuidString)").path
+            do {
+                try FileManager.default.copyItem(atPath: directory, toPath: image)
+                return image
+            } catch where left > 0 && (error as? CocoaError)?.code == .fileNoSuchFile {
+                try? FileManager.default.removeItem(atPath: image)
+            }
+        }
+        throw Unexpected()
     }
 
     /// Drains and closes, as a stop does.
