@@ -184,7 +184,7 @@ final class Rig: Sendable {
             do {
                 try FileManager.default.copyItem(atPath: directory, toPath: image)
                 return image
-            } catch where left > 0 && (error as? CocoaError)?.code == .fileNoSuchFile {
+            } catch  where left > 0 && (error as? CocoaError)?.code == .fileNoSuchFile {
                 try? FileManager.default.removeItem(atPath: image)
             }
         }
