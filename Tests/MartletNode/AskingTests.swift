@@ -69,6 +69,29 @@ struct AskingTests {
         try rig.stop()
     }
 
+    @Test("A provider that does not know the command is told no more of what waits for it")
+    func rests() throws {
+        let rig = try Rig { $0.engine.inquiries = [1: .all] }
+        try rig.run { $0.start() }
+        let connection = try rig.connect(answering: false)
+        let id = try rig.accepted(String(repeating: "x", count: 600))
+        #expect(try rig.wait { _ in connection.value.handed.count == 1 })
+        try rig.run { node in
+            connection.value.knows = { _ in .notKnown(status: 3) }
+            let handover = connection.value.handed[0]
+            for part in 0..<UInt8(4) {
+                let answer = Settled(
+                    slot: handover.slot, attempt: 1, part: part, outcome: .accepted(providerID: "p\(part)"), handedAt: node.now().wall)
+                node.settled([answer], by: connection.value)
+            }
+        }
+        try rig.run { $0.cancel(id, source: 7) { _ in } }
+        #expect(try rig.wait { $0.metricsText().contains(#"what="cancel",result="not_asked"} 2"#) })
+        #expect(try rig.run { _ in connection.value.asked.map(\.providerID) } == ["p0", "p1"])
+        #expect(try rig.story(id)?.state == .sent)
+        try rig.stop()
+    }
+
     @Test("With no connection to ask, or with the id gone, the message stays as it is and nothing is recorded")
     func nobody() throws {
         let rig = try Rig { $0.engine.inquiries = [1: .all] }

@@ -83,18 +83,22 @@ extension Engine {
     }
 
     /// The provider deleted what it was told to delete, and did not say so then: that is its answer. What it refused to delete it deleted
-    /// for a reason of its own.
+    /// for a reason of its own. Of several parts nobody keeps which were deleted before, and one that was not may come to the handset: such
+    /// a message fails, as by any other receipt.
     private mutating func tookBack(
         _ number: UInt32, _ part: UInt8, _ providerID: String, _ connection: String, _ turn: inout Turn
     ) -> Bool {
         let slot = slots.pointer(number).pointee
         guard slot.state == .sent, slot.tries & (Engine.cancelTried | Engine.cancelRefused) == Engine.cancelTried,
-            standing(slot) == slot.allParts
+            standing(slot) == slot.allParts, slot.parts == 1
         else { return false }
+        let isWish = slot.tries & Engine.cancelBySource != 0
+        // The wall clock may have jumped back since it was told.
+        guard isWish || turn.now.wallMilliseconds >= slot.deadline else { return false }
         let asked = RecordBody.Asked(
             what: .cancel, part: part, tries: slot.tries, result: .cancelled, providerID: clipped(providerID), connection: connection)
         emit(.asked(asked), number, &turn)
-        takenBack(number, slot.tries & Engine.cancelBySource != 0 ? .cancelledBySource : .withdrawn, &turn)
+        takenBack(number, isWish ? .cancelledBySource : .withdrawn, &turn)
         return true
     }
 
