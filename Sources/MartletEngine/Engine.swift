@@ -171,7 +171,7 @@ public struct Counts: Sendable {
     public var optOuts = 0
     public var optIns = 0
     /// What came of inquiries to providers: by what was wanted, then by result.
-    public var inquiries = [[Int]](repeating: [Int](repeating: 0, count: 8), count: 3)
+    public var inquiries = [[Int]](repeating: [Int](repeating: 0, count: 10), count: 3)
     /// Parts settled by the answer to a question.
     public var settledByQuery = 0
     /// Times that a group was left alone, since its provider does not answer.

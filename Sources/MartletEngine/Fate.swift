@@ -112,6 +112,7 @@ extension Engine {
             forget(slots.pointer(known).pointee.payloadAt)
             slots.pointer(known).pointee.payloadAt = position
             slots.pointer(known).pointee.last = position
+            if !it.state.isEnd { slots.pointer(known).pointee.tries = it.tries }
             remember(position)
             return known
         }
@@ -138,6 +139,7 @@ extension Engine {
             if it.state == .received { owedInbound += 1 }
             return number
         }
+        slot.pointee.tries = it.tries
         if it.notBefore > now.wallMilliseconds {
             let longest = (slot.pointee.messageClass.pause(after: it.strikes) ?? 0) * 6 / 5
             wait(number, until: min(it.notBefore, now.wallMilliseconds + longest), now)

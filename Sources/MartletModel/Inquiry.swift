@@ -5,6 +5,10 @@ public struct Inquiry: Sendable {
     public var part: UInt8
     /// As the provider's answer to the part named it.
     public var providerID: String
+    /// The same as the provider wrote it, where `providerID` is not that: an id means something only octet by octet.
+    public var rawID: String
+    /// Its class goes before others.
+    public var isStrict: Bool
     /// Addresses of the message: a provider checks them against what it took.
     public var from: String
     public var to: PhoneNumber
@@ -25,14 +29,22 @@ public struct Inquiry: Sendable {
         }
     }
 
-    public init(slot: SlotReference, what: What, part: UInt8, providerID: String, from: String, to: PhoneNumber) {
+    public init(
+        slot: SlotReference, what: What, part: UInt8, providerID: String, rawID: String = "", isStrict: Bool = false, from: String,
+        to: PhoneNumber
+    ) {
         self.slot = slot
         self.what = what
         self.part = part
         self.providerID = providerID
+        self.rawID = rawID
+        self.isStrict = isStrict
         self.from = from
         self.to = to
     }
+
+    /// What stands on the wire.
+    public var wireID: String { rawID.isEmpty ? providerID : rawID }
 }
 
 /// What a provider said to an inquiry, or why it said nothing.
@@ -54,10 +66,22 @@ public struct InquiryAnswer: Sendable {
         case notKnown(status: UInt32)
         /// No answer came in time.
         case silent
-        /// Not put to the provider, since there is no bind; or the bind was lost before its answer.
+        /// Not put to the provider, since there is no bind, or it is left alone for now.
         case notAsked
         /// Not put to the provider: its id for the part is not in the log any more.
         case notFound
+        /// Put to the provider, and the bind was lost before its answer.
+        case lost
+        /// The provider is too busy just now: as if it had not been asked.
+        case notNow(status: UInt32)
+
+        /// Whether it was a question that the provider took.
+        public var wasPut: Bool {
+            switch self {
+            case .state, .cancelled, .refused, .notKnown, .silent, .notFound, .lost: true
+            case .notAsked, .notNow: false
+            }
+        }
     }
 
     public init(slot: SlotReference, what: Inquiry.What, part: UInt8, providerID: String, result: Result) {
@@ -84,13 +108,15 @@ extension InquiryAnswer.Result {
         case .silent: 5
         case .notAsked: 6
         case .notFound: 7
+        case .lost: 8
+        case .notNow: 9
         }
     }
 
     public var status: UInt32 {
         switch self {
-        case .refused(let status), .notKnown(let status): status
-        case .state, .cancelled, .silent, .notAsked, .notFound: 0
+        case .refused(let status), .notKnown(let status), .notNow(let status): status
+        case .state, .cancelled, .silent, .notAsked, .notFound, .lost: 0
         }
     }
 
@@ -98,7 +124,7 @@ extension InquiryAnswer.Result {
     public var word: String { InquiryAnswer.Result.words[Int(code) - 1] }
 
     /// By code, from 1.
-    public static let words = ["state", "cancelled", "refused", "not_known", "silent", "not_asked", "not_found"]
+    public static let words = ["state", "cancelled", "refused", "not_known", "silent", "not_asked", "not_found", "lost", "not_now"]
 }
 
 /// Which inquiries a provider is sent.

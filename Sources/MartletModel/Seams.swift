@@ -225,18 +225,21 @@ public struct Settled: Sendable {
     public var outcome: Outcome
     /// Wall microseconds when the last byte was given to the socket.
     public var handedAt: Int64
-    public init(slot: SlotReference, attempt: UInt8, part: UInt8, outcome: Outcome, handedAt: Int64) {
+    /// The id of `accepted` as the provider wrote it, where the outcome's is not that; else empty.
+    public var rawID: String
+    public init(slot: SlotReference, attempt: UInt8, part: UInt8, outcome: Outcome, handedAt: Int64, rawID: String = "") {
         self.slot = slot
         self.attempt = attempt
         self.part = part
         self.outcome = outcome
         self.handedAt = handedAt
+        self.rawID = rawID
     }
 }
 
 /// Normal life is not an error: each is a value, and what follows is the class's.
 public enum Outcome: Sendable, Equatable {
-    /// The provider took it under this id.
+    /// The provider took it under this id, in the form in which ids of answers and receipts are compared.
     case accepted(providerID: String)
     /// Not now (throttled, queue full): tried again later; costs no attempt.
     case throttled(status: UInt32)

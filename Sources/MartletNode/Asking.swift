@@ -24,13 +24,19 @@ extension Node {
 
     func askAll() {
         guard !broken, !stopping, !isBehind else { return }
-        if engine.hasInquiries { read(engine.takeInquiries()) }
+        if engine.hasInquiries { read(askable(engine.takeInquiries())) }
         guard !inquiries.isEmpty else { return }
         for group in inquiries.keys.sorted() { ask(group) }
     }
 
     private func ask(_ group: GroupNumber) {
-        guard var waiting = inquiries.removeValue(forKey: group) else { return }
+        guard let all = inquiries.removeValue(forKey: group) else { return }
+        // A group that is left alone from now on is not asked what was read for it before.
+        let rested = Inquiry.What.allCases.filter { engine.rests($0, group, now()) }
+        var waiting = rested.isEmpty ? all : all.filter { !rested.contains($0.what) }
+        if waiting.count < all.count {
+            asked(all.filter { rested.contains($0.what) }.map { InquiryAnswer($0, .notAsked) }, connection: "")
+        }
         var isBound = false
         var batches: [(connection: any Connection, batch: [Inquiry])] = []
         for number in byGroup[group] ?? [] {
@@ -45,6 +51,26 @@ extension Node {
         for (connection, batch) in batches { connection.ask(batch) }
         // Nobody to be asked: their turn comes again.
         if !isBound { asked(waiting.map { InquiryAnswer($0, .notAsked) }, connection: "") }
+    }
+
+    /// Without those whose group nobody can ask now: what the log says of them is not needed. Their turn comes again.
+    private func askable(_ list: [Engine.Asking]) -> [Engine.Asking] {
+        var reached: [GroupNumber: Bool] = [:]
+        var askable: [Engine.Asking] = []
+        var others: [InquiryAnswer] = []
+        for item in list {
+            let isReached = reached[item.group] ?? (byGroup[item.group] ?? []).contains { connections[$0]?.connection.inquiryRoom != nil }
+            reached[item.group] = isReached
+            if isReached, !engine.rests(item.what, item.group, now()) {
+                askable.append(item)
+                continue
+            }
+            for part in UInt8(0)..<16 where item.parts >> UInt16(part) & 1 == 1 {
+                others.append(InquiryAnswer(slot: item.slot, what: item.what, part: part, providerID: "", result: .notAsked))
+            }
+        }
+        asked(others, connection: "")
+        return askable
     }
 
     private func read(_ list: [Engine.Asking]) {
@@ -64,6 +90,11 @@ extension Node {
         guard !broken, !stopping else { return }
         asked(lost, connection: "")
         for item in found { inquiries[item.group, default: []].append(item.inquiry) }
+        // No code waits behind bulk.
+        for group in Set(found.map(\.group)) {
+            guard let list = inquiries[group] else { continue }
+            inquiries[group] = list.filter(\.isStrict) + list.filter { !$0.isStrict }
+        }
         askAll()
     }
 }
@@ -82,7 +113,8 @@ enum InquiryReading {
         for part in UInt8(0)..<16 where item.parts >> UInt16(part) & 1 == 1 {
             if let payload, let id = ids[part] {
                 let inquiry = Inquiry(
-                    slot: item.slot, what: item.what, part: part, providerID: id, from: payload.from, to: payload.to)
+                    slot: item.slot, what: item.what, part: part, providerID: id.key, rawID: id.raw, isStrict: item.isStrict,
+                    from: payload.from, to: payload.to)
                 found.append((item.group, inquiry))
             } else {
                 lost.append(InquiryAnswer(slot: item.slot, what: item.what, part: part, providerID: "", result: .notFound))
@@ -92,8 +124,8 @@ enum InquiryReading {
 
     /// The newest id of each part, along the chain of the message's records. What was trimmed, or cannot be read, ends it: a part without
     /// an id is not asked about.
-    private static func providerIDs(_ item: Engine.Asking, _ journal: Reader) -> [UInt8: String] {
-        var ids: [UInt8: String] = [:]
+    private static func providerIDs(_ item: Engine.Asking, _ journal: Reader) -> [UInt8: (key: String, raw: String)] {
+        var ids: [UInt8: (key: String, raw: String)] = [:]
         var position = item.newest
         var left = recordMaximum
         while position != 0, left > 0, ids.count < item.parts.nonzeroBitCount {
@@ -103,7 +135,7 @@ enum InquiryReading {
             if case .answered(let it) = record.body, case .accepted(let id) = it.outcome, !id.isEmpty, ids[it.part] == nil,
                 item.parts >> UInt16(it.part & 15) & 1 == 1
             {
-                ids[it.part] = id
+                ids[it.part] = (id, it.rawID)
             }
             position = record.header.previous
             left -= 1

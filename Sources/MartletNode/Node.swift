@@ -163,6 +163,8 @@ public final class Node: Intake {
     public func set(texts: Texts) { engine.set(texts: texts) }
     /// What each group's provider may be asked about messages that it took.
     public func set(inquiries: [GroupNumber: InquirySet]) { engine.set(inquiries: inquiries) }
+    /// A group has another peer: how the one before took inquiries is forgotten.
+    public func askAnew(_ group: GroupNumber) { engine.askAnew(group) }
     /// The stop has begun: readiness says so before the doors close.
     public func beginStopping() { leaving = true }
     public var isStopping: Bool { leaving || stopping }

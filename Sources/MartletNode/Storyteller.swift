@@ -135,7 +135,8 @@ enum Storyteller {
             case .refused: "the provider refused"
             case .notKnown: "the provider does not know the command"
             case .silent: "no answer"
-            case .notAsked, .notFound: it.result.word
+            case .lost: "the bind was lost before an answer"
+            case .notAsked, .notFound, .notNow: it.result.word
             }
         let wish =
             switch it.what {
@@ -161,7 +162,8 @@ enum Storyteller {
             story.hops.append(.init(at: it.handedAt, hop: "send", what: "submitted", details: part + [("attempt", String(it.attempt))]))
         }
         var details = part
-        if !it.outcome.providerID.isEmpty { details.append(("providerId", it.outcome.providerID)) }
+        // As its operator knows it: that is what it is asked by.
+        if !it.outcome.providerID.isEmpty { details.append(("providerId", it.rawID.isEmpty ? it.outcome.providerID : it.rawID)) }
         if it.outcome.status != 0 { details.append(("status", "0x" + String(it.outcome.status, radix: 16, uppercase: true))) }
         story.hops.append(.init(at: header.at, hop: "send", what: "answer: \(it.outcome.word)", details: details))
 

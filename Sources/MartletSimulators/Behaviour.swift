@@ -46,14 +46,17 @@ public struct Behaviour: Sendable, Equatable {
     public var query = InquiryAnswering.truthful
     public var cancel = InquiryAnswering.truthful
     public var inquiryDelayMs: UInt32 = 0
+    /// Knows a message only by the octets of the id in its answer; else by any way to write that number.
+    public var exactIds = false
 
     public init() {}
 
     /// Truly; with generic_nack, as one that does not know the command; with a failure; not at all.
     public enum InquiryAnswering: String, Sendable, CaseIterable { case truthful, unknown, fail, silent }
 
-    /// How a message id is written in submit_sm_resp.
-    public enum AnswerIdForm: String, Sendable, CaseIterable { case decimal, hex }
+    /// How a message id is written in submit_sm_resp: in decimal; in hexadecimal; in upper case hexadecimal with zeros in front up to 20
+    /// characters.
+    public enum AnswerIdForm: String, Sendable, CaseIterable { case decimal, hex, paddedUpper }
 
     /// How it is written in the receipt: as in the answer; in lower or upper case hexadecimal; in decimal; as in the answer, with
     /// zeros in front up to 20 characters.

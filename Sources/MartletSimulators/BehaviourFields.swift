@@ -67,6 +67,7 @@ extension Behaviour {
         case "query": query = try Self.choice(field, value)
         case "cancel": cancel = try Self.choice(field, value)
         case "inquiryDelayMs": inquiryDelayMs = try Self.wait(field, value)
+        case "exactIds": exactIds = try Self.flag(field, value)
         default:
             throw FieldError(field: field, reason: "no such field; there are \(Self.fieldNames.joined(separator: ", "))")
         }
@@ -88,7 +89,7 @@ extension Behaviour {
             ("unknownReceiptPercent", .number(unknownReceiptPercent)), ("answerIdForm", .text(answerIdForm.rawValue)),
             ("receiptIdForm", .text(receiptIdForm.rawValue)), ("receiptTlvs", .flag(receiptTlvs)),
             ("offExpireMs", .integer(Int(offExpireMs))), ("query", .text(query.rawValue)), ("cancel", .text(cancel.rawValue)),
-            ("inquiryDelayMs", .integer(Int(inquiryDelayMs))),
+            ("inquiryDelayMs", .integer(Int(inquiryDelayMs))), ("exactIds", .flag(exactIds)),
         ]
     }
 

@@ -69,6 +69,7 @@ extension Behaviour {
         same.refuseStatus = refuseStatus
         same.offExpireMs = offExpireMs
         (same.query, same.cancel, same.inquiryDelayMs) = (query, cancel, inquiryDelayMs)
+        same.exactIds = exactIds
         same.disconnect = disconnect
         return same == self
     }

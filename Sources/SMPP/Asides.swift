@@ -17,6 +17,9 @@ struct Asides {
 
     var room: Int { Asides.maximum - entries.count }
 
+    /// When the one that waits longest was taken.
+    var oldest: Int64? { entries.first?.takenAt }
+
     mutating func add(_ command: Command, sequence: UInt32, tag: Int, at now: Int64) {
         entries.append(Entry(sequence: sequence, command: command, takenAt: now, tag: tag))
     }

@@ -318,9 +318,10 @@ public struct ClientSession: ~Copyable {
         return nil
     }
 
-    /// When `tick` has something to do, as things stand now; nil: never.
+    /// When `tick` or `expiredAsides` has something to do, as things stand now; nil: never.
     public mutating func deadline() -> Int64? {
-        let answer = window.first().map { $0.takenAt + settings.answerTimeout }
+        let oldest = [window.first()?.takenAt, asides.oldest].compactMap { $0 }.min()
+        let answer = oldest.map { $0 + settings.answerTimeout }
         let step: Int64? =
             switch state {
             case .idle, .ended: nil

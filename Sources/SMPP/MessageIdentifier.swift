@@ -24,6 +24,15 @@ public enum MessageIdentifier {
         }
     }
 
+    /// The id as it stands, where that is not its canonical form; else, and where it is not ASCII, empty. An SMSC that is asked about a
+    /// message may compare every octet.
+    public static func given(_ octets: UnsafeRawBufferPointer, unlike canonical: String) -> String {
+        var canonical = canonical
+        let isSame = canonical.withUTF8 { $0.count == octets.count && octets.elementsEqual($0) }
+        if isSame || octets.contains(where: { $0 >= 0x80 }) { return "" }
+        return String(decoding: octets, as: UTF8.self)
+    }
+
     public static func canonical(_ text: String) -> String {
         var copy = text
         return copy.withUTF8 { canonical(UnsafeRawBufferPointer($0)) }

@@ -166,6 +166,23 @@ struct InquiryEndToEndTests {
         try await place.stop()
     }
 
+    @Test("An operator that compares every octet of its padded upper-case ids is asked and told by those")
+    func exactIds() async throws {
+        var behaviour = Behaviour()
+        (behaviour.answerIdForm, behaviour.exactIds, behaviour.receiptAfterMs) = (.paddedUpper, true, 600_000)
+        let place = try await Place(behaviour)
+        let asked = try await place.sent(.security)
+        try await place.pass(seconds: 75)
+        #expect(try await place.wait { $0.metricsText().contains(#"martlet_inquiries_total{what="query",result="state"} 1"#) })
+        let story = try #require(try await place.story(asked))
+        #expect(story.hops.last?.what == "asked, the provider says ENROUTE")
+        let code = try await place.sent(.otp)
+        try await place.pass(seconds: 181)
+        #expect(try await place.wait { $0.openMessages == 1 })
+        #expect(try await place.story(code)?.reason == .withdrawn)
+        try await place.stop()
+    }
+
     @Test("An operator that does not know query_sm is asked once and then left alone; its messages stay as they were")
     func unknownCommand() async throws {
         var behaviour = Behaviour()

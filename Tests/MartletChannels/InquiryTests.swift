@@ -47,7 +47,8 @@ import Testing
         "What the operator's statuses mean",
         arguments: [
             (CommandStatus.invalidCommand, InquiryAnswer.Result.notKnown(status: 3)), (.queryFailed, .refused(status: 0x67)),
-            (.invalidMessageID, .refused(status: 0x0C)),
+            (.invalidMessageID, .refused(status: 0x0C)), (.cancelFailed, .refused(status: 0x11)), (.throttled, .notNow(status: 0x58)),
+            (.systemError, .notNow(status: 8)),
         ])
     func statuses(_ status: CommandStatus, _ result: InquiryAnswer.Result) throws {
         let world = World()
@@ -73,7 +74,7 @@ import Testing
         #expect(results(world) == [.notKnown(status: 8), .state(.unknown, error: 0, endedAt: 0)])
     }
 
-    @Test("No answer in time is silence, a bind lost is as if nobody was asked; every inquiry is answered once")
+    @Test("No answer in time is silence, a bind lost before the answer is told as that; every inquiry is answered once")
     func silent() throws {
         let world = World()
         let connection = try world.bound()
@@ -83,14 +84,14 @@ import Testing
         connection.ask([inquiry(2)])
         world.turn()
         world.smsc.close()
-        #expect(results(world) == [.silent, .notAsked] && world.inquiries.map(\.slot.index) == [1, 2])
+        #expect(results(world) == [.silent, .lost] && world.inquiries.map(\.slot.index) == [1, 2])
         #expect(connection.inquiryRoom == nil)
         connection.stop {}
         world.turn()
         connection.ask([inquiry(3)])
         #expect(world.inquiries.count == 2)
         world.turn()
-        #expect(results(world) == [.silent, .notAsked, .notAsked])
+        #expect(results(world) == [.silent, .lost, .notAsked])
     }
 
     @Test("A sender or an id that cannot be written is answered without the operator, after the call")
@@ -125,5 +126,63 @@ import Testing
         #expect((15...20).contains(asked) && world.inquiries.count == Int(asked))
         connection.hold()
         #expect(connection.inquiryRoom == nil)
+    }
+
+    @Test("A tenth of the operator's rate, and of that what submits leave; none while it throttles us or is too busy for inquiries")
+    func rate() throws {
+        let world = World()
+        var settings = World.settings()
+        settings.messagesPerSecond = 30
+        let connection = try world.bound(settings)
+        var asked: UInt32 = 0
+        for _ in 0..<100 {
+            if let room = connection.inquiryRoom, room > 0 {
+                asked += 1
+                connection.ask([inquiry(asked)])
+            }
+            world.advance(milliseconds: 10)
+            for query in world.smsc.queries { try world.smsc.answerQuery(query.0, QueryResponse(messageID: "", state: 1)) }
+            world.smsc.queries.removeAll()
+            world.turn()
+        }
+        #expect((2...3).contains(asked))
+        world.advance(milliseconds: 1500)
+        #expect(connection.inquiryRoom == 1)
+        connection.hand([world.handover(1)])
+        #expect(connection.inquiryRoom == 0, "the submit had the room of this moment")
+        world.advance(milliseconds: 1500)
+        connection.ask([inquiry(50)])
+        world.turn()
+        try world.smsc.answerQuery(world.smsc.queries[0].0, QueryResponse(messageID: "", state: 1), .throttled)
+        world.turn()
+        world.advance(milliseconds: 500)
+        #expect(world.inquiries.last?.result == .notNow(status: 0x58) && connection.inquiryRoom == 0 && connection.room > 0)
+        world.advance(milliseconds: 30_000)
+        #expect(connection.inquiryRoom == 1)
+        connection.throttled(at: world.now().steady)
+        world.advance(milliseconds: 5000)
+        #expect(connection.inquiryRoom == 0 && connection.room > 0)
+    }
+
+    @Test("An operator is asked by the octets of its own id; nothing more is kept of one that is in the common form")
+    func rawID() throws {
+        let world = World()
+        let connection = try world.bound()
+        for (index, id) in ["00AB", "ab"].enumerated() {
+            connection.hand([world.handover(UInt32(index + 1))])
+            world.turn()
+            world.smsc.answer(world.smsc.submits[index].0, id: id)
+            world.turn()
+        }
+        #expect(world.settled.map(\.outcome) == [.accepted(providerID: "ab"), .accepted(providerID: "ab")])
+        #expect(world.settled.map(\.rawID) == ["00AB", ""])
+        var one = inquiry(1, id: "ab")
+        one.rawID = "00AB"
+        connection.ask([one])
+        world.turn()
+        #expect(world.smsc.queries.map(\.1.messageID) == ["00AB"])
+        try world.smsc.answerQuery(world.smsc.queries[0].0, QueryResponse(messageID: "00AB", state: 2))
+        world.turn()
+        #expect(world.inquiries.map(\.providerID) == ["ab"])
     }
 }

@@ -6,10 +6,10 @@ import Testing
 /// Messages whose receipts stay out: asked about, told to be forgotten, settled by what is said.
 @Suite("Asking providers")
 struct AskingTests {
-    private func rig(_ allowed: InquirySet = .all) -> Rig { Rig { $0.inquiries = [1: allowed] } }
+    func rig(_ allowed: InquirySet = .all) -> Rig { Rig { $0.inquiries = [1: allowed] } }
 
     /// Sent in so many parts, each with its id `p0`, `p1` and so on.
-    private func sent(_ rig: Rig, _ messageClass: MessageClass, parts: Int = 1) throws -> MessageID {
+    func sent(_ rig: Rig, _ messageClass: MessageClass, parts: Int = 1) throws -> MessageID {
         let id = rig.accept(messageClass, parts: parts)
         let handover = try #require(rig.next())
         for part in 0..<parts { rig.answer(handover, part: UInt8(part), .accepted(providerID: "p\(part)")) }
@@ -18,7 +18,7 @@ struct AskingTests {
         return id
     }
 
-    private func answer(
+    func answer(
         _ rig: Rig, _ item: Engine.Asking, _ result: InquiryAnswer.Result, part: UInt8 = 0, connection: String = "harbour-1"
     ) -> [Record] {
         let answer = InquiryAnswer(slot: item.slot, what: item.what, part: part, providerID: "p\(part)", result: result)
@@ -28,7 +28,7 @@ struct AskingTests {
     }
 
     /// The next inquiry, and the seconds it took to come; nil: none within `limit`.
-    private func next(_ rig: Rig, within limit: Double) -> (item: Engine.Asking, after: Double)? {
+    func next(_ rig: Rig, within limit: Double) -> (item: Engine.Asking, after: Double)? {
         var passed = 0.0
         while passed < limit {
             rig.tick(seconds: 1)
@@ -310,5 +310,49 @@ struct AskingTests {
         rig.commit()
         #expect(answer(rig, item, .state(.undeliverable, error: 0, endedAt: 0)).isEmpty && rig.fate(id) == "delivered")
         #expect(rig.engine.inquiries.open.isEmpty)
+    }
+
+    @Test("The cancel's answer for one part, its receipt, and the answer for the other, in that order, are the source's cancellation")
+    func deletedBetween() throws {
+        let rig = rig()
+        let id = try sent(rig, .service, parts: 2)
+        rig.step { _ = $0.engine.cancel(id, source: 1, &$0.turn) }
+        let item = try #require(rig.engine.takeInquiries().first)
+        _ = answer(rig, item, .cancelled, part: 0)
+        #expect(rig.hear("p0", .deleted).records.isEmpty && rig.fate(id) == "sent")
+        _ = answer(rig, item, .cancelled, part: 1)
+        #expect(rig.fate(id) == "cancelled cancelled_by_source")
+    }
+
+    @Test("A cancellation whose answer stayed out is answered by the receipt that it was deleted; one that was refused is not")
+    func deletedLater() throws {
+        for (messageClass, result, fate) in [
+            (MessageClass.service, InquiryAnswer.Result.silent, "cancelled cancelled_by_source"),
+            (.service, .lost, "cancelled cancelled_by_source"), (.service, .refused(status: 0x11), "failed undeliverable"),
+            (.otp, .silent, "expired withdrawn"),
+        ] {
+            for asks in [false, true] {
+                let rig = rig(asks ? .all : .cancel)
+                let id = try sent(rig, messageClass)
+                if messageClass == .service { rig.step { _ = $0.engine.cancel(id, source: 1, &$0.turn) } }
+                var item = try #require(rig.engine.takeInquiries().first ?? next(rig, within: 300)?.item)
+                while item.what == .query {
+                    _ = answer(rig, item, .state(.enroute, error: 0, endedAt: 0))
+                    item = try #require(next(rig, within: 300)?.item)
+                }
+                _ = answer(rig, item, result)
+                // Who wished it is in the log.
+                rig.restart()
+                rig.commit()
+                if asks {
+                    let query = try #require(next(rig, within: 20_000)?.item)
+                    #expect(query.what == .query)
+                    _ = answer(rig, query, .state(.deleted, error: 0, endedAt: 0))
+                } else {
+                    rig.hear("p0", .deleted)
+                }
+                #expect(rig.fate(id) == fate, "\(messageClass) \(result) \(asks)")
+            }
+        }
     }
 }

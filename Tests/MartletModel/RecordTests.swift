@@ -8,6 +8,7 @@ struct RecordTests {
         .told(.init(outcome: .heard, teller: "core")), .told(.init(outcome: .givenUp, teller: "")),
         .accepted(.init(receivedAt: 1_790_000_000_000_001)),
         .answered(.init(attempt: 255, part: 9, outcome: .accepted(providerID: "A-1"), handedAt: -5, connection: "harbour-1")),
+        .asked(.init(what: .query, part: 1, tries: 3, result: .lost, providerID: "ab", connection: "c")),
         .answered(.init(attempt: 1, part: 0, outcome: .throttled(status: 0x58), handedAt: 5, connection: "")),
         .answered(.init(attempt: 1, part: 0, outcome: .deferred(status: 0x14), handedAt: 5, connection: "c")),
         .answered(.init(attempt: 1, part: 0, outcome: .refused(status: .max), handedAt: 5, connection: "c")),
@@ -85,6 +86,24 @@ struct RecordTests {
         let old = RecordTests.bytes(Record(header: RecordTests.header(.receipt), body: .receipt(plain)))
         #expect(bytes.count == old.count + 8 && Array(bytes[RecordHeader.byteCount..<old.count]) == Array(old[RecordHeader.byteCount...]))
         #expect(try RecordTests.read(old).body == .receipt(plain))
+    }
+
+    @Test("An id as the provider wrote it, and how often it was asked, stand behind their records; a record without them is as before")
+    func laterFields() throws {
+        var answered = RecordBody.Answered(
+            attempt: 1, part: 0, outcome: .accepted(providerID: "ab"), handedAt: 5, connection: "c", rawID: "00AB")
+        var carried = RecordBody.Carried(
+            state: .sent, attempts: 1, resends: 0, strikes: 0, answeredParts: 1, deliveredParts: 0, failedParts: 0, unknownParts: 0,
+            partsReference: 9, notBefore: 0, order: 5, providerKeys: [.init(hash: 7, part: 0)], tries: 0xC2)
+        let later: [RecordBody] = [.answered(answered), .carried(carried)]
+        (answered.rawID, carried.tries) = ("", 0)
+        let before: [RecordBody] = [.answered(answered), .carried(carried)]
+        for (index, more) in [5, 7].enumerated() {
+            let bytes = RecordTests.bytes(Record(header: RecordTests.header(later[index].kind), body: later[index]))
+            let old = RecordTests.bytes(Record(header: RecordTests.header(before[index].kind), body: before[index]))
+            #expect(try RecordTests.read(bytes).body == later[index] && RecordTests.read(old).body == before[index])
+            #expect(bytes.count == old.count + more)
+        }
     }
 
     @Test(

@@ -51,17 +51,44 @@ struct AskingTests {
             let handover = connection.value.handed[0]
             for part: UInt8 in [0, 1, 2] {
                 let answer = Settled(
-                    slot: handover.slot, attempt: 1, part: part, outcome: .accepted(providerID: "p\(part)"), handedAt: node.now().wall)
+                    slot: handover.slot, attempt: 1, part: part, outcome: .accepted(providerID: "p\(part)"), handedAt: node.now().wall,
+                    rawID: part == 1 ? "00P1" : "")
                 node.settled([answer], by: connection.value)
             }
         }
         try rig.run { $0.cancel(id, source: 7) { _ in } }
         #expect(try rig.wait { _ in connection.value.asked.count == 3 })
         #expect(try rig.run { _ in connection.value.asked.map(\.providerID) } == ["p0", "p1", "p2"])
+        #expect(try rig.run { _ in connection.value.asked.map(\.wireID) } == ["p0", "00P1", "p2"])
         #expect(try rig.wait { $0.metricsText().contains(#"what="cancel",result="refused"} 3"#) })
         let story = try #require(try rig.story(id))
         #expect(story.state == .sent && story.hops.last?.what == "told to forget it, the provider refused")
+        #expect(story.attempts[0].providerIDs == ["p0", "p1", "p2"])
+        #expect(story.hops.contains { hop in hop.what == "answer: accepted" && hop.details.contains { $0 == ("providerId", "00P1") } })
         #expect(story.hops.last?.details.contains { $0 == ("status", "0x11") } ?? false)
+        try rig.stop()
+    }
+
+    @Test("A provider that does not know the command is told no more of what waits for it")
+    func rests() throws {
+        let rig = try Rig { $0.engine.inquiries = [1: .all] }
+        try rig.run { $0.start() }
+        let connection = try rig.connect(answering: false)
+        let id = try rig.accepted(String(repeating: "x", count: 600))
+        #expect(try rig.wait { _ in connection.value.handed.count == 1 })
+        try rig.run { node in
+            connection.value.knows = { _ in .notKnown(status: 3) }
+            let handover = connection.value.handed[0]
+            for part in 0..<UInt8(4) {
+                let answer = Settled(
+                    slot: handover.slot, attempt: 1, part: part, outcome: .accepted(providerID: "p\(part)"), handedAt: node.now().wall)
+                node.settled([answer], by: connection.value)
+            }
+        }
+        try rig.run { $0.cancel(id, source: 7) { _ in } }
+        #expect(try rig.wait { $0.metricsText().contains(#"what="cancel",result="not_asked"} 2"#) })
+        #expect(try rig.run { _ in connection.value.asked.map(\.providerID) } == ["p0", "p1"])
+        #expect(try rig.story(id)?.state == .sent)
         try rig.stop()
     }
 

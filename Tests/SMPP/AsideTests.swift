@@ -70,6 +70,8 @@ private final class Pair {
         let wire = try bound()
         try wire.client.askAside(Query(messageID: "1"), tag: 1, at: 0, out: &wire.up)
         try wire.client.askAside(Query(messageID: "2"), tag: 2, at: 5_000_000, out: &wire.up)
+        let due = wire.client.deadline()
+        #expect(due == 10_000_000, "before the link is to be looked after")
         #expect(wire.expired(at: 9_999_999).isEmpty)
         #expect(wire.expired(at: 10_000_000) == [1])
         #expect(wire.expired(at: 10_000_000).isEmpty)

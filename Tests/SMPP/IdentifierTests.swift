@@ -2,6 +2,15 @@ import SMPP
 import Testing
 
 @Suite struct IdentifierTests {
+    @Test("An id is kept as it was given only where its common form is another")
+    func given() {
+        for (id, given) in [("00AB", "00AB"), ("ab", ""), ("0", ""), ("", ""), (" 12", " 12"), ("12é", "")] {
+            let octets = Array(id.utf8)
+            let kept = octets.withUnsafeBytes { MessageIdentifier.given($0, unlike: MessageIdentifier.canonical($0)) }
+            #expect(kept == given)
+        }
+    }
+
     @Test("An id is written in its form, and the form reads it back")
     func forms() {
         #expect(IdentifierForm().text(255) == "255")

@@ -23,7 +23,9 @@ public final class SMPPConnection: Connection {
     let makeDialer: (SMPPConnectionSettings) throws -> any SMPPDialer
 
     var throttle: SMPPThrottle
-    var inquiryPace = Pace(limit: SMPPConnection.inquiriesPerSecond)
+    var inquiryPace: Pace
+    /// What an operator that is too busy for inquiries does to their pace; submits go by `throttle`.
+    var inquiryBackoff = Backoff()
     var waiting = WaitingParts()
     var fields = MessageFields()
     var form = TextForm(.standard)
@@ -70,6 +72,7 @@ public final class SMPPConnection: Connection {
         self.makeDialer = makeDialer
         since = owner.now().wall
         throttle = SMPPThrottle(messagesPerSecond: settings.messagesPerSecond, partsPerSecond: settings.partsPerSecond)
+        inquiryPace = Pace(limit: SMPPConnection.inquiryLimit(settings))
         prepareFields()
     }
 

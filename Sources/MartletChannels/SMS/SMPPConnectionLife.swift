@@ -120,6 +120,7 @@ extension SMPPConnection {
         settings = new
         prepareFields()
         throttle.setLimits(messagesPerSecond: new.messagesPerSecond, partsPerSecond: new.partsPerSecond)
+        inquiryPace.setLimit(SMPPConnection.inquiryLimit(new))
         submitting?.handler?.apply(new.session)
         if hearing !== submitting { hearing?.handler?.apply(new.session) }
         guard case .running = mode else { return }

@@ -95,6 +95,11 @@ public struct SMPPConnectionSettings: Equatable, Sendable {
             || tlsCertificate != old.tlsCertificate || tlsKey != old.tlsKey
     }
 
+    /// Whether it is another account or machine that takes the messages.
+    public func hasOtherPeer(than other: SMPPConnectionSettings) -> Bool {
+        host != other.host || port != other.port || systemID != other.systemID
+    }
+
     var session: ClientSession.Settings {
         ClientSession.Settings(
             window: window, bindTimeout: bindTimeout * 1000, enquireInterval: enquireInterval * 1000, answerTimeout: answerTimeout * 1000)

@@ -121,17 +121,17 @@ final class SMPPHandler: ChannelInboundHandler {
         let wall = link.connection.now().wall
         var lost: [Settled] = []
         session.lost { place in lost.append(settlement(place, .unknown, at: wall)) }
-        // No word against the operator's way with inquiries: its bind is gone.
-        inquiries.end(session.lostAsides(), .notAsked)
+        inquiries.end(session.lostAsides(), .lost)
         tellInquiries(link)
         link.ended(self, failure: failure, lost: lost)
     }
 
     // MARK: Reading
 
-    @inline(__always) private func settlement(_ place: Int, _ outcome: Outcome, at wall: Int64) -> Settled {
+    @inline(__always) private func settlement(_ place: Int, _ outcome: Outcome, rawID: String = "", at wall: Int64) -> Settled {
         let one = inFlight[place]
-        return Settled(slot: one.slot, attempt: one.attempt, part: one.part, outcome: outcome, handedAt: one.handedAt)
+        return Settled(
+            slot: one.slot, attempt: one.attempt, part: one.part, outcome: outcome, handedAt: one.handedAt, rawID: rawID)
     }
 
     private func take(_ frame: Frame, _ link: SMPPLink) {
@@ -140,7 +140,7 @@ final class SMPPHandler: ChannelInboundHandler {
         case .answered(let place, let status, let messageID): answered(place, status, frame[messageID], link)
         case .deliver(let sequence): deliver(frame, .deliver, sequence, link)
         case .data(let sequence): deliver(frame, .data, sequence, link)
-        case .asideAnswered(let tag, let status): heard(tag, status, frame)
+        case .asideAnswered(let tag, let status): heard(tag, status, frame, link)
         // None of ours stands in the window, and a handset that is there again changes nothing.
         case .requestAnswered, .alert: break
         case .bound(let answer): link.bound(self, answer)
@@ -165,15 +165,19 @@ final class SMPPHandler: ChannelInboundHandler {
         let connection = link.connection
         connection.counters.answers += 1
         let outcome: Outcome
+        var rawID = ""
         switch status == .ok ? .accepted : connection.settings.statuses.meaning(of: status) {
-        case .accepted: outcome = .accepted(providerID: MessageIdentifier.canonical(messageID))
+        case .accepted:
+            let id = MessageIdentifier.canonical(messageID)
+            rawID = MessageIdentifier.given(messageID, unlike: id)
+            outcome = .accepted(providerID: id)
         case .throttled:
             connection.throttled(at: now.steady)
             outcome = .throttled(status: status.rawValue)
         case .temporary: outcome = .deferred(status: status.rawValue)
         case .permanent: outcome = .refused(status: status.rawValue)
         }
-        settled.append(settlement(place, outcome, at: now.wall))
+        settled.append(settlement(place, outcome, rawID: rawID, at: now.wall))
     }
 
     /// - Parameter command: deliver_sm, or data_sm, which some operators use in its place.
@@ -295,10 +299,10 @@ final class SMPPHandler: ChannelInboundHandler {
         _ inquiry: Inquiry, _ source: Address, _ destination: Address, _ tag: Int, at steady: Int64
     ) throws(EncodingFault) {
         switch inquiry.what {
-        case .query: try session.askAside(Query(messageID: inquiry.providerID, source: source), tag: tag, at: steady, out: &out)
+        case .query: try session.askAside(Query(messageID: inquiry.wireID, source: source), tag: tag, at: steady, out: &out)
         case .cancel:
             try session.cancelAside(
-                Cancel(messageID: inquiry.providerID, source: source, destination: destination), tag: tag, at: steady, out: &out)
+                Cancel(messageID: inquiry.wireID, source: source, destination: destination), tag: tag, at: steady, out: &out)
         }
     }
 

@@ -2,15 +2,24 @@ public import MartletModel
 import NIOCore
 import SMPP
 
-/// Questions to the operator about messages that it took, and cancellations: beside the window and its pace, in small numbers, so that no
-/// submit ever waits for one.
+/// Questions to the operator about messages that it took, and cancellations: beside the window, in small numbers, and of the pace no more
+/// than submits leave, so that none ever waits for one.
 extension SMPPConnection {
     /// Most in any one second; eight may be without an answer.
     static let inquiriesPerSecond = 20
 
+    /// A tenth of the operator's rate, and at least one a second.
+    static func inquiryLimit(_ settings: SMPPConnectionSettings) -> Int {
+        let rates = [settings.messagesPerSecond, settings.partsPerSecond].filter { $0 > 0 }
+        return rates.min().map { min(inquiriesPerSecond, max(1, $0 / 10)) } ?? inquiriesPerSecond
+    }
+
     public var inquiryRoom: Int? {
         guard case .bound = status.state, !isHeld, let handler = submitting?.handler else { return nil }
-        return min(handler.session.asideRoom, inquiryPace.room(at: now().steady))
+        let steady = now().steady
+        guard !inquiryBackoff.isPaused(at: steady) else { return 0 }
+        let pace = inquiryPace.room(at: steady, share: inquiryBackoff.share(at: steady))
+        return max(0, min(handler.session.asideRoom, pace, throttle.leftover(at: steady) - waiting.parts))
     }
 
     public func ask(_ batch: [Inquiry]) {
@@ -27,6 +36,7 @@ extension SMPPConnection {
             let destination = Address(
                 ton: settings.destinationTon, npi: settings.destinationNpi, text: ShortText(digits: one.to.digits))
             inquiryPace.took(1, at: now.steady)
+            throttle.took(messages: 1, parts: 1, at: now.steady)
             handler.ask(one, source, destination, at: now.steady)
         }
         handler.flush()
@@ -71,14 +81,26 @@ extension SMPPHandler {
         context?.eventLoop.assumeIsolated().execute { self.tellInquiries() }
     }
 
-    func heard(_ tag: Int, _ status: CommandStatus, _ frame: Frame) {
+    func heard(_ tag: Int, _ status: CommandStatus, _ frame: Frame, _ link: SMPPLink) {
         guard let one = inquiries.take(tag) else { return }
-        inquiries.answers.append(InquiryAnswer(one, SMPPHandler.result(one.what, status, frame)))
+        let connection = link.connection
+        let result = SMPPHandler.result(one.what, status, frame, connection.settings.statuses)
+        if case .notNow = result { connection.inquiryBackoff.throttled(at: connection.now().steady) }
+        inquiries.answers.append(InquiryAnswer(one, result))
     }
 
-    private static func result(_ what: Inquiry.What, _ status: CommandStatus, _ frame: Frame) -> InquiryAnswer.Result {
+    private static func result(
+        _ what: Inquiry.What, _ status: CommandStatus, _ frame: Frame, _ statuses: StatusTable
+    ) -> InquiryAnswer.Result {
         if frame.header.command == .genericNack || status == .invalidCommand { return .notKnown(status: status.rawValue) }
-        guard status == .ok else { return .refused(status: status.rawValue) }
+        guard status == .ok else {
+            // These two are what an SMSC has to say to an inquiry; any other passing refusal is about the SMSC.
+            if status == .queryFailed || status == .cancelFailed { return .refused(status: status.rawValue) }
+            switch statuses.meaning(of: status) {
+            case .throttled, .temporary: return .notNow(status: status.rawValue)
+            case .accepted, .permanent: return .refused(status: status.rawValue)
+            }
+        }
         switch what {
         case .cancel: return .cancelled
         case .query:

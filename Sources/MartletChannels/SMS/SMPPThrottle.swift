@@ -28,6 +28,13 @@ struct SMPPThrottle {
         return (messages.room(at: now, share: share), min(parts.room(at: now, share: share), slow))
     }
 
+    /// What submits leave of the pace; nothing while the peer's last `throttled` still slows them.
+    mutating func leftover(at now: Int64) -> Int {
+        if backoff.isPaused(at: now) || backoff.share(at: now) < 1 { return 0 }
+        let room = room(at: now)
+        return min(room.messages, room.parts)
+    }
+
     /// When `room` is not 0 again; `now` when it is not.
     mutating func next(after now: Int64) -> Int64 {
         let start = max(now, backoff.pausedUntil)

@@ -1,8 +1,8 @@
 public import MartletModel
 
 extension Engine {
-    /// Ends a message that no provider has; a provider that has all of it is told to forget it, where it may be, and what comes of that is
-    /// told like any other end. Its record is in the turn when the answer is `cancelled` and there is one.
+    /// Ends a message that no provider has; a provider that has all of it is told to forget it, where it may be, now or as soon
+    /// as it can be, and what comes of that is told like any other end. Its record is in the turn when the answer is `cancelled` and there is one.
     /// - Returns: nil when no such message is open; the log may know an ended one.
     public mutating func cancel(_ id: MessageID, source: SourceNumber, _ turn: inout Turn) -> Cancellation? {
         guard let number = slots.number(of: id) else { return nil }
@@ -10,7 +10,7 @@ extension Engine {
         guard slot.pointee.source == source else { return .notFound }
         if slot.pointee.state == .cancelled { return .cancelled }
         guard slot.pointee.state == .queued, !slot.pointee.mayHaveLeft else {
-            withdraw(number, .cancelledBySource, turn.now)
+            withdraw(number, turn.now)
             return .tooLate
         }
         emit(.ended(.init(state: .cancelled, reason: .cancelledBySource)), number, &turn, after: .retire)

@@ -13,6 +13,7 @@ extension Engine {
         for position in forgotten { forget(position) }
         forgotten.removeAll(keepingCapacity: true)
         lookAgain(turn.now)
+        grantWishes(&turn)
         giveUpOwed(&turn)
         giveUpParts(&turn)
         countOpen()

@@ -23,7 +23,8 @@ extension Engine {
             return
         }
         let body = RecordBody.Answered(
-            attempt: item.attempt, part: item.part, outcome: item.outcome.clipped, handedAt: item.handedAt, connection: connection)
+            attempt: item.attempt, part: item.part, outcome: item.outcome.clipped, handedAt: item.handedAt, connection: connection,
+            rawID: item.rawID.utf8.count <= providerIDMaximum ? item.rawID : "")
         // What is still missing had its turn: it goes before those that had none.
         emit(.answered(body), number, &turn, flags: slot.pointee.openParts == 0 ? .settlesAttempt : [], after: .again)
         if case .accepted(let providerID) = body.outcome { adoptOrphan(providerID, number, item.part, &turn) }

@@ -3,16 +3,21 @@ import MartletModel
 /// What is being asked of providers just now, in a table of its own: few messages are ever asked about, and a slot stays small. Beside it
 /// what was learnt of each group: who does not answer such questions is left alone for a while.
 struct Inquiries {
-    /// Messages of a group asked about at once. What comes beyond waits for its next turn.
+    /// Parts of a group asked about at once, of messages of the strict lanes; the others leave room for those. What comes beyond waits for
+    /// its next turn.
     static let maximum = 256
+    static let reserve = 64
     /// Questions in a row that failed or stayed without an answer, after which a group is left alone.
     static let failureMaximum: UInt8 = 3
     /// For how long, in microseconds.
     static let restMicroseconds: Int64 = 3_600_000_000
+    /// Cancellations of sources that cannot be told to a provider yet.
+    static let wishMaximum = 1024
 
     struct Open {
         var what: Inquiry.What
         var group: GroupNumber
+        var isStrict: Bool
         /// How the message ends when its provider forgets it.
         var reason: EndReason
         /// Parts without an answer; those whose inquiry was put; those that were cancelled.
@@ -21,6 +26,15 @@ struct Inquiries {
         var cancelled: UInt16 = 0
         /// Of the part that was cancelled last.
         var cancelledID = ""
+        /// Parts that take room of the group.
+        var parts = 0
+    }
+
+    /// A source wants a message no more that its provider cannot be told to forget yet.
+    struct Wish {
+        var slot: SlotReference
+        /// Steady microseconds.
+        var notBefore: Int64
     }
 
     /// What is learnt of a group.
@@ -28,11 +42,16 @@ struct Inquiries {
         var failures: UInt8 = 0
         /// Steady microseconds; 0: it answers.
         var restUntil: Int64 = 0
+        /// It was left alone: one inquiry goes first, and the others when that is answered.
+        var isProbed = false
+        var probe: SlotReference?
     }
 
     private(set) var open: [SlotReference: Open] = [:]
     private var openByGroup = [Int](repeating: 0, count: 256)
     private var habits: [UInt16: Habit] = [:]
+    /// Oldest first.
+    var wishes: [Wish] = []
     /// How far the table was looked through since permissions changed; nil: all of it.
     var cursor: UInt32?
     /// To be read and put to their provider; the node takes them.
@@ -45,11 +64,23 @@ struct Inquiries {
         max(0, (habits[Inquiries.key(what, group)]?.restUntil ?? 0) - steady)
     }
 
-    func hasRoom(_ group: GroupNumber) -> Bool { openByGroup[Int(group)] < Inquiries.maximum }
+    /// Whether one of so many parts may begin.
+    func admits(_ one: Open, at steady: Int64) -> Bool {
+        let limit = one.isStrict ? Inquiries.maximum : Inquiries.maximum - Inquiries.reserve
+        guard openByGroup[Int(one.group)] + one.left.nonzeroBitCount <= limit else { return false }
+        guard let habit = habits[Inquiries.key(one.what, one.group)] else { return true }
+        if steady < habit.restUntil { return false }
+        guard habit.isProbed, let probe = habit.probe else { return true }
+        return open[probe] == nil
+    }
 
     mutating func begin(_ reference: SlotReference, _ one: Open) {
+        var one = one
+        one.parts = one.left.nonzeroBitCount
         open[reference] = one
-        openByGroup[Int(one.group)] += 1
+        openByGroup[Int(one.group)] += one.parts
+        let key = Inquiries.key(one.what, one.group)
+        if habits[key]?.isProbed ?? false { habits[key]?.probe = reference }
         wanted.append(reference)
     }
 
@@ -57,22 +88,41 @@ struct Inquiries {
 
     mutating func end(_ reference: SlotReference) {
         guard let one = open.removeValue(forKey: reference) else { return }
-        openByGroup[Int(one.group)] -= 1
+        openByGroup[Int(one.group)] -= one.parts
     }
 
+    /// What was learnt of a group is no longer so: its peer or its permission is another.
+    mutating func forget(_ group: GroupNumber) {
+        for what in Inquiry.What.allCases { habits[Inquiries.key(what, group)] = nil }
+    }
+
+    /// Kept while the process lives, and no more than there is room for.
+    mutating func wish(_ slot: SlotReference, notBefore: Int64) {
+        guard wishes.count < Inquiries.wishMaximum, !wishes.contains(where: { $0.slot == slot }) else { return }
+        wishes.append(Wish(slot: slot, notBefore: notBefore))
+    }
+
+    /// - Parameter isYoung: the message is not old enough for an operator to have forgotten it.
     /// - Returns: whether the group is left alone from now on.
-    mutating func learn(_ what: Inquiry.What, _ group: GroupNumber, _ result: InquiryAnswer.Result, at steady: Int64) -> Bool {
+    mutating func learn(
+        _ what: Inquiry.What, _ group: GroupNumber, _ result: InquiryAnswer.Result, isYoung: Bool, at steady: Int64
+    ) -> Bool {
         var habit = habits[Inquiries.key(what, group)] ?? Habit()
         let rested = steady < habit.restUntil
         switch result {
         case .state, .cancelled: habit = Habit()
         case .notKnown: habit.failures = Inquiries.failureMaximum
-        case .silent: habit.failures += habit.failures < .max ? 1 : 0
-        // ESME_RQUERYFAIL says that the question failed; any other refusal is an answer about that message.
-        case .refused(let status): habit.failures = what == .query && status == 0x67 ? min(habit.failures, .max - 1) + 1 : 0
-        case .notAsked, .notFound: return false
+        case .silent, .lost: habit.failures += habit.failures < .max ? 1 : 0
+        case .refused(let status) where what == .query && status == 0x67:
+            // ESME_RQUERYFAIL says that the question failed. Of an old message it says that it is forgotten.
+            guard isYoung else { return false }
+            habit.failures += habit.failures < .max ? 1 : 0
+        case .refused: habit = Habit(restUntil: habit.restUntil, isProbed: rested)
+        case .notAsked, .notFound, .notNow: return false
         }
-        if habit.failures >= Inquiries.failureMaximum { habit = Habit(failures: 0, restUntil: steady + Inquiries.restMicroseconds) }
+        if habit.failures >= Inquiries.failureMaximum || habit.isProbed && !rested && habit.failures > 0 {
+            habit = Habit(restUntil: steady + Inquiries.restMicroseconds, isProbed: true)
+        }
         habits[Inquiries.key(what, group)] = habit
         return !rested && steady < habit.restUntil
     }

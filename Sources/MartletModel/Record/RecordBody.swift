@@ -39,12 +39,17 @@ public enum RecordBody: Equatable, Sendable {
         public var outcome: Outcome
         public var handedAt: Int64
         public var connection: String
-        public init(attempt: UInt8, part: UInt8, outcome: Outcome, handedAt: Int64, connection: String) {
+        /// The provider's id as it wrote it, where the outcome's is not that; else empty.
+        public var rawID: String
+        public init(
+            attempt: UInt8, part: UInt8, outcome: Outcome, handedAt: Int64, connection: String, rawID: String = ""
+        ) {
             self.attempt = attempt
             self.part = part
             self.outcome = outcome
             self.handedAt = handedAt
             self.connection = connection
+            self.rawID = rawID
         }
     }
 
@@ -141,6 +146,8 @@ public enum RecordBody: Equatable, Sendable {
         public var textShape: UInt32
         /// Of one that ended undelivered: the provider's error number in the receipt; 0: none.
         public var error: UInt16
+        /// Of one that has not ended: how often its provider was asked about it, as a slot keeps it; 0: never.
+        public var tries: UInt8
 
         public struct ProviderKey: Equatable, Sendable {
             public var hash: UInt64
@@ -155,7 +162,7 @@ public enum RecordBody: Equatable, Sendable {
             state: MessageState, attempts: UInt8, resends: UInt8, strikes: UInt8, answeredParts: UInt16, deliveredParts: UInt16,
             failedParts: UInt16,
             unknownParts: UInt16, partsReference: UInt16, notBefore: Int64, order: UInt64, providerKeys: [ProviderKey],
-            textShape: UInt32 = 0, error: UInt16 = 0
+            textShape: UInt32 = 0, error: UInt16 = 0, tries: UInt8 = 0
         ) {
             self.state = state
             self.attempts = attempts
@@ -171,6 +178,7 @@ public enum RecordBody: Equatable, Sendable {
             self.providerKeys = providerKeys
             self.textShape = textShape
             self.error = error
+            self.tries = tries
         }
     }
 

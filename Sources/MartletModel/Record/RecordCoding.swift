@@ -8,7 +8,8 @@ extension RecordBody {
     public var byteCount: Int {
         switch self {
         case .accepted(let it): it.partsOnAir == 0 ? 8 : 9
-        case .answered(let it): 18 + it.outcome.providerID.shortCount + it.connection.shortCount
+        case .answered(let it):
+            18 + it.outcome.providerID.shortCount + it.connection.shortCount + (it.rawID.isEmpty ? 0 : 1 + it.rawID.shortCount)
         case .receipt(let it): 5 + it.providerID.shortCount + (it.isAnswer ? 8 : 0)
         case .ended: 2
         case .resumed(let it): it.textShape == 0 ? 1 : 6
@@ -40,6 +41,7 @@ extension RecordBody {
             out.put(it.handedAt)
             out.put(text: it.outcome.providerID)
             out.put(text: it.connection)
+            if !it.rawID.isEmpty { out.put(text: it.rawID) }
         case .receipt(let it):
             out.put(it.part)
             out.put(it.state.rawValue)
@@ -75,6 +77,7 @@ extension RecordBody {
             }
             if it.tailCount > 0 { out.put(it.textShape) }
             if it.tailCount > 4 { out.put(it.error) }
+            if it.tailCount > 6 { out.put(it.tries) }
         case .orphan(let it):
             out.put(it.state.rawValue)
             out.put(it.error)
@@ -166,8 +169,9 @@ extension RecordBody {
             let providerID = try input.text()
             let connection = try input.text()
             guard let outcome = Outcome(code: code, status: status, providerID: providerID) else { throw .badValue(field: "outcome") }
-            self = .answered(
-                Answered(attempt: attempt, part: part, outcome: outcome, handedAt: handedAt, connection: connection))
+            var it = Answered(attempt: attempt, part: part, outcome: outcome, handedAt: handedAt, connection: connection)
+            if !input.isAtEnd { it.rawID = try input.text() }
+            self = .answered(it)
         case .receipt:
             let part: UInt8 = try input.take()
             guard let state = ReceiptState(rawValue: try input.take()) else { throw .badValue(field: "receipt state") }
@@ -240,6 +244,7 @@ extension RecordBody.Asked {
         case 3: result = .refused(status: status)
         case 4: result = .notKnown(status: status)
         case 5: result = .silent
+        case 8: result = .lost
         default: throw .badValue(field: "inquiry result")
         }
         self.init(what: what, part: part, tries: tries, result: result, providerID: try input.text(), connection: try input.text())
@@ -248,7 +253,7 @@ extension RecordBody.Asked {
 
 extension RecordBody.Carried {
     /// Bytes behind the provider keys: what most have none of.
-    fileprivate var tailCount: Int { error != 0 ? 6 : textShape != 0 ? 4 : 0 }
+    fileprivate var tailCount: Int { tries != 0 ? 7 : error != 0 ? 6 : textShape != 0 ? 4 : 0 }
 
     init(_ input: inout ByteReader) throws(RecordFault) {
         guard let state = MessageState(rawValue: try input.take()) else { throw .badValue(field: "state") }
@@ -263,6 +268,7 @@ extension RecordBody.Carried {
         for _ in 0..<keys { it.providerKeys.append(ProviderKey(hash: try input.take(), part: try input.take())) }
         if !input.isAtEnd { it.textShape = try input.take() }
         if !input.isAtEnd { it.error = try input.take() }
+        if !input.isAtEnd { it.tries = try input.take() }
         self = it
     }
 }

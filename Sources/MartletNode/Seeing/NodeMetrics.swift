@@ -18,8 +18,8 @@ public enum NodeMetrics {
         "martlet_inquiries_total", .counter, labels: ["what", "result"],
         doc:
             "Parts that a provider was asked about (`query`) or told to forget (`cancel`), by what it said: `state` how the part stands, "
-            + "`cancelled`, `refused`, `not_known` (it does not know the command), `silent`; `not_asked` no bind, or it was lost, `not_found` its id is not in "
-            + "the log.")
+            + "`cancelled`, `refused`, `not_known` (it does not know the command), `silent`, `lost` (the bind, before the answer), `not_now` (too busy); "
+            + "`not_asked` no bind, or the provider is left alone, `not_found` its id is not in the log.")
     public static let settledByQuery = Metric(
         "martlet_settled_by_query_total", .counter, doc: "Parts whose final state was learnt by asking and not by a receipt.")
     public static let inquiriesRest = Metric(

@@ -51,6 +51,7 @@ extension SMSCCore {
 
     private func find(_ id: [UInt8]) -> UInt64? {
         for candidate in MessageNumber.candidates(id) {
+            if behaviour.exactIds, Array(MessageNumber(value: candidate).text(behaviour.answerIdForm).utf8) != id { continue }
             if let n = ring.n(ofNumber: candidate) { return n }
         }
         return nil

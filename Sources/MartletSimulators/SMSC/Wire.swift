@@ -45,6 +45,8 @@ struct MessageNumber: Equatable, Sendable {
         switch form {
         case .decimal: String(value)
         case .hex: String(value, radix: 16)
+        case .paddedUpper:
+            String(repeating: "0", count: MessageNumber.octetsMaximum - Digits.hexCount(value)) + String(value, radix: 16, uppercase: true)
         }
     }
 
@@ -122,6 +124,7 @@ struct RawWriter {
         switch form {
         case .decimal: decimal(number)
         case .hex: hex(number)
+        case .paddedUpper: hex(number, upper: true, padded: MessageNumber.octetsMaximum)
         }
     }
 
@@ -135,6 +138,7 @@ struct RawWriter {
             switch answered {
             case .decimal: decimal(number, padded: MessageNumber.octetsMaximum)
             case .hex: hex(number, padded: MessageNumber.octetsMaximum)
+            case .paddedUpper: hex(number, upper: true, padded: MessageNumber.octetsMaximum)
             }
         }
     }

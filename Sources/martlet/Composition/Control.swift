@@ -164,7 +164,9 @@ extension Server {
                 try add(entry)
                 done.append([entry.settings.name, "started"])
             } else if present.contains(where: { $0.settings != entry.settings }), let group = groups[entry.group] {
+                let others = present.map(\.settings)
                 try node.changingCredit(of: group) { for connection in present { try connection.reconfigure(entry.settings) } }
+                if others.contains(where: { $0.hasOtherPeer(than: entry.settings) }) { node.askAnew(group) }
                 done.append([entry.settings.name, "other settings applied"])
             }
         } catch {
