@@ -24,6 +24,8 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A library of the house. What it may import is its dependency list here; `Tests/Architecture` holds the same table
@@ -55,6 +57,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
     ],
     targets: [
@@ -73,7 +76,7 @@ let package = Package(
         library("MartletModel", []),
         library("MartletEngine", ["MartletModel", "SMSText"]),
         library("MartletSettings", ["MartletModel", yams]),
-        library("MartletStore", ["MartletModel", "SQL"]),
+        library("MartletStore", ["MartletModel", "SQL", "Guard"]),
         library("MartletNode", ["MartletModel", "MartletEngine", "Journal", "Guard", nioCore, nioPosix, logging]),
 
         // How things come in, how messages go out.
@@ -81,6 +84,11 @@ let package = Package(
             "MartletDoors",
             ["MartletModel", "SMPP", "SMSText", "Guard", nioCore, nioPosix, nioHTTP, nioHTTP2, nioHPACK, nioTLS, nioSSL]),
         library("MartletChannels", ["MartletModel", "SMPP", "SMSText", "Guard", nioCore, nioPosix, nioSSL]),
+
+        // The desk: administration, history, statistics; nothing here sends.
+        library(
+            "MartletDesk",
+            ["MartletModel", "MartletStore", "SQL", "Guard", "Journal", hummingbird, hummingbirdTLS, nioCore, nioSSL, logging]),
 
         // The world outside, simulated.
         library("MartletSimulators", ["SMPP", "SMSText", nioCore, nioPosix, nioHTTP]),
@@ -90,7 +98,7 @@ let package = Package(
             name: "martlet",
             dependencies: [
                 "MartletModel", "MartletEngine", "MartletSettings", "MartletNode", "MartletDoors", "MartletChannels",
-                "MartletStore", "SMPP", "SMSText", "Journal", "SQL", "Guard", nioCore, nioPosix, logging, arguments,
+                "MartletStore", "MartletDesk", "SMPP", "SMSText", "Journal", "SQL", "Guard", nioCore, nioPosix, logging, arguments,
             ],
             swiftSettings: house),
         .executableTarget(
@@ -103,7 +111,10 @@ let package = Package(
         // A PostgreSQL server of the tests' own, shared by the suites of one run.
         .target(name: "PostgresServer", path: "Tests/PostgresServer", swiftSettings: house),
         tests("SQL", ["SQL", "PostgresServer"]),
-        tests("MartletStore", ["MartletStore", "SQL", "PostgresServer"]),
+        tests("MartletStore", ["MartletStore", "MartletModel", "SQL", "Guard", "PostgresServer"]),
+        tests(
+            "MartletDesk",
+            ["MartletDesk", "MartletStore", "MartletModel", "SQL", "Guard", "Journal", "PostgresServer", hummingbird, nioCore, logging]),
         tests("Guard", ["Guard", crypto, nioCore, nioPosix, nioHTTP, nioSSL]),
         tests("MartletModel", ["MartletModel"]),
         tests("MartletEngine", ["MartletEngine", "MartletModel", "SMSText"]),

@@ -308,40 +308,39 @@ def library():
 
 # --- the run ---------------------------------------------------------------------------------------------------------
 
+MEASUREMENTS = {
+    "saturation": lambda: (saturation(receipts=False), saturation(receipts=True)),
+    "smpp": lambda: (through_smpp(receipts=False), through_smpp(receipts=True)),
+    "batch": lambda: lanes.batch(figures, serials, options),
+    "latency": lambda: latency(),
+    "window": lambda: window(),
+    "million": lambda: million(),
+    "codes": lambda: lanes.codes(figures, serials, options),
+    "idle": lambda: accounts.idle(figures, options),
+    "receivers": lambda: accounts.receivers(figures, serials, options),
+    "library": lambda: library(),
+}
+
+
 def main():
+    names = options.only.split(",")
+    # What is missing is said before an hour is spent.
+    for name in names:
+        if name not in MEASUREMENTS:
+            raise Unusable(f"there is no figure '{name}'; there are {', '.join(MEASUREMENTS)}")
     for name in ("load", "floor", "esme", "batch"):
         stand.tool(name)
+    if "library" in names:
+        stand.tool("library/pairs")
     here = stand.machine()
     load_before = stand.load_average()
     say(f"{here['cores']} cores, {here['cpu']}, Linux {here['kernel']}; load average {load_before:.2f} before the run")
-    for name in options.only.split(","):
-        say(f"measuring: {name}")
-        match name:
-            case "saturation":
-                saturation(receipts=False)
-                saturation(receipts=True)
-            case "smpp":
-                through_smpp(receipts=False)
-                through_smpp(receipts=True)
-            case "latency":
-                latency()
-            case "window":
-                window()
-            case "million":
-                million()
-            case "batch":
-                lanes.batch(figures, serials, options)
-            case "codes":
-                lanes.codes(figures, serials, options)
-            case "idle":
-                accounts.idle(figures, options)
-            case "receivers":
-                accounts.receivers(figures, serials, options)
-            case "library":
-                library()
-            case _:
-                raise Unusable(f"there is no figure '{name}'")
-    figures.print()
+    try:
+        for name in names:
+            say(f"measuring: {name}")
+            MEASUREMENTS[name]()
+    finally:
+        figures.print()
     say(f"\nload average {load_before:.2f} before, {stand.load_average():.2f} after; generator and simulator ran on the same machine")
     if options.record:
         line = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "commit": commit(), "machine": here, "repeats": options.repeats,

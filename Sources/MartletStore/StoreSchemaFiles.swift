@@ -20,35 +20,50 @@ extension StoreSchema {
                 ) STRICT, WITHOUT ROWID; -- @sqlite
                 ); -- @postgres
 
-                -- Who may administer: people and programs, by the hash of their key.
+                -- Who may administer: people and programs, by the hash of their key. rights: words with blanks between. unit: NULL is the whole bank.
+                -- mac is over all other columns.
                 CREATE TABLE principal (
-                    id BYTEA NOT NULL PRIMARY KEY,
+                    id BIGINT NOT NULL PRIMARY KEY,
+                    version BIGINT NOT NULL,
                     name TEXT NOT NULL,
                     key_hash BYTEA NOT NULL,
                     rights TEXT NOT NULL,
-                    unit TEXT,
+                    unit BIGINT,
                     created_at BIGINT NOT NULL,
-                    revoked_at BIGINT
+                    revoked_at BIGINT,
+                    mac BYTEA NOT NULL
                 ) STRICT, WITHOUT ROWID; -- @sqlite
                 ); -- @postgres
                 CREATE UNIQUE INDEX principal_name ON principal (name);
                 CREATE UNIQUE INDEX principal_key ON principal (key_hash);
 
-                -- What was done, by whom, each row chained to the one before by its hash.
+                -- What was done, by whom, each entry holding the hash of the one before (docs/reference/audit-format.md). at is microseconds. sealed holds
+                -- salt and bytes of the details, commitment what the entry says of them.
                 CREATE TABLE audit (
                     sequence BIGINT NOT NULL PRIMARY KEY,
                     at BIGINT NOT NULL,
-                    principal BYTEA NOT NULL,
+                    principal TEXT NOT NULL,
                     act TEXT NOT NULL,
-                    subject TEXT NOT NULL,
+                    object TEXT NOT NULL,
+                    outcome TEXT NOT NULL,
                     reason TEXT,
+                    commitment BYTEA,
+                    previous BYTEA NOT NULL,
+                    hash BYTEA NOT NULL,
                     key_id BIGINT NOT NULL,
-                    sealed BYTEA,
-                    chain BYTEA NOT NULL
+                    sealed BYTEA
                 ) STRICT; -- @sqlite
                 ); -- @postgres
                 CREATE INDEX audit_principal ON audit (principal, sequence);
-                CREATE INDEX audit_subject ON audit (subject, sequence);
+                CREATE INDEX audit_object ON audit (object, sequence);
+
+                -- One row: who writes an entry locks it first.
+                CREATE TABLE audit_lock (
+                    id SMALLINT NOT NULL PRIMARY KEY,
+                    taken BIGINT NOT NULL
+                ) STRICT, WITHOUT ROWID; -- @sqlite
+                ); -- @postgres
+                INSERT INTO audit_lock (id, taken) VALUES (1, 0);
 
                 -- How far a follower has come in each partition of the log; written in the transaction of the rows.
                 CREATE TABLE cursor (

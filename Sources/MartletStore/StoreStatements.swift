@@ -3,7 +3,7 @@ public import SQL
 /// Every statement of the store, registered once; a test prepares and runs each on both engines.
 public enum StoreStatements {
     public static func all() throws(StatementSet.Fault) -> StatementSet {
-        try StatementSet(own + administration + HistoryStatements.all)
+        try StatementSet(own + administration + PrincipalStatements.all + HistoryStatements.all)
     }
 
     /// ?1 name.
@@ -30,40 +30,30 @@ public enum StoreStatements {
             """),
     ]
 
-    /// ?1 id, ?2 name, ?3 hash of its key, ?4 rights, ?5 unit, ?6 wall milliseconds.
-    public static let addPrincipal = StatementID("principal.add")
-    /// ?1 hash of a key.
-    public static let principalByKey = StatementID("principal.byKey")
-    /// ?1 id, ?2 wall milliseconds. Changes nothing where it is revoked already.
-    public static let revokePrincipal = StatementID("principal.revoke")
-    public static let principals = StatementID("principal.list")
-    /// ?1 sequence, ?2 wall milliseconds, ?3 principal, ?4 act, ?5 subject, ?6 reason, ?7 key id, ?8 sealed, ?9 chain.
+    /// Waits until nobody else is writing an entry; held to the end of the transaction.
+    public static let lockAudit = StatementID("audit.lock")
+    /// ?1 sequence, ?2 wall microseconds, ?3 principal, ?4 act, ?5 object, ?6 outcome, ?7 reason, ?8 commitment, ?9 previous, ?10 hash,
+    /// ?11 key id, ?12 sealed.
     public static let addAudit = StatementID("audit.add")
     public static let newestAudit = StatementID("audit.newest")
     /// ?1 sequence below which, ?2 how many. Newest first.
     public static let audit = StatementID("audit.page")
+    /// ?1 sequence above which, ?2 how many. Oldest first: for the verifier.
+    public static let auditForward = StatementID("audit.forward")
+
+    private static let auditColumns =
+        "sequence, at, principal, act, object, outcome, reason, commitment, previous, hash, key_id, sealed"
 
     private static let administration = [
-        Statement(
-            addPrincipal,
-            "INSERT INTO principal (id, name, key_hash, rights, unit, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
-        Statement(
-            principalByKey,
-            "SELECT id, name, rights, unit, created_at FROM principal WHERE key_hash = ?1 AND revoked_at IS NULL"),
-        Statement(revokePrincipal, "UPDATE principal SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL"),
-        Statement(principals, "SELECT id, name, rights, unit, created_at, revoked_at FROM principal ORDER BY name"),
+        Statement(lockAudit, "UPDATE audit_lock SET taken = taken + 1 WHERE id = 1"),
         Statement(
             addAudit,
             """
-            INSERT INTO audit (sequence, at, principal, act, subject, reason, key_id, sealed, chain)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+            INSERT INTO audit (\(auditColumns))
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
             """),
-        Statement(newestAudit, "SELECT sequence, chain FROM audit ORDER BY sequence DESC LIMIT 1"),
-        Statement(
-            audit,
-            """
-            SELECT sequence, at, principal, act, subject, reason, key_id, sealed, chain FROM audit
-            WHERE sequence < ?1 ORDER BY sequence DESC LIMIT ?2
-            """),
+        Statement(newestAudit, "SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1"),
+        Statement(audit, "SELECT \(auditColumns) FROM audit WHERE sequence < ?1 ORDER BY sequence DESC LIMIT ?2"),
+        Statement(auditForward, "SELECT \(auditColumns) FROM audit WHERE sequence > ?1 ORDER BY sequence LIMIT ?2"),
     ]
 }

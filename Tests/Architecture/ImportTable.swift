@@ -19,7 +19,11 @@ enum ImportTable {
         "MartletSettings": ["MartletModel", "Yams"],
         "MartletNode": ["MartletModel", "MartletEngine", "Journal", "Guard", "NIOCore", "NIOPosix", "Logging"],
         // The bank's memory: no part of a node (law of the house: the sending process has no database).
-        "MartletStore": ["MartletModel", "SQL"],
+        "MartletStore": ["MartletModel", "SQL", "Guard"],
+        // Administration, history, statistics: no part of a node either.
+        "MartletDesk": [
+            "MartletModel", "MartletStore", "SQL", "Guard", "Journal", "Hummingbird", "HummingbirdTLS", "NIOCore", "NIOSSL", "Logging",
+        ],
         // In and out.
         "MartletDoors": [
             "MartletModel", "SMPP", "SMSText", "Guard", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTP2", "NIOHPACK", "NIOTLS", "NIOSSL",
@@ -30,7 +34,7 @@ enum ImportTable {
         // Where parts meet.
         "martlet": [
             "MartletModel", "MartletEngine", "MartletSettings", "MartletNode", "MartletDoors", "MartletChannels",
-            "MartletStore", "SMPP", "SMSText", "Journal", "SQL", "Guard", "NIOCore", "NIOPosix", "Logging", "ArgumentParser",
+            "MartletStore", "MartletDesk", "SMPP", "SMSText", "Journal", "SQL", "Guard", "NIOCore", "NIOPosix", "Logging", "ArgumentParser",
         ],
         "martlet-sim": ["MartletSimulators", "NIOCore", "NIOPosix", "Yams", "ArgumentParser"],
     ]
@@ -48,6 +52,7 @@ enum ImportTable {
         "MartletDoors": ["Glibc", "FoundationEssentials"],
         "MartletChannels": ["Glibc", "FoundationEssentials"],
         "MartletSimulators": ["Glibc", "FoundationEssentials"],
+        "MartletDesk": ["Glibc", "FoundationEssentials"],
         "martlet": ["Glibc", "Dispatch", "FoundationEssentials"],
         "martlet-sim": ["Glibc", "Dispatch", "FoundationEssentials"],
     ]
@@ -78,5 +83,6 @@ enum ImportTable {
         "nioCore": "NIOCore", "nioPosix": "NIOPosix", "nioHTTP": "NIOHTTP1", "nioHTTP2": "NIOHTTP2", "nioHPACK": "NIOHPACK",
         "nioTLS": "NIOTLS", "httpClient": "AsyncHTTPClient", "nioEmbedded": "NIOEmbedded", "nioSSL": "NIOSSL",
         "crypto": "Crypto", "logging": "Logging", "yams": "Yams", "grdb": "GRDB", "sqlite": "GRDBSQLite", "arguments": "ArgumentParser",
+        "hummingbird": "Hummingbird", "hummingbirdTLS": "HummingbirdTLS",
     ]
 }

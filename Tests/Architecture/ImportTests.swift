@@ -58,10 +58,10 @@ import Testing
         }
     }
 
-    @Test("No part of the sending process reaches a database: only the store and the programs import SQL")
+    @Test("No part of the sending process reaches a database: only the store, the desk and the program import SQL")
     func sendingHasNoDatabase() {
         let reaching = ImportTable.allowed.filter { !$0.value.isDisjoint(with: ["SQL", "MartletStore"]) }.keys
-        #expect(Set(reaching) == ["MartletStore", "martlet"])
+        #expect(Set(reaching) == ["MartletStore", "MartletDesk", "martlet"])
         let drivers = ImportTable.allowed.filter { !$0.value.isDisjoint(with: ["CPostgres", "GRDB", "GRDBSQLite"]) }.keys
         #expect(Set(drivers) == ["SQL"])
     }

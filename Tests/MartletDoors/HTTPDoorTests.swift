@@ -148,7 +148,8 @@ struct TestFiles {
     let authority: String
 
     init() throws {
-        var template = Array("/tmp/martlet-doors-XXXXXX".utf8CString)
+        let place = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var template = Array("\(place)/martlet-doors-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw DoorBenchFault(text: "no temporary directory") }
         let directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         certificate = directory + "/certificate.pem"

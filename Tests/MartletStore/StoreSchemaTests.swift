@@ -71,25 +71,33 @@ struct StoreSchemaTests {
                 #expect(cursor?.values == [.number(3), .number(9), .number(900), .integer(now)])
 
                 let key = SQLValue.bytes(Array(repeating: 7, count: 32))
-                let principal: [SQLValue] = [.bytes(id(0)), .text("anna"), key, .text("[]"), .null, .integer(now)]
-                #expect(try session.run(StoreStatements.addPrincipal, principal) == 1)
-                #expect(try session.row(StoreStatements.principalByKey, [key])?.text("name") == "anna")
-                #expect(try session.run(StoreStatements.revokePrincipal, [.bytes(id(0)), .integer(now + 1)]) == 1)
-                #expect(try session.run(StoreStatements.revokePrincipal, [.bytes(id(0)), .integer(now + 2)]) == 0)
-                #expect(try session.row(StoreStatements.principalByKey, [key]) == nil)
-                #expect(try session.rows(StoreStatements.principals).map { try $0.optionalInteger("revoked_at") } == [now + 1])
+                let mac = SQLValue.bytes(Array(repeating: 9, count: 16))
+                let principal: [SQLValue] = [.number(1), .number(1), .text("anna"), key, .text("audit.read"), .null, .integer(now), mac]
+                #expect(try session.run(PrincipalStatements.add, principal) == 1)
+                #expect(try session.row(PrincipalStatements.byKey, [key])?.text("name") == "anna")
+                let revoke: [SQLValue] = [.number(1), .number(1), key, .text(""), .null, .integer(now + 1), mac]
+                #expect(try session.run(PrincipalStatements.change, revoke) == 1)
+                #expect(try session.run(PrincipalStatements.change, revoke) == 0)
+                let page = try session.rows(PrincipalStatements.page, [.text(""), .number(10)])
+                #expect(try page.map { try $0.optionalInteger("revoked_at") } == [now + 1])
+                #expect(try session.row(PrincipalStatements.byName, [.text("anna")])?.integer("version") == 2)
+                #expect(try session.row(PrincipalStatements.newestID)?.integer("id") == 1)
 
+                #expect(try session.run(StoreStatements.lockAudit) == 1)
                 for sequence in 1...3 {
+                    let own = SQLValue.bytes([UInt8(sequence)])
                     try session.run(
                         StoreStatements.addAudit,
                         [
-                            .number(sequence), .integer(now), .bytes(id(0)), .text("read"), .text("m"), .null, .number(0), .null,
-                            .bytes([UInt8(sequence)]),
+                            .number(sequence), .integer(now * 1000), .text("principal:anna"), .text("audit.read"), .text("m"),
+                            .text("done"), .null, .null, .bytes([UInt8(sequence - 1)]), own, .number(0), .null,
                         ])
                 }
-                #expect(try session.row(StoreStatements.newestAudit)?.bytes("chain") == [3])
-                let page = try session.rows(StoreStatements.audit, [.number(3), .number(1)])
-                #expect(try page.map { try $0.integer("sequence") } == [2])
+                #expect(try session.row(StoreStatements.newestAudit)?.bytes("hash") == [3])
+                let entries = try session.rows(StoreStatements.audit, [.number(3), .number(1)])
+                #expect(try entries.map { try $0.integer("sequence") } == [2])
+                let forward = try session.rows(StoreStatements.auditForward, [.number(1), .number(10)])
+                #expect(try forward.map { try $0.integer("sequence") } == [2, 3])
             }
         }
     }

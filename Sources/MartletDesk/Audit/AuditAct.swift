@@ -1,0 +1,22 @@
+/// What the audit knows as acts: a closed list. Raw values are stored: never change one.
+public enum AuditAct: String, CaseIterable, Sendable {
+    case principalAdded = "principal.added"
+    case principalChanged = "principal.changed"
+    case principalRevoked = "principal.revoked"
+    case unitWritten = "unit.written"
+    case sourceWritten = "source.written"
+    case definitionWritten = "definition.written"
+    case rulebookWritten = "rulebook.written"
+    case rulebookPublished = "rulebook.published"
+    case rulebookRolledBack = "rulebook.rolled-back"
+    case customerWritten = "customer.written"
+    case customersImported = "customers.imported"
+    case customerErased = "customer.erased"
+    case customerExported = "customer.exported"
+    case consentWritten = "consent.written"
+    case contactEntered = "contact.entered"
+    case personalSeen = "personal.seen"
+    case historyRetained = "history.retained"
+    case historyGap = "history.gap"
+    case auditRead = "audit.read"
+}
