@@ -77,7 +77,8 @@ let package = Package(
         library("MartletEngine", ["MartletModel", "SMSText"]),
         library("MartletSettings", ["MartletModel", yams]),
         library("MartletStore", ["MartletModel", "SQL", "Guard"]),
-        library("MartletNode", ["MartletModel", "MartletEngine", "Journal", "Guard", nioCore, nioPosix, logging]),
+        library("MartletLocal", ["MartletModel", "Journal", "Guard"]),
+        library("MartletNode", ["MartletModel", "MartletEngine", "MartletLocal", "Journal", "Guard", nioCore, nioPosix, logging]),
 
         // How things come in, how messages go out.
         library(
@@ -88,7 +89,10 @@ let package = Package(
         // The desk: administration, history, statistics; nothing here sends.
         library(
             "MartletDesk",
-            ["MartletModel", "MartletStore", "SQL", "Guard", "Journal", hummingbird, hummingbirdTLS, nioCore, nioSSL, logging]),
+            [
+                "MartletModel", "MartletStore", "MartletLocal", "SQL", "Guard", "Journal", hummingbird, hummingbirdTLS, nioCore, nioSSL,
+                logging,
+            ]),
 
         // The world outside, simulated.
         library("MartletSimulators", ["SMPP", "SMSText", nioCore, nioPosix, nioHTTP]),
@@ -98,7 +102,8 @@ let package = Package(
             name: "martlet",
             dependencies: [
                 "MartletModel", "MartletEngine", "MartletSettings", "MartletNode", "MartletDoors", "MartletChannels",
-                "MartletStore", "MartletDesk", "SMPP", "SMSText", "Journal", "SQL", "Guard", nioCore, nioPosix, logging, arguments,
+                "MartletStore", "MartletDesk", "MartletLocal", "SMPP", "SMSText", "Journal", "SQL", "Guard", nioCore, nioPosix, logging,
+                arguments,
             ],
             swiftSettings: house),
         .executableTarget(
@@ -114,12 +119,19 @@ let package = Package(
         tests("MartletStore", ["MartletStore", "MartletModel", "SQL", "Guard", "PostgresServer"]),
         tests(
             "MartletDesk",
-            ["MartletDesk", "MartletStore", "MartletModel", "SQL", "Guard", "Journal", "PostgresServer", hummingbird, nioCore, logging]),
+            [
+                "MartletDesk", "MartletStore", "MartletLocal", "MartletModel", "SQL", "Guard", "Journal", "PostgresServer", hummingbird,
+                nioCore,
+                logging,
+            ]),
         tests("Guard", ["Guard", crypto, nioCore, nioPosix, nioHTTP, nioSSL]),
         tests("MartletModel", ["MartletModel"]),
         tests("MartletEngine", ["MartletEngine", "MartletModel", "SMSText"]),
         tests("MartletSettings", ["MartletSettings", "MartletModel"]),
-        tests("MartletNode", ["MartletNode", "MartletModel", "MartletEngine", "SMSText", "Journal", "Guard", nioCore, nioPosix, logging]),
+        tests("MartletLocal", ["MartletLocal", "MartletModel", "Journal", "Guard"]),
+        tests(
+            "MartletNode",
+            ["MartletNode", "MartletModel", "MartletEngine", "MartletLocal", "SMSText", "Journal", "Guard", nioCore, nioPosix, logging]),
         tests(
             "MartletDoors",
             [
@@ -132,7 +144,8 @@ let package = Package(
             "Martlet",
             [
                 "martlet", "SMPP", "SMSText", "MartletModel", "MartletSettings", "MartletDoors", "MartletChannels", "MartletNode",
-                "MartletEngine", "MartletSimulators", "MartletStore", "SQL", "Journal", "Guard", nioCore, nioPosix, logging, yams,
+                "MartletEngine", "MartletLocal", "MartletSimulators", "MartletStore", "SQL", "Journal", "Guard", nioCore, nioPosix, logging,
+                yams,
                 arguments,
             ]),
         tests("Architecture", []),
