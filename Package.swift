@@ -144,7 +144,8 @@ let package = Package(
             "Martlet",
             [
                 "martlet", "SMPP", "SMSText", "MartletModel", "MartletSettings", "MartletDoors", "MartletChannels", "MartletNode",
-                "MartletEngine", "MartletLocal", "MartletSimulators", "MartletStore", "SQL", "Journal", "Guard", nioCore, nioPosix, logging,
+                "MartletEngine", "MartletLocal", "MartletDesk", "MartletSimulators", "MartletStore", "SQL", "Journal", "Guard", nioCore,
+                nioPosix, logging,
                 yams,
                 arguments,
             ]),

@@ -57,7 +57,7 @@ enum ImportTable {
         "MartletDoors": ["Glibc", "FoundationEssentials"],
         "MartletChannels": ["Glibc", "FoundationEssentials"],
         "MartletSimulators": ["Glibc", "FoundationEssentials"],
-        "MartletDesk": ["Glibc", "FoundationEssentials"],
+        "MartletDesk": ["Glibc", "Dispatch", "FoundationEssentials"],
         "martlet": ["Glibc", "Dispatch", "FoundationEssentials"],
         "martlet-sim": ["Glibc", "Dispatch", "FoundationEssentials"],
     ]
