@@ -78,7 +78,8 @@ let package = Package(
         library("MartletEngine", ["MartletModel", "SMSText"]),
         library("MartletSettings", ["MartletModel", yams]),
         library("MartletStore", ["MartletModel", "SQL", "Guard"]),
-        library("MartletNode", ["MartletModel", "MartletEngine", "Journal", "Guard", nioCore, nioPosix, logging]),
+        library("MartletLocal", ["MartletModel", "Journal", "Guard"]),
+        library("MartletNode", ["MartletModel", "MartletEngine", "MartletLocal", "Journal", "Guard", nioCore, nioPosix, logging]),
 
         // How things come in, how messages go out.
         library(
@@ -90,7 +91,8 @@ let package = Package(
         library(
             "MartletDesk",
             [
-                "MartletModel", "MartletStore", "SQL", "Guard", "Journal", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioSSL,
+                "MartletModel", "MartletStore", "MartletLocal", "SQL", "Guard", "Journal", hummingbird, hummingbirdCore, hummingbirdTLS,
+                nioCore, nioSSL,
                 logging,
             ]),
 
@@ -102,7 +104,8 @@ let package = Package(
             name: "martlet",
             dependencies: [
                 "MartletModel", "MartletEngine", "MartletSettings", "MartletNode", "MartletDoors", "MartletChannels",
-                "MartletStore", "MartletDesk", "SMPP", "SMSText", "Journal", "SQL", "Guard", nioCore, nioPosix, logging, arguments,
+                "MartletStore", "MartletDesk", "MartletLocal", "SMPP", "SMSText", "Journal", "SQL", "Guard", nioCore, nioPosix, logging,
+                arguments,
             ],
             swiftSettings: house),
         .executableTarget(
@@ -118,12 +121,19 @@ let package = Package(
         tests("MartletStore", ["MartletStore", "MartletModel", "SQL", "Guard", "PostgresServer"]),
         tests(
             "MartletDesk",
-            ["MartletDesk", "MartletStore", "MartletModel", "SQL", "Guard", "Journal", "PostgresServer", hummingbird, nioCore, logging]),
+            [
+                "MartletDesk", "MartletStore", "MartletLocal", "MartletModel", "SQL", "Guard", "Journal", "PostgresServer", hummingbird,
+                nioCore,
+                logging,
+            ]),
         tests("Guard", ["Guard", crypto, nioCore, nioPosix, nioHTTP, nioSSL]),
         tests("MartletModel", ["MartletModel"]),
         tests("MartletEngine", ["MartletEngine", "MartletModel", "SMSText"]),
         tests("MartletSettings", ["MartletSettings", "MartletModel"]),
-        tests("MartletNode", ["MartletNode", "MartletModel", "MartletEngine", "SMSText", "Journal", "Guard", nioCore, nioPosix, logging]),
+        tests("MartletLocal", ["MartletLocal", "MartletModel", "Journal", "Guard"]),
+        tests(
+            "MartletNode",
+            ["MartletNode", "MartletModel", "MartletEngine", "MartletLocal", "SMSText", "Journal", "Guard", nioCore, nioPosix, logging]),
         tests(
             "MartletDoors",
             [
@@ -136,7 +146,8 @@ let package = Package(
             "Martlet",
             [
                 "martlet", "SMPP", "SMSText", "MartletModel", "MartletSettings", "MartletDoors", "MartletChannels", "MartletNode",
-                "MartletEngine", "MartletSimulators", "MartletStore", "MartletDesk", "SQL", "Journal", "Guard", nioCore, nioPosix, logging,
+                "MartletEngine", "MartletLocal", "MartletDesk", "MartletSimulators", "MartletStore", "SQL", "Journal", "Guard", nioCore,
+                nioPosix, logging,
                 yams,
                 arguments,
             ]),

@@ -2,7 +2,7 @@
 import PackageDescription
 
 // Figures of the local copy of customers. Apart from the other measuring programs because these have no dependency; the product's own
-// sources, by links, for the node's module is not a product.
+// sources, by links, for the module is not a product.
 let house: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),

@@ -62,6 +62,9 @@ public final class KeyStore: Sendable {
     private let writer: Mutex<UInt32>
     private let destroyed = Atomic<UInt64>(0)
 
+    /// Numbers from here on stand for subjects' keys: `RecordKeyID`.
+    static let maximumID: UInt32 = 0x7FFF_FFFF
+
     /// More files than this are not a key store.
     static let maximumFiles = 200_000
     private static let maximumFileBytes = 256
@@ -164,7 +167,7 @@ public final class KeyStore: Sendable {
             let known = index.withLock { Set($0.current.keys) }
             let missing = days.flatMap { day in classes.map { Place(messageClass: $0, day: day) } }.filter { !known.contains($0) }
             guard !missing.isEmpty else { return }
-            guard UInt32.max - next > UInt32(clamping: missing.count) else { throw .exhausted(directory: directory) }
+            guard Int64(next) + Int64(missing.count) <= Int64(KeyStore.maximumID) else { throw .exhausted(directory: directory) }
             let first = next
             try KeyStore.writeNext(directory, first + UInt32(missing.count), master)
             next = first + UInt32(missing.count)

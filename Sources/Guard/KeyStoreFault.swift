@@ -12,7 +12,7 @@ public enum KeyStoreFault: Error, Equatable, Sendable, CustomStringConvertible {
     case cannotWrite(path: String, reason: String)
     /// Opened for reading beside a running node.
     case readOnly(directory: String)
-    /// All 2^32 key numbers are used.
+    /// All 2^31 key numbers are used.
     case exhausted(directory: String)
     /// A change of the master key was interrupted.
     case rewrapping(directory: String)

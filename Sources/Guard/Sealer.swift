@@ -32,6 +32,8 @@ public enum SealFault: Error, Equatable, Sendable, CustomStringConvertible {
     case notAuthentic(keyID: UInt32)
     /// The key was destroyed, or never belonged to this installation.
     case noSuchKey(keyID: UInt32)
+    /// The subject was erased, and its key with it: nobody can open this any more.
+    case erased(subject: UInt32)
     /// The library refused; with a 32-byte key this does not happen.
     case cipher
 
@@ -40,6 +42,7 @@ public enum SealFault: Error, Equatable, Sendable, CustomStringConvertible {
         case .tooShort(let bytes): "a sealed value of \(bytes) bytes is too short to be one"
         case .notAuthentic(let id): "a sealed value does not open with key \(Hex.text(id)): it was altered, or belongs to another record"
         case .noSuchKey(let id): "key \(Hex.text(id)) is not in the key store: it was destroyed, or the records are another installation's"
+        case .erased(let subject): "subject \(subject) was erased; what was sealed with its key is gone for good"
         case .cipher: "the cipher refused to seal"
         }
     }

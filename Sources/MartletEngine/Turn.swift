@@ -14,8 +14,19 @@ public struct Turn: ~Copyable {
         public var slot: SlotReference?
         public var sealed: Sealed
         public var after: After
+        /// Of a preference that was just said: the handset's number, from which the node makes the hash that the record keeps.
+        public var handset: PhoneNumber?
         /// Under which hashes an acceptance is searched for.
         public var lookup = Lookup()
+    }
+
+    /// What became of a payload that was to be read back from the log.
+    public enum Loaded: Sendable {
+        case payload([UInt8])
+        /// Damaged: an alarm was raised.
+        case lost
+        /// Its customer was erased: it can be opened no more, by design.
+        case erased
     }
 
     /// Keyed hashes of a message's number, and of its source's reference where it has one; 0: none.

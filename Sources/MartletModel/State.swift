@@ -70,6 +70,8 @@ public enum EndReason: UInt8, CaseIterable, Sendable {
     case optedOut = 10
     /// Its deadline passed while a provider had it, and the provider took it back.
     case withdrawn = 11
+    /// Its customer was erased, and with the customer's key its text.
+    case customerErased = 12
 
     public var word: String {
         switch self {
@@ -85,6 +87,7 @@ public enum EndReason: UInt8, CaseIterable, Sendable {
         case .payloadLost: "payload_lost"
         case .optedOut: "opted_out"
         case .withdrawn: "withdrawn"
+        case .customerErased: "customer_erased"
         }
     }
 
@@ -101,6 +104,7 @@ public enum EndReason: UInt8, CaseIterable, Sendable {
         case .cannotBeEncoded: "Its text or sender does not fit the connection's alphabet or size."
         case .optedOut: "The customer has answered with an opt-out word; nothing of this class is sent to the number."
         case .withdrawn: "Its deadline passed while a provider had it, and the provider was told to forget it and did."
+        case .customerErased: "Its customer was erased before it was handed over; address and text are gone with the customer's key."
         case .payloadLost: "Its text could not be read back from the journal because the disk damaged it; an alarm was raised."
         }
     }

@@ -77,7 +77,7 @@ extension Node {
         guard !list.isEmpty else { return }
         let bound = NIOLoopBound(self, eventLoop: loop)
         let loop = self.loop
-        let (journal, keys) = (parts.reader, parts.keys)
+        let (journal, keys) = (parts.reader, parts.recordKeys)
         asking.async {
             var found: [(group: GroupNumber, inquiry: Inquiry)] = []
             var lost: [InquiryAnswer] = []
@@ -105,7 +105,7 @@ enum InquiryReading {
     private static let recordMaximum = 4096
 
     static func read(
-        _ item: Engine.Asking, _ journal: Reader, _ keys: KeyStore, _ found: inout [(group: GroupNumber, inquiry: Inquiry)],
+        _ item: Engine.Asking, _ journal: Reader, _ keys: RecordKeys, _ found: inout [(group: GroupNumber, inquiry: Inquiry)],
         _ lost: inout [InquiryAnswer]
     ) {
         let payload = try? StoredRecord.payload(at: item.payloadAt, in: journal, keys)

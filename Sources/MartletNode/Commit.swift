@@ -27,6 +27,8 @@ struct PendingBatch {
     var stories: [() -> Void] = []
     var keys: [Recent.Item] = []
     var found: [SearchIndex.Item] = []
+    /// What customers said of their numbers, by which customers are found.
+    var facts: [CustomerCopy.Fact] = []
     /// Copies forward, whose number and reference are sealed.
     var carried: [Position] = []
 
@@ -39,6 +41,7 @@ struct PendingBatch {
         keys.removeAll(keepingCapacity: true)
         found.removeAll(keepingCapacity: true)
         carried.removeAll(keepingCapacity: true)
+        facts.removeAll(keepingCapacity: true)
     }
 }
 
@@ -69,6 +72,7 @@ extension Node {
 
     private func append(_ index: Int) throws {
         turn.records[index].record.header.previous = engine.previous(of: turn.records[index])
+        noteFact(index)
         let clear = turn.records[index].record.clearByteCount
         let position: Position
         switch turn.records[index].sealed {
@@ -93,8 +97,15 @@ extension Node {
 
     private func appendSealed(_ index: Int, _ clear: Int, _ range: Range<Int>) throws -> Position {
         let header = turn.records[index].record.header
-        let key = try keyCache.key(class: header.messageClass, day: DataKey.day(ofMicroseconds: header.at))
-        turn.records[index].record.header.keyID = key.id
+        let owner = owner(of: turn.records[index].record, range)
+        let key: RecordKey
+        if let owner {
+            key = .subject(owner)
+        } else {
+            key = .day(try keyCache.key(class: header.messageClass, day: DataKey.day(ofMicroseconds: header.at)))
+        }
+        counters.sealed[owner == nil ? 0 : 1] += 1
+        turn.records[index].record.header.keyID = key.id.rawValue
         let context = SealContext(header.id)
         var fault: SealFault?
         let position = try parts.appender.append(count: clear + Sealer.sealedCount(range.count)) { buffer in
@@ -191,6 +202,7 @@ extension Node {
         for (connection, count) in done.recorded { connections[connection]?.unrecorded -= count }
         pumpAll()
         if engine.owedTotal > 0 { tellAll() }
+        if !done.facts.isEmpty { parts.copy.learn(done.facts) }
         // Before anyone may ask for a message that ended in this batch.
         parts.recent.add(done.keys, done.found, done.carried)
         settleKeys()

@@ -20,6 +20,7 @@ extension Node {
         maintenance = [
             every(.milliseconds(50)) { $0.tick() }, every(.minutes(10)) { $0.prepareKeys() }, every(.seconds(1)) { $0.trim() },
             every(.seconds(1)) { $0.reconcile() }, every(.seconds(1)) { $0.watchOptOuts() },
+            every(.milliseconds(500)) { $0.watchCustomers() },
             every(.minutes(10)) { $0.stateLedgers() },
             every(.seconds(1)) { $0.expireKeys() },
         ]

@@ -16,6 +16,9 @@ public final class Node: Intake {
         public var reader: Reader
         public var appender: Appender
         public var keys: KeyStore
+        /// For whoever reads records back.
+        public var recordKeys: RecordKeys
+        public var copy: CustomerCopy
         public var recent: Recent
         public var providers: ProviderKeys
         var keyWork: KeyWork
@@ -32,7 +35,9 @@ public final class Node: Intake {
         public var storageFailed: @Sendable (String) -> Void
 
         init(
-            loop: any EventLoop, clock: SystemClock, journal: Journal, reader: Reader, appender: Appender, keys: KeyStore, recent: Recent,
+            loop: any EventLoop, clock: SystemClock, journal: Journal, reader: Reader, appender: Appender, keys: RecordKeys,
+            copy: CustomerCopy,
+            recent: Recent,
             providers: ProviderKeys, keyWork: KeyWork, logger: Logger,
             background: DispatchQueue, commitGap: Int64, keepMicroseconds: Int64, capBytes: Int, lock: DirectoryLock,
             storageFailed: @escaping @Sendable (String) -> Void
@@ -42,7 +47,9 @@ public final class Node: Intake {
             self.journal = journal
             self.reader = reader
             self.appender = appender
-            self.keys = keys
+            self.keys = keys.days
+            recordKeys = keys
+            self.copy = copy
             self.recent = recent
             self.providers = providers
             self.keyWork = keyWork
@@ -64,6 +71,9 @@ public final class Node: Intake {
     var random = Randomness()
     var keyCache: DataKeyCache
     var counters = NodeCounters()
+
+    // Local/Owning.swift
+    var owners: Owners
 
     // Commit.swift
     var open = PendingBatch()
@@ -150,8 +160,11 @@ public final class Node: Intake {
         self.engine = engine
         turn = Turn(now: parts.clock.now())
         keyCache = DataKeyCache(parts.keys)
+        owners = Owners(parts.recordKeys, parts.copy)
     }
 
+    /// The local copy of the customers.
+    public var customers: CustomerCopy { parts.copy }
     public func now() -> Instant { parts.clock.now() }
 
     // MARK: For people and tools

@@ -4,6 +4,7 @@ public import Guard
 public import Journal
 public import Logging
 public import MartletEngine
+public import MartletLocal
 import MartletModel
 public import NIOCore
 
@@ -20,6 +21,7 @@ public struct NodeOptions: Sendable {
     /// How long an idempotency key and its answer are kept, and how many keys at once.
     public var keysKeptMicroseconds = Idempotency.kept
     public var keyMaximum = 100_000_000
+    public var local = LocalCustomers.Limits()
 
     public init(dataDirectory: String) {
         self.dataDirectory = dataDirectory
@@ -29,6 +31,9 @@ public struct NodeOptions: Sendable {
 
     public var journalDirectory: String { "\(dataDirectory)/journal" }
     public var keyDirectory: String { "\(dataDirectory)/keys" }
+    public var subjectKeyDirectory: String { "\(dataDirectory)/keys/subjects" }
+    /// Base file and overlay of the customers.
+    public var localDirectory: String { "\(dataDirectory)/local" }
     /// Idempotency keys of finished segments.
     public var idempotencyDirectory: String { "\(dataDirectory)/idempotency" }
     public var controlSocket: String { "\(dataDirectory)/control.sock" }
@@ -45,7 +50,8 @@ public struct Opening: Sendable {
 
 extension Node {
     /// Opens everything under the data directory. Slow (it reads the journal); not on the loop.
-    /// - Throws: `KeyStoreFault`, `JournalError`.
+    /// - Throws: `KeyStoreFault`, `JournalError`; `SubjectKeyFault` when records of the journal are sealed with keys of customers that cannot be
+    ///   opened: going on would end their messages.
     public static func open(
         _ options: NodeOptions, master: MasterKey, loop: any EventLoop, logger: Logger, background: DispatchQueue,
         storageFailed: @escaping @Sendable (String) -> Void
@@ -59,6 +65,12 @@ extension Node {
         let today = DataKey.day(ofMicroseconds: began.wall)
         try keys.prepare(days: today...today + 1, classes: MessageClass.allCases.map(\.rawValue))
 
+        let recordKeys = RecordKeys(days: keys, subjects: nil)
+        let copy = CustomerCopy(
+            directory: options.localDirectory, keyDirectory: options.subjectKeyDirectory, master: master, keys: recordKeys,
+            limits: options.local, disk: options.disk, logger: logger)
+        copy.open()
+
         var configuration = options.engine
         configuration.hashKey = keys.partitionHashKey.words
         var engine = Engine(configuration, now: began, seed: UInt64.random(in: 0 ... .max))
@@ -69,6 +81,8 @@ extension Node {
         let place = RunDirectory(options.idempotencyDirectory, disk: options.disk)
         let keyRuns: Set<UInt32>
         do throws(JournalFailure) { keyRuns = Set(try place.prepare()) } catch { throw JournalError.failure(error) }
+        var hasSubjectKeys = false
+        var facts: [UInt64: CustomerCopy.Fact] = [:]
         var replayedKeys: [(position: Position, hash: UInt64, key: KeyMemory.Remembered)] = []
         let (journal, appender, report) = try Journal.open(options.journalDirectory, options.journal, disk: options.disk) {
             position, bytes in
@@ -78,10 +92,22 @@ extension Node {
                 return
             }
             engine.apply(record, at: position, began)
+            if RecordKeyID(rawValue: record.header.keyID).subject != nil { hasSubjectKeys = true }
+            if case .preference(let it) = record.body, it.address != 0,
+                facts.count < CustomerCopy.pendingMaximum || facts[it.address] != nil
+            {
+                facts[it.address] = CustomerCopy.Fact(it, at: record.header.at)
+            }
             if let key = KeyMemory.Remembered(record), key.id.milliseconds >= oldestKey, !keyRuns.contains(position.journalSegment) {
                 replayedKeys.append((position, record.header.keyHash, key))
             }
         }
+        if hasSubjectKeys, recordKeys.subjects == nil {
+            journal.close()
+            // Says what is wrong with them.
+            recordKeys.take(try SubjectKeys(directory: options.subjectKeyDirectory, master: master, access: .reader))
+        }
+        if !facts.isEmpty { copy.learn(Array(facts.values)) }
         let reader = journal.reader()
         let providers = ProviderKeys(key: configuration.hashKey)
         let keyWork = KeyWork(journal: journal, reader: reader, place: place)
@@ -89,9 +115,9 @@ extension Node {
             memory.failures += 1
             logger.error("idempotency keys cannot be read and are forgotten", metadata: ["reason": "\(fault)"])
         }
-        let search = SearchIndex(journal, reader, keys, LookupHash(key: configuration.hashKey))
+        let search = SearchIndex(journal, reader, recordKeys, LookupHash(key: configuration.hashKey))
         let parts = Parts(
-            loop: loop, clock: clock, journal: journal, reader: reader, appender: appender, keys: keys,
+            loop: loop, clock: clock, journal: journal, reader: reader, appender: appender, keys: recordKeys, copy: copy,
             recent: Recent(journal, reader, providers, search), providers: providers, keyWork: keyWork, logger: logger,
             background: background,
             commitGap: options.commitGap, keepMicroseconds: options.keepMicroseconds,

@@ -1,4 +1,5 @@
 import Dispatch
+import Guard
 import Journal
 import Logging
 import MartletEngine
@@ -19,23 +20,25 @@ extension Node {
         guard !wanted.isEmpty else { return }
         let bound = NIOLoopBound(self, eventLoop: loop)
         let loop = self.loop
-        let (journal, keys, logger) = (parts.reader, parts.keys, parts.logger)
+        let (journal, keys, logger) = (parts.reader, parts.recordKeys, parts.logger)
         reading.async {
-            var payloads: [(slot: SlotReference, payload: [UInt8]?)] = []
+            var payloads: [(slot: SlotReference, payload: Turn.Loaded)] = []
             payloads.reserveCapacity(wanted.count)
             for item in wanted {
                 do {
-                    payloads.append((item.slot, try StoredRecord.opened(at: item.position, in: journal, keys)))
+                    payloads.append((item.slot, .payload(try StoredRecord.opened(at: item.position, in: journal, keys))))
+                } catch SealFault.erased {
+                    payloads.append((item.slot, .erased))
                 } catch {
                     logger.error("a queued message cannot be read back", metadata: ["position": "\(item.position)", "reason": "\(error)"])
-                    payloads.append((item.slot, nil))
+                    payloads.append((item.slot, .lost))
                 }
             }
             loop.execute { [payloads] in bound.value.loaded(payloads) }
         }
     }
 
-    private func loaded(_ payloads: [(slot: SlotReference, payload: [UInt8]?)]) {
+    private func loaded(_ payloads: [(slot: SlotReference, payload: Turn.Loaded)]) {
         guard !stopping else { return }
         turn.begin(now())
         engine.loaded(payloads, &turn)
@@ -62,7 +65,7 @@ extension Node {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let answer = NIOLoopBound(then, eventLoop: loop)
         let loop = self.loop
-        let (journal, keys, recent) = (parts.reader, parts.keys, parts.recent)
+        let (journal, keys, recent) = (parts.reader, parts.recordKeys, parts.recent)
         telling.async {
             let result: Result<Story?, StoryFault>
             if let position = live ?? recent.find(id) {

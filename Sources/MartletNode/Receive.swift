@@ -79,7 +79,7 @@ extension Node {
         for part in parts {
             var opened: [UInt8]?
             do {
-                opened = try StoredRecord.opened(at: part.position, in: here.reader, here.keys)
+                opened = try StoredRecord.opened(at: part.position, in: here.reader, here.recordKeys)
             } catch {
                 here.logger.error(
                     "a part of a message from a handset cannot be read back",

@@ -12,20 +12,20 @@ enum StoredRecord {
     }
 
     /// What was sealed in the record of this header: a payload, or a part of a message from a handset.
-    static func open(_ sealed: UnsafeRawBufferPointer, of header: RecordHeader, _ keys: KeyStore) throws(SealFault) -> [UInt8] {
-        try Sealer.open(sealed, context: SealContext(header.id), keyID: header.keyID, keys: keys)
+    static func open(_ sealed: UnsafeRawBufferPointer, of header: RecordHeader, _ keys: RecordKeys) throws(SealFault) -> [UInt8] {
+        try keys.open(sealed, context: SealContext(header.id), keyID: header.keyID)
     }
 
-    static func opened(at position: UInt64, in journal: Reader, _ keys: KeyStore) throws -> [UInt8] {
+    static func opened(at position: UInt64, in journal: Reader, _ keys: RecordKeys) throws -> [UInt8] {
         let (header, sealed) = try sealed(at: position, in: journal)
         return try sealed.withUnsafeBytes { try open($0, of: header, keys) }
     }
 
-    static func payload(_ sealed: UnsafeRawBufferPointer, of header: RecordHeader, _ keys: KeyStore) throws -> Payload {
+    static func payload(_ sealed: UnsafeRawBufferPointer, of header: RecordHeader, _ keys: RecordKeys) throws -> Payload {
         try open(sealed, of: header, keys).withUnsafeBytes { try Payload(reading: $0) }
     }
 
-    static func payload(at position: UInt64, in journal: Reader, _ keys: KeyStore) throws -> Payload {
+    static func payload(at position: UInt64, in journal: Reader, _ keys: RecordKeys) throws -> Payload {
         try opened(at: position, in: journal, keys).withUnsafeBytes { try Payload(reading: $0) }
     }
 }

@@ -9,7 +9,7 @@ enum Storyteller {
     private static let recordMaximum = 4096
 
     static func tell(
-        _ id: MessageID, from newest: UInt64, submitted: Bool, journal: Reader, keys: KeyStore
+        _ id: MessageID, from newest: UInt64, submitted: Bool, journal: Reader, keys: RecordKeys
     ) -> Result<Story?, StoryFault> {
         var chain: [(record: Record, sealed: [UInt8])] = []
         var position = newest
@@ -36,7 +36,7 @@ enum Storyteller {
     }
 
     private static func story(
-        _ id: MessageID, _ chain: [(record: Record, sealed: [UInt8])], _ submitted: Bool, _ keys: KeyStore
+        _ id: MessageID, _ chain: [(record: Record, sealed: [UInt8])], _ submitted: Bool, _ keys: RecordKeys
     ) -> Result<Story?, StoryFault> {
         guard let first = chain.first, let last = chain.last(where: { !$0.record.header.flags.contains(.late) }),
             let messageClass = MessageClass(rawValue: first.record.header.messageClass)
@@ -47,6 +47,9 @@ enum Storyteller {
         let payload: Payload
         do {
             payload = try holder.sealed.withUnsafeBytes { try StoredRecord.payload($0, of: holder.record.header, keys) }
+        } catch SealFault.erased {
+            // What became of it is told all the same; whom it was for and what it said is gone.
+            payload = Payload(to: PhoneNumber(digits: 0), from: "", reference: "", text: "")
         } catch {
             return .failure(StoryFault(reason: "its sealed part cannot be opened: \(error)"))
         }

@@ -1,4 +1,5 @@
 import Dispatch
+import Guard
 import Journal
 import Logging
 import MartletEngine
@@ -74,12 +75,15 @@ extension Node: TellerOwner {
         tellers[source]?.loading = true
         let bound = NIOLoopBound(self, eventLoop: loop)
         let loop = self.loop
-        let (journal, keys, logger) = (parts.reader, parts.keys, parts.logger)
+        let (journal, keys, logger) = (parts.reader, parts.recordKeys, parts.logger)
         noticeReading.async {
             var owed = owed
             for index in owed.indices where owed[index].payload == nil {
                 do {
                     owed[index].payload = try StoredRecord.payload(at: owed[index].position, in: journal, keys)
+                } catch SealFault.erased {
+                    // Its customer was erased: what the source should hear is gone, its state is not.
+                    continue
                 } catch {
                     logger.error(
                         "the payload of a notice cannot be read back",
@@ -143,12 +147,19 @@ extension Node {
         // Addresses and reference stay: they are read back first.
         let bound = NIOLoopBound((node: self, then: then), eventLoop: loop)
         let loop = self.loop
-        let (journal, keys) = (parts.reader, parts.keys)
+        let (journal, keys) = (parts.reader, parts.recordKeys)
         noticeReading.async {
-            let payload = try? StoredRecord.payload(at: position, in: journal, keys)
-            loop.execute {
-                // Unreadable: the text cannot be replaced, and its own hand-over will say why.
-                guard let payload else { return bound.value.then(.storage) }
+            let payload: Payload?
+            var obstacle = Replacement.Verdict.storage
+            do {
+                payload = try StoredRecord.payload(at: position, in: journal, keys)
+            } catch {
+                // Unreadable: the text cannot be replaced, and its own hand-over will say why. Of an erased customer it never will be.
+                payload = nil
+                if case SealFault.erased = error { obstacle = .tooLate }
+            }
+            loop.execute { [obstacle] in
+                guard let payload else { return bound.value.then(obstacle) }
                 bound.value.node.replace(id, source, change, payload, bound.value.then)
             }
         }

@@ -17,13 +17,15 @@ enum ImportTable {
         "MartletModel": [],
         "MartletEngine": ["MartletModel", "SMSText"],
         "MartletSettings": ["MartletModel", "Yams"],
-        "MartletNode": ["MartletModel", "MartletEngine", "Journal", "Guard", "NIOCore", "NIOPosix", "Logging"],
+        // Customers as files that the desk writes and the node maps.
+        "MartletLocal": ["MartletModel", "Journal", "Guard"],
+        "MartletNode": ["MartletModel", "MartletEngine", "MartletLocal", "Journal", "Guard", "NIOCore", "NIOPosix", "Logging"],
         // The bank's memory: no part of a node (law of the house: the sending process has no database).
         "MartletStore": ["MartletModel", "SQL", "Guard"],
         // Administration, history, statistics: no part of a node either.
         "MartletDesk": [
-            "MartletModel", "MartletStore", "SQL", "Guard", "Journal", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "NIOCore",
-            "NIOSSL",
+            "MartletModel", "MartletStore", "MartletLocal", "SQL", "Guard", "Journal", "Hummingbird", "HummingbirdCore",
+            "HummingbirdTLS", "NIOCore", "NIOSSL",
             "Logging",
         ],
         // In and out.
@@ -36,7 +38,8 @@ enum ImportTable {
         // Where parts meet.
         "martlet": [
             "MartletModel", "MartletEngine", "MartletSettings", "MartletNode", "MartletDoors", "MartletChannels",
-            "MartletStore", "MartletDesk", "SMPP", "SMSText", "Journal", "SQL", "Guard", "NIOCore", "NIOPosix", "Logging", "ArgumentParser",
+            "MartletStore", "MartletDesk", "MartletLocal", "SMPP", "SMSText", "Journal", "SQL", "Guard", "NIOCore", "NIOPosix", "Logging",
+            "ArgumentParser",
         ],
         "martlet-sim": ["MartletSimulators", "NIOCore", "NIOPosix", "Yams", "ArgumentParser"],
     ]
@@ -50,11 +53,12 @@ enum ImportTable {
         "SQL": ["Glibc"],
         "Guard": ["Glibc", "FoundationEssentials"],
         "MartletSettings": ["Glibc", "FoundationEssentials"],
+        "MartletLocal": ["Glibc"],
         "MartletNode": ["Glibc", "Dispatch", "FoundationEssentials"],
         "MartletDoors": ["Glibc", "FoundationEssentials"],
         "MartletChannels": ["Glibc", "FoundationEssentials"],
         "MartletSimulators": ["Glibc", "FoundationEssentials"],
-        "MartletDesk": ["Glibc", "FoundationEssentials"],
+        "MartletDesk": ["Glibc", "Dispatch", "FoundationEssentials"],
         "martlet": ["Glibc", "Dispatch", "FoundationEssentials"],
         "martlet-sim": ["Glibc", "Dispatch", "FoundationEssentials"],
     ]

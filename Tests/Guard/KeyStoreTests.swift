@@ -308,7 +308,7 @@ struct KeyStoreTests {
     @Test("When every number is used the store says so and makes nothing")
     func exhausted() throws {
         _ = try opened()
-        let line = try WrappedLine.make("martlet-next-key v1 ffffffff", .init(size: .bits256), master: master)
+        let line = try WrappedLine.make("martlet-next-key v1 7fffffff", .init(size: .bits256), master: master)
         scratch.put("keys/next", line)
         let store = try opened()
         #expect(throws: KeyStoreFault.exhausted(directory: directory)) { _ = try store.key(class: 1, day: 1) }

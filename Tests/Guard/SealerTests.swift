@@ -115,7 +115,7 @@ struct SealerTests {
 
     @Test("Every fault has words of its own")
     func faultTexts() {
-        let all: [SealFault] = [.tooShort(bytes: 3), .notAuthentic(keyID: 7), .noSuchKey(keyID: 7), .cipher]
-        #expect(Set(all.map(\.description)).count == 4 && all[1].description.contains("00000007"))
+        let all: [SealFault] = [.tooShort(bytes: 3), .notAuthentic(keyID: 7), .noSuchKey(keyID: 7), .erased(subject: 7), .cipher]
+        #expect(Set(all.map(\.description)).count == 5 && all[1].description.contains("00000007"))
     }
 }

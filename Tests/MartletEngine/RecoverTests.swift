@@ -220,6 +220,30 @@ struct RecoverTests {
         #expect(other.hand() == nil && other.engine.slots.count == 0)
     }
 
+    @Test("A message whose customer was erased is cancelled with that reason; one that a provider has in part fails with it")
+    func erased() throws {
+        let rig = Rig()
+        let id = rig.accept()
+        rig.restart(clean: true)
+        #expect(rig.hand() == nil)
+        rig.load(erased: true)
+        #expect(rig.fate(id) == "cancelled customer_erased")
+        rig.commit()
+        #expect(rig.hand() == nil && rig.engine.slots.count == 0)
+        let other = Rig()
+        let begun = other.accept(parts: 2)
+        let handover = try #require(other.hand())
+        other.answer(handover, part: 0, .accepted(providerID: "a"))
+        other.answer(handover, part: 1, .throttled(status: 88))
+        other.commit()
+        other.restart(clean: true)
+        other.pass(seconds: 60)
+        other.tick(seconds: 60)
+        #expect(other.hand() == nil)
+        other.load(erased: true)
+        #expect(other.fate(begun) == "failed customer_erased")
+    }
+
     @Test("Payloads that only the log holds are read in batches and the order stays")
     func loading() throws {
         let rig = Rig { $0.ring = 1024 }
@@ -250,7 +274,7 @@ struct RecoverTests {
         #expect(slots.count == 256)
         rig.tick(seconds: 6)
         #expect(rig.engine.openCount == 0 && rig.engine.slots.count == 0 && rig.engine.queued(1) == 0)
-        rig.step { $0.engine.loaded(slots.map { ($0.slot, nil) } + [(SlotReference(index: 1, generation: 77), nil)], &$0.turn) }
+        rig.step { $0.engine.loaded(slots.map { ($0.slot, .lost) } + [(SlotReference(index: 1, generation: 77), .lost)], &$0.turn) }
         #expect(rig.hand() == nil && rig.engine.slots.count == 0)
     }
 
@@ -265,7 +289,7 @@ struct RecoverTests {
         #expect(slots.count == 1)
         rig.tick(seconds: 6)
         #expect(rig.hand()?.id == behind)
-        rig.step { $0.engine.loaded(slots.map { ($0.slot, nil) }, &$0.turn) }
+        rig.step { $0.engine.loaded(slots.map { ($0.slot, .lost) }, &$0.turn) }
         #expect(rig.engine.openCount == 1)
     }
 
@@ -279,7 +303,7 @@ struct RecoverTests {
         let wanted = rig.engine.takeWanted()
         rig.carry(upTo: 1)
         rig.commit()
-        rig.step { $0.engine.loaded(wanted.map { ($0.slot, nil) }, &$0.turn) }
+        rig.step { $0.engine.loaded(wanted.map { ($0.slot, .lost) }, &$0.turn) }
         #expect(rig.hand() == nil && rig.fate(id) == "queued")
         rig.load()
         #expect(rig.hand()?.id == id)

@@ -153,9 +153,12 @@ final class Rig {
     }
 
     /// The node reads what the engine wants.
-    func load(_ damaged: Bool = false) {
+    func load(_ damaged: Bool = false, erased: Bool = false) {
         let wanted = engine.takeWanted()
-        let payloads = wanted.map { item in (slot: item.slot, payload: damaged ? nil : sealed(item.position)) }
+        let payloads = wanted.map { item -> (slot: SlotReference, payload: Turn.Loaded) in
+            if erased { return (item.slot, .erased) }
+            return (item.slot, damaged ? .lost : sealed(item.position).map { .payload($0) } ?? .lost)
+        }
         step { $0.engine.loaded(payloads, &$0.turn) }
     }
 

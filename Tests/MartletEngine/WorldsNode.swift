@@ -188,7 +188,7 @@ extension WorldLoop {
                     loop.checker.lostPayloads.insert(loop.engine.slots.pointer(number).pointee.id)
                 }
             }
-            loop.engine.loaded(payloads, &loop.turn)
+            loop.engine.loaded(payloads.map { ($0.slot, $0.payload.map { .payload($0) } ?? .lost) }, &loop.turn)
             loop.append(nil, [])
             loop.pumpAll()
         }

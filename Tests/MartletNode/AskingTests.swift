@@ -120,7 +120,7 @@ struct AskingTests {
             for payloadAt in [UInt64(0), newest] {
                 let item = Engine.Asking(
                     slot: slot, id: id, group: 1, what: .query, parts: 1, newest: newest, payloadAt: payloadAt)
-                InquiryReading.read(item, node.parts.reader, node.parts.keys, &found, &lost)
+                InquiryReading.read(item, node.parts.reader, node.parts.recordKeys, &found, &lost)
             }
             return (found.count, lost.map(\.result))
         }

@@ -61,6 +61,10 @@ final class SubjectChunk: @unchecked Sendable {
         if let base { munmap(base, length) }
     }
 
+    func readAhead() {
+        if let base { madvise(base, length, MADV_WILLNEED) }
+    }
+
     static func path(_ directory: String, _ index: UInt32) -> String { "\(directory)/\(Hex.text(index)).chunk" }
 
     /// The index in a file name; nil for any other name, and for an index that no store has.

@@ -117,6 +117,19 @@ public final class SubjectKeys: Sendable {
         }
     }
 
+    /// Maps the files that are there and asks the system to read them ahead, so that no loop waits for the disk at the first use of a key.
+    /// Off the loop; called again it sees the files that its owner made since.
+    /// - Returns: files that are mapped now.
+    @discardableResult
+    public func readAhead(after mapped: Int = 0) -> Int {
+        var index = UInt32(clamping: mapped)
+        while let chunk = chunk(index) {
+            chunk.readAhead()
+            index += 1
+        }
+        return Int(index)
+    }
+
     /// Whether a file that cannot be opened should be there, as far as this reader heard.
     private func isLost(_ index: UInt32) -> Bool { writer.withLock { index < $0.head.chunks } }
 

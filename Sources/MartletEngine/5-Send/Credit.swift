@@ -131,8 +131,8 @@ extension Engine {
         return list
     }
 
-    /// Payloads read from the log, opened. A nil payload could not be read back: its message ends with that reason.
-    public mutating func loaded(_ payloads: [(slot: SlotReference, payload: [UInt8]?)], _ turn: inout Turn) {
+    /// Payloads read from the log, opened. A message whose payload could not be read back ends with that reason.
+    public mutating func loaded(_ payloads: [(slot: SlotReference, payload: Turn.Loaded)], _ turn: inout Turn) {
         // Backwards: where the ring is too small for all, it holds those whose turn comes first.
         for item in payloads.reversed() {
             guard let number = slots.number(of: item.slot) else { continue }
@@ -140,10 +140,10 @@ extension Engine {
             slot.pointee.flags.remove(.loading)
             if slot.pointee.flags.contains(.moved) || slot.pointee.flags.contains(.replacing) {
                 // Its payload has another place since, or is another: asked for again when its turn comes.
-            } else if let payload = item.payload, payload.withUnsafeBytes({ (try? Payload(reading: $0)) != nil }) {
+            } else if case .payload(let payload) = item.payload, payload.withUnsafeBytes({ (try? Payload(reading: $0)) != nil }) {
                 slot.pointee.ringOffset = payload.withUnsafeBytes { keep($0, slot.pointee.messageClass) }
             } else if !slot.pointee.state.isEnd {
-                emit(.ended(.init(state: .failed, reason: .payloadLost)), number, &turn, after: .retire)
+                emit(end(of: number, item.payload), number, &turn, after: .retire)
             }
         }
         // One that is gone meanwhile made way when it was taken out of its queue.
@@ -151,6 +151,16 @@ extension Engine {
             guard let number = slots.number(of: item.slot) else { continue }
             let slot = slots.pointer(number)
             lanes[Int(slot.pointee.group)][slot.pointee.messageClass].takeLoaded(slots)
+        }
+    }
+
+    /// How a message ends whose payload is not there: one of which a provider has parts was not cancelled.
+    private func end(of number: UInt32, _ payload: Turn.Loaded) -> RecordBody {
+        let slot = slots.pointer(number)
+        let taken = slot.pointee.answeredParts | slot.pointee.unknownParts | slot.pointee.failedParts
+        switch payload {
+        case .erased: return .ended(.init(state: taken == 0 ? .cancelled : .failed, reason: .customerErased))
+        case .lost, .payload: return .ended(.init(state: .failed, reason: .payloadLost))
         }
     }
 }

@@ -165,6 +165,7 @@ extension Engine {
     private mutating func prefer(_ number: PhoneNumber, _ unwanted: ClassSet, _ turn: inout Turn) {
         if unwanted.isEmpty { counts.optIns += 1 } else { counts.optOuts += 1 }
         preference(lookups.number(number), unwanted, &turn)
+        turn.records[turn.records.count - 1].handset = number
     }
 
     /// - Parameter number: keyed hash, which is also what the customer's partition is chosen by.

@@ -146,6 +146,12 @@ public struct Payload: Equatable, Sendable {
         out.append(contentsOf: bytes.prefix(count))
     }
 
+    /// The number alone of a payload's bytes; nil when they are too few.
+    public static func number(in bytes: UnsafeRawBufferPointer) -> PhoneNumber? {
+        guard bytes.count >= 9 else { return nil }
+        return PhoneNumber(digits: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 1, as: UInt64.self)))
+    }
+
     public init(reading bytes: UnsafeRawBufferPointer) throws(RecordFault) {
         var input = ByteReader(bytes)
         let version: UInt8 = try input.take()

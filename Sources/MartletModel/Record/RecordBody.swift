@@ -273,9 +273,12 @@ public enum RecordBody: Equatable, Sendable {
         public var number: UInt64
         /// Classes that are not wanted, a bit each by raw value; none: opted in again.
         public var unwanted: ClassSet
-        public init(number: UInt64, unwanted: ClassSet) {
+        /// Keyed hash of the same number under which customers are found; 0: not known, as in a copy forward.
+        public var address: UInt64
+        public init(number: UInt64, unwanted: ClassSet, address: UInt64 = 0) {
             self.number = number
             self.unwanted = unwanted
+            self.address = address
         }
     }
 

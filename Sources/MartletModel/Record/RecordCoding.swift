@@ -20,7 +20,7 @@ extension RecordBody {
         case .rerouted: 1
         case .ledger: 36
         case .inbound: 20
-        case .preference: 10
+        case .preference(let it): it.address == 0 ? 10 : 18
         case .asked(let it): 22 + it.providerID.shortCount + it.connection.shortCount
         }
     }
@@ -107,6 +107,7 @@ extension RecordBody {
         case .preference(let it):
             out.put(it.number)
             out.put(it.unwanted.rawValue)
+            if it.address != 0 { out.put(it.address) }
         case .asked(let it):
             out.put(it.what.rawValue)
             out.put(it.part)
@@ -218,7 +219,9 @@ extension RecordBody {
             it.inReplyTo = MessageID(high: try input.take(), low: try input.take())
             self = .inbound(it)
         case .preference:
-            self = .preference(Preference(number: try input.take(), unwanted: ClassSet(rawValue: try input.take())))
+            let (number, unwanted): (UInt64, UInt16) = (try input.take(), try input.take())
+            self = .preference(
+                Preference(number: number, unwanted: ClassSet(rawValue: unwanted), address: input.isAtEnd ? 0 : try input.take()))
         case .asked: self = .asked(try Asked(&input))
         }
     }

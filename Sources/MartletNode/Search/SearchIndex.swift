@@ -53,10 +53,10 @@ final class SearchIndex: Sendable {
     private let state = Mutex(State())
     private let journal: Journal
     private let reader: Reader
-    private let keys: KeyStore
+    private let keys: RecordKeys
     private let lookups: LookupHash
 
-    init(_ journal: Journal, _ reader: Reader, _ keys: KeyStore, _ lookups: LookupHash) {
+    init(_ journal: Journal, _ reader: Reader, _ keys: RecordKeys, _ lookups: LookupHash) {
         self.journal = journal
         self.reader = reader
         self.keys = keys
@@ -164,7 +164,7 @@ final class SearchIndex: Sendable {
     }
 
     /// Nil where there is none, or its key is gone.
-    static func payload(_ header: RecordHeader, _ bytes: UnsafeRawBufferPointer, _ keys: KeyStore) -> Payload? {
+    static func payload(_ header: RecordHeader, _ bytes: UnsafeRawBufferPointer, _ keys: RecordKeys) -> Payload? {
         let sealed = UnsafeRawBufferPointer(rebasing: bytes[Record.sealedOffset(header)...])
         return try? StoredRecord.payload(sealed, of: header, keys)
     }

@@ -34,7 +34,7 @@ struct SearchWalk {
     let hash: UInt64
     let journal: Journal
     let reader: Reader
-    let keys: KeyStore
+    let keys: RecordKeys
     let recent: Recent
     var entriesLeft = SearchWalk.entryMaximum
     var recordsLeft = SearchWalk.recordMaximum

@@ -48,7 +48,8 @@ extension Node {
         if let to = search.to { hash = lookups.number(to) }
         if let reference = search.reference, let source { hash = lookups.reference(reference, of: source) }
         return SearchWalk(
-            search: search, source: source, hash: hash, journal: parts.journal, reader: parts.reader, keys: parts.keys, recent: parts.recent
+            search: search, source: source, hash: hash, journal: parts.journal, reader: parts.reader, keys: parts.recordKeys,
+            recent: parts.recent
         )
     }
 
@@ -74,7 +75,7 @@ extension Node {
         }
         let bound = NIOLoopBound(self, eventLoop: loop)
         let loop = self.loop
-        let (journal, keys, recent) = (parts.reader, parts.keys, parts.recent)
+        let (journal, keys, recent) = (parts.reader, parts.recordKeys, parts.recent)
         finding.async {
             var told: Result<SearchPage, SearchFault> = .success(SearchPage(stories: [], next: page.next))
             var stories: [Story] = []

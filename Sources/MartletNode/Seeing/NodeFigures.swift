@@ -1,5 +1,6 @@
 import Journal
 import MartletEngine
+import MartletLocal
 import MartletModel
 
 extension Node {
@@ -10,6 +11,24 @@ extension Node {
         rests(&out)
         ledgers(&out)
         histograms(&out)
+        customers(&out)
+    }
+
+    private func customers(_ out: inout MetricText) {
+        out.begin(NodeMetrics.sealed)
+        for (place, word) in ["day", "subject"].enumerated() { out.value(NodeMetrics.sealed, counters.sealed[place], [word]) }
+        let figures = parts.copy.figures
+        let single: [(Metric, Int)] = [
+            (NodeMetrics.customers, figures.customers), (NodeMetrics.customersVersion, Int(clamping: figures.version)),
+            (NodeMetrics.customersBytes, figures.baseBytes), (NodeMetrics.customersRefused, figures.refused),
+            (NodeMetrics.customersChanges, figures.overlayChanges), (NodeMetrics.customersOverlay, figures.overlayBytes),
+            (NodeMetrics.customersWaiting, parts.copy.waitingFacts.waiting),
+            (NodeMetrics.customersAlarm, parts.copy.alarms.isEmpty ? 0 : 1),
+        ]
+        for (metric, value) in single {
+            out.begin(metric)
+            out.value(metric, value)
+        }
     }
 
     private func counters(_ out: inout MetricText) {

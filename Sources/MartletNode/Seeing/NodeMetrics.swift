@@ -80,6 +80,22 @@ public enum NodeMetrics {
     public static let keyFailures = Metric(
         "martlet_idempotency_failures_total", .counter,
         doc: "Times that the keys of a segment could not be written or read; a key that may be among them hears 503.")
+    public static let sealed = Metric(
+        "martlet_sealed_total", .counter, labels: ["key"],
+        doc: "Payloads sealed with the key of the one customer whose number it is (`subject`), or of class and day (`day`).")
+    public static let customers = Metric("martlet_customers", .gauge, doc: "Customers in the base file in use; 0: there is none.")
+    public static let customersVersion = Metric("martlet_customers_base_version", .gauge, doc: "Version of the base file in use.")
+    public static let customersBytes = Metric("martlet_customers_base_bytes", .gauge, doc: "Its size.")
+    public static let customersRefused = Metric(
+        "martlet_customers_base_refused_total", .counter, doc: "Base files that were damaged or made with other keys; the one before stays."
+    )
+    public static let customersChanges = Metric(
+        "martlet_customers_overlay_changes", .gauge, doc: "Changes of customers since the base file; at 500,000 no more are taken.")
+    public static let customersOverlay = Metric("martlet_customers_overlay_bytes", .gauge, doc: "Their file; at 128 MiB no more are taken.")
+    public static let customersWaiting = Metric(
+        "martlet_customers_facts_waiting", .gauge, doc: "Opt-outs and opt-ins that are in the journal and wait for the overlay.")
+    public static let customersAlarm = Metric(
+        "martlet_customers_alarm", .gauge, doc: "1 while a part of the local copy of customers cannot be used; `martlet status` says why.")
     public static let carried = Metric("martlet_carried_total", .counter, doc: "Open messages copied forward out of old segments.")
     public static let replayed = Metric("martlet_replayed_records_total", .counter, doc: "Records folded in at the start.")
 
@@ -112,6 +128,8 @@ public enum NodeMetrics {
         answer, commit, commitRecords, commitBatches, journalLow, journalSegments, journalFailures, indexFailures,
         carried, replayed, sourceAccepted, sourceEnded, sourceOpen, drift, miscount, partsToday, quota, held,
         keys, keyBytes, keyAnswers, keyQuestions, keyFailures,
+        sealed, customers, customersVersion, customersBytes, customersRefused, customersChanges, customersOverlay, customersWaiting,
+        customersAlarm,
     ]
 }
 
@@ -123,5 +141,7 @@ struct NodeCounters {
     var answer: [ConnectionNumber: Histogram] = [:]
     var commit = Histogram()
     var records = 0
+    /// Payloads by whose key sealed them: class and day, subject.
+    var sealed = [0, 0]
     var batches = 0
 }

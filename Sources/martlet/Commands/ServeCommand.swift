@@ -130,6 +130,8 @@ struct ServeCommand: AsyncParsableCommand {
             throw failure(fault.description, ExitStatus.diskFailed)
         } catch JournalError.inUse {
             throw failure("the data directory \(data) is in use by another process", ExitStatus.dataInUse)
+        } catch let fault as SubjectKeyFault {
+            throw failure(fault.description, ExitStatus.badSettings)
         } catch let fault as KeyStoreFault {
             throw failure(fault.description, fault.isDisk ? ExitStatus.diskFailed : ExitStatus.badSettings)
         } catch {

@@ -11,7 +11,7 @@ import NIOCore
 /// What people do to a running node through its control socket. Each act stands in the journal as a mark.
 extension Server {
     func control(_ request: ControlRequest, _ peer: ControlPeer, _ answer: @escaping (ControlAnswer) -> Void) {
-        if node.isStopping, !["status", "connections", "trace", "queue"].contains(request.verb) {
+        if node.isStopping, !["status", "connections", "trace", "queue", "customers"].contains(request.verb) {
             return answer(.failed("the node is stopping"))
         }
         switch request.verb {
@@ -29,6 +29,8 @@ extension Server {
             answer(reloadSources())
         case "send": send(request, answer)
         case "trace": trace(request, answer)
+        case "customers": answer(customers())
+        case "customers-apply": applyCustomers(request, answer)
         default: answer(.failed("unknown verb '\(request.verb)'"))
         }
     }

@@ -1,5 +1,6 @@
 import MartletChannels
 import MartletEngine
+import MartletLocal
 import MartletModel
 import MartletNode
 import NIOCore
@@ -22,6 +23,11 @@ extension Server {
             let words = node.held(group).classes.map(\.word).joined(separator: ", ")
             message += "; held on \(name(of: group)): \(words)"
         }
+        let customers = node.customers.figures
+        if customers.version > 0 {
+            message += "; \(customers.customers) customers (base file \(customers.version), \(customers.overlayChanges) changes since)"
+        }
+        for alarm in node.customers.alarms { message += "; ALARM customers, \(alarm)" }
         return .done(message, rows)
     }
 

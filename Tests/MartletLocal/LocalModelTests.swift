@@ -1,7 +1,7 @@
 import MartletModel
 import Testing
 
-@testable import MartletNode
+@testable import MartletLocal
 
 /// The local copy against plain dictionaries that do the same the simple way: random additions, changes, erasures, facts, new base files
 /// and restarts; after each step everything is looked up in both.

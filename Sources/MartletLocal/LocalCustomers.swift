@@ -38,8 +38,14 @@ public final class LocalCustomers: Sendable {
         public var overlayChanges = 0
         public var overlayBytes = 0
         public var overlayLimit = 0
+        /// Changes that the overlay may hold.
+        public var overlayChangesLimit = 0
+        /// Number of the newest change.
+        public var newest: UInt64 = 0
         /// Base files that were refused since the start.
         public var refused = 0
+
+        public init() {}
     }
 
     private struct Snapshot: Sendable {
@@ -68,6 +74,8 @@ public final class LocalCustomers: Sendable {
     private let snapshot: Mutex<Snapshot>
     private let file: Mutex<OverlayFile>
     private let overlayBytes: Atomic<Int>
+    /// Number of the newest change.
+    private let newest: Atomic<UInt64>
     private let refusals: Atomic<Int>
     /// One reload at a time.
     private let reloading = Mutex<Bool>(false)
@@ -118,6 +126,7 @@ public final class LocalCustomers: Sendable {
         self.hashCheck = hashCheck
         self.limits = limits
         overlayBytes = Atomic(file.end)
+        newest = Atomic(file.next - 1)
         refusals = Atomic(refused)
         self.snapshot = Mutex(snapshot)
         self.file = Mutex(file)
@@ -127,10 +136,17 @@ public final class LocalCustomers: Sendable {
 
     public var figures: Figures {
         let now = current
-        return Figures(
-            version: now.base?.version ?? 0, customers: now.base?.customers ?? 0, baseBytes: now.base?.bytes ?? 0,
-            overlayChanges: now.tables.changes, overlayBytes: overlayBytes.load(ordering: .relaxed), overlayLimit: limits.overlayBytes,
-            refused: refusals.load(ordering: .relaxed))
+        var figures = Figures()
+        figures.version = now.base?.version ?? 0
+        figures.customers = now.base?.customers ?? 0
+        figures.baseBytes = now.base?.bytes ?? 0
+        figures.overlayChanges = now.tables.changes
+        figures.overlayBytes = overlayBytes.load(ordering: .relaxed)
+        figures.overlayLimit = limits.overlayBytes
+        figures.overlayChangesLimit = limits.overlayChanges
+        figures.newest = newest.load(ordering: .relaxed)
+        figures.refused = refusals.load(ordering: .relaxed)
+        return figures
     }
 
     // MARK: Look-up
@@ -188,6 +204,37 @@ public final class LocalCustomers: Sendable {
         return found
     }
 
+    /// Whose an address is.
+    public enum Owner: Equatable, Sendable {
+        case nobody
+        case one(SubjectNumber)
+        /// Several customers share it.
+        case several
+    }
+
+    /// Whose the address of this keyed hash is; nothing of the customer is read. For every message: it allocates only where the overlay
+    /// speaks of the address.
+    public func owner(address hash: UInt64) -> Owner {
+        let now = current
+        let isPlain = now.tables.changes == 0
+        var owner = Owner.nobody
+        func take(_ subject: SubjectNumber) {
+            if owner == .nobody { owner = .one(subject) } else if owner != .one(subject) { owner = .several }
+        }
+        if !isPlain, let owners = now.tables.owners[hash] {
+            for one in owners {
+                guard let facts = now.tables.subjects[one.subject], now.owner(one, hash, facts) != nil else { continue }
+                take(one.subject)
+            }
+        }
+        now.base?.find(address: hash) { entry, _ in
+            if !isPlain, let facts = now.tables.subjects[entry.subject], facts.isErased || facts.image != nil { return true }
+            take(entry.subject)
+            return owner != .several
+        }
+        return owner
+    }
+
     /// What was learnt of an address since the base file.
     public func state(address hash: UInt64) -> AddressState { current.tables.addresses[hash] ?? AddressState() }
 
@@ -220,10 +267,16 @@ public final class LocalCustomers: Sendable {
         try file.append(changes, limit: bound(limits.overlayBytes))
         overlayBytes.store(file.end, ordering: .relaxed)
         for change in changes { now.tables.apply(change, on: now.base) }
+        newest.store(file.next - 1, ordering: .relaxed)
         return file.next - 1
     }
 
     // MARK: Reload
+
+    /// Versions of the base files in a directory, newest first, whole or not.
+    public static func versions(in directory: String, disk: Disk = .system) throws(LocalFault) -> [UInt64] {
+        try LocalDirectory(directory, disk).versions()
+    }
 
     /// Takes the newest base file into use, when there is a newer one and it is whole. Look-ups go on: those that began see the old file
     /// to their end. The file that was in use stays on disk, with the changes it lacks; older ones go.

@@ -4,7 +4,7 @@ import MartletModel
 import Synchronization
 import Testing
 
-@testable import MartletNode
+@testable import MartletLocal
 
 /// The overlay: durable change by change, torn only at its end, bounded, and seen at once.
 @Suite struct OverlayTests {

@@ -4,7 +4,7 @@ import MartletModel
 import Synchronization
 import Testing
 
-@testable import MartletNode
+@testable import MartletLocal
 
 /// A directory of its own for a local copy, and customers to put into it.
 final class LocalRig {

@@ -3,7 +3,7 @@ import Journal
 import MartletModel
 import Testing
 
-@testable import MartletNode
+@testable import MartletLocal
 
 /// Base files: what is written is found, what is not whole is named and refused.
 @Suite struct BaseFileTests {

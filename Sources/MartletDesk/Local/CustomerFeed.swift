@@ -1,0 +1,246 @@
+public import Logging
+import MartletLocal
+import MartletModel
+import MartletStore
+public import SQL
+
+/// Keeps the node's local copy of customers as the store has them. Single changes go to the node's overlay as they come; a base file is
+/// written when there is none, when the overlay is half full, after an import, when more changes wait than are worth sending one by one, and when
+/// the node lost what it was given. Where it stands is kept in the store, in the cursor of follower `local`.
+///
+/// Changes come at least once and in order, erasures before all others that wait; while the node is away they are tried again. What a base
+/// file holds is never less than the overlay that it takes the place of: the node's own facts up to there are in the store first.
+public actor CustomerFeed {
+    public struct Options: Sendable {
+        /// Changes read from the store at once.
+        public var window = 4096
+        /// Waiting changes above which a base file is written instead.
+        public var backlogMaximum: Int64 = 50_000
+        public var page = 4096
+        /// Between two looks for changes, and for the need of a base file.
+        public var pushEvery = Duration.milliseconds(500)
+        public var baseEvery = Duration.seconds(1)
+        /// After a base file none is written for as long, and at least for so many times what it took.
+        public var baseRest = Duration.seconds(10)
+        public var restFactor = 4
+        /// How long the node may take to have it in use.
+        public var baseTaken = Duration.seconds(120)
+
+        public init() {}
+    }
+
+    public enum Fault: Error, Equatable, CustomStringConvertible {
+        /// The node goes on without it: it says why in its log and in `martlet status`.
+        case notTaken(version: UInt64)
+
+        public var description: String {
+            switch self {
+            case .notTaken(let version): "the node does not use base file \(version); `martlet status` says why"
+            }
+        }
+    }
+
+    static let follower = "local"
+
+    private let store: SQLStore
+    private let directory: String
+    private let hashCheck: UInt64
+    private let images: any CustomerImages
+    private let node: any LocalNode
+    private let isProjected: @Sendable (_ through: Int64) async throws -> Bool
+    /// Wall microseconds.
+    private let now: @Sendable () -> Int64
+    private let options: Options
+    private let logger: Logger
+    private var isWanted = false
+    private var rests: ContinuousClock.Instant?
+    private var troubles: [String: String] = [:]
+
+    /// - Parameters:
+    ///   - directory: `DATA/local`.
+    ///   - hashCheck: `KeyStore.localHashCheck`.
+    ///   - isProjected: whether all that the node recorded up to a moment, in wall microseconds, is in the store.
+    public init(
+        store: SQLStore, directory: String, hashCheck: UInt64, images: any CustomerImages, node: any LocalNode,
+        options: Options = Options(),
+        isProjected: @escaping @Sendable (_ through: Int64) async throws -> Bool, now: @escaping @Sendable () -> Int64, logger: Logger
+    ) {
+        self.store = store
+        self.directory = directory
+        self.hashCheck = hashCheck
+        self.images = images
+        self.node = node
+        self.options = options
+        self.isProjected = isProjected
+        self.now = now
+        self.logger = logger
+    }
+
+    /// An import ended: its customers come to the node by a base file.
+    public func wantBase() { isWanted = true }
+
+    /// Until the task is cancelled.
+    public func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.repeated("changes", self.options.pushEvery) { try await self.push() > 0 } }
+            group.addTask { await self.repeated("base file", self.options.baseEvery) { try await self.writeBase() != nil } }
+        }
+    }
+
+    private func repeated(_ what: String, _ pause: Duration, _ step: @Sendable () async throws -> Bool) async {
+        while !Task.isCancelled {
+            var goesOn = false
+            do {
+                goesOn = try await step()
+                tell(what, nil)
+            } catch {
+                tell(what, "\(error)")
+            }
+            // A cancelled sleep ends the loop.
+            if !goesOn { try? await Task.sleep(for: pause) }
+        }
+    }
+
+    /// Says what goes wrong when it begins and when it ends, not each time it is tried again.
+    private func tell(_ what: String, _ trouble: String?) {
+        guard troubles[what] != trouble else { return }
+        troubles[what] = trouble
+        if let trouble {
+            logger.warning(
+                "customers do not get to the node; tried again", metadata: ["what": "\(what)", "reason": "\(trouble)"])
+        } else {
+            logger.notice("customers get to the node again", metadata: ["what": "\(what)"])
+        }
+    }
+
+    // MARK: Place
+
+    struct Place: Equatable, Sendable {
+        /// Newest change of the store that the node has.
+        var change: Int64
+        /// The overlay's number of it.
+        var overlay: UInt64
+    }
+
+    /// Nil: the node was given nothing yet.
+    func place() async throws -> Place? {
+        let row = try await store.read { try $0.row(StoreStatements.cursors, [.text(CustomerFeed.follower)]) }
+        return try row.map { Place(change: try $0.integer("sequence"), overlay: UInt64(clamping: try $0.integer("position"))) }
+    }
+
+    private func move(to place: Place) async throws {
+        let at = now() / 1000
+        try await store.transaction {
+            try $0.run(
+                LocalStatements.move,
+                [.text(CustomerFeed.follower), .integer(place.change), .integer(Int64(clamping: place.overlay)), .integer(at)])
+        }
+    }
+
+    // MARK: Changes
+
+    /// Hands the next changes to the node.
+    /// - Returns: how many the node has taken.
+    func push() async throws -> Int {
+        guard let place = try await place() else { return 0 }
+        let waiting = try await images.changes(after: place.change, limit: options.window)
+        guard let last = waiting.last else { return 0 }
+        let erased = waiting.map(\.1).filter(\.isErasure)
+        let isTooMuch =
+            waiting.count == options.window ? try await images.newestChange() - place.change > options.backlogMaximum : false
+        if isTooMuch {
+            // They come with a base file; what must be gone does not wait for that.
+            isWanted = true
+            _ = try await apply(erased)
+            return 0
+        }
+        let rest = waiting.map(\.1).filter { !$0.isErasure }
+        var newest = try await apply(erased)
+        newest = max(newest, try await apply(rest))
+        try await move(to: Place(change: last.change, overlay: newest))
+        return waiting.count
+    }
+
+    private func apply(_ changes: [CustomerChange]) async throws -> UInt64 {
+        var newest: UInt64 = 0
+        var batch: [UInt8] = []
+        var count = 0
+        for change in changes {
+            var isIn = count < ChangeBatch.changesMaximum
+            if isIn { isIn = try ChangeBatch.append(change, to: &batch) }
+            if !isIn {
+                newest = try await node.apply(batch)
+                batch.removeAll(keepingCapacity: true)
+                count = 0
+                _ = try ChangeBatch.append(change, to: &batch)
+            }
+            count += 1
+        }
+        return batch.isEmpty ? newest : try await node.apply(batch)
+    }
+
+    // MARK: Base file
+
+    /// Writes a base file when one is needed, and waits until the node has it in use.
+    /// - Returns: nil when none was needed, or it is not the time yet.
+    func writeBase() async throws -> BaseBuilder.Summary? {
+        // In this order: what the overlay has by now is in the store before anything is read from there.
+        let figures = try await node.figures()
+        let asked = now()
+        guard try await needsBase(figures) else { return nil }
+        guard try await isProjected(asked) else { return nil }
+        let newest = try await images.newestChange()
+        isWanted = false
+        let began = ContinuousClock.now
+        do {
+            let (version, summary) = try await write(folded: figures.newest)
+            try await wait(for: version)
+            try await move(to: Place(change: newest, overlay: figures.newest))
+            let took = ContinuousClock.now - began
+            rests = ContinuousClock.now + max(options.baseRest, took * options.restFactor)
+            logger.notice(
+                "base file of customers written",
+                metadata: ["version": "\(version)", "customers": "\(summary.customers)", "took": "\(took)"])
+            return summary
+        } catch {
+            isWanted = true
+            rests = ContinuousClock.now + options.baseRest
+            throw error
+        }
+    }
+
+    private func needsBase(_ figures: LocalNodeFigures) async throws -> Bool {
+        if let rests, ContinuousClock.now < rests { return false }
+        guard let place = try await place() else { return try await images.newestChange() > 0 }
+        return isWanted || figures.version == 0 || figures.newest < place.overlay || figures.isHalfFull
+    }
+
+    private func write(folded: UInt64) async throws -> (version: UInt64, summary: BaseBuilder.Summary) {
+        let version = (try LocalCustomers.versions(in: directory).first ?? 0) + 1
+        let writer = try BaseWriter(directory, .init(version: version, folded: folded, hashCheck: hashCheck, madeAt: now()))
+        var last: SubjectNumber = 0
+        while true {
+            try Task.checkCancellation()
+            let page = try await images.images(after: last, limit: options.page)
+            try await writer.add(page)
+            guard page.count == options.page, let end = page.last else { break }
+            last = end.subject
+        }
+        return (version, try await writer.finish())
+    }
+
+    private func wait(for version: UInt64) async throws {
+        let end = ContinuousClock.now + options.baseTaken
+        while try await node.figures().version < version {
+            guard ContinuousClock.now < end else { throw Fault.notTaken(version: version) }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+}
+
+extension CustomerChange {
+    fileprivate var isErasure: Bool {
+        if case .erased = self { return true }
+        return false
+    }
+}

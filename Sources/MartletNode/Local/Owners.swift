@@ -1,0 +1,76 @@
+import Guard
+import MartletEngine
+import MartletLocal
+import MartletModel
+
+/// Whose number it is, and the key of that customer: what decides which key a record is sealed with. Confined to the loop: two hashes, a few
+/// reads of mapped memory and no call that waits.
+struct Owners: ~Copyable {
+    private let phones: KeyedHash
+    private let keys: RecordKeys
+    private let copy: CustomerCopy
+    private var customers: LocalCustomers?
+    /// Keys used last; nil while no customer has one.
+    private var cache: SubjectKeyCache?
+
+    init(_ keys: RecordKeys, _ copy: CustomerCopy) {
+        phones = KeyedHash(key: keys.days.phoneHashKey)
+        self.keys = keys
+        self.copy = copy
+        refresh()
+    }
+
+    /// Takes what was opened since; each second.
+    mutating func refresh() {
+        if customers == nil { customers = copy.customers }
+        if cache == nil, let subjects = keys.subjects { cache = SubjectKeyCache(subjects) }
+    }
+
+    var areKnown: Bool { customers != nil && cache != nil }
+
+    /// As the desk hashes it.
+    func hash(_ number: PhoneNumber) -> UInt64 { phones.hash64(number: number.digits) }
+
+    /// Nil when nobody or more than one has the number, or its owner has no key (any more).
+    mutating func key(of number: PhoneNumber) -> SubjectKey? {
+        guard let customers, cache != nil, case .one(let subject) = customers.owner(address: hash(number)) else { return nil }
+        return cache?.key(subject).key
+    }
+}
+
+extension Node {
+    /// The key of the one customer whose number stands in what is to be sealed.
+    func owner(of record: Record, _ range: Range<Int>) -> SubjectKey? {
+        guard owners.areKnown else { return nil }
+        let number: PhoneNumber? = turn.payloads.withUnsafeBytes { payloads in
+            let bytes = UnsafeRawBufferPointer(rebasing: payloads[range])
+            if case .inbound(let it) = record.body, it.number != 0 { return (try? Inbound(readingPart: bytes))?.number }
+            return Payload.number(in: bytes)
+        }
+        guard let number, number.digits != 0 else { return nil }
+        return owners.key(of: number)
+    }
+
+    /// Twice a second: what the desk writes is in use within two.
+    func watchCustomers() {
+        owners.refresh()
+        parts.copy.watch()
+    }
+
+    /// What a customer said of its number stands in the record under the hash by which customers are found, too: so the local copy and the
+    /// history learn of it, after a restart as well.
+    func noteFact(_ index: Int) {
+        guard case .preference(var it) = turn.records[index].record.body, let handset = turn.records[index].handset else { return }
+        it.address = owners.hash(handset)
+        turn.records[index].record.body = .preference(it)
+        open.facts.append(CustomerCopy.Fact(it, at: turn.records[index].record.header.at))
+    }
+}
+
+extension CustomerCopy.Fact {
+    /// - Parameter at: wall microseconds.
+    init(_ preference: RecordBody.Preference, at: Int64) {
+        hash = preference.address
+        fact = AddressFact(preference.unwanted.isEmpty ? .optedIn : .optedOut, at: FactTime(clamping: at / 1_000_000))
+    }
+}

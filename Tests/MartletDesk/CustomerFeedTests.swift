@@ -1,0 +1,249 @@
+import Foundation
+import Logging
+import MartletLocal
+import MartletModel
+import MartletStore
+import SQL
+import Synchronization
+import Testing
+
+@testable import MartletDesk
+
+/// As hashes are.
+private func spread(_ number: UInt64) -> UInt64 { number &* 0x9E37_79B9_7F4A_7C15 }
+
+@Suite("Desk: the node's local copy") struct CustomerFeedTests {
+    /// A store's customers, in memory.
+    final class People: CustomerImages {
+        private let held = Mutex<(images: [SubjectNumber: CustomerImage], changes: [(change: Int64, CustomerChange)])>(([:], []))
+
+        func images(after: SubjectNumber, limit: Int) -> [CustomerImage] {
+            held.withLock { Array($0.images.values.filter { $0.subject > after }.sorted { $0.subject < $1.subject }.prefix(limit)) }
+        }
+
+        func changes(after: Int64, limit: Int) -> [(change: Int64, CustomerChange)] {
+            held.withLock { Array($0.changes.filter { $0.change > after }.prefix(limit)) }
+        }
+
+        func newestChange() -> Int64 { held.withLock { $0.changes.last?.change ?? 0 } }
+
+        func write(_ subject: SubjectNumber, phone: UInt64) throws {
+            var clear: [UInt8] = []
+            try Customer(subject: subject, contacts: [ContactPoint(number: 1, kind: .phone)]).write(to: &clear)
+            let image = CustomerImage(
+                subject: subject, reference: spread(UInt64(subject)), addresses: [AddressHash(number: 1, hash: spread(phone))],
+                clear: clear,
+                sealed: [])
+            held.withLock { held in
+                held.images[subject] = image
+                let next = (held.changes.last?.change ?? 0) + 1
+                held.changes.removeAll { if case .written(let old) = $0.1 { old.subject == subject } else { false } }
+                held.changes.append((next, .written(image)))
+            }
+        }
+
+        func erase(_ subject: SubjectNumber) {
+            held.withLock { held in
+                held.images[subject] = nil
+                let next = (held.changes.last?.change ?? 0) + 1
+                held.changes.removeAll { if case .written(let old) = $0.1 { old.subject == subject } else { false } }
+                held.changes.append((next, .erased(subject)))
+            }
+        }
+    }
+
+    /// A node with the real local copy, reached without a socket.
+    final class FakeNode: LocalNode {
+        let customers: LocalCustomers
+        private let state = Mutex<(isAway: Bool, batches: [[CustomerChange]])>((false, []))
+
+        init(_ directory: String, limits: LocalCustomers.Limits = .init()) throws {
+            customers = try LocalCustomers.open(directory, hashCheck: 9, limits: limits).customers
+        }
+
+        struct Away: Error {}
+
+        func set(away: Bool) { state.withLock { $0.isAway = away } }
+        var batches: [[CustomerChange]] { state.withLock { $0.batches } }
+
+        func figures() throws -> LocalNodeFigures {
+            if state.withLock({ $0.isAway }) { throw Away() }
+            // The real one looks twice a second.
+            _ = try customers.reload()
+            let it = customers.figures
+            return LocalNodeFigures(
+                version: it.version, newest: it.newest, changes: it.overlayChanges, changesLimit: it.overlayChangesLimit,
+                bytes: it.overlayBytes, bytesLimit: it.overlayLimit)
+        }
+
+        func apply(_ batch: [UInt8]) throws -> UInt64 {
+            if state.withLock({ $0.isAway }) { throw Away() }
+            let changes = try ChangeBatch.changes(batch)
+            state.withLock { $0.batches.append(changes) }
+            return try customers.append(changes)
+        }
+    }
+
+    struct Place {
+        let people = People()
+        let directory: String
+        let store: SQLStore
+        let isProjected = Flag(true)
+
+        final class Flag: Sendable {
+            private let value: Mutex<Bool>
+            init(_ value: Bool) { self.value = Mutex(value) }
+            var isSet: Bool {
+                get { value.withLock { $0 } }
+                set { value.withLock { $0 = newValue } }
+            }
+        }
+
+        init() async throws {
+            directory = FileManager.default.temporaryDirectory.appending(path: "martlet-feed-\(UUID().uuidString)").path
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            var options = SQLStore.Options()
+            // In memory there is one connection.
+            options.readers = 1
+            store = SQLStore(.sqlite(file: ""), statements: try StoreStatements.all(), options: options)
+            try await StoreSchema.migrator().migrate(store, now: 1)
+        }
+
+        func feed(_ node: FakeNode, _ change: (inout CustomerFeed.Options) -> Void = { _ in }) -> CustomerFeed {
+            var options = CustomerFeed.Options()
+            options.baseRest = .zero
+            options.restFactor = 0
+            options.page = 2
+            change(&options)
+            let flag = isProjected
+            return CustomerFeed(
+                store: store, directory: directory, hashCheck: 9, images: people, node: node, options: options,
+                isProjected: { _ in flag.isSet }, now: { 1_795_400_000_000_000 },
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        }
+
+        func end() async throws {
+            await store.close()
+            try FileManager.default.removeItem(atPath: directory)
+        }
+    }
+
+    @Test("The first customers come by a base file, the next ones as changes; none comes twice, and an erased one goes")
+    func follows() async throws {
+        let place = try await Place()
+        let node = try FakeNode(place.directory)
+        let feed = place.feed(node)
+        #expect(try await feed.writeBase() == nil)
+        for subject in SubjectNumber(1)...5 { try place.people.write(subject, phone: UInt64(subject) * 100) }
+        #expect(try await feed.push() == 0)
+        #expect(try await feed.writeBase()?.customers == 5)
+        #expect(node.customers.owner(address: spread(500)) == .one(5))
+        #expect(try await feed.writeBase() == nil)
+        try place.people.write(6, phone: 100)
+        place.people.erase(2)
+        #expect(try await feed.push() == 2)
+        #expect(node.customers.owner(address: spread(100)) == .several)
+        #expect(node.customers.owner(address: spread(200)) == .nobody)
+        #expect(node.batches.map(\.count) == [1, 1] && node.batches.first == [.erased(2)])
+        #expect(try await feed.push() == 0)
+        #expect(try await feed.place() == CustomerFeed.Place(change: 7, overlay: 2))
+        try await place.end()
+    }
+
+    @Test("While the node is away nothing is lost, and what it had heard may come again")
+    func away() async throws {
+        let place = try await Place()
+        let node = try FakeNode(place.directory)
+        let feed = place.feed(node)
+        try place.people.write(1, phone: 100)
+        _ = try await feed.writeBase()
+        try place.people.write(2, phone: 200)
+        node.set(away: true)
+        await #expect(throws: FakeNode.Away.self) { try await feed.push() }
+        await #expect(throws: FakeNode.Away.self) { try await feed.writeBase() }
+        node.set(away: false)
+        // The answer to this one was lost: the desk does not know that the node has it.
+        var batch: [UInt8] = []
+        for (_, change) in place.people.changes(after: 1, limit: 9) { #expect(try ChangeBatch.append(change, to: &batch)) }
+        _ = try node.apply(batch)
+        #expect(try await feed.push() == 1)
+        #expect(node.customers.owner(address: spread(200)) == .one(2))
+        try await place.end()
+    }
+
+    @Test("A base file waits until the store has what the node learnt itself, and then takes its place")
+    func projected() async throws {
+        let place = try await Place()
+        let node = try FakeNode(place.directory)
+        let feed = place.feed(node)
+        try place.people.write(1, phone: 100)
+        _ = try await feed.writeBase()
+        let fact = AddressFact(.optedOut, at: 7)
+        try node.customers.append([.address(hash: spread(100), fact)])
+        await feed.wantBase()
+        place.isProjected.isSet = false
+        #expect(try await feed.writeBase() == nil)
+        #expect(node.customers.state(address: spread(100)).isOptedOut)
+        place.isProjected.isSet = true
+        #expect(try await feed.writeBase()?.customers == 1)
+        #expect(node.customers.figures.version == 2 && node.customers.figures.overlayChanges == 0)
+        try await place.end()
+    }
+
+    @Test("A base file is written when the overlay is half full, when it was lost, and for more changes than are worth sending")
+    func needs() async throws {
+        let place = try await Place()
+        var limits = LocalCustomers.Limits()
+        limits.overlayChanges = 4
+        let node = try FakeNode(place.directory, limits: limits)
+        let feed = place.feed(node) {
+            $0.window = 3
+            $0.backlogMaximum = 5
+        }
+        try place.people.write(1, phone: 100)
+        _ = try await feed.writeBase()
+        for subject in SubjectNumber(2)...4 { try place.people.write(subject, phone: 100) }
+        #expect(try await feed.push() == 3)
+        #expect(try await feed.writeBase()?.customers == 4)
+        // Its directory was lost, but for what the desk writes now.
+        for name in try FileManager.default.contentsOfDirectory(atPath: place.directory) {
+            try FileManager.default.removeItem(atPath: "\(place.directory)/\(name)")
+        }
+        let other = try FakeNode(place.directory, limits: limits)
+        let next = place.feed(other) {
+            $0.window = 3
+            $0.backlogMaximum = 5
+        }
+        #expect(try await next.writeBase()?.customers == 4)
+        #expect(try await next.writeBase() == nil)
+        for subject in SubjectNumber(5)...12 { try place.people.write(subject, phone: UInt64(subject)) }
+        place.people.erase(5)
+        #expect(try await next.push() == 0 && other.batches.isEmpty)
+        #expect(try await next.writeBase()?.customers == 11)
+        #expect(try await next.push() == 0)
+        #expect(other.customers.owner(address: spread(12)) == .one(12))
+        try await place.end()
+    }
+
+    @Test("Running, it brings customers and changes by itself until it is cancelled")
+    func runs() async throws {
+        let place = try await Place()
+        let node = try FakeNode(place.directory)
+        let feed = place.feed(node) {
+            $0.pushEvery = .milliseconds(5)
+            $0.baseEvery = .milliseconds(5)
+        }
+        let running = Task { await feed.run() }
+        try place.people.write(1, phone: 100)
+        while node.customers.owner(address: spread(100)) != .one(1) { try await Task.sleep(for: .milliseconds(5)) }
+        node.set(away: true)
+        place.people.erase(1)
+        try await Task.sleep(for: .milliseconds(20))
+        #expect(node.customers.owner(address: spread(100)) == .one(1))
+        node.set(away: false)
+        while node.customers.owner(address: spread(100)) != .nobody { try await Task.sleep(for: .milliseconds(5)) }
+        running.cancel()
+        await running.value
+        try await place.end()
+    }
+}

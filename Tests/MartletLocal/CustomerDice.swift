@@ -1,0 +1,1 @@
+../MartletModel/Customer/CustomerDice.swift

@@ -1,1 +1,0 @@
-../../MartletModel/Customer/CustomerDice.swift
