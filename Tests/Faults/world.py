@@ -439,10 +439,10 @@ class World:
                 return None
         wait_for("martlet-sim answers", 20, up)
 
-    def start_martlet(self, *, prefix=(), env=None, ready=True, seconds=60):
-        """`prefix` is a program that starts it, such as strace. `ready`: waits for /readyz."""
+    def start_martlet(self, *, prefix=(), env=None, ready=True, seconds=60, role="node"):
+        """`prefix` is a program that starts it, such as strace. `ready`: waits for /readyz of the node. `role`: all has a desk beside it."""
         self.martlet = Process(
-            [*prefix, self.martlet_path, "serve", "--role", "node", "--config", self.folder / "martlet.yaml", "--data", self.data],
+            [*prefix, self.martlet_path, "serve", "--role", role, "--config", self.folder / "martlet.yaml", "--data", self.data],
             self.folder / "martlet.log", env)
         if ready:
             self.wait_ready(seconds)
