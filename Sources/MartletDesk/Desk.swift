@@ -29,7 +29,8 @@ public struct Desk: Sendable {
         }
     }
 
-    /// Does something and enters it in the audit, both or neither. A caller without the right is entered too, as refused.
+    /// Does something and enters it in the audit, both or neither. That a caller lacked the right is entered by whoever tells him so:
+    /// `enterRefusal`.
     func act<Result: Sendable>(
         _ right: Right, by caller: Caller,
         _ body: @escaping @Sendable (SQLSession) throws -> (result: Result, line: AuditTrail.Line)
@@ -41,6 +42,19 @@ public struct Desk: Sendable {
                 let (result, line) = try body(session)
                 try trail.enter(line, by: caller, at: at, session)
                 return result
+            }
+        } catch {
+            throw DeskFault.of(error)
+        }
+    }
+
+    /// Enters that somebody tried what he has no right for. Called once for each answer that says so, by the skin that gives it.
+    public func enterRefusal(of right: Right, by caller: Caller) async throws(DeskFault) {
+        let (trail, at) = (trail, now())
+        do {
+            try await store.transaction(repeats: 3) { session in
+                let line = AuditTrail.Line(act: .accessRefused, object: "right:\(right.rawValue)", outcome: "refused")
+                try trail.enter(line, by: caller, at: at, session)
             }
         } catch {
             throw DeskFault.of(error)

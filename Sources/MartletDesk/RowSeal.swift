@@ -17,26 +17,15 @@ struct RowSeal: Sendable {
     }
 
     /// The tag of a row, its values in the order of the columns.
-    func tag(_ values: [SQLValue]) -> SQLValue { .bytes(mac.tag(values.map(RowValue.init)).bytes) }
+    func tag(_ values: [SQLValue]) -> SQLValue { .bytes(mac.tag(values.map { RowValue($0) }).bytes) }
 
     /// - Parameter key: how the row is called in a fault.
     /// - Throws: `.tampered`.
     func check(_ row: SQLRow, _ key: String) throws {
         let places = Dictionary(uniqueKeysWithValues: zip(row.columns, row.values))
         let values = columns.compactMap { places[$0] }
-        guard values.count == columns.count, mac.tag(values.map(RowValue.init)).matches(try row.bytes("mac")) else {
+        guard values.count == columns.count, mac.tag(values.map { RowValue($0) }).matches(try row.bytes("mac")) else {
             throw DeskFault.tampered(noun: noun, key: key)
-        }
-    }
-}
-
-extension RowValue {
-    fileprivate init(_ value: SQLValue) {
-        switch value {
-        case .null: self = .null
-        case .integer(let number): self = .integer(number)
-        case .text(let text): self = .text(text)
-        case .bytes(let bytes): self = .bytes(bytes)
         }
     }
 }

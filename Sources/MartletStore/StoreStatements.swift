@@ -3,7 +3,9 @@ public import SQL
 /// Every statement of the store, registered once; a test prepares and runs each on both engines.
 public enum StoreStatements {
     public static func all() throws(StatementSet.Fault) -> StatementSet {
-        try StatementSet(own + administration + PrincipalStatements.all + referenceData + HistoryStatements.all)
+        try StatementSet(
+            own + administration + PrincipalStatements.all + referenceData + HistoryStatements.all + CustomerStatements.all
+                + ConsentStatements.all + ContactStatements.all + ImportStatements.all)
     }
 
     private static let referenceData =
