@@ -46,6 +46,12 @@ struct DefinitionTests {
             }
             #expect(found.0 == retired && found.1 == nil && found.2 == 3)
             #expect(try await ReferenceRig.audit(desk).last == "definition.written attribute/16@3 done")
+
+            _ = try await units.add(UnitTests.wish("retail"), by: anna)
+            let names = try await definitions.names(by: anna)
+            #expect(names.number(.unit, "retail") == 1 && names.number(.purpose, "two") == 17 && names.number(.zone, "two") == nil)
+            #expect(names.attribute("loyalty_points")?.form == .integer)
+            #expect(names.attribute("card_colour") == nil)
         }
     }
 
@@ -71,14 +77,16 @@ struct DefinitionTests {
                     == ["attribute.choices not_allowed"])
             #expect(await fault(.app, DefinitionTests.wish("a", unit: 5)) == ["unit unknown"])
             #expect(
-                await fault(.attribute, DefinitionTests.wish("loyalty_tier", AttributeType(.text, isPersonal: false))) == ["code conflict"])
+                await fault(.attribute, DefinitionTests.wish("loyalty_tier", AttributeType(.integer, isPersonal: false))) == [
+                    "code conflict"
+                ])
             let own = try await definitions.add(.attribute, DefinitionTests.wish("a", AttributeType(.text, isPersonal: true)), by: anna)
             func change(_ number: Int64, _ wish: Definition.Wish, version: Int64 = 1) async -> [String]? {
                 await ReferenceRig.fault { _ = try await definitions.change(.attribute, number, wish, version: version, by: anna) }?.paths
             }
             #expect(await change(own.number, DefinitionTests.wish("a", AttributeType(.text, isPersonal: false))) == ["attribute conflict"])
             #expect(await change(own.number, DefinitionTests.wish("a", AttributeType(.date, isPersonal: true))) == ["attribute conflict"])
-            #expect(await change(1, DefinitionTests.wish("tier", AttributeType(.text, isPersonal: false))) == ["number conflict"])
+            #expect(await change(1, DefinitionTests.wish("tier", AttributeType(.integer, isPersonal: false))) == ["number conflict"])
             #expect(await change(own.number, DefinitionTests.wish("a", AttributeType(.text, isPersonal: true)), version: 4)?.count == 1)
         }
     }

@@ -106,7 +106,7 @@ public struct Definitions: Sendable {
             .attribute, Int64(CustomerAttribute.loyaltyTier),
             Definition.Wish(
                 code: "loyalty_tier", name: "Loyalty tier", description: "The customer's tier in the bank's loyalty programme.",
-                attribute: AttributeType(.text, isPersonal: false))
+                attribute: AttributeType(.integer, isPersonal: false))
         ),
         (
             .attribute, Int64(CustomerAttribute.loyaltyPoints),

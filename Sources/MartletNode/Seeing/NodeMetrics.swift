@@ -108,7 +108,9 @@ public enum NodeMetrics {
         "martlet_rulebook_release", .gauge, doc: "Number of the published rulebook in use; 0: none, the settings hold.")
     public static let rulebookRefused = Metric(
         "martlet_rulebook_refused_release", .gauge,
-        doc: "Number of the newest published rulebook where it cannot be used and an older one holds; 0: it is in use. Anything else is an alarm.")
+        doc:
+            "Number of the newest published rulebook where it cannot be used and an older one holds; 0: it is in use. Anything else is an "
+            + "alarm.")
 
     public static let all: [Metric] = [
         accepted, refused, ended, outcomes, receipts, orphans, late, duplicates, inquiries, settledByQuery, inquiriesRest, replanned, stale,
