@@ -13,3 +13,8 @@ public enum BodyDigest {
         }
     }
 }
+
+extension BodyDigest {
+    /// The whole SHA-256 of the bytes, 32 bytes.
+    public static func sha256(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
+}

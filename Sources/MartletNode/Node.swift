@@ -102,6 +102,8 @@ public final class Node: Intake {
     public var groupNames: [GroupNumber: String] = [:]
     /// Names of the sources, likewise.
     public var sourceNames: [SourceNumber: String] = [:]
+    /// Releases of the rulebook, likewise: the one in use, and a newer one that cannot be used; 0: none.
+    public var rulebook: (inUse: Int64, refused: Int64) = (0, 0)
 
     // Asking.swift
     /// Read back, and waiting for a connection of their group with room.

@@ -37,6 +37,8 @@ public struct NodeOptions: Sendable {
     /// Idempotency keys of finished segments.
     public var idempotencyDirectory: String { "\(dataDirectory)/idempotency" }
     public var controlSocket: String { "\(dataDirectory)/control.sock" }
+    /// What the desk hands the node: rulebooks and customers.
+    public var localDirectory: String { "\(dataDirectory)/local" }
 }
 
 /// What the start found.

@@ -3,8 +3,13 @@ public import SQL
 /// Every statement of the store, registered once; a test prepares and runs each on both engines.
 public enum StoreStatements {
     public static func all() throws(StatementSet.Fault) -> StatementSet {
-        try StatementSet(own + administration + PrincipalStatements.all + HistoryStatements.all + LocalStatements.all)
+        try StatementSet(
+            own + administration + PrincipalStatements.all + referenceData + HistoryStatements.all + CustomerStatements.all
+                + ConsentStatements.all + ContactStatements.all + ImportStatements.all + LocalStatements.all)
     }
+
+    private static let referenceData =
+        UnitStatements.all + SourceStatements.all + DefinitionStatements.all + RulebookStatements.all
 
     /// ?1 name.
     public static let meta = StatementID("meta.read")

@@ -109,6 +109,29 @@ extension ControlPeer {
     fileprivate static var test: ControlPeer { ControlPeer(who: "alice (uid 7)") }
 }
 
+/// The desk's part: a file in the node's directory.
+extension ServerRig {
+    fileprivate func publish(_ number: Int64, _ routes: [(String, String)]) throws {
+        let list = routes.map { JSONValue.object(["prefix": .text($0.0), "group": .text($0.1)]) }
+        let content = JSONValue.object(["routes": .list(list)])
+        let source = RulebookSource(
+            number: number, at: 1, objects: [RulebookObject(kind: .routes, key: "default", version: number, content: content)])
+        try FileManager.default.createDirectory(atPath: "\(directory)/data/local", withIntermediateDirectories: true)
+        let bytes = try RulebookFile.bytes(source, digest: BodyDigest.sha256)
+        try Data(bytes).write(to: URL(filePath: "\(directory)/data/local/\(RulebookFile.name(number))"))
+    }
+
+    fileprivate func begin() throws {
+        let (server, directory) = (server, directory)
+        try loop.submit {
+            let groups = RulebookInUse.groups(server.value.settings)
+            server.value.rulebook.begin(server.value, RulebookShelf("\(directory)/data/local").look(groups: groups, last: nil))
+        }.wait()
+    }
+
+    fileprivate func metrics() throws -> String { try loop.submit { [server] in server.value.metricsText() }.wait() }
+}
+
 @Suite("Control of a running node", .serialized)
 struct ControlTests {
     @Test("Holds, lists, counts, moves, purges and status as a person asks for them; each act is in the journal with who did it")
@@ -203,5 +226,60 @@ struct ControlTests {
         #expect(try rig.ask("start", "north-1").ok)
         try rig.stop()
         #expect(try rig.acts().contains("alice (uid 7): drain connection north-1 and unbind"))
+    }
+
+    @Test(
+        "A published rulebook is taken without a restart, one that cannot be used changes nothing, and a reload may not take its groups away"
+    )
+    func rulebooks() throws {
+        let rig = try ServerRig()
+        try rig.publish(1, [("", "north")])
+        try rig.begin()
+        #expect(try rig.ask("status").message == "0 messages open; rulebook 1")
+        _ = try rig.send("service", to: "+33612345678")
+        #expect(try rig.ask("rulebook").message == "rulebook 1 in use")
+
+        try rig.publish(2, [("", "south")])
+        #expect(try rig.ask("rulebook").message == "rulebook 2 in use")
+        _ = try rig.send("service", to: "+447700900123")
+        let queue = try rig.ask("queue").rows.dropFirst().map { [$0[0], $0[3]] }
+        #expect(queue == [["north", "1"], ["south", "1"]])
+
+        try rig.publish(3, [("", "west")])
+        let refused = try rig.ask("rulebook")
+        #expect(!refused.ok && refused.message.contains("rulebook 3 cannot be used") && refused.message.contains("'west'"))
+        #expect(try rig.ask("status").message.contains("rulebook 2; rulebook 3 cannot be used"))
+        #expect(try rig.metrics().contains("martlet_rulebook_refused_release 3\n"))
+        #expect(try rig.metrics().contains("martlet_rulebook_release 2\n"))
+
+        let file = "\(rig.directory)/martlet.yaml"
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        let without = text.split(separator: "\n").filter { !$0.contains("south") }.joined(separator: "\n") + "\n"
+        try without.write(toFile: file, atomically: true, encoding: .utf8)
+        let reload = try rig.ask("reload")
+        #expect(!reload.ok && reload.message.contains("rulebook 2 sends numbers to group 'south'"))
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
+        #expect(try rig.ask("reload").ok)
+        _ = try rig.send("service", to: "+447700900123")
+        #expect(try rig.ask("queue").rows.last?.first == "south")
+        try rig.stop()
+        #expect(
+            try rig.acts().filter { $0.contains("rulebook") }.map { $0.split(separator: "(")[0] } == ["rulebook 1 ", "other rulebook 2 "])
+    }
+
+    @Test("Without a rulebook the settings' routes hold, and a node that starts with a damaged one starts")
+    func noRulebook() throws {
+        let rig = try ServerRig()
+        try rig.publish(1, [("", "north")])
+        try Data("martlet-rulebook 1".utf8).write(to: URL(filePath: "\(rig.directory)/data/local/\(RulebookFile.name(1))"))
+        #expect(try rig.ask("rulebook").message == "the node is starting")
+        try rig.begin()
+        #expect(try rig.ask("status").message.contains("rulebook 1 cannot be used"))
+        _ = try rig.send("service", to: "+33612345678")
+        #expect(try rig.ask("queue").rows.last?.first == "south")
+        try FileManager.default.removeItem(atPath: "\(rig.directory)/data/local/\(RulebookFile.name(1))")
+        #expect(try rig.ask("rulebook").message == "no rulebook is published; the settings hold")
+        #expect(try rig.ask("status").message == "1 messages open")
+        try rig.stop()
     }
 }

@@ -39,6 +39,18 @@ struct FilesTests {
         #expect(registry.generation == generation + 1)
     }
 
+    @Test("The defaults of a source are changed one by one, and an empty sender is none")
+    func defaults() throws {
+        var file = SourceFile()
+        _ = try file.add("core", scopes: ["send"], sender: "HARBOUR", key: nil)
+        try file.setDefaults("core", sender: nil, messageClass: "service")
+        #expect(file.sources[0].sender == "HARBOUR" && file.sources[0].messageClass == "service")
+        try file.setDefaults("core", sender: "", messageClass: nil)
+        #expect(file.sources[0].sender == nil && file.sources[0].messageClass == "service")
+        #expect(throws: SourceFile.Fault.self) { try file.setDefaults("core", sender: nil, messageClass: "loud") }
+        #expect(throws: SourceFile.Fault.self) { try file.setDefaults("crm", sender: "X", messageClass: nil) }
+    }
+
     @Test("Limits are kept with their source and changed one by one; files written before there were any are read")
     func limits() throws {
         let data = try directory()

@@ -2,8 +2,8 @@ import FoundationEssentials
 
 /// One request on the control socket, a JSON object on one line.
 public struct ControlRequest: Codable, Sendable {
-    /// As the commands: connections, start, stop, hold, release, drain, reload, sources, send, trace, status; for classes hold-class and
-    /// release-class; for what waits queue, purge, move; of the desk customers, customers-apply.
+    /// As the commands: connections, start, stop, hold, release, drain, reload, sources, rulebook, send, trace, status; for classes hold-class
+    /// and release-class; for what waits queue, purge, move; of the desk customers, customers-apply.
     public var verb: String
     /// Names what the verb acts on: a connection, a lane, an id.
     public var name: String?

@@ -98,6 +98,7 @@ extension Node {
             (NodeMetrics.optedOut, engine.optedOutCount),
             (NodeMetrics.journalLow, parts.journal.state.isLow ? 1 : 0), (NodeMetrics.journalSegments, parts.journal.segments.count),
             (NodeMetrics.keys, keys.count), (NodeMetrics.keyBytes, keys.filter.bytes),
+            (NodeMetrics.rulebook, Int(clamping: rulebook.inUse)), (NodeMetrics.rulebookRefused, Int(clamping: rulebook.refused)),
         ]
         for (metric, count) in single {
             out.begin(metric)

@@ -120,6 +120,14 @@ public enum NodeMetrics {
     public static let held = Metric(
         "martlet_class_held", .gauge, labels: ["group", "class"], doc: "1 while a person holds the class back on the group.")
 
+    public static let rulebook = Metric(
+        "martlet_rulebook_release", .gauge, doc: "Number of the published rulebook in use; 0: none, the settings hold.")
+    public static let rulebookRefused = Metric(
+        "martlet_rulebook_refused_release", .gauge,
+        doc:
+            "Number of the newest published rulebook where it cannot be used and an older one holds; 0: it is in use. Anything else is an "
+            + "alarm.")
+
     public static let all: [Metric] = [
         accepted, refused, ended, outcomes, receipts, orphans, late, duplicates, inquiries, settledByQuery, inquiriesRest, replanned, stale,
         open, owed, parked, told, inbound,
@@ -127,7 +135,7 @@ public enum NodeMetrics {
         accept, wire,
         answer, commit, commitRecords, commitBatches, journalLow, journalSegments, journalFailures, indexFailures,
         carried, replayed, sourceAccepted, sourceEnded, sourceOpen, drift, miscount, partsToday, quota, held,
-        keys, keyBytes, keyAnswers, keyQuestions, keyFailures,
+        keys, keyBytes, keyAnswers, keyQuestions, keyFailures, rulebook, rulebookRefused,
         sealed, customers, customersVersion, customersBytes, customersRefused, customersChanges, customersOverlay, customersWaiting,
         customersAlarm,
     ]

@@ -139,6 +139,19 @@ public struct SourceFile: Codable, Sendable {
         return limits
     }
 
+    /// Changes sender id and class of its messages that name none; nil stays, an empty sender is none.
+    public mutating func setDefaults(_ name: String, sender: String?, messageClass: String?) throws(Fault) {
+        guard let index = sources.firstIndex(where: { $0.name == name }) else { throw .unknown(name) }
+        if let messageClass {
+            guard MessageClass(word: messageClass) != nil else {
+                let words = MessageClass.allCases.map(\.word).joined(separator: ", ")
+                throw .badWord(field: "classes", word: messageClass, allowed: words)
+            }
+            sources[index].messageClass = messageClass
+        }
+        if let sender { sources[index].sender = sender.isEmpty ? nil : sender }
+    }
+
     private static func check(_ limits: SourceLimits) throws(Fault) {
         if !SourceLimits.rateRange.contains(limits.rate) { throw .badLimit(field: "rate", allowed: SourceLimits.rateRange) }
         if !SourceLimits.rateRange.contains(limits.burst) { throw .badLimit(field: "burst", allowed: SourceLimits.rateRange) }

@@ -27,6 +27,7 @@ extension Server {
         case "sources":
             node.note("sources read again", by: peer.who)
             answer(reloadSources())
+        case "rulebook": rulebook.look(answer)
         case "send": send(request, answer)
         case "trace": trace(request, answer)
         case "customers": answer(customers())
@@ -114,7 +115,7 @@ extension Server {
         for (name, number) in groups where !fresh.connections.contains(where: { $0.group == name }) && node.queued(number) > 0 {
             done.append([name, "\(node.queued(number)) messages wait in this group, which has no connection any more"])
         }
-        node.set(routes: Server.routes(fresh, groups))
+        node.set(routes: rulebook.routes(fresh, groups))
         // Nothing has been handed over since the connections were changed: the new credit is not durable before this turn ends.
         node.set(texts: texts)
         node.set(inquiries: inquiries)
@@ -149,6 +150,7 @@ extension Server {
     /// What cannot be changed while the node runs.
     private func obstacle(to fresh: ServerSettings) -> String? {
         if let missing = missingSource(fresh) { return missing }
+        if let missing = rulebook.missingGroup(fresh) { return missing }
         for entry in fresh.connections {
             let name = entry.settings.name
             if leaving.contains(name) { return "\(name) is still stopping; reload again in a few seconds" }

@@ -17,6 +17,7 @@ extension Server {
             ])
         }
         var message = "\(node.openMessages) messages open"
+        message += rulebook.words
         let reasons = node.notReadyReasons
         if !reasons.isEmpty { message += "; takes no messages: \(reasons.joined(separator: ", "))" }
         for group in node.heldGroups {

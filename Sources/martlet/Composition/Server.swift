@@ -35,6 +35,8 @@ final class Server {
     /// By connection group: what is known of how its receipts name messages.
     var learnings: [String: ReceiptLearning] = [:]
     let receiptForms: ReceiptForms
+    /// What the desk published, as far as this node can use it.
+    let rulebook: RulebookInUse
     /// Read by the ops listener from its own loop.
     let readiness: Readiness
 
@@ -52,6 +54,7 @@ final class Server {
         self.receiptForms = receiptForms
         self.readiness = readiness
         loop = node.loop
+        rulebook = RulebookInUse(RulebookShelf(settings.node.localDirectory), logger)
         door = HTTPDoor(intake: node, sources: registry, settings: settings.http, eventLoop: node.loop)
         smppDoor = SMPPDoor(intake: node, sources: registry, owner: node, settings: settings.smpp, eventLoop: node.loop)
         webhooks = Server.makeWebhooks(node, outbound, logger)

@@ -1,0 +1,58 @@
+import Guard
+import MartletModel
+import MartletStore
+import SQL
+
+/// What was learnt of an address, as a row.
+struct AddressFactRow: Sendable {
+    var kind: AddressKind
+    var hash: UInt64
+    var state: AddressState
+
+    static let columns = ["kind", "hash", "life", "life_at", "wish", "wish_at", "mac"]
+
+    init(kind: AddressKind, hash: UInt64, state: AddressState = AddressState()) {
+        self.kind = kind
+        self.hash = hash
+        self.state = state
+    }
+
+    func values(_ tags: CustomerTags) -> [SQLValue] {
+        var values: [SQLValue] = [
+            .number(kind.rawValue), .hash(hash), .number(state.life?.what.rawValue), .number(state.life?.at),
+            .number(state.wish?.what.rawValue), .number(state.wish?.at),
+        ]
+        values.append(.bytes(tags.fact.bytes(values)))
+        return values
+    }
+
+    init(_ row: SQLRow, _ tags: CustomerTags) throws {
+        _ = try tags.fact.checked(row, noun: "address", key: "fact")
+        guard let kind = AddressKind(rawValue: try row.integer("kind", as: UInt8.self)) else { throw DeskFault.broken("kind of an address") }
+        self.init(kind: kind, hash: UInt64(bitPattern: try row.integer("hash")))
+        for (what, at) in [("life", "life_at"), ("wish", "wish_at")] {
+            guard let raw = try row.optionalInteger(what), let since = try row.optionalInteger(at) else { continue }
+            guard let fact = AddressFact.What(rawValue: UInt8(clamping: raw)) else { throw DeskFault.broken("fact of an address") }
+            state.learn(AddressFact(fact, at: FactTime(clamping: since)))
+        }
+    }
+
+    /// What is known of these addresses, those of which nothing is known left out.
+    static func known(
+        _ addresses: [AddressKind: [UInt64]], _ tags: CustomerTags, _ session: SQLSession
+    ) throws -> [AddressKind: [UInt64: AddressState]] {
+        var found: [AddressKind: [UInt64: AddressState]] = [:]
+        let width = CustomerStatements.factHashes
+        for (kind, hashes) in addresses {
+            for start in stride(from: 0, to: hashes.count, by: width) {
+                var values = [SQLValue.number(kind.rawValue)]
+                for place in start..<start + width { values.append(.hash(hashes[min(place, hashes.count - 1)])) }
+                for row in try session.rows(CustomerStatements.facts, values) {
+                    let fact = try AddressFactRow(row, tags)
+                    found[kind, default: [:]][fact.hash] = fact.state
+                }
+            }
+        }
+        return found
+    }
+}

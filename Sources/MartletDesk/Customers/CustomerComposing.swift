@@ -1,0 +1,238 @@
+import Guard
+import MartletModel
+
+/// A customer as it is to be written, and what changes beside the row.
+struct ComposedCustomer: Sendable {
+    var row: CustomerRow
+    /// Nil: new.
+    var basedOn: UInt32?
+    var consents: [ConsentRow] = []
+    var added: [CustomerAddress] = []
+    var dropped: [CustomerAddress] = []
+}
+
+/// When and by whom customers are written.
+struct WritingCircumstances: Sendable {
+    /// Wall milliseconds.
+    var now: Int64
+    /// Who enters it, as it stands with consents.
+    var source: String
+    var facts: [AddressKind: [UInt64: AddressState]] = [:]
+
+    /// Days since 1970.
+    var today: UInt16 { UInt16(clamping: now / 86_400_000) }
+}
+
+/// Puts drafts to what is known of a customer. Pure but for the sealing.
+struct CustomerComposer {
+    private var customer: Customer
+    private var details: CustomerDetails
+    private var addresses: [CustomerAddress]
+    private let before: OpenedCustomer?
+    private let reference: UInt64
+    private var said: [ConsentStatement] = []
+    private let circumstances: WritingCircumstances
+
+    /// - Parameter known: nil: a new customer.
+    init(_ known: OpenedCustomer?, reference: UInt64, _ circumstances: WritingCircumstances) {
+        before = known
+        customer = known?.customer ?? Customer(subject: 0)
+        details = known?.details ?? CustomerDetails()
+        addresses = known?.row.addresses ?? []
+        self.reference = reference
+        self.circumstances = circumstances
+    }
+
+    /// - Throws: the field of the draft that does not fit what is there, by the name it has in files.
+    mutating func put(_ draft: CustomerDraft) throws(FieldFault) {
+        if !draft.reference.isEmpty { details.reference = draft.reference }
+        customer.status = draft.status ?? customer.status
+        draft.unit.apply(to: &customer.unit, cleared: 0)
+        draft.segment.apply(to: &customer.segment, cleared: 0)
+        draft.tier.apply(to: &customer.tier, cleared: 0)
+        draft.zone.apply(to: &customer.zone, cleared: 0)
+        draft.locale.apply(to: &customer.locale, cleared: .none)
+        draft.givenName.apply(to: &details.givenName, cleared: "")
+        draft.familyName.apply(to: &details.familyName, cleared: "")
+        draft.preferences.apply(to: &customer.preferences)
+        for (kind, list) in draft.addresses {
+            switch list {
+            case .nothing: break
+            case .clear: try put([], kind)
+            case .set(let list): try put(list, kind)
+            }
+        }
+        switch draft.packages {
+        case .nothing: break
+        case .clear: customer.packages = []
+        case .set(let list): put(list)
+        }
+        for attribute in draft.attributes { put(attribute) }
+        for consent in draft.consents { try say(consent) }
+    }
+
+    /// Enters it where it holds against what was said before; with `always`, as evidence in any case.
+    mutating func say(_ statement: ConsentStatement, always: Bool = false) throws(FieldFault) {
+        let new = statement.consent
+        let known = customer.consents.first { $0.purpose == new.purpose && $0.channel == new.channel }
+        let holds = known.map { $0 != new && new.holds(against: $0) } ?? true
+        guard holds || always else { return }
+        guard said.count < ConsentRow.maximum else { throw FieldFault("consents", "too_many", "at most \(ConsentRow.maximum) at once") }
+        if known == nil, customer.consents.count >= CustomerLimits.consents {
+            throw FieldFault("consents", "too_many", "a customer has at most \(CustomerLimits.consents)")
+        }
+        said.append(statement)
+        customer.learn(new)
+    }
+
+    /// What the sending side learnt.
+    mutating func learn(_ device: DeviceRegistration, _ address: CustomerDetails.Address) {
+        customer.learn(device)
+        details.addresses.removeAll { $0.number == address.number }
+        details.addresses.append(address)
+        addresses.removeAll { $0.number == address.number }
+        addresses.append(CustomerAddress(number: address.number, kind: .device, hash: device.address))
+    }
+
+    mutating func learn(_ preferences: Preferences) { customer.learn(preferences) }
+
+    /// Every contact point with this address.
+    mutating func learn(_ state: AddressState, kind: AddressKind, hash: UInt64) {
+        for one in addresses where one.kind == kind && one.hash == hash {
+            guard let index = customer.contacts.firstIndex(where: { $0.number == one.number }) else { continue }
+            customer.contacts[index].learn(state)
+        }
+    }
+
+    /// The addresses of this kind are then these, in this order; who was there already keeps its number and what is known of it.
+    private mutating func put(_ list: [CustomerDraft.Address], _ kind: AddressKind) throws(FieldFault) {
+        var contacts: [ContactPoint] = []
+        var kept: Set<UInt8> = []
+        for address in list {
+            let same = addresses.first { $0.kind == kind && $0.hash == address.hash && details.address($0.number) == address.value }
+            if let same {
+                // Twice in the list.
+                guard kept.insert(same.number).inserted else { continue }
+                guard var contact = customer.contacts.first(where: { $0.number == same.number }) else { continue }
+                contact.isVerified = contact.isVerified || address.isVerified
+                contact.isForbidden = address.isForbidden
+                contacts.append(contact)
+                continue
+            }
+            let taken = Set(customer.contacts.map(\.number)).union(kept)
+            guard let number = (1...127).first(where: { !taken.contains(UInt8($0)) }).map({ UInt8($0) }) else {
+                throw FieldFault(CustomerComposer.column(kind), "too_many", "a customer has at most \(CustomerLimits.contacts) addresses")
+            }
+            kept.insert(number)
+            var contact = ContactPoint(
+                number: number, kind: address.kind, isVerified: address.isVerified, isForbidden: address.isForbidden)
+            if let state = circumstances.facts[kind]?[address.hash] { contact.learn(state) }
+            contacts.append(contact)
+            details.addresses.append(.init(number: number, value: address.value))
+            addresses.append(CustomerAddress(number: number, kind: kind, hash: address.hash))
+        }
+        let place = customer.contacts.firstIndex { AddressKind($0.kind) == kind } ?? customer.contacts.count
+        let gone = Set(customer.contacts.filter { AddressKind($0.kind) == kind && !kept.contains($0.number) }.map(\.number))
+        customer.contacts.removeAll { AddressKind($0.kind) == kind }
+        customer.contacts.insert(contentsOf: contacts, at: min(place, customer.contacts.count))
+        if !gone.isEmpty {
+            details.addresses.removeAll { gone.contains($0.number) }
+            addresses.removeAll { gone.contains($0.number) }
+        }
+        guard customer.contacts.count <= CustomerLimits.contacts else {
+            throw FieldFault(CustomerComposer.column(kind), "too_many", "a customer has at most \(CustomerLimits.contacts) addresses")
+        }
+    }
+
+    private static func column(_ kind: AddressKind) -> String {
+        switch kind {
+        case .phone: "phone"
+        case .email: "email"
+        case .device: "devices"
+        }
+    }
+
+    private mutating func put(_ list: [PackageSubscription]) {
+        customer.packages = list.map { new in
+            var new = new
+            let known = customer.packages.first { $0.package == new.package && $0.scope == new.scope }
+            if new.from == 0 { new.from = known?.from ?? circumstances.today }
+            return new
+        }
+    }
+
+    private mutating func put(_ attribute: CustomerDraft.Attribute) {
+        func put(_ list: inout [CustomerAttribute], _ value: CustomerAttribute.Value?) {
+            let index = list.firstIndex { $0.attribute == attribute.number }
+            switch (index, value) {
+            case (let index?, let value?): list[index].value = value
+            case (nil, let value?): list.append(CustomerAttribute(attribute.number, value))
+            case (let index?, nil): list.remove(at: index)
+            case (nil, nil): break
+            }
+        }
+        // In one place only, also where its definition became personal, or no longer is.
+        put(&customer.attributes, attribute.isPersonal ? nil : attribute.value)
+        put(&details.attributes, attribute.isPersonal ? attribute.value : nil)
+    }
+
+    /// Whether anything is other than before.
+    var isChanged: Bool {
+        guard let before else { return true }
+        return !said.isEmpty || customer != before.customer || details != before.details || addresses != before.row.addresses
+    }
+
+    /// The row as it is to be written, sealed.
+    /// - Parameter change: the number of this change.
+    /// - Throws: a field that has no room, by the name of `CustomerFault`.
+    func composed(_ key: SubjectKey, change: Int64, _ sealer: inout Sealer) throws(FieldFault) -> ComposedCustomer {
+        var customer = customer
+        let version = (before?.row.version ?? 0) &+ 1
+        customer.subject = key.number
+        customer.version = version
+        var clear: [UInt8] = []
+        var plain: [UInt8] = []
+        clear.reserveCapacity(96)
+        plain.reserveCapacity(128)
+        do throws(CustomerFault) {
+            try customer.write(to: &clear)
+            try details.write(to: &plain)
+        } catch {
+            throw FieldFault("customer", "too_long", "\(error)")
+        }
+        do throws(SealFault) {
+            let row = CustomerRow(
+                subject: key.number, version: version, unit: customer.unit, reference: reference, addresses: addresses, clear: clear,
+                sealed: try sealer.seal(plain, context: .details(of: key.number), key: key),
+                createdAt: before?.row.createdAt ?? circumstances.now, changedAt: circumstances.now, change: change)
+            var composed = ComposedCustomer(row: row, basedOn: before?.row.version)
+            if let before {
+                composed.added = addresses.filter { !before.row.addresses.contains($0) }
+                composed.dropped = before.row.addresses.filter { !addresses.contains($0) }
+            } else {
+                composed.added = addresses
+            }
+            for (place, statement) in said.enumerated() {
+                let number = ConsentRow.number(change, place)
+                let proof =
+                    statement.proof.isEmpty
+                    ? nil : try sealer.seal(Array(statement.proof.utf8), context: .consent(number, of: key.number), key: key)
+                composed.consents.append(
+                    ConsentRow(
+                        statement, of: key.number, number: number, enteredAt: circumstances.now, source: circumstances.source,
+                        sealed: proof))
+            }
+            return composed
+        } catch {
+            throw FieldFault("customer", "sealing", "\(error)")
+        }
+    }
+}
+
+extension ContactPoint {
+    /// What was learnt of its address.
+    mutating func learn(_ state: AddressState) {
+        if state.life != nil { isDead = state.isDead }
+        if state.wish != nil { isOptedOut = state.isOptedOut }
+    }
+}

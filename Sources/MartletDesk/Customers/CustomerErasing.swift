@@ -1,0 +1,69 @@
+import Guard
+public import MartletModel
+import MartletStore
+import SQL
+
+/// All that the desk's own tables hold of one person, in clear, for that person. Messages are the history's to add.
+public struct CustomerExport: Codable, Equatable, Sendable {
+    public var customer: CustomerView
+    public var consents: [ConsentEvidence]
+    public var contacts: [ContactElsewhere]
+    /// Wall milliseconds.
+    public var madeAt: Int64
+}
+
+extension Customers {
+    /// Erases a customer for good: the row keeps that there was one, no hash and nothing sealed; addresses and contacts go, consents stay as
+    /// evidence without their proofs; then the key is destroyed, and with it every copy that was ever made of what it sealed.
+    ///
+    /// All of it is one transaction, but the key: it goes last, and does not come back. Where the commit fails behind it the customer cannot be
+    /// opened any more, and erasing once more ends it.
+    public func erase(_ subject: SubjectNumber, by caller: Caller) async throws(DeskFault) {
+        let at = desk.now()
+        try await desk.act(.eraseCustomers, by: caller) { session in
+            let change = try takeChange(session)
+            let row = try seen(subject, caller, session)
+            for address in row.addresses {
+                try session.run(
+                    CustomerStatements.dropAddress,
+                    [.number(address.kind.rawValue), .hash(address.hash), .number(subject), .number(address.number)])
+            }
+            for var consent in try ConsentRow.all(of: subject, vault.tags, session) where consent.sealed != nil {
+                consent.sealed = nil
+                let mac = consent.values(vault.tags).last ?? .null
+                try session.run(ConsentStatements.forget, [.number(subject), .integer(consent.number), mac])
+            }
+            try session.run(ContactStatements.forget, [.number(subject)])
+            var rows = CustomerRows()
+            rows.append(ComposedCustomer(row: row.erased(at: at / 1000, change: change), basedOn: row.version), vault.tags)
+            try rows.write(session)
+            try vault.subjects.erase([subject], time: at)
+            return ((), AuditTrail.Line(act: .customerErased, object: Customers.object(subject)))
+        }
+    }
+
+    /// All that is held on the person; asks for the right to see personal data, with a reason, and is an entry of the audit.
+    public func export(_ subject: SubjectNumber, by caller: Caller) async throws(DeskFault) -> CustomerExport {
+        try caller.requireReveal()
+        let madeAt = desk.nowMilliseconds
+        return try await desk.act(.eraseCustomers, by: caller) { session in
+            let opened = try vault.opened(try seen(subject, caller, session))
+            var export = CustomerExport(
+                customer: CustomerView(opened, isMasked: false), consents: [], contacts: [], madeAt: madeAt)
+            for row in try ConsentRow.all(of: subject, vault.tags, session) {
+                let proof = try row.sealed.map {
+                    String(decoding: try vault.open($0, .consent(row.number, of: subject), subject: subject), as: UTF8.self)
+                }
+                export.consents.append(ConsentEvidence(row, proof: proof))
+            }
+            var before: (at: Int64, number: Int64) = (.max, 0)
+            while true {
+                let page = try contacts(subject, before: before, limit: 500, session)
+                for row in page { export.contacts.append(row.shown(summary: try summary(of: row))) }
+                guard page.count == 500, let last = page.last else { break }
+                before = (last.at, last.number)
+            }
+            return (export, AuditTrail.Line(act: .customerExported, object: Customers.object(subject)))
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import Guard
+public import MartletModel
+import MartletStore
+public import SQL
+
+extension Customers {
+    /// Takes in what was born on the sending side, in the transaction of whoever follows the log: with it the cursor moves, so each fact comes in
+    /// once. A fact that is older than what is known changes nothing, nor does one of a customer who was erased meanwhile.
+    ///
+    /// - Parameter change: not `.written` and not `.erased`, which only the desk makes; they are `.broken`.
+    public func learn(_ change: CustomerChange, _ session: SQLSession) throws {
+        switch change {
+        case .consent(let subject, let consent):
+            try learn(of: subject, session) { composer throws(FieldFault) in
+                try composer.say(
+                    ConsentStatement(
+                        purpose: consent.purpose, channel: consent.channel, state: consent.state, at: Int64(consent.at) * 1000, way: .handset))
+            }
+        case .preferences(let subject, let preferences):
+            try learn(of: subject, session) { composer throws(FieldFault) in composer.learn(preferences) }
+        case .device(let subject, let device): try learn(device, of: subject, session)
+        case .address(let hash, let fact):
+            for kind in AddressKind.allCases { try learn(fact, kind: kind, hash: hash, session) }
+        case .written, .erased: throw DeskFault.broken("only the desk writes and erases customers")
+        }
+    }
+
+    /// Of an address whose kind is known, whoever has it now or comes with it later.
+    /// - Parameter hash: by the key of its kind, `CustomerHashes`.
+    public func learn(_ fact: AddressFact, kind: AddressKind, hash: UInt64, _ session: SQLSession) throws {
+        _ = try takeChange(session)
+        let known = try AddressFactRow.known([kind: [hash]], vault.tags, session)[kind]?[hash]
+        var row = AddressFactRow(kind: kind, hash: hash, state: known ?? AddressState())
+        row.state.learn(fact)
+        guard row.state != known else { return }
+        try session.run(CustomerStatements.putFact, row.values(vault.tags))
+        var after: SubjectNumber = 0
+        while true {
+            let owners = try owners(of: hash, kind, after: after, limit: 500, session)
+            for owner in owners {
+                try learn(of: owner.subject, session) { composer throws(FieldFault) in composer.learn(row.state, kind: kind, hash: hash) }
+            }
+            guard let last = owners.last else { return }
+            after = last.subject
+        }
+    }
+
+    private func learn(_ device: DeviceRegistration, of subject: SubjectNumber, _ session: SQLSession) throws {
+        guard vault.subjects.key(subject).key != nil else { return }
+        let plain = try vault.open(device.sealed, .details(of: subject), subject: subject)
+        let details: CustomerDetails
+        do {
+            details = try plain.withUnsafeBytes { try CustomerDetails(reading: $0) }
+        } catch let fault as CustomerFault {
+            throw DeskFault.broken("device of customer \(subject): \(fault)")
+        }
+        guard let address = details.addresses.first(where: { $0.number == device.contact.number }) else {
+            throw DeskFault.broken("device of customer \(subject): it has no address")
+        }
+        try learn(of: subject, session) { composer throws(FieldFault) in composer.learn(device, address) }
+    }
+
+    /// Composes and writes a customer who is there; nothing for one who is not.
+    private func learn(
+        of subject: SubjectNumber, _ session: SQLSession, _ body: (inout CustomerComposer) throws(FieldFault) -> Void
+    ) throws {
+        let change = try takeChange(session)
+        guard let row = try row(subject: subject, session), row.erasedAt == nil, let key = vault.subjects.key(subject).key else { return }
+        let known = try vault.opened(row)
+        var composer = CustomerComposer(
+            known, reference: row.reference ?? 0, WritingCircumstances(now: desk.nowMilliseconds, source: "system:node"))
+        do throws(FieldFault) {
+            try body(&composer)
+        } catch {
+            throw DeskFault.broken("customer \(subject): \(error.path): \(error.message)")
+        }
+        if composer.isChanged { _ = try write(composer, key, change: change, session) }
+    }
+}

@@ -1,0 +1,127 @@
+import MartletModel
+
+/// `/v1/customers`: by number in paths, for reference and addresses are personal and go into bodies.
+public struct CustomerRoutes: APINoun {
+    let customers: Customers
+
+    public init(_ customers: Customers) { self.customers = customers }
+
+    /// One of the three.
+    private struct Find: Decodable {
+        var reference: String?
+        var phone: String?
+        var email: String?
+    }
+
+    private struct Found: Encodable {
+        var items: [CustomerView]
+    }
+
+    private struct Consent: Decodable {
+        var purpose: UInt16
+        /// Missing: all.
+        var channel: String?
+        var state: String
+        /// RFC 3339, or a day.
+        var at: String
+        var way: String
+        var textVersion: String?
+        var proof: String?
+    }
+
+    private struct Contact: Decodable {
+        var at: String
+        var kind: String
+        var unit: UInt16
+        var summary: String
+    }
+
+    public func add(to routes: inout APIRoutes) {
+        let customers = customers
+        routes.post("/v1/customers/find") { ask in
+            let find = try await ask.body(Find.self)
+            switch (find.reference, find.phone, find.email) {
+            case (let reference?, nil, nil):
+                return .json(Found(items: try await customers.find(reference: reference, by: ask.caller).map { [$0] } ?? []))
+            case (nil, let phone?, nil): return .json(Found(items: try await customers.find(phone: phone, by: ask.caller)))
+            case (nil, nil, let email?): return .json(Found(items: try await customers.find(email: email, by: ask.caller)))
+            default: throw DeskFault.invalid([FieldFault("reference", "required", "one of reference, phone and email")])
+            }
+        }
+        routes.post("/v1/customers") { ask in
+            let view = try await customers.add(try await ask.body(CustomerWish.self), by: ask.caller)
+            return .json(view, version: Int64(view.version), status: 201, location: "/v1/customers/\(view.id)")
+        }
+        routes.get("/v1/customers/{id}") { ask in
+            try ask.query.allow([])
+            let view = try await customers.get(try ask.subject(), by: ask.caller)
+            return .json(view, version: Int64(view.version))
+        }
+        routes.patch("/v1/customers/{id}") { ask in
+            let wish = try await ask.body(CustomerWish.self)
+            let view = try await customers.change(try ask.subject(), wish, version: try ask.version(), by: ask.caller)
+            return .json(view, version: Int64(view.version))
+        }
+        routes.post("/v1/customers/{id}/reveal") { ask in
+            let view = try await customers.reveal(try ask.subject(), by: ask.caller)
+            return .json(view, version: Int64(view.version))
+        }
+        routes.post("/v1/customers/{id}/export") { ask in .json(try await customers.export(try ask.subject(), by: ask.caller)) }
+        routes.delete("/v1/customers/{id}") { ask in
+            try await customers.erase(try ask.subject(), by: ask.caller)
+            return .done()
+        }
+        routes.get("/v1/customers/{id}/consents") { ask in
+            .page(try await customers.consents(try ask.subject(), try ask.page(), by: ask.caller)) { $0 }
+        }
+        routes.post("/v1/customers/{id}/consents") { ask in
+            let statement = try CustomerRoutes.statement(try await ask.body(Consent.self))
+            let view = try await customers.enter(statement, of: try ask.subject(), by: ask.caller)
+            return .json(view, version: Int64(view.version), status: 201)
+        }
+        routes.get("/v1/customers/{id}/contacts") { ask in
+            .page(try await customers.contacts(try ask.subject(), try ask.page(), by: ask.caller)) { $0 }
+        }
+        routes.post("/v1/customers/{id}/contacts") { ask in
+            let wish = try await ask.body(Contact.self)
+            let at = try CustomerRoutes.milliseconds(wish.at)
+            let contact = ContactElsewhere(at: at, kind: wish.kind, unit: wish.unit, summary: wish.summary)
+            return .json(try await customers.enter(contact, of: try ask.subject(), by: ask.caller), status: 201)
+        }
+        routes.post("/v1/customers/{id}/contacts/reveal") { ask in
+            .page(try await customers.revealContacts(try ask.subject(), try ask.page(), by: ask.caller)) { $0 }
+        }
+    }
+
+    private static func milliseconds(_ text: String) throws(DeskFault) -> Int64 {
+        guard let at = CustomerText.milliseconds(text.utf8) else {
+            throw .invalid([FieldFault("at", "malformed", CustomerText.momentForm)])
+        }
+        return at
+    }
+
+    private static func statement(_ wish: Consent) throws(DeskFault) -> ConsentStatement {
+        var faults: [FieldFault] = []
+        let channel = wish.channel.flatMap { ChannelKind(word: $0) }
+        if wish.channel != nil, channel == nil { faults.append(FieldFault("channel", "unknown", CustomerText.channels)) }
+        let state = MartletModel.Consent.State(word: wish.state)
+        if state == nil { faults.append(FieldFault("state", "unknown", "given, withdrawn or pending")) }
+        let way = ConsentWay(word: wish.way)
+        if way == nil { faults.append(FieldFault("way", "unknown", ConsentWay.allCases.map(\.word).joined(separator: ", "))) }
+        let at = CustomerText.milliseconds(wish.at.utf8)
+        if at == nil { faults.append(FieldFault("at", "malformed", CustomerText.momentForm)) }
+        guard faults.isEmpty, let state, let way, let at else { throw .invalid(faults) }
+        return ConsentStatement(
+            purpose: wish.purpose, channel: channel, state: state, at: at, way: way, textVersion: wish.textVersion ?? "",
+            proof: wish.proof ?? "")
+    }
+}
+
+extension APIRequest {
+    /// The customer that the path names.
+    /// - Throws: `.notFound`: what stands there is no number of a customer.
+    fileprivate func subject() throws(DeskFault) -> SubjectNumber {
+        guard let subject = SubjectNumber(part("id")) else { throw .notFound(noun: "customer", key: "of this id") }
+        return subject
+    }
+}

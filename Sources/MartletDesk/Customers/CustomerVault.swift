@@ -1,0 +1,58 @@
+public import Guard
+import MartletModel
+import MartletStore
+import SQL
+
+/// Keys under which customers are kept: by which they are found, sealed and tagged. The desk owns the subjects' keys.
+public struct CustomerVault: Sendable {
+    public let hashes: CustomerHashes
+    public let subjects: SubjectKeys
+    let tags: CustomerTags
+
+    public init(_ keys: KeyStore, _ subjects: SubjectKeys) {
+        hashes = CustomerHashes(keys)
+        self.subjects = subjects
+        tags = CustomerTags(keys.rowKey)
+    }
+}
+
+/// Tags of the rows that are about customers: over all columns but the tag itself, which stands last.
+struct CustomerTags: Sendable {
+    let customer: RowMAC
+    let consent: RowMAC
+    let contact: RowMAC
+    let fact: RowMAC
+
+    init(_ key: Secret) {
+        func tag(_ table: String, _ columns: [String]) -> RowMAC { RowMAC(key: key, table: table, columns: columns.dropLast()) }
+        customer = tag(CustomerStatements.table, CustomerStatements.columns)
+        consent = tag(ConsentStatements.table, ConsentStatements.columns)
+        contact = tag(ContactStatements.table, ContactStatements.columns)
+        fact = tag("address_fact", AddressFactRow.columns)
+    }
+}
+
+extension RowMAC {
+    /// The 16 bytes that stand in a row's last column.
+    func bytes(_ values: some Collection<SQLValue>) -> [UInt8] { tag(values.map { RowValue($0) }).bytes }
+
+    /// The row's columns without the tag.
+    /// - Throws: `.tampered` when the tag is not that of the columns.
+    func checked(_ row: SQLRow, noun: String, key: String) throws -> ArraySlice<SQLValue> {
+        guard case .bytes(let stored)? = row.values.last, tag(row.values.dropLast().map { RowValue($0) }).matches(stored) else {
+            throw DeskFault.tampered(noun: noun, key: key)
+        }
+        return row.values.dropLast()
+    }
+}
+
+extension RowValue {
+    init(_ value: SQLValue) {
+        switch value {
+        case .null: self = .null
+        case .integer(let number): self = .integer(number)
+        case .text(let text): self = .text(text)
+        case .bytes(let bytes): self = .bytes(bytes)
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import MartletModel
+
+/// The rulebook as the admin API shows it.
+struct RulebookDocument: Encodable {
+    var kind: String
+    var key: String
+    var version: Int64
+    var name: String
+    var description: String
+    var unit: Int64?
+    var owner: String
+    /// Numbers of the newest content, and of the one in the newest release.
+    var newest: Int64
+    var published: Int64?
+    var createdAt: String
+    var changedAt: String
+
+    init(_ entry: RulebookEntry) {
+        (kind, key, version, name) = (entry.kind.rawValue, entry.key, entry.version, entry.name)
+        (description, unit, owner) = (entry.description, entry.unit, entry.owner)
+        (newest, published) = (entry.newest, entry.published)
+        (createdAt, changedAt) = (timestamp(entry.createdAt * 1000), timestamp(entry.changedAt * 1000))
+    }
+}
+
+struct VersionDocument: Encodable {
+    var number: Int64
+    var state: String
+    var author: String
+    var at: String
+    var note: String
+    var hash: String
+    var content: JSONValue?
+
+    init(_ version: RulebookVersion) {
+        (number, state, author) = (version.number, version.state.rawValue, version.author)
+        (at, note, hash) = (timestamp(version.at * 1000), version.note, RulebookFile.hex(version.hash))
+        content = version.content
+    }
+}
+
+struct ReleaseDocument: Encodable {
+    var number: Int64
+    var at: String
+    var author: String
+    var note: String
+    var restores: Int64?
+    var hash: String
+
+    init(_ release: RulebookRelease) {
+        (number, at, author, note) = (release.number, timestamp(release.at * 1000), release.author, release.note)
+        (restores, hash) = (release.restores, RulebookFile.hex(release.hash))
+    }
+}
+
+struct DifferenceDocument: Encodable {
+    var kind: String
+    var key: String
+    var before: Int64?
+    var after: Int64?
+    var changes: [ChangeDocument]
+
+    init(_ difference: RulebookDifference) {
+        (kind, key, before, after) = (difference.kind.rawValue, difference.key, difference.before, difference.after)
+        changes = difference.changes.map(ChangeDocument.init)
+    }
+}
+
+struct ChangeDocument: Encodable {
+    /// JSON path (RFC 9535).
+    var path: String
+    var before: JSONValue?
+    var after: JSONValue?
+
+    init(_ change: JSONChange) { (path, before, after) = (change.place, change.before, change.after) }
+}
+
+struct FindingDocument: Encodable {
+    var path: String
+    var severity: String
+    var message: String
+    var remedy: String
+
+    init(_ finding: RulebookFinding) {
+        (path, severity, message, remedy) = (finding.path, finding.severity.rawValue, finding.message, finding.remedy)
+    }
+}

@@ -1,0 +1,213 @@
+import Guard
+public import MartletModel
+import MartletStore
+import SQL
+
+/// The rulebook: its objects with all their versions. Publishing and rolling back are in `Releases`.
+public struct Rulebooks: Sendable {
+    /// What the rulebook needs of the world around the desk.
+    public struct World: Sendable {
+        /// What compiling looks at beside the objects, as it is now.
+        public var surroundings: @Sendable () throws -> Rulebook.Surroundings
+        /// Where the node looks for it.
+        public var folder: RulebookFolder
+        /// Tells the node to look now; without it the node notices within two seconds.
+        public var tell: @Sendable () -> Void
+        /// Whether the caller may publish this: the place of the rule that two people must agree. Throws when not.
+        public var agree: @Sendable (RulebookSource, [RulebookDifference], Caller) throws -> Void
+
+        public init(
+            folder: RulebookFolder, surroundings: @escaping @Sendable () throws -> Rulebook.Surroundings,
+            tell: @escaping @Sendable () -> Void = {},
+            agree: @escaping @Sendable (RulebookSource, [RulebookDifference], Caller) throws -> Void = { _, _, _ in }
+        ) {
+            self.folder = folder
+            self.surroundings = surroundings
+            self.tell = tell
+            self.agree = agree
+        }
+    }
+
+    /// Objects of a rulebook.
+    public static let most: Int64 = 10_000
+
+    let units: Units
+    var desk: Desk { units.desk }
+    let world: World
+    let objectSeal: RowSeal
+    let versionSeal: RowSeal
+    let releaseSeal: RowSeal
+
+    public init(_ units: Units, _ world: World) {
+        self.units = units
+        self.world = world
+        objectSeal = RowSeal(units.rowKey, table: "rulebook_object", noun: "rulebook object", columns: RulebookStatements.objectColumns)
+        versionSeal = RowSeal(units.rowKey, table: "rulebook_version", noun: "rulebook version", columns: RulebookStatements.versionColumns)
+        releaseSeal = RowSeal(units.rowKey, table: "rulebook_release", noun: "rulebook release", columns: RulebookStatements.releaseColumns)
+    }
+
+    public func list(_ wish: PageWish, by caller: Caller) async throws(DeskFault) -> Page<RulebookEntry> {
+        let after = try wish.after?.number() ?? 0
+        return try await desk.read(.readRulebook, by: caller) { session in
+            let visibility = try units.visibility(of: caller, session)
+            let release = try newestRelease(session)?.number
+            var page = try units.visible(wish, after: after, { visibility.sees($0.unit) }, number: \.number) { after, limit in
+                try session.rows(RulebookStatements.objects, [.integer(after), .number(limit)]).map { try RulebookEntry($0, objectSeal) }
+            }
+            for index in page.items.indices { page.items[index].published = try published(page.items[index].number, release, session) }
+            return page
+        }
+    }
+
+    public func get(_ kind: RulebookKind, _ key: String, by caller: Caller) async throws(DeskFault) -> RulebookEntry {
+        try await desk.read(.readRulebook, by: caller) { session in
+            var entry = try find(kind, key, try units.visibility(of: caller, session), session)
+            entry.published = try published(entry.number, try newestRelease(session)?.number, session)
+            return entry
+        }
+    }
+
+    /// Newest first, without content.
+    public func versions(
+        _ kind: RulebookKind, _ key: String, _ wish: PageWish, by caller: Caller
+    ) async throws(DeskFault) -> Page<RulebookVersion> {
+        let below = try wish.after?.number() ?? .max
+        return try await desk.read(.readRulebook, by: caller) { session in
+            let entry = try find(kind, key, try units.visibility(of: caller, session), session)
+            let held = try published(entry.number, try newestRelease(session)?.number, session)
+            let rows = try session.rows(
+                RulebookStatements.versions, [.integer(entry.number), .integer(below), .number(wish.limit + 1)])
+            let versions = try rows.map { row in
+                var version = try RulebookVersion(row, versionSeal)
+                version.state = try state(entry.number, version.number, held, session)
+                return version
+            }
+            return Page(versions, limit: wish.limit) { Cursor(number: $0.number) }
+        }
+    }
+
+    /// - Parameter number: of the version; nil: the newest.
+    public func version(
+        _ kind: RulebookKind, _ key: String, _ number: Int64?, by caller: Caller
+    ) async throws(DeskFault) -> RulebookVersion {
+        try await desk.read(.readRulebook, by: caller) { session in
+            let entry = try find(kind, key, try units.visibility(of: caller, session), session)
+            var version = try content(of: entry.number, number ?? entry.newest, "\(entry.path)@\(number ?? entry.newest)", session)
+            let held = try published(entry.number, try newestRelease(session)?.number, session)
+            version.state = try state(entry.number, version.number, held, session)
+            return version
+        }
+    }
+
+    /// What differs between two versions of an object, field by field.
+    public func diff(
+        _ kind: RulebookKind, _ key: String, from old: Int64, to new: Int64, by caller: Caller
+    ) async throws(DeskFault) -> [JSONChange] {
+        let before = try await version(kind, key, old, by: caller)
+        let after = try await version(kind, key, new, by: caller)
+        return (before.content ?? .null).changes(to: after.content ?? .null)
+    }
+
+    /// Writes a draft: a new object, or a new version of one. What compiling it alone has to say comes back with it and stops nothing.
+    /// - Parameter version: of the object as the caller read it; nil: there is none yet.
+    public func save(
+        _ kind: RulebookKind, _ key: String, _ wish: RulebookEntry.Wish, version: Int64?, by caller: Caller
+    ) async throws(DeskFault) -> (entry: RulebookEntry, findings: [RulebookFinding]) {
+        try caller.require(.writeRulebook)
+        try wish.check(key: key)
+        let surroundings = try surroundings()
+        let bytes = wish.content.canonical
+        let hash = BodyDigest.sha256(bytes)
+        let entry = try await desk.act(.writeRulebook, by: caller) { session in
+            try session.run(StoreStatements.lockAudit)
+            let visibility = try units.visibility(of: caller, session)
+            var wish = wish
+            let at = desk.nowMilliseconds
+            let entry: RulebookEntry
+            if let row = try session.row(RulebookStatements.object, [.text(kind.rawValue), .text(key)]) {
+                var present = try RulebookEntry(row, objectSeal)
+                guard visibility.sees(present.unit) else { throw DeskFault.conflict(field: "key", reason: "another unit has it") }
+                guard present.version == version else { throw DeskFault.changed(noun: "rulebook object", version: present.version) }
+                try visibility.requireChange(present.unit)
+                try visibility.requireChange(wish.unit)
+                (present.name, present.description, present.unit) = (wish.name, wish.description, wish.unit)
+                (present.newest, present.version, present.changedAt) = (present.newest + 1, present.version + 1, at)
+                try change(present, session)
+                entry = present
+            } else {
+                guard version == nil else { throw DeskFault.notFound(noun: "rulebook object", key: "\(kind.rawValue)/\(key)") }
+                wish.unit = wish.unit ?? caller.unit
+                try visibility.requireChange(wish.unit)
+                let number = (try session.row(RulebookStatements.newestObject)?.optionalInteger("number") ?? 0) + 1
+                guard number <= Rulebooks.most else {
+                    throw DeskFault.conflict(field: "key", reason: "\(Rulebooks.most) objects are the most")
+                }
+                entry = RulebookEntry(number, kind, key, wish, owner: caller.name, at: at)
+                try session.run(RulebookStatements.addObject, entry.values + [objectSeal.tag(entry.values)])
+            }
+            try units.require(wish.unit, session)
+            let made = RulebookVersion(entry.newest, wish, hash: hash, author: caller.name, at: at)
+            let values = made.values(of: entry.number)
+            let text = SQLValue.text(String(decoding: bytes, as: UTF8.self))
+            try session.run(RulebookStatements.addVersion, values + [versionSeal.tag(values), text])
+            return (entry, AuditTrail.Line(act: .rulebookWritten, object: "rulebook/\(entry.path)@\(entry.newest)"))
+        }
+        let alone = RulebookSource(
+            number: 0, at: 0, objects: [RulebookObject(kind: kind, key: key, version: entry.newest, content: wish.content)])
+        return (entry, Rulebook.compile(alone, in: surroundings).findings)
+    }
+
+    // MARK: Rows
+
+    func surroundings() throws(DeskFault) -> Rulebook.Surroundings {
+        do { return try world.surroundings() } catch { throw .broken("what the rulebook refers to cannot be read: \(error)") }
+    }
+
+    func find(_ kind: RulebookKind, _ key: String, _ visibility: Visibility, _ session: SQLSession) throws -> RulebookEntry {
+        let name = "\(kind.rawValue)/\(key)"
+        guard let row = try session.row(RulebookStatements.object, [.text(kind.rawValue), .text(key)]) else {
+            throw DeskFault.notFound(noun: "rulebook object", key: name)
+        }
+        let entry = try RulebookEntry(row, objectSeal)
+        guard visibility.sees(entry.unit) else { throw DeskFault.notFound(noun: "rulebook object", key: name) }
+        return entry
+    }
+
+    func newestRelease(_ session: SQLSession) throws -> RulebookRelease? {
+        try session.row(RulebookStatements.newestRelease).map { try RulebookRelease($0, releaseSeal) }
+    }
+
+    /// Version of an object in a release.
+    func published(_ object: Int64, _ release: Int64?, _ session: SQLSession) throws -> Int64? {
+        guard let release else { return nil }
+        return try session.row(RulebookStatements.released, [.integer(object), .integer(release)])?.integer("version")
+    }
+
+    /// A version with its content, both as they were written.
+    func content(of object: Int64, _ number: Int64, _ name: String, _ session: SQLSession) throws -> RulebookVersion {
+        guard let row = try session.row(RulebookStatements.version, [.integer(object), .integer(number)]) else {
+            throw DeskFault.notFound(noun: "rulebook version", key: name)
+        }
+        var version = try RulebookVersion(row, versionSeal)
+        let bytes = Array(try row.text("content").utf8)
+        guard BodyDigest.sha256(bytes) == version.hash else { throw DeskFault.tampered(noun: "rulebook version", key: name) }
+        version.content = try JSONValue(reading: bytes, maximumBytes: RulebookObject.contentMaximum)
+        return version
+    }
+
+    private func state(_ object: Int64, _ number: Int64, _ held: Int64?, _ session: SQLSession) throws -> RulebookVersion.State {
+        if number == held { return .published }
+        let first = try session.row(RulebookStatements.firstRelease, [.integer(object), .integer(number)])
+        return try first?.optionalInteger("release") == nil ? .draft : .retired
+    }
+
+    private func change(_ entry: RulebookEntry, _ session: SQLSession) throws {
+        let changed = try session.run(
+            RulebookStatements.changeObject,
+            [
+                .integer(entry.number), .integer(entry.version - 1), .integer(entry.version), .text(entry.name), .text(entry.description),
+                .number(entry.unit), .integer(entry.newest), .integer(entry.changedAt), objectSeal.tag(entry.values),
+            ])
+        guard changed == 1 else { throw DeskFault.changed(noun: "rulebook object", version: entry.version) }
+    }
+}

@@ -1,0 +1,116 @@
+/// The rules that people of the bank change while the node runs, versioned as a whole: what a decision goes by beside the node's own settings.
+/// Compiled from its objects; immutable, swapped whole.
+public struct Rulebook: Equatable, Sendable {
+    /// Of the release; 0: none was published.
+    public var number: Int64
+    /// Which connection group serves which numbers; nil: no release says it, and the settings' routes hold.
+    public var routes: [NumberRoute]?
+
+    public init(number: Int64 = 0, routes: [NumberRoute]? = nil) {
+        self.number = number
+        self.routes = routes
+    }
+
+    /// What compiling looks at beside the objects.
+    public struct Surroundings: Equatable, Sendable {
+        /// Connection groups that there are; nil: not known here, so none is missed.
+        public var groups: Set<String>?
+
+        public init(groups: Set<String>? = nil) { self.groups = groups }
+    }
+
+    /// The one reading of a rulebook: at preview, at publishing and at loading. Pure; the same objects and surroundings give the same result.
+    /// - Returns: the rulebook as far as it can be made, to be used only when no finding is an error, and all findings at once.
+    public static func compile(_ source: RulebookSource, in surroundings: Surroundings) -> (rulebook: Rulebook, findings: [RulebookFinding])
+    {
+        var rulebook = Rulebook(number: source.number)
+        var findings: [RulebookFinding] = []
+        let routes = source.objects.filter { $0.kind == .routes }
+        if !routes.isEmpty { rulebook.routes = NumberRoute.compile(routes, surroundings, &findings) }
+        return (rulebook, findings)
+    }
+}
+
+/// What objects a rulebook has. Raw values are stored and stand in files: never change one.
+public enum RulebookKind: String, CaseIterable, Sendable {
+    /// Which connection group serves which numbers.
+    case routes
+
+    /// For people.
+    public var doc: String {
+        switch self {
+        case .routes:
+            "Which connection group serves which numbers. All objects of this kind together are the table; no prefix stands twice."
+        }
+    }
+}
+
+/// A rulebook as it is written: the chosen version of each object.
+public struct RulebookSource: Equatable, Sendable {
+    /// Of the release.
+    public var number: Int64
+    /// When it was published, wall milliseconds.
+    public var at: Int64
+    /// By kind and key.
+    public var objects: [RulebookObject]
+
+    public init(number: Int64, at: Int64, objects: [RulebookObject]) {
+        self.number = number
+        self.at = at
+        self.objects = objects.sorted { ($0.kind.rawValue, $0.key) < ($1.kind.rawValue, $1.key) }
+    }
+}
+
+/// One version of an object.
+public struct RulebookObject: Equatable, Sendable {
+    public var kind: RulebookKind
+    /// Its name among those of its kind: lower-case letters, digits, `-`, `_`, `.`; 1...64 bytes.
+    public var key: String
+    public var version: Int64
+    public var content: JSONValue
+
+    public init(kind: RulebookKind, key: String, version: Int64, content: JSONValue) {
+        self.kind = kind
+        self.key = key
+        self.version = version
+        self.content = content
+    }
+
+    /// Bytes of the canonical content.
+    public static let contentMaximum = 4 << 20
+
+    public static func isKey(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count)
+            && text.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || [45, 46, 95].contains($0) }
+    }
+
+    /// As findings, diffs and the audit name it: `routes/default`.
+    public var name: String { "\(kind.rawValue)/\(key)" }
+}
+
+/// What compiling has to say of one place. Holds no value of the document but names that it defines, so it may be logged.
+public struct RulebookFinding: Equatable, Sendable {
+    public enum Severity: String, Sendable {
+        /// The rulebook cannot be used.
+        case error
+        /// It can, and somebody should look.
+        case warning
+    }
+
+    /// `routes/default` and the place in it: `routes/default$.routes[3].group`.
+    public var path: String
+    public var severity: Severity
+    public var message: String
+    public var remedy: String
+
+    public init(_ path: String, _ severity: Severity, _ message: String, remedy: String) {
+        self.path = path
+        self.severity = severity
+        self.message = message
+        self.remedy = remedy
+    }
+}
+
+extension [RulebookFinding] {
+    public var areUsable: Bool { !contains { $0.severity == .error } }
+}
