@@ -25,6 +25,8 @@ public struct NodeOptions: Sendable {
         self.dataDirectory = dataDirectory
         // What a restart decides at once, for a million messages at the worst, must fit before the first commit.
         journal.batchesInMemory = 1024
+        // The desk reads the journal beside us.
+        journal.publishesEnd = true
     }
 
     public var journalDirectory: String { "\(dataDirectory)/journal" }
