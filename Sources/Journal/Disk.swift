@@ -85,7 +85,8 @@ public struct Disk: Sendable {
         status: { file, into in
             var found = stat()
             guard fstat(file, &found) == 0 else { return -errno }
-            into = FileStatus(size: Int(found.st_size), device: UInt64(found.st_dev), inode: UInt64(found.st_ino), links: Int(found.st_nlink))
+            into = FileStatus(
+                size: Int(found.st_size), device: UInt64(found.st_dev), inode: UInt64(found.st_ino), links: Int(found.st_nlink))
             return 0
         },
         lock: { cj_lock($0) },

@@ -165,7 +165,8 @@ public final class Journal: Sendable {
         spares = Spares(disk: disk, names: names, options: options, state: state, present: survey.spares)
         committer = Committer(
             disk: disk, names: names, options: options, spares: spares, table: table, state: state, journal: id,
-            mark: mark, last: last, endIsKnown: !report.endIsUncertain, ordinal: report.expected ?? 0, firstFresh: next, failedKept: survey.failed)
+            mark: mark, last: last, endIsKnown: !report.endIsUncertain, ordinal: report.expected ?? 0, firstFresh: next,
+            failedKept: survey.failed)
         line = Monitor(Line())
         // No lock to give back before the threads run: `open` still answers for it.
         threads = Monitor(Threads(lock: -1))

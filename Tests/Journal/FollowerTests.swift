@@ -260,10 +260,12 @@ private struct Followed {
             var next = 0
             while next < total {
                 guard
-                    let step = try? follower.read(from: at, bytes: 5000, { _, bytes in
-                        if [UInt8](bytes) != record(next, 1 + next % 700) { wrong.add(1, ordering: .relaxed) }
-                        next += 1
-                    }), step.missing.isEmpty
+                    let step = try? follower.read(
+                        from: at, bytes: 5000,
+                        { _, bytes in
+                            if [UInt8](bytes) != record(next, 1 + next % 700) { wrong.add(1, ordering: .relaxed) }
+                            next += 1
+                        }), step.missing.isEmpty
                 else {
                     wrong.add(1, ordering: .relaxed)
                     return
