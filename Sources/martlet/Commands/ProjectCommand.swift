@@ -35,20 +35,42 @@ extension StoreCommand {
                     print("martlet: \(data): \(error)")
                     throw ExitCode(ExitStatus.badSettings)
                 }
-                let installation = try await store.read { session in
-                    try session.row(StoreStatements.meta, [.text("installation")])?.text("value")
-                }
-                guard let installation else {
-                    print("martlet: the store has no name; run martlet store migrate")
-                    throw ExitCode(1)
-                }
-                let desk = Desk(store: store, chain: "martlet-\(installation)", now: { Int64(Date().timeIntervalSince1970 * 1_000_000) })
+                let desk = try await StoreCommand.desk(store)
                 let projector = Projector(desk, settings.projector, keys: keys, logger: Logger(label: "martlet"))
                 if fromStart { try await projector.repair() }
                 if follow { return await projector.run() }
                 try await projector.catchUp()
                 let figures = projector.figures.read
                 print("\(figures.records) record(s), \(figures.rows) row(s), \(figures.gaps) gap(s)")
+            }
+        }
+    }
+
+    /// - Throws: an exit code, after a line that says why.
+    static func desk(_ store: SQLStore) async throws -> Desk {
+        let installation = try await store.read { session in
+            try session.row(StoreStatements.meta, [.text("installation")])?.text("value")
+        }
+        guard let installation else {
+            print("martlet: the store has no name; run martlet store migrate")
+            throw ExitCode(1)
+        }
+        return Desk(store: store, chain: "martlet-\(installation)", now: { Int64(Date().timeIntervalSince1970 * 1_000_000) })
+    }
+
+    struct Retain: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "retain", abstract: "Forgets what the history has held for longer than `history.keep` and its like say.",
+            discussion: "In small steps, safe to end and to repeat. Exit codes: 0 done, 1 the database refused or is away, 2 bad settings.")
+
+        @OptionGroup var place: Place
+
+        func run() async throws {
+            try await StoreCommand.with(settings: place) { store, _, settings in
+                let report = try await HistoryRetention(try await StoreCommand.desk(store), rules: settings.retention).run()
+                print(
+                    "forgotten: \(report.texts) text(s), \(report.addresses) search entries, \(report.rows) message(s), \(report.months) month(s)"
+                )
             }
         }
     }

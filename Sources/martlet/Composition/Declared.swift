@@ -62,12 +62,14 @@ enum Declared {
         "outbound": "Where this node may open connections by HTTP. Nothing is reached that does not stand here.",
         "store": "The database of history and administration. The node that sends never opens it.",
         "history": "How the journal's records come into that database.",
+        "history.classes": "Classes that are kept for another time than the others.",
         "bootstrap.sources": "Sender systems taken over at the first start; `martlet source key NAME` gives them a key.",
     ]
 
     private static let examples = [
         "keys.master": "/etc/martlet/master.key", "connections[].name": "harbour", "connections[].group": "harbour",
         "connections[].host": "127.0.0.1", "connections[].systemId": "martlet", "routes[].group": "harbour",
+        "history.classes[].class": "otp",
         "bootstrap.sources[].name": "core-banking", "smpp.accounts[].systemId": "core",
         "smpp.accounts[].passwordFile": "/etc/martlet/core.password", "smpp.accounts[].source": "core-banking",
     ]

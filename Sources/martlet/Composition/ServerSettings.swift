@@ -44,6 +44,8 @@ struct ServerSettings {
     var store = StoreSection()
     /// How the history is written, for whoever writes it.
     var projector = Projector.Options(journal: "")
+    /// How long it is kept, by class.
+    var retention: [HistoryRetention.Rule] = []
     var outbound = OutboundRules()
     /// File of further authorities for outbound TLS.
     var outboundAuthority: String?
@@ -109,6 +111,17 @@ struct ServerSettings {
         projector.journalCap = node.capBytes
         projector.spillCap = values.size(HistorySettings.spill)
         projector.batch = values.integer(HistorySettings.batch)
+        typealias History = HistorySettings
+        retention = MessageClass.allCases.map { messageClass in
+            guard let own = values.elements("history.classes").last(where: { $0.text(History.ruleClass) == messageClass.word }) else {
+                return HistoryRetention.Rule(
+                    messageClass: messageClass, text: values.duration(History.keepText), addresses: values.duration(History.keepAddresses),
+                    rows: values.duration(History.keep))
+            }
+            return HistoryRetention.Rule(
+                messageClass: messageClass, text: own.duration(History.ruleKeepText), addresses: own.duration(History.ruleKeepAddresses),
+                rows: own.duration(History.ruleKeep))
+        }
         for element in values.elements("webhooks") { takeWebhook(element, environment, &mistakes) }
     }
 
