@@ -4,8 +4,8 @@ public import SQL
 public enum StoreStatements {
     public static func all() throws(StatementSet.Fault) -> StatementSet {
         try StatementSet(
-            own + administration + PrincipalStatements.all + referenceData + HistoryStatements.all + CustomerStatements.all
-                + ConsentStatements.all + ContactStatements.all + ImportStatements.all + LocalStatements.all)
+            own + administration + PrincipalStatements.all + referenceData + CustomerStatements.all + ConsentStatements.all
+                + ContactStatements.all + ImportStatements.all + LocalStatements.all + HistoryStatements.all + RetentionStatements.all)
     }
 
     private static let referenceData =

@@ -35,7 +35,12 @@ public final class DeskCounters: Sendable {
     let checkpointed = Counter()
     let checkpointFaults = Counter()
 
+    /// What the desk's parts count beside it.
+    private let parts = Mutex<[@Sendable () -> [(metric: Metric, value: Double)]]>([])
+
     public init() {}
+
+    func also(_ samples: @escaping @Sendable () -> [(metric: Metric, value: Double)]) { parts.withLock { $0.append(samples) } }
 
     func answered(_ status: Int) { answers[min(4, max(0, status / 100 - 1))].add() }
 
@@ -54,6 +59,9 @@ public final class DeskCounters: Sendable {
         put(DeskCounters.readyMetric, [("", isReady ? 1 : 0)])
         put(DeskCounters.sequenceMetric, [("", checkpointed.count)])
         put(DeskCounters.checkpointFaultsMetric, [("", checkpointFaults.count)])
+        for samples in parts.withLock({ $0 }) {
+            for sample in samples() { put(sample.metric, [("", Int(sample.value))]) }
+        }
         return page
     }
 }

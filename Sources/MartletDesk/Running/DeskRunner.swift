@@ -1,5 +1,6 @@
 public import Guard
 public import Logging
+public import MartletModel
 import MartletStore
 public import SQL
 import Synchronization
@@ -9,10 +10,16 @@ import Synchronization
 public struct DeskPart: Sendable {
     public var name: String
     public var run: @Sendable (Desk) async throws -> Void
+    /// What it counts, for the desk's page of metrics.
+    public var samples: (@Sendable () -> [(metric: Metric, value: Double)])?
 
-    public init(_ name: String, run: @escaping @Sendable (Desk) async throws -> Void) {
+    public init(
+        _ name: String, samples: (@Sendable () -> [(metric: Metric, value: Double)])? = nil,
+        run: @escaping @Sendable (Desk) async throws -> Void
+    ) {
         self.name = name
         self.run = run
+        self.samples = samples
     }
 }
 
@@ -57,6 +64,7 @@ public final class DeskRunner: Sendable {
         let desk = Desk(store: store, now: options.now)
         self.desk = desk
         self.parts = parts
+        for part in parts { if let samples = part.samples { counters.also(samples) } }
         self.logger = logger
         checkpointInterval = options.checkpointInterval
         publicKey = signer.publicKey.line

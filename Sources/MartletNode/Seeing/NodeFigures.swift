@@ -83,6 +83,7 @@ extension Node {
             (NodeMetrics.stale, counts.staleAnswers), (NodeMetrics.carried, counts.carried), (NodeMetrics.replayed, counts.replayedRecords),
             (NodeMetrics.commitRecords, counters.records), (NodeMetrics.commitBatches, counters.batches),
             (NodeMetrics.journalFailures, parts.journal.state.failures), (NodeMetrics.indexFailures, parts.recent.failures),
+            (NodeMetrics.markFailures, parts.journal.state.markFailures),
             (NodeMetrics.keyAnswers, keys.answered), (NodeMetrics.keyQuestions, keys.looked), (NodeMetrics.keyFailures, keys.failures),
         ]
         for (metric, count) in single {

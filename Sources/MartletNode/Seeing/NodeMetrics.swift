@@ -67,6 +67,9 @@ public enum NodeMetrics {
         "martlet_journal_low", .gauge, doc: "1 while no further segment can be made: new work is refused.")
     public static let journalSegments = Metric("martlet_journal_segments", .gauge, doc: "Segments of the journal.")
     public static let journalFailures = Metric("martlet_journal_failures_total", .counter, doc: "Writes or syncs that failed.")
+    public static let markFailures = Metric(
+        "martlet_journal_mark_failures_total", .counter,
+        doc: "Times that the journal's end could not be published to the desk, whose history is late until the next.")
     public static let indexFailures = Metric(
         "martlet_journal_index_failures_total", .counter,
         doc: "Segment indexes that could not be written or read; their messages are found in memory, or not until the index is made.")
@@ -133,7 +136,7 @@ public enum NodeMetrics {
         open, owed, parked, told, inbound,
         answers, preferences, optedOut, optOutRefusals, queued, outstanding, bound,
         accept, wire,
-        answer, commit, commitRecords, commitBatches, journalLow, journalSegments, journalFailures, indexFailures,
+        answer, commit, commitRecords, commitBatches, journalLow, journalSegments, journalFailures, markFailures, indexFailures,
         carried, replayed, sourceAccepted, sourceEnded, sourceOpen, drift, miscount, partsToday, quota, held,
         keys, keyBytes, keyAnswers, keyQuestions, keyFailures, rulebook, rulebookRefused,
         sealed, customers, customersVersion, customersBytes, customersRefused, customersChanges, customersOverlay, customersWaiting,

@@ -78,15 +78,9 @@ public struct HistoryMonth: Hashable, Comparable, Sendable {
             """)
     }
 
-    /// Takes the whole month out of the history.
-    public func forget(_ session: SQLSession, _ engine: SQLStore.Engine) throws(SQLFault) {
-        switch engine {
-        case .postgres:
-            for table in HistoryMonth.tables + ["lookup"] { try session.define("DROP TABLE IF EXISTS \(table)\(suffix)") }
-        case .sqlite:
-            let (low, high) = (hexadecimal(HistoryMonth.firstID(start)), hexadecimal(HistoryMonth.firstID(next.start)))
-            for table in HistoryMonth.tables { try session.define("DELETE FROM \(table) WHERE id >= x'\(low)' AND id < x'\(high)'") }
-            try session.define("DELETE FROM lookup WHERE slot >= \(SearchSlot.of(start)) AND slot < \(SearchSlot.of(next.start))")
-        }
+    /// Takes the whole month out of a PostgreSQL history, in an instant. SQLite has no months: there rows go in steps
+    /// (`RetentionStatements`).
+    public func drop(_ session: SQLSession) throws(SQLFault) {
+        for table in HistoryMonth.tables + ["lookup"] { try session.define("DROP TABLE IF EXISTS \(table)\(suffix)") }
     }
 }

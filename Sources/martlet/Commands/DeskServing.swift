@@ -27,7 +27,8 @@ extension ServeCommand {
         let port: Int
         do {
             runner = try DeskRunner(
-                options, rowKey: keys.rowKey, signer: try AuditCheckpointSigner(master: master), logger: logger)
+                options, rowKey: keys.rowKey, signer: try AuditCheckpointSigner(master: master), parts: parts(settings, keys, logger),
+                logger: logger)
             port = try await runner.start()
         } catch {
             throw failure("\(error)", ExitStatus.badSettings)
@@ -44,6 +45,23 @@ extension ServeCommand {
         logger.notice("desk stopped")
         withExtendedLifetime(lock) {}
         Glibc.exit(0)
+    }
+
+    /// What the desk does by itself.
+    private func parts(_ settings: ServerSettings, _ keys: KeyStore, _ logger: Logger) -> [DeskPart] {
+        let (projector, rules, segment) = (settings.projector, settings.retention, settings.node.journal.segmentSize)
+        let figures = ProjectorFigures()
+        return [
+            DeskPart("projector", samples: { figures.samples(segmentSize: segment) }) { desk in
+                await Projector(desk, projector, keys: keys, logger: logger, figures: figures).run()
+            },
+            DeskPart("retention") { desk in
+                while true {
+                    _ = try await HistoryRetention(desk, rules: rules).run()
+                    try await Task.sleep(for: .seconds(6 * 3600))
+                }
+            },
+        ]
     }
 
     /// The node makes the keys, when it first starts.

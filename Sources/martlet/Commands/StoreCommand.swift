@@ -5,7 +5,8 @@ import SQL
 
 struct StoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "store", abstract: "The database of history and administration.", subcommands: [Migrate.self, Check.self])
+        commandName: "store", abstract: "The database of history and administration.",
+        subcommands: [Migrate.self, Check.self, Project.self, Retain.self])
 
     struct Place: ParsableArguments {
         @Option(help: "Settings file.") var config: String

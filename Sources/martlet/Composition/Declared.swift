@@ -10,10 +10,10 @@ import MartletStore
 enum Declared {
     static let settings: [Setting] =
         NodeSettings.all + InboundSettings.all + HTTPSettings.all + SMPPDoorSettings.all + TextGuard.all + SMPPConnectionSettings.all
-        + WebhookSettings.all + OutboundSettings.all + StoreSettings.all + DeskSettings.all
+        + WebhookSettings.all + OutboundSettings.all + StoreSettings.all + DeskSettings.all + HistorySettings.all
     static let metrics: [Metric] =
         NodeMetrics.all + HTTPCounters.all + SMPPDoorCounters.all + SMPPCounters.metrics.map(\.metric)
-        + WebhookCounters.all + DeskCounters.all
+        + WebhookCounters.all + DeskCounters.all + ProjectorFigures.metrics
     static let errors: [ErrorCode] = HTTPErrors.all
 
     /// The generated pages and the explained sample file; `make reference` writes them, a test keeps them fresh.
@@ -68,12 +68,15 @@ enum Declared {
         "outbound": "Where this node may open connections by HTTP. Nothing is reached that does not stand here.",
         "desk": "The desk: administration, and what is kept for people to look at. A process of its own beside the node.",
         "store": "The database of history and administration. The node that sends never opens it.",
+        "history": "How the journal's records come into that database.",
+        "history.classes": "Classes that are kept for another time than the others.",
         "bootstrap.sources": "Sender systems taken over at the first start; `martlet source key NAME` gives them a key.",
     ]
 
     private static let examples = [
         "keys.master": "/etc/martlet/master.key", "connections[].name": "harbour", "connections[].group": "harbour",
         "connections[].host": "127.0.0.1", "connections[].systemId": "martlet", "routes[].group": "harbour",
+        "history.classes[].class": "otp",
         "bootstrap.sources[].name": "core-banking", "smpp.accounts[].systemId": "core",
         "smpp.accounts[].passwordFile": "/etc/martlet/core.password", "smpp.accounts[].source": "core-banking",
     ]

@@ -42,6 +42,10 @@ struct ServerSettings {
     var sources: [SourceEntry] = []
     var webhooks: [Webhook] = []
     var store = StoreSection()
+    /// How the history is written, for whoever writes it.
+    var projector = Projector.Options(journal: "")
+    /// How long it is kept, by class.
+    var retention: [HistoryRetention.Rule] = []
     var desk = DeskSettings()
     var outbound = OutboundRules()
     /// File of further authorities for outbound TLS.
@@ -103,6 +107,22 @@ struct ServerSettings {
         for element in values.elements("smpp.accounts") { takeAccount(element, environment, &mistakes) }
         takeOutbound(values, &mistakes)
         store = StoreSection(values, dataDirectory, environment, &mistakes)
+        projector.journal = node.journalDirectory
+        projector.folder = "\(dataDirectory)/desk"
+        projector.journalCap = node.capBytes
+        projector.spillCap = values.size(HistorySettings.spill)
+        projector.batch = values.integer(HistorySettings.batch)
+        typealias History = HistorySettings
+        retention = MessageClass.allCases.map { messageClass in
+            guard let own = values.elements("history.classes").last(where: { $0.text(History.ruleClass) == messageClass.word }) else {
+                return HistoryRetention.Rule(
+                    messageClass: messageClass, text: values.duration(History.keepText), addresses: values.duration(History.keepAddresses),
+                    rows: values.duration(History.keep))
+            }
+            return HistoryRetention.Rule(
+                messageClass: messageClass, text: own.duration(History.ruleKeepText), addresses: own.duration(History.ruleKeepAddresses),
+                rows: own.duration(History.ruleKeep))
+        }
         desk = DeskSettings(values, dataDirectory, &mistakes)
         for element in values.elements("webhooks") { takeWebhook(element, environment, &mistakes) }
     }

@@ -1,0 +1,79 @@
+import MartletModel
+import MartletStore
+import SQL
+import Testing
+
+@testable import MartletDesk
+
+@Suite("History: retention") struct RetentionTests {
+    private static let day: Int64 = 86_400_000
+
+    private func rules(text: Int64, addresses: Int64, rows: Int64) -> [HistoryRetention.Rule] {
+        MessageClass.allCases.map { .init(messageClass: $0, text: text, addresses: addresses, rows: rows) }
+    }
+
+    /// The desk so many milliseconds after the messages.
+    private func desk(_ rig: ProjectorRig, after milliseconds: Int64) -> Desk {
+        let moment = rig.now + milliseconds * 1000
+        return Desk(store: rig.store, chain: "martlet-test", now: { moment })
+    }
+
+    @Test("Each field goes when its time is over and not before, and a second pass finds nothing", arguments: SQLStore.Engine.allCases)
+    func fields(engine: SQLStore.Engine) async throws {
+        try await ProjectorTests.with(engine) { rig in
+            for number in 0..<700 { try rig.message(number, end: number % 7 == 0 ? .failed : .delivered) }
+            var words = rig.payload(1)
+            words.reference = ""
+            try rig.put(.inbound(.init(total: 1, number: 0)), rig.id(9000), .received, flags: .ends, payload: words)
+            rig.commit()
+            try await rig.projector().catchUp()
+            let rules = rules(text: Self.day, addresses: 2 * Self.day, rows: 3 * Self.day)
+            let hashes = SearchHashes(rig.keys)
+            func pass(_ days: Double) async throws -> HistoryRetention.Report {
+                try await HistoryRetention(desk(rig, after: Int64(days * Double(Self.day))), rules: rules).run()
+            }
+            #expect(try await pass(0.5) == HistoryRetention.Report())
+            #expect(try await pass(1.1) == HistoryRetention.Report(texts: 701))
+            #expect(try await rig.rows(HistoryStatements.messages, rig.id(5)).first?.bytes("sealed") == [])
+            #expect(try await rig.search(.phone, hashes.phone(rig.payload(5).to)) == [rig.id(5)])
+            #expect(try await pass(1.2) == HistoryRetention.Report())
+            #expect(try await pass(2.1) == HistoryRetention.Report(addresses: 1401))
+            #expect(try await rig.search(.phone, hashes.phone(rig.payload(5).to)) == [])
+            #expect(try await rig.count("lookup") == 701)
+            #expect(try await rig.state(rig.id(5))?.told == ToldOutcome.heard.rawValue)
+            #expect(try await pass(3.1) == HistoryRetention.Report(rows: 701))
+            #expect(try await rig.counts(ProjectorTests.tables) == [0, 0, 0, 0, 0, 0, 0, 0])
+            #expect(try await rig.audit().map { try $0.text("act") } == Array(repeating: "history.retained", count: 3))
+        }
+    }
+
+    @Test("A class with a rule of its own goes alone", arguments: SQLStore.Engine.allCases)
+    func classes(engine: SQLStore.Engine) async throws {
+        try await ProjectorTests.with(engine) { rig in
+            try rig.message(1)
+            rig.commit()
+            try await rig.projector().catchUp()
+            let other = HistoryRetention.Rule(messageClass: .marketing, text: 1, addresses: 1, rows: 1)
+            let late = desk(rig, after: 10 * Self.day)
+            #expect(try await HistoryRetention(late, rules: [other]).run() == HistoryRetention.Report())
+            let own = HistoryRetention.Rule(messageClass: .transactional, text: 1, addresses: 1, rows: 1)
+            #expect(
+                try await HistoryRetention(late, rules: [other, own]).run() == HistoryRetention.Report(texts: 1, addresses: 2, rows: 1))
+            #expect(try await rig.count("notification") == 0)
+        }
+    }
+
+    @Test("PostgreSQL drops a month that no class wants any more")
+    func months() async throws {
+        try await ProjectorTests.with(.postgres) { rig in
+            for number in 0..<20 { try rig.message(number) }
+            rig.commit()
+            try await rig.projector().catchUp()
+            let rules = rules(text: Self.day, addresses: Self.day, rows: Self.day)
+            let report = try await HistoryRetention(desk(rig, after: 60 * Self.day), rules: rules).run()
+            #expect(report.months >= 1 && report.rows == 0 && report.texts == 0)
+            await #expect(throws: SQLFault.self) { try await rig.count("notification_2026_11") }
+            #expect(try await rig.count("notification") == 0)
+        }
+    }
+}
