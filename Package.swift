@@ -118,7 +118,11 @@ let package = Package(
         tests("MartletStore", ["MartletStore", "MartletModel", "SQL", "Guard", "PostgresServer"]),
         tests(
             "MartletDesk",
-            ["MartletDesk", "MartletStore", "MartletModel", "SQL", "Guard", "Journal", "PostgresServer", hummingbird, nioCore, logging]),
+            [
+                "MartletDesk", "MartletStore", "MartletModel", "MartletEngine", "SQL", "Guard", "Journal", "PostgresServer", hummingbird,
+                nioCore,
+                logging,
+            ]),
         tests("Guard", ["Guard", crypto, nioCore, nioPosix, nioHTTP, nioSSL]),
         tests("MartletModel", ["MartletModel"]),
         tests("MartletEngine", ["MartletEngine", "MartletModel", "SMSText"]),

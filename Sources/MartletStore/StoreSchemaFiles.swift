@@ -184,5 +184,269 @@ extension StoreSchema {
 
                 """#
         ),
+        (
+            name: "0002-customers.sql",
+            text: #"""
+                -- Customers: what a decision reads of them in clear, what is personal sealed under each customer's own key, keyed hashes to find them by.
+                -- @oldest 1
+                --
+                -- Who writes here takes the next number of customer_change first and holds it to the end of the transaction: so numbers become visible in
+                -- their order, and whoever asks for what came after a number misses nothing. Why it is cut so: docs/decisions/0016-customers.md.
+
+                -- The newest number of a change. One row.
+                CREATE TABLE customer_change (
+                    id SMALLINT NOT NULL PRIMARY KEY,
+                    number BIGINT NOT NULL
+                ) STRICT, WITHOUT ROWID; -- @sqlite
+                ); -- @postgres
+                INSERT INTO customer_change (id, number) VALUES (1, 0);
+
+                -- reference: keyed hash of the bank's reference. addresses: number, kind and keyed hash of each contact point, 10 bytes each. clear: a customer
+                -- record v1, sealed: its details v1 (docs/reference/customer-files.md). Of an erased customer the row stays, with nothing in these four.
+                -- mac is over all other columns.
+                CREATE TABLE customer (
+                    subject BIGINT NOT NULL PRIMARY KEY,
+                    version BIGINT NOT NULL,
+                    unit INTEGER NOT NULL,
+                    reference BIGINT,
+                    addresses BYTEA NOT NULL,
+                    clear BYTEA NOT NULL,
+                    sealed BYTEA NOT NULL,
+                    created_at BIGINT NOT NULL,
+                    changed_at BIGINT NOT NULL,
+                    erased_at BIGINT,
+                    change BIGINT NOT NULL,
+                    mac BYTEA NOT NULL
+                ) STRICT; -- @sqlite
+                ); -- @postgres
+                CREATE UNIQUE INDEX customer_reference ON customer (reference);
+                CREATE UNIQUE INDEX customer_by_change ON customer (change);
+
+                -- Who is found by an address: kind 1 phone, 2 email, 3 device's token. Made from customer.addresses, which carry the tag.
+                CREATE TABLE customer_address (
+                    kind SMALLINT NOT NULL,
+                    hash BIGINT NOT NULL,
+                    subject BIGINT NOT NULL,
+                    number SMALLINT NOT NULL,
+                    PRIMARY KEY (kind, hash, subject, number)
+                ) STRICT, WITHOUT ROWID; -- @sqlite
+                ); -- @postgres
+
+                -- What was learnt of an address, whoever has it: dead or alive, opted out or in. It outlives its customers, so that who comes with the address
+                -- later is not asked once more. mac is over all other columns.
+                CREATE TABLE address_fact (
+                    kind SMALLINT NOT NULL,
+                    hash BIGINT NOT NULL,
+                    life SMALLINT,
+                    life_at BIGINT,
+                    wish SMALLINT,
+                    wish_at BIGINT,
+                    mac BYTEA NOT NULL,
+                    PRIMARY KEY (kind, hash)
+                ) STRICT, WITHOUT ROWID; -- @sqlite
+                ); -- @postgres
+
+                -- Who said what when, by which way, with which proof. Written once; erasure takes the sealed proof out. number rises for each customer. channel 0:
+                -- all. at: when it was said, entered_at: when Martlet heard. source: who entered it. mac is over all other columns.
+                CREATE TABLE consent (
+                    subject BIGINT NOT NULL,
+                    number BIGINT NOT NULL,
+                    purpose INTEGER NOT NULL,
+                    channel SMALLINT NOT NULL,
+                    state SMALLINT NOT NULL,
+                    at BIGINT NOT NULL,
+                    entered_at BIGINT NOT NULL,
+                    way SMALLINT NOT NULL,
+                    source TEXT NOT NULL,
+                    text_version TEXT NOT NULL,
+                    sealed BYTEA,
+                    mac BYTEA NOT NULL,
+                    PRIMARY KEY (subject, number)
+                ) STRICT, WITHOUT ROWID; -- @sqlite
+                ); -- @postgres
+
+                -- What the bank had to do with a customer elsewhere: at a branch, by telephone, on a social page. Erased with the customer. mac as above.
+                CREATE TABLE contact (
+                    subject BIGINT NOT NULL,
+                    at BIGINT NOT NULL,
+                    number BIGINT NOT NULL,
+                    kind SMALLINT NOT NULL,
+                    unit INTEGER NOT NULL,
+                    entered_at BIGINT NOT NULL,
+                    source TEXT NOT NULL,
+                    sealed BYTEA NOT NULL,
+                    mac BYTEA NOT NULL,
+                    PRIMARY KEY (subject, at, number)
+                ) STRICT, WITHOUT ROWID; -- @sqlite
+                ); -- @postgres
+
+                -- How far the import of a file has come; written in the transaction of its rows. position (byte), line: where it goes on. errors_at: bytes of the file of
+                -- errors that belong to what was read.
+                CREATE TABLE import (
+                    id TEXT NOT NULL PRIMARY KEY,
+                    state SMALLINT NOT NULL,
+                    source TEXT NOT NULL,
+                    position BIGINT NOT NULL,
+                    line BIGINT NOT NULL,
+                    errors_at BIGINT NOT NULL,
+                    added BIGINT NOT NULL,
+                    changed BIGINT NOT NULL,
+                    same BIGINT NOT NULL,
+                    refused BIGINT NOT NULL,
+                    started_at BIGINT NOT NULL,
+                    changed_at BIGINT NOT NULL
+                ) STRICT, WITHOUT ROWID; -- @sqlite
+                ); -- @postgres
+
+                """#
+        ),
+        (
+            name: "0003-reference.sql",
+            text: #"""
+                -- Reference data: units of the bank, sources as the desk knows them, what the bank defined; and the rulebook with all its versions.
+                -- @oldest 1
+                --
+                -- Numbers are given once and never again. unit NULL is the whole bank; owner is who made it. version counts the changes of a row. mac is
+                -- over all other columns. Times are milliseconds since 1970, UTC.
+
+                CREATE TABLE unit (
+                    number BIGINT NOT NULL PRIMARY KEY,
+                    version BIGINT NOT NULL,
+                    code TEXT NOT NULL,
+                    name TEXT NOT NULL,
+                    description TEXT NOT NULL,
+                    parent BIGINT,
+                    zone TEXT NOT NULL,
+                    locale TEXT NOT NULL,
+                    owner TEXT NOT NULL,
+                    created_at BIGINT NOT NULL,
+                    changed_at BIGINT NOT NULL,
+                    mac BYTEA NOT NULL
+                ) STRICT, WITHOUT ROWID; -- @sqlite
+                ); -- @postgres
+                CREATE UNIQUE INDEX unit_code ON unit (code);
+
+                -- What people say of a sender system. Its name, keys and limits are the node's, in the file of sources under the data directory, by the
+                -- same number; pending is what the desk still has to write there.
+                CREATE TABLE source (
+                    number BIGINT NOT NULL PRIMARY KEY,
+                    version BIGINT NOT NULL,
+                    name TEXT NOT NULL,
+                    description TEXT NOT NULL,
+                    unit BIGINT,
+                    owner TEXT NOT NULL,
+                    pending TEXT,
+                    created_at BIGINT NOT NULL,
+                    changed_at BIGINT NOT NULL,
+                    mac BYTEA NOT NULL
+                ) STRICT, WITHOUT ROWID; -- @sqlite
+                ); -- @postgres
+
+                -- Apps, packages, purposes, segments, tiers, attributes of customers, kinds of contact. Below 16 are those that every installation has.
+                -- details: canonical JSON, by kind.
+                CREATE TABLE definition (
+                    kind TEXT NOT NULL,
+                    number BIGINT NOT NULL,
+                    version BIGINT NOT NULL,
+                    code TEXT NOT NULL,
+                    name TEXT NOT NULL,
+                    description TEXT NOT NULL,
+                    unit BIGINT,
+                    owner TEXT NOT NULL,
+                    details TEXT NOT NULL,
+                    created_at BIGINT NOT NULL,
+                    changed_at BIGINT NOT NULL,
+                    retired_at BIGINT,
+                    mac BYTEA NOT NULL,
+                    PRIMARY KEY (kind, number)
+                ) STRICT, WITHOUT ROWID; -- @sqlite
+                ); -- @postgres
+                CREATE UNIQUE INDEX definition_code ON definition (kind, code);
+
+                -- An object of the rulebook; newest is the number of its newest version.
+                CREATE TABLE rulebook_object (
+                    number BIGINT NOT NULL PRIMARY KEY,
+                    version BIGINT NOT NULL,
+                    kind TEXT NOT NULL,
+                    key TEXT NOT NULL,
+                    name TEXT NOT NULL,
+                    description TEXT NOT NULL,
+                    unit BIGINT,
+                    owner TEXT NOT NULL,
+                    newest BIGINT NOT NULL,
+                    created_at BIGINT NOT NULL,
+                    changed_at BIGINT NOT NULL,
+                    mac BYTEA NOT NULL
+                ) STRICT, WITHOUT ROWID; -- @sqlite
+                ); -- @postgres
+                CREATE UNIQUE INDEX rulebook_object_key ON rulebook_object (kind, key);
+
+                -- Never changed. Whether a version is a draft, published or retired follows from the releases it is in. content is canonical JSON, hash its
+                -- SHA-256, which stands for it in the mac.
+                CREATE TABLE rulebook_version (
+                    object BIGINT NOT NULL,
+                    number BIGINT NOT NULL,
+                    author TEXT NOT NULL,
+                    at BIGINT NOT NULL,
+                    note TEXT NOT NULL,
+                    content TEXT NOT NULL,
+                    hash BYTEA NOT NULL,
+                    mac BYTEA NOT NULL,
+                    PRIMARY KEY (object, number)
+                ) STRICT, WITHOUT ROWID; -- @sqlite
+                ); -- @postgres
+
+                -- Never changed. hash is that of the file which the node gets, over its number, its time and every object with its content: no entry can
+                -- be added, taken out or exchanged unseen. restores: the release it rolled back to.
+                CREATE TABLE rulebook_release (
+                    number BIGINT NOT NULL PRIMARY KEY,
+                    at BIGINT NOT NULL,
+                    author TEXT NOT NULL,
+                    note TEXT NOT NULL,
+                    restores BIGINT,
+                    hash BYTEA NOT NULL,
+                    mac BYTEA NOT NULL
+                ) STRICT, WITHOUT ROWID; -- @sqlite
+                ); -- @postgres
+
+                CREATE TABLE rulebook_entry (
+                    release BIGINT NOT NULL,
+                    object BIGINT NOT NULL,
+                    version BIGINT NOT NULL,
+                    PRIMARY KEY (release, object)
+                ) STRICT, WITHOUT ROWID; -- @sqlite
+                ); -- @postgres
+                CREATE INDEX rulebook_entry_object ON rulebook_entry (object, version);
+
+                """#
+        ),
+        (
+            name: "0004-statistics.sql",
+            text: #"""
+                -- Counts of messages by the hour of their acceptance (UTC): filled additively from the log in the transaction of the history's rows, so
+                -- that nothing is looked up and each record counts once. What each column counts: docs/reference/statistics.md.
+                -- @oldest 1
+
+                -- hour counts since 1970. state 0: what counts without an end (accepted messages and all that happens to them); else the end, with its
+                -- reason. route is the connection group. An hour's counts change for as long as messages of it end.
+                CREATE TABLE traffic (
+                    hour INTEGER NOT NULL,
+                    source INTEGER NOT NULL,
+                    class SMALLINT NOT NULL,
+                    channel SMALLINT NOT NULL,
+                    route SMALLINT NOT NULL,
+                    state SMALLINT NOT NULL,
+                    reason SMALLINT NOT NULL,
+                    messages BIGINT NOT NULL,
+                    parts BIGINT NOT NULL,
+                    submits BIGINT NOT NULL,
+                    duplicates BIGINT NOT NULL,
+                    late BIGINT NOT NULL,
+                    PRIMARY KEY (hour, source, class, channel, route, state, reason)
+                ) STRICT, WITHOUT ROWID; -- @sqlite
+                ); -- @postgres
+
+                """#
+        ),
     ]
 }

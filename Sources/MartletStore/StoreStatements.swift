@@ -3,7 +3,7 @@ public import SQL
 /// Every statement of the store, registered once; a test prepares and runs each on both engines.
 public enum StoreStatements {
     public static func all() throws(StatementSet.Fault) -> StatementSet {
-        try StatementSet(own + administration + PrincipalStatements.all + HistoryStatements.all)
+        try StatementSet(own + administration + PrincipalStatements.all + HistoryStatements.all + StatisticsStatements.all)
     }
 
     /// ?1 name.
