@@ -79,12 +79,15 @@ reference: build ## write the generated pages of docs/reference and config/martl
 .PHONY: faults-smoke
 faults-smoke: ## kill -9, power cut, bad input: a few rounds each (KILL_ROUNDS=10 CUT_ROUNDS=5), with the debug build
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/kill9.py --rounds $(KILL_ROUNDS) --build debug
+	@$(NO_PROFILE) $(PYTHON) Tests/Faults/projector.py --rounds 4 --store sqlite --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/powercut.py --rounds $(CUT_ROUNDS) --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/badinput.py --build debug
 
 .PHONY: faults
 faults: setup release worlds ## the whole: kill -9 and power cut, 200 rounds each, with the release build; seeded worlds
 	@$(PYTHON) Tests/Faults/kill9.py --rounds $(FAULT_ROUNDS) --build release
+	@$(PYTHON) Tests/Faults/projector.py --rounds $(FAULT_ROUNDS) --store sqlite --build release
+	@$(PYTHON) Tests/Faults/projector.py --rounds $(FAULT_ROUNDS) --store postgres --build release
 	@$(PYTHON) Tests/Faults/powercut.py --rounds $(FAULT_ROUNDS) --build release
 	@$(PYTHON) Tests/Faults/syscalls.py --build release
 	@$(PYTHON) Tests/Faults/badinput.py --build release

@@ -11,6 +11,7 @@ final class Committer: @unchecked Sendable {
     private let table: Table
     private let state: JournalState
     private let journal: JournalID
+    private let mark: CommittedMark?
 
     private var file: Int32 = -1
     private var current: UInt32 = 0
@@ -32,7 +33,7 @@ final class Committer: @unchecked Sendable {
 
     init(
         disk: Disk, names: Names, options: Options, spares: Spares, table: Table, state: JournalState, journal: JournalID,
-        last: Position, endIsKnown: Bool, ordinal: UInt64, firstFresh: UInt32, failedKept: [UInt32]
+        mark: CommittedMark?, last: Position, endIsKnown: Bool, ordinal: UInt64, firstFresh: UInt32, failedKept: [UInt32]
     ) {
         self.disk = disk
         self.names = names
@@ -41,11 +42,14 @@ final class Committer: @unchecked Sendable {
         self.table = table
         self.state = state
         self.journal = journal
+        self.mark = mark
         self.last = last
         self.endIsKnown = endIsKnown
         self.ordinal = ordinal
         self.firstFresh = firstFresh
         self.failedKept = failedKept
+        // What was read at the opening was made certain before: the place of an earlier run may be older, or of a past that was cut off.
+        if last != 0 { mark?.store(last, ordinal: ordinal) }
     }
 
     deinit { closeFile() }
@@ -73,6 +77,7 @@ final class Committer: @unchecked Sendable {
         }
         last = batch.end
         ordinal += UInt64(batch.records)
+        mark?.store(last, ordinal: ordinal)
         table.wrote(batch, at: now)
         state.commit(batch, nanoseconds: disk.monotonic() - began)
         return .durable

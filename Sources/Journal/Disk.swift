@@ -6,11 +6,14 @@ public struct FileStatus: Hashable, Sendable {
     public var size: Int
     public var device: UInt64
     public var inode: UInt64
+    /// Names that the file has.
+    public var links: Int
 
-    public init(size: Int = 0, device: UInt64 = 0, inode: UInt64 = 0) {
+    public init(size: Int = 0, device: UInt64 = 0, inode: UInt64 = 0, links: Int = 1) {
         self.size = size
         self.device = device
         self.inode = inode
+        self.links = links
     }
 }
 
@@ -82,7 +85,8 @@ public struct Disk: Sendable {
         status: { file, into in
             var found = stat()
             guard fstat(file, &found) == 0 else { return -errno }
-            into = FileStatus(size: Int(found.st_size), device: UInt64(found.st_dev), inode: UInt64(found.st_ino))
+            into = FileStatus(
+                size: Int(found.st_size), device: UInt64(found.st_dev), inode: UInt64(found.st_ino), links: Int(found.st_nlink))
             return 0
         },
         lock: { cj_lock($0) },

@@ -127,7 +127,7 @@ public final class Journal: Sendable {
     private static func started(
         _ names: Names, _ options: Options, _ disk: Disk, _ lock: Int32, _ survey: Names.Survey, _ report: Report, _ next: UInt32
     ) throws -> (Journal, Appender, Report) {
-        let journal = Journal(names, options, disk, lock, survey, report, next)
+        let journal = try Journal(names, options, disk, lock, survey, report, next)
         let (spares, line, committer, pool) = (journal.spares, journal.line, journal.committer, journal.pool)
         guard let upkeep = Worker("journal-upkeep", { spares.run() }) else {
             throw JournalFailure(EAGAIN, .open)
@@ -149,11 +149,12 @@ public final class Journal: Sendable {
 
     private init(
         _ names: Names, _ options: Options, _ disk: Disk, _ lock: Int32, _ survey: Names.Survey, _ report: Report, _ next: UInt32
-    ) {
+    ) throws(JournalFailure) {
         // With segments but no readable header the true one may come to light again, and must not be a stranger then.
         let id = report.journal ?? (report.isEmpty ? JournalID(high: disk.random(), low: disk.random() | 1) : .unknown)
         let last = report.segments.last.map { Position($0.number, $0.end) } ?? 0
         let state = JournalState(committed: last)
+        let mark = options.publishesEnd ? try CommittedMark(disk: disk, names: names, journal: id, state: state) : nil
         self.directory = names.directory
         self.names = names
         self.id = id
@@ -163,8 +164,9 @@ public final class Journal: Sendable {
         pool = BufferPool(size: options.batchSize, limit: options.batchesInMemory)
         spares = Spares(disk: disk, names: names, options: options, state: state, present: survey.spares)
         committer = Committer(
-            disk: disk, names: names, options: options, spares: spares, table: table, state: state, journal: id, last: last,
-            endIsKnown: !report.endIsUncertain, ordinal: report.expected ?? 0, firstFresh: next, failedKept: survey.failed)
+            disk: disk, names: names, options: options, spares: spares, table: table, state: state, journal: id,
+            mark: mark, last: last, endIsKnown: !report.endIsUncertain, ordinal: report.expected ?? 0, firstFresh: next,
+            failedKept: survey.failed)
         line = Monitor(Line())
         // No lock to give back before the threads run: `open` still answers for it.
         threads = Monitor(Threads(lock: -1))

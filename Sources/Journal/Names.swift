@@ -4,6 +4,10 @@ struct Names: Sendable {
 
     var lock: String { "\(directory)/lock" }
     var quarantine: String { "\(directory)/quarantine" }
+    /// Where the last durable batch ends, for other processes.
+    var committed: String { "\(directory)/committed" }
+    /// Finished segments that a reader lacks, by a second name. Beside the segments, as a link cannot leave its file system.
+    var spill: String { "\(directory)/spill" }
 
     func segment(_ number: UInt32) -> String { "\(directory)/\(Self.digits(number)).log" }
     func index(_ number: UInt32) -> String { "\(directory)/\(Self.digits(number)).idx" }

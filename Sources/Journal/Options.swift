@@ -9,6 +9,8 @@ public struct Options: Sendable {
     public var spares = 2
     /// Batches that may be in memory at once (being filled, cut, being written), 2...1024.
     public var batchesInMemory = 64
+    /// Whether `committed` tells other processes how far the journal is durable.
+    public var publishesEnd = false
     /// False only in tests: nothing is then synced, and a power cut loses what was reported durable.
     public var sync = true
 

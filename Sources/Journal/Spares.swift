@@ -184,6 +184,14 @@ final class Spares: Sendable {
         return !stopping
     }
 
+    /// True as well when it cannot be found out.
+    private func isShared(_ path: String) -> Bool {
+        guard let file = try? disk.opened(path, O_RDONLY) else { return true }
+        defer { _ = disk.close(file) }
+        guard let status = try? disk.statusOf(file) else { return true }
+        return status.links > 1
+    }
+
     /// Oldest first, and none after one that fails: the segments left are without a gap. Returns what is left to do.
     private func trim(_ segments: [UInt32]) -> [UInt32] {
         var made: [Int] = []
@@ -197,7 +205,13 @@ final class Spares: Sendable {
             do {
                 if let id, Self.size(disk, names.segment(segment)) == size {
                     try disk.renamed(names.segment(segment), names.blank(id))
-                    made.append(id)
+                    // A file with a second name is a reader's too and must keep its bytes. Looked at only now: by the name that is gone
+                    // nobody can link it any more.
+                    if isShared(names.blank(id)) {
+                        try disk.removed(names.blank(id))
+                    } else {
+                        made.append(id)
+                    }
                 } else {
                     try disk.removed(names.segment(segment))
                 }

@@ -7,6 +7,7 @@ public final class JournalState: Sendable {
     private let committedAt = Atomic<UInt64>(0)
     private let failureCount = Atomic<Int>(0)
     private let upkeepFailureCount = Atomic<Int>(0)
+    private let markFailureCount = Atomic<Int>(0)
     private let spareCount = Atomic<Int>(0)
     private let batchCount = Atomic<Int>(0)
     private let recordCount = Atomic<Int>(0)
@@ -24,6 +25,8 @@ public final class JournalState: Sendable {
     public var failures: Int { failureCount.load(ordering: .relaxed) }
     /// Failed attempts to make a spare or to remove a trimmed file.
     public var upkeepFailures: Int { upkeepFailureCount.load(ordering: .relaxed) }
+    /// Times that the end could not be published: readers in other processes are late.
+    public var markFailures: Int { markFailureCount.load(ordering: .relaxed) }
     public var spares: Int { spareCount.load(ordering: .relaxed) }
     /// Durable since opening.
     public var batches: Int { batchCount.load(ordering: .relaxed) }
@@ -41,6 +44,7 @@ public final class JournalState: Sendable {
     func stop() { stopped.store(true, ordering: .releasing) }
     func countFailure() { failureCount.add(1, ordering: .relaxed) }
     func countUpkeepFailure() { upkeepFailureCount.add(1, ordering: .relaxed) }
+    func countMarkFailure() { markFailureCount.add(1, ordering: .relaxed) }
     func set(spares value: Int) { spareCount.store(value, ordering: .relaxed) }
 
     func commit(_ batch: Batch, nanoseconds: UInt64) {

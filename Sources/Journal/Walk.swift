@@ -188,7 +188,7 @@ struct Walk {
     }
 
     /// The next offset, in steps of 8 from `start`, where a good header stands.
-    private func nextHeader(from start: Int) -> Int? {
+    func nextHeader(from start: Int) -> Int? {
         var at = start
         let limit = limit
         while at + Format.batchHeader <= limit {

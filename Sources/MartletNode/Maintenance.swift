@@ -19,6 +19,7 @@ extension Node {
         }
         maintenance = [
             every(.milliseconds(50)) { $0.tick() }, every(.minutes(10)) { $0.prepareKeys() }, every(.seconds(1)) { $0.trim() },
+            every(.seconds(1)) { $0.readHistoryCursor() },
             every(.seconds(1)) { $0.reconcile() }, every(.seconds(1)) { $0.watchOptOuts() },
             every(.minutes(10)) { $0.stateLedgers() },
             every(.seconds(1)) { $0.expireKeys() },
@@ -64,7 +65,13 @@ extension Node {
         if live > 0 { return beginCarry(upTo: oldest.number) }
         if cleared.segment != oldest.number { cleared = (oldest.number, lastAppended) }
         guard over || age > parts.keepMicroseconds else { return }
-        if over, age <= parts.keepMicroseconds {
+        let isLacked = history.lacks(oldest.number)
+        guard over || !isLacked else { return }
+        if isLacked {
+            parts.logger.error(
+                "the journal is over its cap: a segment that the history may lack goes",
+                metadata: ["segment": "\(oldest.number)", "bytes": "\(size)", "cap": "\(parts.capBytes)"])
+        } else if over, age <= parts.keepMicroseconds {
             parts.logger.warning(
                 "the journal is over its cap: ended messages go before their time",
                 metadata: ["segment": "\(oldest.number)", "bytes": "\(size)", "cap": "\(parts.capBytes)"])
@@ -76,6 +83,22 @@ extension Node {
         parts.journal.trim(before: oldest.number + 1)
         // The next one may be due as well.
         loop.assumeIsolated().execute { self.trim() }
+    }
+
+    /// How far the history has come stands in a file of the desk; read away from the loop.
+    private func readHistoryCursor() {
+        let (file, journal) = (PlaceFile(parts.historyCursor), parts.journal.id)
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let (loop, logger) = (self.loop, parts.logger)
+        parts.background.async {
+            do {
+                let place = try file.read()
+                loop.execute { bound.value.history.take(place, of: journal) }
+            } catch {
+                logger.error(
+                    "the desk's history cursor cannot be read; nothing that it may lack is trimmed", metadata: ["reason": "\(error)"])
+            }
+        }
     }
 
     /// A few open messages would hold a segment of mostly ended ones: they go forward early, so that a trim later costs nothing.

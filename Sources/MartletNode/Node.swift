@@ -26,6 +26,8 @@ public final class Node: Intake {
         public var commitGap: Int64
         public var keepMicroseconds: Int64
         public var capBytes: Int
+        /// File in which the desk says how far the history has come.
+        var historyCursor: String
         /// Held for as long as the node lives.
         var lock: DirectoryLock
         /// Called once when nothing can be made durable any more: refuse, alarm, exit.
@@ -34,7 +36,7 @@ public final class Node: Intake {
         init(
             loop: any EventLoop, clock: SystemClock, journal: Journal, reader: Reader, appender: Appender, keys: KeyStore, recent: Recent,
             providers: ProviderKeys, keyWork: KeyWork, logger: Logger,
-            background: DispatchQueue, commitGap: Int64, keepMicroseconds: Int64, capBytes: Int, lock: DirectoryLock,
+            background: DispatchQueue, commitGap: Int64, keepMicroseconds: Int64, capBytes: Int, historyCursor: String, lock: DirectoryLock,
             storageFailed: @escaping @Sendable (String) -> Void
         ) {
             self.loop = loop
@@ -51,6 +53,7 @@ public final class Node: Intake {
             self.commitGap = commitGap
             self.keepMicroseconds = keepMicroseconds
             self.capBytes = capBytes
+            self.historyCursor = historyCursor
             self.lock = lock
             self.storageFailed = storageFailed
         }
@@ -116,6 +119,7 @@ public final class Node: Intake {
     // Maintenance.swift
     var maintenance: [RepeatedTask] = []
     var carrying = false
+    var history = HistoryNeed()
     var carryCursor: UInt32 = 0
     /// The oldest segment once nothing in it must outlive it, and what was appended by then: what stands in for its records (copies, newer
     /// marks and sums) must be durable before it may go.

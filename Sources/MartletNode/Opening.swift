@@ -25,12 +25,16 @@ public struct NodeOptions: Sendable {
         self.dataDirectory = dataDirectory
         // What a restart decides at once, for a million messages at the worst, must fit before the first commit.
         journal.batchesInMemory = 1024
+        // The desk reads the journal beside us.
+        journal.publishesEnd = true
     }
 
     public var journalDirectory: String { "\(dataDirectory)/journal" }
     public var keyDirectory: String { "\(dataDirectory)/keys" }
     /// Idempotency keys of finished segments.
     public var idempotencyDirectory: String { "\(dataDirectory)/idempotency" }
+    /// Written by the desk; where there is none, nobody projects this journal and nothing is kept for it.
+    public var historyCursor: String { "\(dataDirectory)/desk/history-cursor" }
     public var controlSocket: String { "\(dataDirectory)/control.sock" }
 }
 
@@ -95,7 +99,7 @@ extension Node {
             recent: Recent(journal, reader, providers, search), providers: providers, keyWork: keyWork, logger: logger,
             background: background,
             commitGap: options.commitGap, keepMicroseconds: options.keepMicroseconds,
-            capBytes: options.capBytes, lock: lock, storageFailed: storageFailed)
+            capBytes: options.capBytes, historyCursor: options.historyCursor, lock: lock, storageFailed: storageFailed)
         restoreParts(&engine, engine.partsToRestore, parts, began)
         let open = engine.openCount
         let made = HandedOver(parts, engine, memory)

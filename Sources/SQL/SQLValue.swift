@@ -56,9 +56,18 @@ public struct SQLMerge: Equatable, Sendable {
     public var key: [String]
     /// A row replaces the other only where its value here is greater; nil: the row that is there stays.
     public var newest: String?
+    /// A row replaces the other whatever that holds.
+    public var replaces = false
 
     public init(key: [String], newest: String? = nil) {
         self.key = key
         self.newest = newest
+    }
+
+    /// Whatever is there gives way.
+    public static func replacing(key: [String]) -> SQLMerge {
+        var merge = SQLMerge(key: key)
+        merge.replaces = true
+        return merge
     }
 }

@@ -182,10 +182,14 @@ final class SimulatedDisk: Sendable {
                 return result
             },
             status: { handle, into in
-                let size = self.state.locked { $0.open[handle].map { ($0.volatile.count, ObjectIdentifier($0).hashValue) } }
+                let size = self.state.locked { state in
+                    state.open[handle].map { file in
+                        (file.volatile.count, ObjectIdentifier(file).hashValue, state.names.values.count { $0 === file })
+                    }
+                }
                 guard let size else { return -EBADF }
                 let result: Int32 = self.doing("status") { _ in 0 }
-                into = FileStatus(size: size.0, device: 1, inode: UInt64(bitPattern: Int64(size.1)))
+                into = FileStatus(size: size.0, device: 1, inode: UInt64(bitPattern: Int64(size.1)), links: size.2)
                 return result
             },
             lock: { handle in

@@ -113,8 +113,10 @@ public struct HistoryStory: Sendable {
     }
 
     private mutating func mark(_ state: ReceiptState, _ part: Int, _ providerID: String, _ error: UInt16, _ at: Int64) {
-        guard let index = attempts.lastIndex(where: { $0.providerIDs.contains(providerID) }),
-            let row = attempts[index].receipts.lastIndex(where: { $0.providerID == providerID && $0.part == part }),
+        // An attempt has the id as the provider wrote it, a receipt as ids are compared.
+        let id = HistoryStory.compared(providerID)
+        guard let index = attempts.lastIndex(where: { $0.providerIDs.contains { HistoryStory.compared($0) == id } }),
+            let row = attempts[index].receipts.lastIndex(where: { HistoryStory.compared($0.providerID) == id && $0.part == part }),
             !(attempts[index].receipts[row].state?.isFinal ?? false)
         else { return }
         attempts[index].receipts[row].state = state
@@ -135,6 +137,9 @@ public struct HistoryStory: Sendable {
     private mutating func hop(_ at: Int64, _ hop: String, _ what: String, _ details: [(String, String)]) {
         hops.append(.init(at: at, hop: hop, what: what, details: details))
     }
+
+    /// Without zeros in front, in lower case.
+    private static func compared(_ providerID: String) -> String { String(providerID.drop { $0 == "0" }).lowercased() }
 
     /// Words of `Outcome`, whose code a row holds.
     private static func word(_ outcome: UInt8) -> String {

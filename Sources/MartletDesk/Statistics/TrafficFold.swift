@@ -8,7 +8,7 @@ public import SQL
 ///
 /// A copy forward (`carried`) counts nothing; what was accepted and what ended of it were counted where they happened. A contradiction that comes
 /// late is counted apart and never changes an end.
-public struct TrafficFold: Sendable {
+public struct TrafficFold: HistoryFold {
     /// A row of the store. State 0 is what counts without an end.
     struct Key: Hashable, Sendable, Comparable {
         var hour: Int64

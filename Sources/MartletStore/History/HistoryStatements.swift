@@ -36,6 +36,9 @@ public enum HistoryStatements {
     public static let notification = StatementID("history.notification")
     public static let messages = StatementID("history.messages")
     public static let states = StatementID("history.states")
+    /// ?1...?32 ids, one that is wanted again and again where there are fewer.
+    public static let statesOf = StatementID("history.statesOf")
+    public static let statesAtOnce = 32
     public static let attempts = StatementID("history.attempts")
     public static let receipts = StatementID("history.receipts")
     public static let inbound = StatementID("history.inbound")
@@ -80,6 +83,12 @@ public enum HistoryStatements {
             """
             SELECT id, sequence, state, reason, flags, route, attempts, changed_at, ended_at, told, told_at, mac FROM state
             WHERE id >= ?1 AND id <= ?2 ORDER BY id
+            """),
+        Statement(
+            statesOf,
+            """
+            SELECT id, sequence, state, reason, flags, route, attempts, changed_at, ended_at, told, told_at, mac FROM state
+            WHERE id IN (\((1...statesAtOnce).map { "?\($0)" }.joined(separator: ", "))) ORDER BY id
             """),
         Statement(
             attempts,

@@ -197,8 +197,9 @@ extension SQLMerge {
     /// The same words for both engines.
     func clause(_ batch: SQLBatch) -> String {
         let target = "ON CONFLICT (\(key.joined(separator: ", "))) DO"
-        guard let newest else { return "\(target) NOTHING" }
+        guard newest != nil || replaces else { return "\(target) NOTHING" }
         let sets = batch.columns.filter { !key.contains($0) }.map { "\($0) = excluded.\($0)" }
+        guard let newest else { return "\(target) UPDATE SET \(sets.joined(separator: ", "))" }
         return "\(target) UPDATE SET \(sets.joined(separator: ", ")) WHERE excluded.\(newest) > \(batch.table).\(newest)"
     }
 }

@@ -5,7 +5,8 @@ import SQL
 
 struct StoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "store", abstract: "The database of history and administration.", subcommands: [Migrate.self, Check.self])
+        commandName: "store", abstract: "The database of history and administration.",
+        subcommands: [Migrate.self, Check.self, Project.self])
 
     struct Place: ParsableArguments {
         @Option(help: "Settings file.") var config: String
@@ -14,6 +15,10 @@ struct StoreCommand: AsyncParsableCommand {
 
     /// Opens the store that the settings name, runs `body`, closes it; a fault is one line and exit code 1.
     static func with(_ place: Place, _ body: (SQLStore, Migrator) async throws -> Void) async throws {
+        try await with(settings: place) { store, migrator, _ in try await body(store, migrator) }
+    }
+
+    static func with(settings place: Place, _ body: (SQLStore, Migrator, ServerSettings) async throws -> Void) async throws {
         let settings: ServerSettings
         do {
             settings = try ServerSettings.read(
@@ -24,7 +29,7 @@ struct StoreCommand: AsyncParsableCommand {
         }
         let store = SQLStore(settings.store.address, statements: try StoreStatements.all(), options: settings.store.options)
         do {
-            try await body(store, try StoreSchema.migrator())
+            try await body(store, try StoreSchema.migrator(), settings)
             await store.close()
         } catch {
             await store.close()

@@ -1,4 +1,5 @@
 import MartletChannels
+import MartletDesk
 import MartletDoors
 import MartletModel
 import MartletNode
@@ -9,10 +10,10 @@ import MartletStore
 enum Declared {
     static let settings: [Setting] =
         NodeSettings.all + InboundSettings.all + HTTPSettings.all + SMPPDoorSettings.all + TextGuard.all + SMPPConnectionSettings.all
-        + WebhookSettings.all + OutboundSettings.all + StoreSettings.all
+        + WebhookSettings.all + OutboundSettings.all + StoreSettings.all + HistorySettings.all
     static let metrics: [Metric] =
         NodeMetrics.all + HTTPCounters.all + SMPPDoorCounters.all + SMPPCounters.metrics.map(\.metric)
-        + WebhookCounters.all
+        + WebhookCounters.all + ProjectorFigures.metrics
     static let errors: [ErrorCode] = HTTPErrors.all
 
     /// The generated pages and the explained sample file; `make reference` writes them, a test keeps them fresh.
@@ -60,6 +61,7 @@ enum Declared {
         "webhooks": "Endpoints at which sources that send over HTTP hear of the ends of their messages.",
         "outbound": "Where this node may open connections by HTTP. Nothing is reached that does not stand here.",
         "store": "The database of history and administration. The node that sends never opens it.",
+        "history": "How the journal's records come into that database.",
         "bootstrap.sources": "Sender systems taken over at the first start; `martlet source key NAME` gives them a key.",
     ]
 

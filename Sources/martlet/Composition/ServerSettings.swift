@@ -2,6 +2,7 @@ import Glibc
 import Guard
 import Journal
 import MartletChannels
+import MartletDesk
 import MartletDoors
 import MartletEngine
 import MartletModel
@@ -41,6 +42,8 @@ struct ServerSettings {
     var sources: [SourceEntry] = []
     var webhooks: [Webhook] = []
     var store = StoreSection()
+    /// How the history is written, for whoever writes it.
+    var projector = Projector.Options(journal: "")
     var outbound = OutboundRules()
     /// File of further authorities for outbound TLS.
     var outboundAuthority: String?
@@ -101,6 +104,11 @@ struct ServerSettings {
         for element in values.elements("smpp.accounts") { takeAccount(element, environment, &mistakes) }
         takeOutbound(values, &mistakes)
         store = StoreSection(values, dataDirectory, environment, &mistakes)
+        projector.journal = node.journalDirectory
+        projector.folder = "\(dataDirectory)/desk"
+        projector.journalCap = node.capBytes
+        projector.spillCap = values.size(HistorySettings.spill)
+        projector.batch = values.integer(HistorySettings.batch)
         for element in values.elements("webhooks") { takeWebhook(element, environment, &mistakes) }
     }
 

@@ -1,0 +1,207 @@
+import Journal
+import MartletModel
+import MartletStore
+import SQL
+
+/// The rows of a stretch of the log, before they are written. Pure but for the sealed parts, which are opened for their search hashes.
+struct HistoryBatch: Sendable {
+    /// How much of what is seen is repeated: rows that may be there already are merged.
+    private(set) var notifications = SQLBatch(
+        table: "notification", columns: ["id", "source", "class", "received_at", "deadline", "key_id"])
+    private(set) var messages = SQLBatch(table: "message", columns: HistoryBatch.messageColumns)
+    private(set) var inbound = SQLBatch(
+        table: "inbound",
+        columns: ["id", "source", "route", "received_at", "parts", "missing", "in_reply_to", "key_id", "sealed"])
+    private(set) var attempts = SQLBatch(
+        table: "attempt",
+        columns: ["id", "sequence", "attempt", "part", "outcome", "status", "handed_at", "answered_at", "connection", "provider_id"])
+    private(set) var receipts = SQLBatch(
+        table: "receipt", columns: ["id", "sequence", "part", "state", "error", "heard_at", "provider_id"])
+    private(set) var undelivered = SQLBatch(table: "undelivered", columns: ["id", "state", "reason", "source"])
+    /// Messages whose text their source replaced, by id: the newest text counts.
+    private(set) var replaced: [MessageID: [SQLValue]] = [:]
+    private(set) var lookups: [Lookup] = []
+    private(set) var states: [StateChange] = []
+    private var stateIndex: [MessageID: Int] = [:]
+
+    var folds: [any HistoryFold] = []
+    private(set) var preferences: [PreferenceChange] = []
+    /// Newest sequence of each partition that the batch has records of.
+    private(set) var sequences: [PartitionNumber: UInt64] = [:]
+    private(set) var months: Set<HistoryMonth> = []
+    var gaps: [HistoryGap] = []
+    /// Records that by their sequences should stand in the stretch and do not.
+    var lost: UInt64 = 0
+    /// Raw position where the log goes on.
+    var next: UInt64 = 0
+    /// Of which the records are.
+    var journal: JournalID?
+    /// The log's durable end when the batch was read.
+    var end: UInt64 = 0
+    private(set) var records = 0
+    /// Sealed parts that did not open: their rows are there, a search by number or reference does not find them.
+    private(set) var unopened = 0
+    /// Something in it may be in the store already.
+    private(set) var hasRepeats = false
+    /// Wall microseconds of the newest record.
+    private(set) var newestAt: Int64 = 0
+
+    var isEmpty: Bool { records == 0 && gaps.isEmpty }
+
+    static let messageColumns = ["id", "channel", "parts", "key_id", "sealed"]
+
+    /// An entry of `lookup`.
+    struct Lookup: Sendable, Comparable {
+        var slot: Int64
+        var kind: Int16
+        var hash: Int64
+        var id: MessageID
+
+        static func < (a: Lookup, b: Lookup) -> Bool {
+            if a.slot != b.slot { return a.slot < b.slot }
+            if a.kind != b.kind { return a.kind < b.kind }
+            return a.hash != b.hash ? a.hash < b.hash : a.id < b.id
+        }
+    }
+
+    /// Takes one record.
+    /// - Parameter sealed: its sealed part; empty where it has none.
+    mutating func take(_ record: Record, _ sealed: UnsafeRawBufferPointer, _ keys: HistoryKeys) {
+        let header = record.header
+        records += 1
+        newestAt = max(newestAt, header.at)
+        sequences[header.partition] = header.sequence
+        for index in folds.indices { folds[index].take(header, record.body) }
+        switch record.body {
+        case .accepted(let it):
+            accepted(header, receivedAt: it.receivedAt / 1000, parts: it.parts(header), sealed, keys)
+            state(header, isFresh: true)
+        case .answered(let it):
+            attempts.append(
+                .bytes(header.id.with(ordinal: 1).bytes), .number(header.sequence), .number(it.attempt), .number(it.part),
+                .number(it.outcome.code), .number(it.outcome.status), .integer(it.handedAt / 1000), .integer(header.at / 1000),
+                .text(it.connection),
+                .text(it.outcome.providerID.isEmpty ? nil : it.rawID.isEmpty ? it.outcome.providerID : it.rawID))
+            state(header, attempts: it.attempt)
+        case .receipt(let it):
+            receipts.append(
+                .bytes(header.id.with(ordinal: 1).bytes), .number(header.sequence), .number(it.part), .number(it.state.rawValue),
+                .number(it.error), .integer(header.at / 1000), .text(it.providerID))
+            state(header)
+        case .rerouted(let it): state(header, route: it.group)
+        case .told(let it): state(header, told: it.outcome)
+        case .ended, .resumed, .asked: state(header)
+        case .replaced(let it):
+            replaced[header.id] = message(header, parts: onAir(it, header), sealed)
+            look(header, sealed, keys)
+            hasRepeats = true
+            state(header, attempts: it.attempts)
+        case .carried(let it): carried(it, header, sealed, keys)
+        case .inbound(let it):
+            guard it.number == 0 else { return }
+            received(header, at: header.at / 1000, parts: it.total, missing: it.missing, inReplyTo: it.inReplyTo, sealed, keys)
+            state(header, isFresh: true)
+        case .preference(let it):
+            preferences.append(
+                PreferenceChange(
+                    number: it.number, unwanted: it.unwanted, at: header.at, partition: header.partition, sequence: header.sequence))
+        case .orphan, .mark, .ledger: break
+        }
+    }
+
+    /// A record of a form that this program does not know.
+    mutating func unreadable(at position: UInt64) {
+        records += 1
+        gaps.append(HistoryGap(kind: .unreadable, from: position, to: position))
+    }
+
+    /// Repeats what is known, and is all that there is where the records before it are gone.
+    private mutating func carried(
+        _ it: RecordBody.Carried, _ header: RecordHeader, _ sealed: UnsafeRawBufferPointer, _ keys: HistoryKeys
+    ) {
+        hasRepeats = true
+        if it.state == .received {
+            received(header, at: header.id.milliseconds, parts: header.parts, missing: 0, inReplyTo: .none, sealed, keys)
+        } else {
+            accepted(header, receivedAt: header.id.milliseconds, parts: onAir(it, header), sealed, keys)
+        }
+        state(header, attempts: it.attempts, isRepeat: true, endedAt: it.state.isEnd ? Int64(clamping: it.order) : nil)
+    }
+
+    private func onAir(_ it: RecordBody.Carried, _ header: RecordHeader) -> UInt8 {
+        Payload.parts(ofShape: it.textShape) ?? header.parts
+    }
+
+    private mutating func accepted(
+        _ header: RecordHeader, receivedAt: Int64, parts: UInt8, _ sealed: UnsafeRawBufferPointer, _ keys: HistoryKeys
+    ) {
+        months.insert(HistoryMonth(of: header.id.milliseconds))
+        notifications.append(
+            .bytes(header.id.bytes), .number(header.source), .number(header.messageClass), .integer(receivedAt), .integer(header.deadline),
+            .number(0))
+        messages.append(message(header, parts: parts, sealed))
+        look(header, sealed, keys)
+    }
+
+    private func message(_ header: RecordHeader, parts: UInt8, _ sealed: UnsafeRawBufferPointer) -> [SQLValue] {
+        [
+            .bytes(header.id.with(ordinal: 1).bytes), .number(ChannelKind.sms.rawValue), .number(parts), .number(header.keyID),
+            .bytes(Array(sealed)),
+        ]
+    }
+
+    private mutating func received(
+        _ header: RecordHeader, at: Int64, parts: UInt8, missing: UInt8, inReplyTo: MessageID, _ sealed: UnsafeRawBufferPointer,
+        _ keys: HistoryKeys
+    ) {
+        months.insert(HistoryMonth(of: header.id.milliseconds))
+        let payload = look(header, sealed, keys)
+        // A copy forward has it in its sealed part only.
+        let answered = inReplyTo != .none ? inReplyTo : payload?.inReplyTo ?? .none
+        inbound.append(
+            .bytes(header.id.bytes), .number(header.source), .number(header.group), .integer(at), .number(parts), .number(missing),
+            answered == .none ? .null : .bytes(answered.bytes), .number(header.keyID), .bytes(Array(sealed)))
+    }
+
+    /// What a search goes by.
+    @discardableResult
+    private mutating func look(_ header: RecordHeader, _ sealed: UnsafeRawBufferPointer, _ keys: HistoryKeys) -> Payload? {
+        let slot = SearchSlot.of(header.id.milliseconds)
+        func entry(_ kind: SearchKind, _ hash: Int64) -> Lookup { Lookup(slot: slot, kind: kind.rawValue, hash: hash, id: header.id) }
+        lookups.append(entry(.source, Int64(header.source)))
+        guard case .payload(let payload, _) = keys.open(Array(sealed), of: header.id, keyID: header.keyID) else {
+            unopened += 1
+            return nil
+        }
+        lookups.append(entry(.phone, keys.hashes.phone(payload.to)))
+        // The reference of a message from a handset is the address as its operator wrote it.
+        if !payload.reference.isEmpty, header.kind != .inbound {
+            lookups.append(entry(.reference, keys.hashes.reference(payload.reference)))
+        }
+        return payload
+    }
+
+    private mutating func state(
+        _ header: RecordHeader, isFresh: Bool = false, attempts: UInt8 = 0, route: GroupNumber? = nil, told: ToldOutcome? = nil,
+        isRepeat: Bool = false, endedAt: Int64? = nil
+    ) {
+        guard header.id != .none, let state = header.flags.state else { return }
+        let reason = header.flags.reason ?? .none
+        let at = header.at / 1000
+        months.insert(HistoryMonth(of: header.id.milliseconds))
+        if header.flags.contains(.ends) || isRepeat, state.isEnd, state != .delivered, state != .received {
+            undelivered.append(
+                .bytes(header.id.bytes), .number(state.rawValue), .number(reason.rawValue), .number(header.source))
+        }
+        let change = StateChange(
+            id: header.id, sequence: header.sequence, state: state, reason: reason, flags: header.flags, route: route ?? header.group,
+            attempts: attempts, changedAt: at, endedAt: endedAt ?? (header.flags.contains(.ends) ? at : nil), told: told, isFresh: isFresh,
+            isRepeat: isRepeat)
+        if let index = stateIndex[header.id] {
+            states[index].follow(change)
+        } else {
+            stateIndex[header.id] = states.count
+            states.append(change)
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import FoundationEssentials
+import Guard
+import Logging
+import MartletDesk
+import MartletNode
+import MartletStore
+import SQL
+
+extension StoreCommand {
+    struct Project: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "project",
+            abstract: "Carries the journal's records into the history, up to its durable end; beside a running node or without one.",
+            discussion: """
+                For when no desk runs, and to repair: with --from-start every row that the journal still holds is written anew, nothing \
+                is counted twice, and rows that are older than the journal stay. Safe to end at any moment and to repeat.
+                Exit codes: 0 done, 1 the database refused or is away, 2 bad settings or a wrong key.
+                """)
+
+        @OptionGroup var place: Place
+        @Flag(help: "Goes on until it is ended, as the desk does.") var follow = false
+        @Flag(help: "Writes anew what the journal holds of the history.") var fromStart = false
+
+        func run() async throws {
+            LoggingSystem.bootstrap { JSONLogHandler(label: $0) }
+            let data = place.data
+            try await StoreCommand.with(settings: place) { store, migrator, settings in
+                let keys: KeyStore
+                do {
+                    let credentials = ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"]
+                    let master = try MasterKey.load(from: settings.masterKeyFile, credentials: credentials)
+                    keys = try KeyStore(directory: settings.node.keyDirectory, master: master, access: .reader)
+                } catch {
+                    print("martlet: \(data): \(error)")
+                    throw ExitCode(ExitStatus.badSettings)
+                }
+                let installation = try await store.read { session in
+                    try session.row(StoreStatements.meta, [.text("installation")])?.text("value")
+                }
+                guard let installation else {
+                    print("martlet: the store has no name; run martlet store migrate")
+                    throw ExitCode(1)
+                }
+                let desk = Desk(store: store, chain: "martlet-\(installation)", now: { Int64(Date().timeIntervalSince1970 * 1_000_000) })
+                let projector = Projector(desk, settings.projector, keys: keys, logger: Logger(label: "martlet"))
+                if fromStart { try await projector.repair() }
+                if follow { return await projector.run() }
+                try await projector.catchUp()
+                let figures = projector.figures.read
+                print("\(figures.records) record(s), \(figures.rows) row(s), \(figures.gaps) gap(s)")
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+"""A PostgreSQL server of a script's own."""
+import os
+import pathlib
+import pwd
+import shutil
+import subprocess
+import tempfile
+
+from world import Broken, Process, Unusable, free_port, wait_for
+
+
+class Postgres:
+    """A server of this run's own, reached by a socket in its folder; it refuses to run as root and then runs as nobody."""
+
+    def __init__(self, database):
+        self.database = database
+        found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+        if not found:
+            raise Unusable("PostgreSQL is not installed; scripts/setup does that")
+        self.tools = found[-1]
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="projector-pg-"))
+        self.prefix = []
+        if os.getuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
+            self.prefix = ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
+        self.port = free_port()
+        self._run([*self.prefix, self.tools / "initdb", "-D", self.folder / "data", "-U", "owner", "--auth=trust", "--encoding=UTF8",
+                   "--locale=C", "--no-instructions"])
+        self.server = Process([*self.prefix, self.tools / "postgres", "-D", self.folder / "data", "-p", self.port, "-k", self.folder,
+                               "-c", "listen_addresses="], self.folder.with_suffix(".log"))
+        wait_for("the server answers", 30, lambda: self._run([self.tools / "psql", *self._place("postgres"), "-c", "SELECT 1"], False) == 0)
+        self._run([self.tools / "psql", *self._place("postgres"), "-c", f"CREATE DATABASE {database}"])
+        self.url = f"postgresql://owner@/{database}?host={self.folder}&port={self.port}"
+
+    def _place(self, database):
+        return ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.folder, "-p", self.port, "-U", "owner", "-d", database]
+
+    def _run(self, words, check=True):
+        done = subprocess.run([str(word) for word in words], capture_output=True, text=True, cwd="/tmp")
+        if check and done.returncode:
+            raise Unusable(f"{words[0]} ended with {done.returncode}: {done.stderr.strip()}")
+        return done.returncode
+
+    def rows(self, sql):
+        done = subprocess.run([str(word) for word in [self.tools / "psql", *self._place(self.database), "-F", "\t", "-c", sql]],
+                              capture_output=True, text=True, cwd="/tmp")
+        if done.returncode:
+            raise Broken(f"the history cannot be read: {done.stderr.strip()}")
+        return [line.split("\t") for line in done.stdout.splitlines() if line]
+
+    hexadecimal = "encode({}, 'hex')"
+
+    def size(self):
+        return int(self.rows(f"SELECT pg_database_size('{self.database}')")[0][0])
+
+    def end(self):
+        self.server.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.with_suffix(".log").unlink(missing_ok=True)
