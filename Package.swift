@@ -122,7 +122,8 @@ let package = Package(
         tests(
             "MartletDesk",
             [
-                "MartletDesk", "MartletStore", "MartletLocal", "MartletModel", "SQL", "Guard", "Journal", "PostgresServer", hummingbird,
+                "MartletDesk", "MartletStore", "MartletLocal", "MartletModel", "MartletEngine", "SQL", "Guard", "Journal", "PostgresServer",
+                hummingbird,
                 nioCore,
                 logging,
             ]),

@@ -5,7 +5,8 @@ public enum StoreStatements {
     public static func all() throws(StatementSet.Fault) -> StatementSet {
         try StatementSet(
             own + administration + PrincipalStatements.all + referenceData + CustomerStatements.all + ConsentStatements.all
-                + ContactStatements.all + ImportStatements.all + LocalStatements.all + HistoryStatements.all + RetentionStatements.all)
+                + ContactStatements.all + ImportStatements.all + LocalStatements.all + HistoryStatements.all + RetentionStatements.all
+                + StatisticsStatements.all)
     }
 
     private static let referenceData =

@@ -23,6 +23,11 @@ public enum HistoryStatements {
     /// ?1 kind, ?2 hash, ?3 newest slot, ?4 oldest slot, ?5 id below which, ?6 how many. Newest first. One look into the index for
     /// each slot: 3,000 for a month; longer ranges are asked in steps, and so are kinds that every slot is full of.
     public static let search = StatementID("history.search")
+    /// ?1 kind, ?2 hash, ?3 slot, ?4 id below which, ?5 how many. Newest first, of one quarter of an hour, in the order of the index: for kinds that
+    /// every slot is full of.
+    public static let searchSlot = StatementID("history.searchSlot")
+    /// ?1 slot, ?2 kind, ?3 hash, ?4 first id, ?5 last id. One row where an id has the value.
+    public static let has = StatementID("history.has")
     /// ?1 state, ?2 id below which, ?3 id from which, ?4 how many. Newest first.
     public static let undelivered = StatementID("history.undelivered")
     /// ?1 id below which, ?2 id from which, ?3 how many. All notifications, newest first, with where they stand.
@@ -48,6 +53,10 @@ public enum HistoryStatements {
             SELECT l.id AS id FROM slots s JOIN lookup l ON l.slot = s.slot
             WHERE l.kind = ?1 AND l.hash = ?2 AND l.id < ?5 ORDER BY l.slot DESC, l.id DESC LIMIT ?6
             """),
+        Statement(
+            searchSlot, "SELECT id FROM lookup WHERE slot = ?3 AND kind = ?1 AND hash = ?2 AND id < ?4 ORDER BY id DESC LIMIT ?5"),
+        Statement(
+            has, "SELECT id FROM lookup WHERE slot = ?1 AND kind = ?2 AND hash = ?3 AND id >= ?4 AND id <= ?5 ORDER BY id LIMIT 1"),
         Statement(
             undelivered,
             """

@@ -1,0 +1,66 @@
+public import MartletModel
+
+/// A message as a list shows it. What names a person is masked unless it was asked for with a reason.
+public struct HistoryItem: Equatable, Sendable {
+    /// What became of the sealed part.
+    public enum Content: String, Sendable {
+        case kept
+        /// Its key was destroyed: the customer was erased, or its time is over.
+        case erased
+        /// It does not open: damaged, or moved here from another row.
+        case damaged
+        /// There is none.
+        case none
+    }
+
+    public var id: MessageID
+    /// From a handset; its number is then the sender's.
+    public var isInbound: Bool
+    /// Names, as the node has them now.
+    public var source: String
+    public var group: String
+    public var messageClass: MessageClass?
+    public var channel: ChannelKind?
+    /// Nil: the row that says so is not as Martlet wrote it (`isTampered`).
+    public var state: MessageState?
+    public var reason: EndReason
+    /// Its row of `state` was changed by somebody else, damaged, or taken away. Nothing of it is believed.
+    public var isTampered: Bool
+    public var parts: Int
+    public var attempts: Int
+    public var possibleDuplicate: Bool
+    /// Wall milliseconds, as the others.
+    public var createdAt: Int64
+    public var changedAt: Int64?
+    public var endedAt: Int64?
+    public var content: Content
+    /// What the customer saw as its sender; of a message from a handset, what it wrote to.
+    public var from: String
+    /// `+44•••••0123`; in clear where it was asked for.
+    public var number: String
+    /// Nil: not asked for, or never shown: one-time codes are not, whoever asks.
+    public var text: String?
+    public var reference: String?
+
+    /// Country and the last four digits, of short numbers the last two: enough to recognise, too little to call.
+    static func masked(_ number: PhoneNumber) -> String {
+        let digits = number.national
+        return "+\(digits.prefix(2))•••••\(digits.suffix(digits.count >= 10 ? 4 : 2))"
+    }
+
+    mutating func fill(_ opened: HistoryKeys.Opened, reveals: Bool) {
+        switch opened {
+        case .erased: content = .erased
+        case .damaged: content = .damaged
+        case .payload(let payload, let sealedAs):
+            content = .kept
+            from = payload.from
+            number = reveals ? payload.to.international : HistoryItem.masked(payload.to)
+            guard reveals else { return }
+            reference = payload.reference
+            // By the row, and by the key: a row that was changed shows no code either.
+            let otp = MessageClass.otp.rawValue
+            if messageClass != .otp, sealedAs != otp { text = payload.text }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import MartletModel
+import MartletStore
+import SQL
+
+/// A stretch of a search: what was found, and how far back it looked. A long range is several such stretches, each a bounded amount of work.
+public struct HistoryPage: Sendable {
+    public var items: [HistoryItem]
+    /// Where to go on; nil: the whole range was looked through. A page may be short, or empty, and not the last.
+    public var next: Cursor?
+    /// Wall milliseconds: everything accepted from here on was looked at.
+    public var reached: Int64
+}
+
+/// One request of a search, on one snapshot.
+struct HistorySearch {
+    let wish: HistoryWish
+    let caller: Caller
+    let keys: HistoryKeys
+    let names: HistoryNames
+    /// Named in the wish.
+    let source: SourceNumber?
+
+    /// Messages looked at in one request at most.
+    static let mostCandidates = 1000
+
+    init(_ wish: HistoryWish, by caller: Caller, _ keys: HistoryKeys, _ names: HistoryNames) throws(DeskFault) {
+        self.wish = wish
+        self.caller = caller
+        self.keys = keys
+        self.names = names
+        source = if let name = wish.source { try names.source(named: name, for: caller) } else { nil }
+    }
+
+    func run(_ session: SQLSession) throws -> HistoryPage {
+        let rows = HistoryRows(session: session, keys: keys, names: names)
+        if let id = wish.id {
+            let item = try fitting(id, rows, session)
+            return HistoryPage(items: item.map { [$0] } ?? [], next: nil, reached: wish.from)
+        }
+        var walk = HistoryWalk(way, from: wish.from, below: try start())
+        var items: [HistoryItem] = []
+        var looked = 0
+        while !walk.isDone, !walk.isSpent, looked < HistorySearch.mostCandidates, items.count < wish.page.limit {
+            let candidates = try walk.step(max(wish.page.limit, PageWish.usual), session)
+            for id in candidates {
+                looked += 1
+                if let item = try fitting(id, rows, session) { items.append(item) }
+                if items.count == wish.page.limit, id != candidates.last || !walk.isDone {
+                    return HistoryPage(items: items, next: Cursor(key: id.bytes), reached: id.milliseconds)
+                }
+            }
+        }
+        if walk.isDone { return HistoryPage(items: items, next: nil, reached: wish.from) }
+        return HistoryPage(items: items, next: Cursor(key: walk.below.bytes), reached: walk.below.milliseconds)
+    }
+
+    private func start() throws -> MessageID {
+        let end = MessageID.first(of: wish.to)
+        guard let cursor = wish.page.after else { return end }
+        guard let below = MessageID(bytes: cursor.key) else {
+            throw DeskFault.invalid([FieldFault("cursor", "malformed", "it is not one of this search")])
+        }
+        return min(below, end)
+    }
+
+    /// By what fewest messages have.
+    private var way: HistoryWalk.Way {
+        if let value = values.first { return .value(value.kind, hash: value.hash) }
+        let ends = wish.states.filter { HistorySearch.rare.contains($0) }
+        if !wish.states.isEmpty, ends == wish.states {
+            return .undelivered(ends.sorted { $0.rawValue < $1.rawValue }, reason: wish.reason, source: source)
+        }
+        if wish.states.isEmpty, wish.reason != nil, wish.reason != EndReason.none {
+            return .undelivered(HistorySearch.rare, reason: wish.reason, source: source)
+        }
+        if let source { return .source(Int64(source)) }
+        return .everything
+    }
+
+    /// Ends that have a table of their own.
+    private static let rare: [MessageState] = [.failed, .expired, .cancelled, .suppressed]
+
+    /// What is looked up by its hash, the rarest first.
+    private var values: [(kind: SearchKind, hash: Int64)] {
+        var values: [(kind: SearchKind, hash: Int64)] = []
+        if let reference = wish.reference { values.append((.reference, keys.hashes.reference(reference))) }
+        if let phone = wish.phone { values.append((.phone, keys.hashes.phone(phone))) }
+        if let email = wish.email { values.append((.email, keys.hashes.email(email))) }
+        if let customer = wish.customer { values.append((.customer, keys.hashes.customer(customer))) }
+        return values
+    }
+
+    /// The item, where all that was asked for fits. One whose state is not to be believed is shown whatever state was asked for, so that it is
+    /// seen.
+    private func fitting(_ id: MessageID, _ rows: HistoryRows, _ session: SQLSession) throws -> HistoryItem? {
+        for value in wish.id == nil ? Array(values.dropFirst()) : values {
+            let slot = SearchSlot.of(id.milliseconds)
+            let range = rows.range(id)
+            let found = try session.rows(
+                HistoryStatements.has, [.integer(slot), .number(value.kind.rawValue), .integer(value.hash)] + range, maximum: 1)
+            if found.isEmpty { return nil }
+        }
+        guard let found = try rows.item(id), names.sees(caller, found.source) else { return nil }
+        var item = found.item
+        if let source, found.source != source { return nil }
+        if let messageClass = wish.messageClass, item.messageClass != messageClass { return nil }
+        if !item.isTampered {
+            if !wish.states.isEmpty, !(item.state.map { wish.states.contains($0) } ?? false) { return nil }
+            if let reason = wish.reason, item.reason != reason { return nil }
+        }
+        rows.open(&item, found.keyed, reveals: wish.reveals)
+        return item
+    }
+}

@@ -1,0 +1,166 @@
+public import MartletModel
+import MartletStore
+import SQL
+
+/// Everything the history holds of one notification.
+public struct HistoryStory: Sendable {
+    public var item: HistoryItem
+    /// Wall milliseconds; 0: none.
+    public var deadline: Int64
+    public var attempts: [Story.Attempt] = []
+    /// Whether its source heard of the end.
+    public var told: ToldOutcome?
+    public var toldAt: Int64?
+    /// Of a message from a handset: parts that never came, and what it is a reply to.
+    public var missing = 0
+    public var inReplyTo: MessageID?
+    /// Where it failed; nil: it did not.
+    public var failedHop: FailedHop?
+    /// What happened, oldest first, in the shape of the node's trace.
+    public var hops: [Story.Hop] = []
+
+    /// Nil: there is no such message, or not for this caller.
+    init?(_ id: MessageID, by caller: Caller, reveals: Bool, _ rows: HistoryRows) throws {
+        guard let found = try rows.item(id), rows.names.sees(caller, found.source) else { return nil }
+        item = found.item
+        deadline = 0
+        rows.open(&item, found.keyed, reveals: reveals)
+        if item.isInbound { try takeInbound(rows) } else { try takeSent(rows) }
+        // What happened in the same moment stays in the order of the flow.
+        hops = hops.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
+    }
+
+    private mutating func takeInbound(_ rows: HistoryRows) throws {
+        guard let row = try rows.session.rows(HistoryStatements.inbound, rows.range(item.id), maximum: 256).first else { return }
+        missing = try row.integer("missing", as: Int.self)
+        inReplyTo = try row.optionalBytes("in_reply_to").flatMap { MessageID(bytes: $0) }
+        var details = [("parts", String(item.parts))]
+        if missing > 0 { details.append(("missing", String(missing))) }
+        if let inReplyTo { details.append(("inReplyTo", inReplyTo.text)) }
+        hop(try row.integer("received_at") * 1000, "receive", "message from a handset", details)
+        takeTold(try rows.standing(item.id))
+    }
+
+    private mutating func takeSent(_ rows: HistoryRows) throws {
+        guard let row = try rows.session.rows(HistoryStatements.notification, rows.range(item.id), maximum: 256).first else { return }
+        deadline = try row.integer("deadline")
+        hop(try row.integer("received_at") * 1000, "accept", "request read", [])
+        hop(item.createdAt * 1000, "accept", "accepted", [("parts", String(item.parts)), ("source", item.source)])
+        let outcome = try takeAttempts(rows)
+        let receipt = try takeReceipts(rows)
+        let standing = try rows.standing(item.id)
+        if let state = item.state, state.isEnd {
+            failedHop = FailedHop.of(state, item.reason, outcome: outcome, receipt: receipt)
+            var details = [("reason", item.reason.word)]
+            if let failedHop { details.append(("failedHop", failedHop.rawValue)) }
+            hop((item.endedAt ?? item.changedAt ?? item.createdAt) * 1000, "end", state.word, details)
+        }
+        takeTold(standing)
+    }
+
+    /// - Returns: code of the last answer.
+    private mutating func takeAttempts(_ rows: HistoryRows) throws -> UInt8? {
+        var last: UInt8?
+        for row in try rows.session.rows(HistoryStatements.attempts, rows.range(item.id)) {
+            let n = try row.integer("attempt", as: Int.self)
+            let outcome = try row.integer("outcome", as: UInt8.self)
+            let connection = try row.text("connection")
+            let providerID = try row.optionalText("provider_id") ?? ""
+            let (handedAt, answeredAt) = (try row.integer("handed_at") * 1000, try row.integer("answered_at") * 1000)
+            let number = try row.integer("part", as: Int.self) + 1
+            let part = [("part", String(number)), ("connection", connection)]
+            if handedAt != 0 { hop(handedAt, "send", "submitted", part + [("attempt", String(n))]) }
+            var details = part
+            if !providerID.isEmpty { details.append(("providerId", providerID)) }
+            let status = try row.integer("status")
+            if status != 0 { details.append(("status", "0x" + String(status, radix: 16, uppercase: true))) }
+            hop(answeredAt, "send", "answer: \(HistoryStory.word(outcome))", details)
+            last = outcome
+            let state = HistoryStory.state(outcome)
+            let receipts = providerID.isEmpty ? [] : [Story.PartReceipt(part: number, providerID: providerID)]
+            if let index = attempts.lastIndex(where: { $0.n == n }) {
+                attempts[index].providerIDs += receipts.map(\.providerID)
+                attempts[index].receipts = (attempts[index].receipts + receipts).sorted { $0.part < $1.part }
+                // The worst word of its parts names the attempt.
+                if state != .sent { attempts[index].state = state }
+            } else {
+                attempts.append(
+                    .init(
+                        n: n, connection: connection, state: state, providerIDs: receipts.map(\.providerID), submittedAt: handedAt,
+                        possibleDuplicate: item.possibleDuplicate && n > 1, receipts: receipts))
+            }
+        }
+        return last
+    }
+
+    /// - Returns: the last final state that was reported before the end.
+    private mutating func takeReceipts(_ rows: HistoryRows) throws -> ReceiptState? {
+        var last: ReceiptState?
+        for row in try rows.session.rows(HistoryStatements.receipts, rows.range(item.id)) {
+            guard let state = ReceiptState(rawValue: try row.integer("state", as: UInt8.self)) else { continue }
+            let (at, providerID) = (try row.integer("heard_at"), try row.text("provider_id"))
+            let part = try row.integer("part", as: Int.self) + 1
+            let error = try row.integer("error", as: UInt16.self)
+            var details = [("part", String(part)), ("providerId", providerID)]
+            if error != 0 { details.append(("error", String(error))) }
+            let isLate = item.endedAt.map { at > $0 } ?? false
+            hop(at * 1000, "track", "\(isLate ? "late " : "")receipt \(state.word)", details)
+            if isLate { continue }
+            if state.isFinal { last = state }
+            mark(state, part, providerID, error, at * 1000)
+        }
+        return last
+    }
+
+    private mutating func mark(_ state: ReceiptState, _ part: Int, _ providerID: String, _ error: UInt16, _ at: Int64) {
+        // An attempt has the id as the provider wrote it, a receipt as ids are compared.
+        let id = HistoryStory.compared(providerID)
+        guard let index = attempts.lastIndex(where: { $0.providerIDs.contains { HistoryStory.compared($0) == id } }),
+            let row = attempts[index].receipts.lastIndex(where: { HistoryStory.compared($0.providerID) == id && $0.part == part }),
+            !(attempts[index].receipts[row].state?.isFinal ?? false)
+        else { return }
+        attempts[index].receipts[row].state = state
+        attempts[index].receipts[row].error = error
+        attempts[index].receipts[row].at = at
+        guard state.isFinal else { return }
+        let end: MessageState = state == .delivered ? .delivered : state == .expired ? .expired : .failed
+        if end != .delivered || attempts[index].state == .sent { attempts[index].state = end }
+    }
+
+    private mutating func takeTold(_ standing: HistoryRows.Standing) {
+        guard let row = standing.row, let outcome = row.told.flatMap({ ToldOutcome(rawValue: $0) }) else { return }
+        told = outcome
+        toldAt = row.toldAt
+        hop((row.toldAt ?? row.changedAt) * 1000, "tell", "source: \(outcome.word)", [])
+    }
+
+    private mutating func hop(_ at: Int64, _ hop: String, _ what: String, _ details: [(String, String)]) {
+        hops.append(.init(at: at, hop: hop, what: what, details: details))
+    }
+
+    /// Without zeros in front, in lower case.
+    private static func compared(_ providerID: String) -> String { String(providerID.drop { $0 == "0" }).lowercased() }
+
+    /// Words of `Outcome`, whose code a row holds.
+    private static func word(_ outcome: UInt8) -> String {
+        switch outcome {
+        case 1: "accepted"
+        case 2: "throttled"
+        case 3: "deferred"
+        case 4: "refused"
+        case 5: "unknown"
+        case 6: "not_written"
+        case 7: "unencodable"
+        default: "code \(outcome)"
+        }
+    }
+
+    private static func state(_ outcome: UInt8) -> MessageState {
+        switch outcome {
+        case 1: .sent
+        case 2, 3, 6: .queued
+        case 4, 7: .failed
+        default: .unknown
+        }
+    }
+}

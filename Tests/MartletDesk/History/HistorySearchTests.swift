@@ -1,0 +1,231 @@
+import Guard
+import MartletModel
+import SQL
+import Testing
+
+@testable import MartletDesk
+
+@Suite("Desk: search of the history")
+struct HistorySearchTests {
+    private static let other = PhoneNumber(digits: 447_700_900_456)
+
+    /// Ten messages to one number and ten to another, over ten days, with references, a customer, ends of all kinds.
+    private func messages() -> [HistoryRig.Message] {
+        (0..<20).map { index in
+            var message = HistoryRig.Message(minutesAgo: Double(index) * 720 + 10, number: UInt64(index + 1))
+            message.reference = "order-\(index / 2)"
+            if index % 2 == 1 { message.phone = HistorySearchTests.other }
+            if index % 4 == 0 { message.customer = "40-118-220" }
+            if index % 5 == 0 { message.source = 8 }
+            if index % 7 == 0 { (message.state, message.reason, message.outcomes) = (.failed, .refused, [4]) }
+            if index % 7 == 1 { (message.state, message.reason) = (.expired, .noReceipt) }
+            if index == 19 { message.messageClass = .otp }
+            return message
+        }
+    }
+
+    @Test("Each field finds what it says, alone and together with others, newest first", arguments: SQLStore.Engine.allCases)
+    func fields(engine: SQLStore.Engine) async throws {
+        try await HistoryRig.with(engine) { rig in
+            let all = messages()
+            try await rig.put(all)
+            func ids(_ body: (Int) -> Bool) -> [MessageID] { all.indices.filter(body).map { all[$0].id } }
+            let (number, otherNumber) = ("+447700900123", "+447700900456")
+            let cases: [([String: String], (Int) -> Bool)] = [
+                ([:], { _ in true }),
+                (["phone": number], { $0 % 2 == 0 }),
+                (["phone": otherNumber], { $0 % 2 == 1 }),
+                (["phone": "+447700900999"], { _ in false }),
+                (["reference": "order-3"], { $0 / 2 == 3 }),
+                (["customer": "40-118-220"], { $0 % 4 == 0 }),
+                (["source": "loans"], { $0 % 5 == 0 }),
+                (["state": "failed"], { $0 % 7 == 0 }),
+                (["state": "failed,expired"], { $0 % 7 < 2 }),
+                (["state": "delivered"], { $0 % 7 > 1 }),
+                (["reason": "no_receipt"], { $0 % 7 == 1 }),
+                (["class": "otp"], { $0 == 19 }),
+                (["phone": number, "reference": "order-3"], { $0 == 6 }),
+                (["phone": number, "source": "loans"], { $0 % 10 == 0 }),
+                (["customer": "40-118-220", "phone": number, "state": "failed"], { $0 % 28 == 0 }),
+                (["state": "failed", "source": "loans"], { $0 % 35 == 0 }),
+                (["id": all[3].id.text], { $0 == 3 }),
+                (["id": all[3].id.with(ordinal: 1).text, "phone": otherNumber], { $0 == 3 }),
+                (["id": all[3].id.text, "phone": number], { _ in false }),
+                (
+                    ["from": timestamp(all[5].id.milliseconds * 1000), "to": timestamp(all[2].id.milliseconds * 1000)],
+                    { (3...5).contains($0) }
+                ),
+                (
+                    [
+                        "phone": otherNumber, "from": timestamp(all[5].id.milliseconds * 1000),
+                        "to": timestamp(all[2].id.milliseconds * 1000),
+                    ], { $0 == 3 || $0 == 5 }
+                ),
+            ]
+            for (fields, body) in cases {
+                for limit in [50, 3, 1] {
+                    let found = try await rig.all(fields, limit: limit)
+                    #expect(found.ids == ids(body), "\(fields.keys.sorted()), \(limit) a page")
+                }
+            }
+        }
+    }
+
+    @Test("A list shows neither number, text nor reference; the state's reason, the operator and the source stand there")
+    func masked() async throws {
+        try await HistoryRig.with(.sqlite) { rig in
+            var message = HistoryRig.Message(minutesAgo: 5)
+            (message.state, message.reason, message.reference, message.outcomes) = (.failed, .refused, "r-9", [2, 4])
+            try await rig.put([message])
+            let item = try #require(try await rig.history.search(rig.wish([:]), by: HistoryRig.anna).items.first)
+            #expect(item.number == "+44•••••0123" && item.text == nil && item.reference == nil)
+            #expect(item.from == "HARBOUR" && item.source == "cards" && item.group == "harbour")
+            #expect(item.state == .failed && item.reason == .refused && item.attempts == 2 && item.content == .kept)
+            #expect(HistoryItem.masked(PhoneNumber(digits: 4_412_345)) == "+44•••••45")
+        }
+    }
+
+    @Test("Who asks with the right and a reason sees number and text, each look an entry; a code is shown to nobody")
+    func reveal() async throws {
+        try await HistoryRig.with(.sqlite) { rig in
+            var code = HistoryRig.Message(minutesAgo: 5, number: 2)
+            (code.messageClass, code.text) = (.otp, "Your code is 123456")
+            let other = HistoryRig.Message(minutesAgo: 6, number: 3)
+            try await rig.put([code, other])
+            let wish = try rig.wish(["reveal": "true"])
+            let page = try await rig.history.search(wish, by: HistoryRig.boris)
+            #expect(page.items.map(\.number) == ["+447700900123", "+447700900123"])
+            #expect(page.items.map(\.text) == [nil, "Your card was used"])
+            let story = try await rig.history.story(code.id, reveals: true, by: HistoryRig.boris)
+            #expect(story.item.text == nil && story.item.number == "+447700900123")
+            let entries = try await rig.store.read { try $0.rows(StoreStatementsForTests.audit, [.integer(100), .number(10)]) }
+            #expect(try entries.map { try $0.text("act") } == ["personal.seen", "personal.seen"])
+            #expect(try entries.map { try $0.text("object") } == ["messages: \(code.id)", "messages: \(code.id) \(other.id)"])
+            #expect(try entries[0].optionalText("reason") == "complaint 17")
+
+            // A row whose class was changed in the database shows the code no more than before.
+            try await rig.tamper("UPDATE notification SET class = 4")
+            let again = try await rig.history.search(wish, by: HistoryRig.boris)
+            #expect(again.items.map(\.text) == [nil, "Your card was used"])
+
+            await #expect(throws: DeskFault.forbidden(.revealPersonal)) { _ = try await rig.history.search(wish, by: HistoryRig.anna) }
+            var silent = HistoryRig.boris
+            silent.reason = " "
+            await #expect(throws: DeskFault.self) { _ = try await rig.history.search(wish, by: silent) }
+            await #expect(throws: DeskFault.self) { _ = try await rig.history.story(other.id, reveals: true, by: silent) }
+            let many = try rig.wish(["reveal": "true"], limit: 51)
+            await #expect(throws: DeskFault.self) { _ = try await rig.history.search(many, by: HistoryRig.boris) }
+            await #expect(throws: DeskFault.forbidden(.readHistory)) {
+                _ = try await rig.history.search(rig.wish([:]), by: Caller(name: "principal:carl", rights: []))
+            }
+            #expect(try await rig.store.read { try $0.rows(StoreStatementsForTests.audit, [.integer(100), .number(10)]).count } == 3)
+        }
+    }
+
+    @Test("A state that somebody else wrote is named and never believed, whichever column it is", arguments: SQLStore.Engine.allCases)
+    func tampered(engine: SQLStore.Engine) async throws {
+        try await HistoryRig.with(engine) { rig in
+            var message = HistoryRig.Message(minutesAgo: 5)
+            (message.state, message.reason) = (.failed, .refused)
+            try await rig.put([message])
+            for change in [
+                "state = 4", "reason = 0", "ended_at = ended_at + 1", "ended_at = NULL", "told = 1", "attempts = 7", "sequence = 99",
+                "route = 2", "flags = 1", "state = 300", "changed_at = 0",
+            ] {
+                try await rig.tamper("UPDATE state SET \(change)")
+                for fields in [[:], ["state": "failed"], ["state": "delivered"]] {
+                    let items = try await rig.history.search(rig.wish(fields), by: HistoryRig.anna).items
+                    #expect(items.map(\.isTampered) == [true] && items.map(\.state) == [nil], "\(change)")
+                }
+                let story = try await rig.history.story(message.id, by: HistoryRig.anna)
+                #expect(story.item.isTampered && story.item.state == nil && story.failedHop == nil, "\(change)")
+                try await rig.tamper("DELETE FROM state")
+                #expect(try await rig.history.search(rig.wish([:]), by: HistoryRig.anna).items.map(\.isTampered) == [true])
+                try await rig.tamper(
+                    "DELETE FROM notification; DELETE FROM message; DELETE FROM lookup; DELETE FROM undelivered; DELETE FROM attempt")
+                try await rig.put([message])
+                #expect(try await rig.history.search(rig.wish([:]), by: HistoryRig.anna).items.map(\.isTampered) == [false])
+            }
+        }
+    }
+
+    @Test("What cannot be opened says why: its key was destroyed, or it is damaged")
+    func closed() async throws {
+        try await HistoryRig.with(.sqlite) { rig in
+            let message = HistoryRig.Message(minutesAgo: 5)
+            try await rig.put([message])
+            try await rig.tamper("UPDATE message SET sealed = x'\(String(repeating: "00", count: 60))'")
+            var items = try await rig.history.search(rig.wish([:]), by: HistoryRig.anna).items
+            #expect(items.map(\.content) == [.damaged] && items.map(\.number) == [""])
+            try await rig.tamper("UPDATE message SET key_id = 77")
+            items = try await rig.history.search(rig.wish([:]), by: HistoryRig.anna).items
+            #expect(items.map(\.content) == [.erased])
+            try await rig.tamper("UPDATE message SET key_id = 2147483653")
+            items = try await rig.history.search(rig.wish([:]), by: HistoryRig.anna).items
+            #expect(items.map(\.content) == [.damaged])
+            let erased = rig.desk.history(keys: HistoryKeys(rig.keys, subject: { _ in .erased }), names: { HistoryRig.names })
+            #expect(try await erased.search(rig.wish([:]), by: HistoryRig.anna).items.map(\.content) == [.erased])
+        }
+    }
+
+    @Test("A caller of a unit finds what its sources sent, and nothing of others")
+    func units() async throws {
+        try await HistoryRig.with(.sqlite) { rig in
+            var own = HistoryRig.Message(minutesAgo: 5, number: 2)
+            own.source = 8
+            let foreign = HistoryRig.Message(minutesAgo: 6, number: 3)
+            try await rig.put([own, foreign])
+            var caller = HistoryRig.anna
+            caller.unit = 5
+            #expect(try await rig.all([:], by: caller).ids == [own.id])
+            #expect(try await rig.all(["phone": "+447700900123"], by: caller).ids == [own.id])
+            #expect(try await rig.all(["id": foreign.id.text], by: caller).ids.isEmpty)
+            await #expect(throws: DeskFault.notFound(noun: "message", key: foreign.id.text)) {
+                _ = try await rig.history.story(foreign.id, by: caller)
+            }
+        }
+    }
+
+    @Test(
+        "A long search is bounded steps: each says how far it looked, and together they miss nothing", arguments: SQLStore.Engine.allCases)
+    func steps(engine: SQLStore.Engine) async throws {
+        try await HistoryRig.with(engine) { rig in
+            let (old, new) = (HistoryRig.Message(minutesAgo: 60 * 24 * 55, number: 2), HistoryRig.Message(minutesAgo: 5, number: 3))
+            try await rig.put([old, new])
+            // Two years: 70,000 quarters of an hour, 12,000 a request.
+            let from = timestamp((HistoryRig.now - 730 * 86_400_000) * 1000)
+            let found = try await rig.all(["phone": "+447700900123", "from": from])
+            #expect(found.ids == [new.id, old.id] && (5...8).contains(found.pages))
+            let first = try await rig.history.search(rig.wish(["phone": "+447700900123", "from": from]), by: HistoryRig.anna)
+            #expect(first.next != nil && first.reached > HistoryRig.now - 130 * 86_400_000)
+            let bySource = try await rig.all(["source": "cards", "from": from])
+            #expect(bySource.ids == [new.id, old.id] && bySource.pages > 10)
+        }
+    }
+
+    @Test("A search of what seldom fits looks at so many messages a request, and goes on from there")
+    func candidates() async throws {
+        try await HistoryRig.with(.sqlite) { rig in
+            let many = (0..<2500).map { HistoryRig.Message(minutesAgo: 5 + Double($0) / 100, number: UInt64($0 + 1)) }
+            try await rig.put(many)
+            let found = try await rig.all(["class": "otp"])
+            #expect(found.ids.isEmpty && found.pages == 3)
+            #expect(try await rig.all([:], limit: 500).ids == many.map(\.id))
+            #expect(try await rig.all(["source": "cards"], limit: 333).ids == many.map(\.id))
+            #expect(try await rig.all(["phone": "+447700900123"], limit: 7).ids == many.map(\.id))
+        }
+    }
+
+    @Test("Fields that do not hold are named, all at once")
+    func wrong() async throws {
+        let fields = [
+            "id": "7", "phone": "0900", "state": "failed,flown", "reason": "rain", "class": "gold", "from": "today", "reveal": "yes",
+            "customer": "", "colour": "red",
+        ]
+        let faults = await invalid { _ = try HistoryWish(fields: fields, page: PageWish(), now: HistoryRig.now) }
+        #expect(Set(faults.map(\.path)) == Set(fields.keys))
+        #expect(throws: DeskFault.self) {
+            try HistoryWish(fields: ["to": "2020-01-01T00:00:00Z", "from": "2021-01-01T00:00:00Z"], page: PageWish(), now: 9)
+        }
+    }
+}

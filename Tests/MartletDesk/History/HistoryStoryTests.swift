@@ -1,0 +1,88 @@
+import MartletModel
+import MartletStore
+import SQL
+import Testing
+
+@testable import MartletDesk
+
+enum StoreStatementsForTests { static let audit = StoreStatements.audit }
+
+@Suite("Desk: stories")
+struct HistoryStoryTests {
+    @Test(
+        "A story holds attempts, receipts, the end and who was told, in the order in which they happened",
+        arguments: SQLStore.Engine.allCases)
+    func whole(engine: SQLStore.Engine) async throws {
+        try await HistoryRig.with(engine) { rig in
+            var message = HistoryRig.Message(minutesAgo: 30)
+            message.outcomes = [2, 1]
+            message.receipts = [.enroute, .undeliverable]
+            (message.state, message.reason, message.told) = (.failed, .undeliverable, .heard)
+            try await rig.put([message])
+            let story = try await rig.history.story(message.id.with(ordinal: 1), by: HistoryRig.anna)
+            #expect(story.attempts.map(\.state) == [.queued, .sent])
+            #expect(story.attempts.last?.receipts.map(\.state) == [.enroute])
+            #expect(
+                story.hops.map { "\($0.hop): \($0.what)" } == [
+                    "accept: request read", "accept: accepted", "send: submitted", "send: answer: throttled", "send: submitted",
+                    "send: answer: accepted", "track: receipt ENROUTE", "end: failed", "tell: source: heard", "track: late receipt UNDELIV",
+                ])
+            #expect(story.told == .heard && story.deadline == message.id.milliseconds + 86_400_000)
+            #expect(story.failedHop == .handset)
+            #expect(story.hops.first { $0.hop == "end" }?.details.map { $0.1 } == ["undeliverable", "handset"])
+            #expect(story.item.number == "+44•••••0123" && story.item.text == nil)
+            let unknown = MessageID(milliseconds: HistoryRig.now, partition: 1, random: 5)
+            await #expect(throws: DeskFault.notFound(noun: "message", key: unknown.text)) {
+                _ = try await rig.history.story(unknown, by: HistoryRig.anna)
+            }
+        }
+    }
+
+    @Test("A receipt before the end marks its attempt, and the first final one stays")
+    func receipts() async throws {
+        try await HistoryRig.with(.sqlite) { rig in
+            var message = HistoryRig.Message(minutesAgo: 30)
+            message.receipts = [.delivered]
+            try await rig.put([message])
+            let story = try await rig.history.story(message.id, by: HistoryRig.anna)
+            #expect(story.attempts.map(\.state) == [.delivered] && story.attempts[0].receipts.map(\.state) == [.delivered])
+            #expect(story.failedHop == nil && story.item.endedAt == message.id.milliseconds + 60_000)
+        }
+    }
+
+    @Test("A message from a handset has a story too, and is found by its number")
+    func inbound() async throws {
+        try await HistoryRig.with(.sqlite) { rig in
+            var message = HistoryRig.Message(minutesAgo: 30)
+            (message.isInbound, message.state, message.outcomes, message.told, message.text) = (true, .received, [], .refused, "STOP")
+            try await rig.put([message])
+            let found = try await rig.history.search(rig.wish(["phone": "+447700900123"]), by: HistoryRig.anna)
+            #expect(found.items.map(\.isInbound) == [true] && found.items.map(\.state) == [.received])
+            let story = try await rig.history.story(message.id, reveals: true, by: HistoryRig.boris)
+            #expect(story.hops.map(\.hop) == ["receive", "tell"] && story.item.text == "STOP" && story.told == .refused)
+        }
+    }
+
+    @Test("Each way to fail names the hop where it happened; what was delivered or is open names none")
+    func hops() {
+        let cases: [(MessageState, EndReason, UInt8?, ReceiptState?, FailedHop?)] = [
+            (.delivered, .none, 1, .delivered, nil), (.sent, .none, 1, nil, nil), (.queued, .none, nil, nil, nil),
+            (.cancelled, .cancelledBySource, nil, nil, nil), (.received, .none, nil, nil, nil), (.unknown, .none, 5, nil, nil),
+            (.suppressed, .optedOut, nil, nil, .decision), (.failed, .cannotBeEncoded, nil, nil, .render),
+            (.failed, .payloadLost, nil, nil, .intake), (.failed, .refused, 4, nil, .operator),
+            (.expired, .notSentInTime, nil, nil, .route), (.expired, .notSentInTime, 2, nil, .operator),
+            (.expired, .notSentInTime, 5, nil, .connection), (.expired, .notSentInTime, 6, nil, .route),
+            (.failed, .attemptsUsedUp, 3, nil, .operator), (.failed, .attemptsUsedUp, 7, nil, .render),
+            (.expired, .noReceipt, 1, nil, .operator), (.expired, .noReceipt, 5, nil, .connection),
+            (.expired, .withdrawn, 1, nil, .operator), (.failed, .undeliverable, 1, .undeliverable, .handset),
+            (.expired, .undeliverable, 1, .expired, .handset), (.failed, .undeliverable, 1, .rejected, .operator),
+            (.failed, .undeliverable, 1, .deleted, .operator), (.failed, .optedOut, nil, nil, .decision),
+            (.failed, .cancelledByOperator, nil, nil, nil),
+        ]
+        for (state, reason, outcome, receipt, expected) in cases {
+            #expect(FailedHop.of(state, reason, outcome: outcome, receipt: receipt) == expected, "\(state.word) \(reason.word)")
+        }
+        #expect(Set(cases.compactMap { $0.4 }) == Set(FailedHop.allCases))
+        #expect(Set(FailedHop.allCases.map(\.doc)).count == FailedHop.allCases.count)
+    }
+}
