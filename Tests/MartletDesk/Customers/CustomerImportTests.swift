@@ -56,19 +56,25 @@ import Testing
             let lines = [
                 CustomerImportTests.head, CustomerImportTests.line(1), ",No,Reference,,,,,,,", "c2,Given", "c3,A,B,07700900123,none,,,,,",
                 "c4,A,B,,,,,3 soon,1 sms maybe 2024-01-01,x", CustomerImportTests.line(5), "c1,Changed,,,,,,,,",
+                "c9,,,,,,,,1 sms given 2062-01-01,",
             ]
             let end = try await run(rig, try rig.write(lines.joined(separator: "\n"), "b.csv"), lines: 3)
-            #expect(end.added == 2 && end.changed == 1 && end.refused == 4 && end.same == 0)
+            #expect(end.added == 2 && end.changed == 1 && end.refused == 5 && end.same == 0)
             let errors = try String(contentsOfFile: "\(rig.folder)/b.csv.errors.csv", encoding: .utf8)
             #expect(
                 errors.split(separator: "\r\n").map(String.init) == [
                     "line,field,reason", "3,reference,what the bank's systems name the customer", "4,line,2 fields instead of 10",
                     "5,phone,write + or 00 and the country code first", "5,email,it has no @", "6,packages,a date as 2026-11-23",
-                    "6,consents,\"given, withdrawn or pending\"", "6,loyalty_points,a whole number",
+                    "6,consents,\"given, withdrawn or pending\"", "6,loyalty_points,a whole number", "9,consents,it is said in the future",
                 ])
             let first = try #require(try await rig.customers.find(reference: "c1", by: anna))
             // What the last line does not speak of is as it was.
             #expect(first.givenName == "C•••" && first.contacts.count == 2 && first.version == 2)
+            var bound = anna
+            bound.unit = 7
+            await #expect(throws: DeskFault.self) {
+                try await CustomerImport(rig.customers, ImportOptions()).run(file: "\(rig.folder)/b.csv", by: bound)
+            }
         }
     }
 

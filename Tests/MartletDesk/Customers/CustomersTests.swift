@@ -56,12 +56,15 @@ import Testing
                 .init(kind: "device", value: "token-1", app: 2, platform: "android"),
             ]
             wish.attributes = [.init(attribute: "loyalty_points", value: "")]
+            wish.preferences = .init(at: nil, quietFrom: 1320, quietUntil: 420, channelsOff: ["push"], mutedEventTypes: [9])
             let changed = try await rig.customers.change(added.id, wish, version: 1, by: anna)
             #expect(changed.version == 2 && changed.familyName.isEmpty && changed.givenName == "W•••" && changed.packages == added.packages)
             // The old phone keeps its number, the new one is preferred; the mail address is gone, its number free again.
             #expect(changed.contacts.map(\.number) == [3, 1, 2])
             #expect(changed.contacts.map(\.kind) == ["phone", "phone", "device"] && changed.contacts[2].value == "•••")
             #expect(changed.attributes.isEmpty)
+            // Since now, whatever a request says.
+            #expect(changed.preferences?.at == UInt32(CustomerRig.now / 1_000_000) && changed.preferences?.quietUntil == 420)
             #expect(try await rig.customers.find(email: "wanda@mail.example", by: anna).isEmpty)
             #expect(try await rig.customers.find(phone: "+447700900124", by: anna).map(\.id) == [added.id])
             let stale = try await CustomerRig.fault { try await rig.customers.change(added.id, wish, version: 1, by: anna) }
