@@ -20,6 +20,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 GIVEN = ["Олена", "Андрій", "Наталія", "Сергій", "Айгерим", "Нурлан", "Olivia", "James"]
@@ -86,6 +87,26 @@ class Postgres:
         self.server.wait()
 
 
+class Most(threading.Thread):
+    """The most memory that a process had."""
+
+    def __init__(self, process):
+        super().__init__(daemon=True)
+        self.status, self.mib = pathlib.Path(f"/proc/{process}/status"), 0
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                found = re.search(r"VmHWM:\s+(\d+) kB", self.status.read_text(encoding="utf-8"))
+            except OSError:
+                return
+            if not found:
+                return
+            self.mib = int(found.group(1)) >> 10
+            time.sleep(0.2)
+
+
 def ask_sqlite(path, sql):
     import sqlite3
 
@@ -98,7 +119,7 @@ def main():
     parser.add_argument("--lines", type=int, default=500_000)
     parser.add_argument("--store", choices=["sqlite", "postgres"], default="sqlite")
     parser.add_argument("--kills", type=int, default=0)
-    parser.add_argument("--batch", type=int, default=16_384)
+    parser.add_argument("--batch", type=int, default=32_768)
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--martlet", default=".build/release/martlet")
     parser.add_argument("--keep", help="folder to work in, which is left behind")
@@ -142,6 +163,7 @@ def main():
                     except subprocess.TimeoutExpired:
                         program.kill()
                     killed += 1
+                most = Most(program.pid)
                 output, _ = program.communicate()
                 if program.returncode == 0:
                     break
@@ -157,6 +179,7 @@ def main():
             if not kills:
                 figures["lines_a_second"] = round(options.lines / seconds)
                 figures["processor_us_a_line"] = round(processor / options.lines * 1e6, 2)
+                figures["memory_mib"] = most.mib
                 rates = [int(found) for found in re.findall(r"lines, (\d+) a second", output)]
                 figures["rates"] = rates[:: max(1, len(rates) // 10)]
             return figures

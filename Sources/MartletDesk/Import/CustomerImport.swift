@@ -16,7 +16,7 @@ public struct ImportOptions: Sendable {
     /// Lines that may be refused before the import stops.
     public var errorsMaximum = 1000
     /// Lines to a transaction.
-    public var lines = 16_384
+    public var lines = 32_768
     /// Tasks that seal.
     public var tasks = 2
     public init() {}

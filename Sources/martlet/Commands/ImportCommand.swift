@@ -24,7 +24,7 @@ struct ImportCommand: AsyncParsableCommand {
         @Option(help: "One character between the fields of CSV, or `tab`.") var separator = ","
         @Option(help: "File with names of columns that are other than ours: lines `ours = theirs`.") var map: String?
         @Option(help: "Stops when more lines than this were refused.") var maxErrors = 1000
-        @Option(help: "Lines to a transaction, 1 to 100000.") var batch = 16_384
+        @Option(help: "Lines to a transaction, 1 to 100000.") var batch = 32_768
 
         func run() async throws {
             let options = try options()

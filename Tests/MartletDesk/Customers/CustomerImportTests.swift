@@ -26,7 +26,8 @@ import Testing
         return try await CustomerImport(rig.customers, options).run(file: path, by: anna, progress: progress)
     }
 
-    @Test("A file's customers are there, sealed and found by their addresses, with consents as evidence", arguments: SQLStore.Engine.allCases)
+    @Test(
+        "A file's customers are there, sealed and found by their addresses, with consents as evidence", arguments: SQLStore.Engine.allCases)
     func whole(engine: SQLStore.Engine) async throws {
         try await CustomerRig.with(engine) { rig in
             let text = ([CustomerImportTests.head] + (1...1000).map(CustomerImportTests.line)).joined(separator: "\r\n")
@@ -196,7 +197,8 @@ import Testing
         "A heading that cannot be read stops the import before anything is taken",
         arguments: [
             ("phone,email\n+447700900001,a@b.example", "no column is `reference`"), ("reference,shoes\n1,2", "column 2 (`shoes`)"),
-            ("reference,Anna Nowak +48\n", "column 2 is not known"), ("reference,phone,phone\n", "column 3 has the name"), ("", "first line"),
+            ("reference,Anna Nowak +48\n", "column 2 is not known"), ("reference,phone,phone\n", "column 3 has the name"),
+            ("", "first line"),
         ])
     func headings(text: String, reason: String) async throws {
         try await CustomerRig.with(.sqlite) { rig in

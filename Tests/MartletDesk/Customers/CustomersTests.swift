@@ -120,7 +120,9 @@ import Testing
         }
     }
 
-    @Test("Consents are evidence in the order they were entered; what holds is the newest, of one second the withdrawal", arguments: SQLStore.Engine.allCases)
+    @Test(
+        "Consents are evidence in the order they were entered; what holds is the newest, of one second the withdrawal",
+        arguments: SQLStore.Engine.allCases)
     func consents(engine: SQLStore.Engine) async throws {
         try await CustomerRig.with(engine) { rig in
             let id = try await rig.customers.add(CustomerRig.wish(), by: anna).id
@@ -227,13 +229,17 @@ import Testing
             _ = try await rig.customers.enter(
                 ConsentStatement(purpose: 4, channel: nil, state: .withdrawn, at: 1000, way: .web), of: other, by: anna)
             try await rig.change("UPDATE consent SET state = 1 WHERE subject = \(other)")
-            guard case .tampered("consent", _) = try await CustomerRig.fault({
-                try await rig.customers.consents(other, PageWish(), by: anna)
-            }) else { throw CustomerRig.NotFailed() }
+            guard
+                case .tampered("consent", _) = try await CustomerRig.fault({
+                    try await rig.customers.consents(other, PageWish(), by: anna)
+                })
+            else { throw CustomerRig.NotFailed() }
         }
     }
 
-    @Test("What the sending side learnt holds against older writes, for those who have the address and those who come later", arguments: SQLStore.Engine.allCases)
+    @Test(
+        "What the sending side learnt holds against older writes, for those who have the address and those who come later",
+        arguments: SQLStore.Engine.allCases)
     func learnt(engine: SQLStore.Engine) async throws {
         try await CustomerRig.with(engine) { rig in
             let id = try await rig.customers.add(CustomerRig.wish(), by: anna).id
