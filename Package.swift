@@ -136,7 +136,8 @@ let package = Package(
             "Martlet",
             [
                 "martlet", "SMPP", "SMSText", "MartletModel", "MartletSettings", "MartletDoors", "MartletChannels", "MartletNode",
-                "MartletEngine", "MartletSimulators", "MartletStore", "SQL", "Journal", "Guard", nioCore, nioPosix, logging, yams,
+                "MartletEngine", "MartletSimulators", "MartletStore", "MartletDesk", "SQL", "Journal", "Guard", nioCore, nioPosix, logging,
+                yams,
                 arguments,
             ]),
         tests("Architecture", []),

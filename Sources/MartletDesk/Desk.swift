@@ -7,8 +7,9 @@ public struct Desk: Sendable {
     /// Wall microseconds since 1970.
     public let now: @Sendable () -> Int64
 
-    /// - Parameter chain: name of the installation's audit chain.
-    public init(store: SQLStore, chain: String, now: @escaping @Sendable () -> Int64) {
+    /// - Parameter chain: name of the audit's chain; nil: that of the installation, read from the store with each entry, so that a desk
+    ///   can be made before its store is there.
+    public init(store: SQLStore, chain: String? = nil, now: @escaping @Sendable () -> Int64) {
         self.store = store
         trail = AuditTrail(chain: chain)
         self.now = now

@@ -22,7 +22,8 @@ enum ImportTable {
         "MartletStore": ["MartletModel", "SQL", "Guard"],
         // Administration, history, statistics: no part of a node either.
         "MartletDesk": [
-            "MartletModel", "MartletStore", "SQL", "Guard", "Journal", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "NIOCore", "NIOSSL",
+            "MartletModel", "MartletStore", "SQL", "Guard", "Journal", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "NIOCore",
+            "NIOSSL",
             "Logging",
         ],
         // In and out.

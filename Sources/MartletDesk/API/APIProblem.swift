@@ -65,7 +65,8 @@ struct APIProblem: Error, Equatable {
         let document = Document(
             type: "/problems/\(code.code)", title: code.title, status: code.status, detail: detail, errors: entries.isEmpty ? nil : entries)
         return APIAnswer(
-            status: code.status, headers: [APIHeader("Content-Type", "application/problem+json")] + headers, body: .bytes(APIJSON.bytes(document)))
+            status: code.status, headers: [APIHeader("Content-Type", "application/problem+json")] + headers,
+            body: .bytes(APIJSON.bytes(document)))
     }
 
     /// `contacts[0].value` as a JSON Pointer (RFC 6901): `/contacts/0/value`.

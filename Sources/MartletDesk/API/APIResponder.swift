@@ -10,16 +10,26 @@ struct APIResponder: Sendable {
     let counters: DeskCounters
     let logger: Logger
     let timeLimit: Duration
+    /// Why the desk does not work; none: it does.
+    let ready: @Sendable () -> [String]
 
     /// - Parameter make: the request for this caller.
-    func answer(_ route: APIRoutes.Route, key: String?, reason: String?, _ make: @escaping @Sendable (Caller) -> APIRequest) async -> APIAnswer {
+    func answer(
+        _ route: APIRoutes.Route, key: String?, reason: String?, _ make: @escaping @Sendable (Caller) -> APIRequest
+    ) async -> APIAnswer {
         do {
+            let reasons = route.isOpen ? [] : ready()
+            guard reasons.isEmpty else {
+                throw APIProblem(
+                    APIErrors.storeAway, detail: reasons.joined(separator: "; "), headers: [APIHeader("Retry-After", "5")])
+            }
             return counted(
                 try await within(route.timeLimit ?? timeLimit) {
                     let caller = route.isOpen ? Caller(name: "system:open", rights: []) : try await authenticated(key, reason)
                     do {
                         return try await route.handler(make(caller))
                     } catch DeskFault.forbidden(let right) {
+                        counters.refusals.add()
                         try await desk.enterRefusal(of: right, by: caller)
                         throw DeskFault.forbidden(right)
                     }
@@ -36,14 +46,15 @@ struct APIResponder: Sendable {
         }
         do {
             guard var caller = try await principals.caller(presenting: key) else {
-                counters.refusedKeys.add()
                 throw APIProblem.unauthenticated("the key is unknown or was revoked")
             }
-            caller.reason = reason
+            // A header with nothing in it is no reason, and the audit takes none that is empty.
+            caller.reason = reason.map(\.trimmed).flatMap { $0.isEmpty ? nil : $0 }
             return caller
-        } catch DeskFault.tampered(let noun, let name) {
-            counters.refusedKeys.add()
-            throw DeskFault.tampered(noun: noun, key: name)
+        } catch {
+            // Unknown keys are counted and not entered: anybody can try one, and would fill the audit.
+            if !(error is CancellationError) { counters.refusedKeys.add() }
+            throw error
         }
     }
 

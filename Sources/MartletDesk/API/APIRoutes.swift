@@ -17,7 +17,8 @@
 /// ```
 ///
 /// and stands in the list that the program gives to `DeskListener`. A route throws `DeskFault`; the problem it becomes is made in
-/// `APIProblem`, its entry in the audit, where a right was missing, in `APIResponder`. `{id}:verb` names an act that is no change of a field.
+/// `APIProblem`, its entry in the audit, where a right was missing, in `APIResponder`. `{id}/verb` names an act that is no
+/// change of a field.
 public protocol APINoun: Sendable {
     func add(to routes: inout APIRoutes)
 }

@@ -19,7 +19,8 @@ public final class DeskCounters: Sendable {
     static let storeMetric = Metric("martlet_desk_store_connected", .gauge, doc: "1 while the desk has a connection to the database.")
     static let waitingMetric = Metric("martlet_desk_store_waiting", .gauge, doc: "Calls that wait for a connection to the database.")
     static let readyMetric = Metric("martlet_desk_ready", .gauge, doc: "1 while the desk works: the database is there and of this program.")
-    static let sequenceMetric = Metric("martlet_desk_audit_sequence", .gauge, doc: "Number of the newest entry of the audit that a checkpoint states.")
+    static let sequenceMetric = Metric(
+        "martlet_desk_audit_sequence", .gauge, doc: "Number of the newest entry of the audit that a checkpoint states.")
     static let checkpointFaultsMetric = Metric(
         "martlet_desk_checkpoint_faults_total", .counter, doc: "Checkpoints of the audit that could not be made or written outside.")
 

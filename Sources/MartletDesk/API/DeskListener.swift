@@ -2,6 +2,7 @@ import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS
 public import Logging
+import MartletModel
 import NIOCore
 import NIOSSL
 import SQL
@@ -36,30 +37,15 @@ public final class DeskListener: Sendable {
         self.principals = principals
         self.counters = counters
         self.logger = logger
-        self.nouns = nouns + [PrincipalRoutes(principals: principals)]
+        self.nouns = nouns + [PrincipalRoutes(principals: principals), AuditRoutes(audits: Audits(desk: desk))]
         self.ready = ready
     }
 
-    /// Whether the address is of this machine alone, as the doors judge it.
-    static func isLoopback(_ host: String) -> Bool {
-        host == "localhost" || host == "::1" || host.hasPrefix("127.") && host.allSatisfy { $0.isNumber || $0 == "." }
-    }
-
-    /// The rules for plaintext and the files of TLS, for a check of the settings.
-    public static func check(_ settings: DeskSettings) throws(DeskListenerFault) { _ = try transport(settings) }
-
+    /// The rules for plaintext and the files of TLS.
     /// - Returns: nil: plaintext.
     private static func transport(_ settings: DeskSettings) throws(DeskListenerFault) -> TLSConfiguration? {
-        guard (settings.certificate == nil) == (settings.key == nil) else {
-            throw DeskListenerFault("desk.tls: certificate and key are set together or not at all")
-        }
-        guard let certificate = settings.certificate, let key = settings.key else {
-            guard isLoopback(settings.host) || settings.plaintextReason != nil else {
-                throw DeskListenerFault(
-                    "desk.listen: \(settings.host) is reached from other machines; set desk.tls, or give desk.plaintextReason")
-            }
-            return nil
-        }
+        if let fault = settings.faults.first { throw DeskListenerFault("\(fault.setting.path): \(fault.reason)") }
+        guard let certificate = settings.certificate, let key = settings.key else { return nil }
         do {
             let chain = try NIOSSLCertificate.fromPEMFile(certificate).map { NIOSSLCertificateSource.certificate($0) }
             var configuration = TLSConfiguration.makeServerConfiguration(
@@ -83,8 +69,9 @@ public final class DeskListener: Sendable {
                 httpDecoderConfiguration: .init(maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 16 * 1024, maxHeaderFieldCount: 64)))
         let server = try tls.map { try HTTPServerBuilder.tls(http, tlsConfiguration: $0) } ?? http
         let (started, listening) = AsyncStream<Int>.makeStream()
+        // What goes wrong with a request is an answer and a line of ours; what is left are clients that hang up, and our own stop.
         var quiet = logger
-        quiet.logLevel = .warning
+        quiet.logLevel = .critical
         let application = Application(
             router: router(), server: server,
             configuration: ApplicationConfiguration(
@@ -124,7 +111,7 @@ public final class DeskListener: Sendable {
         for noun in nouns { noun.add(to: &routes) }
         addHealth(to: &routes)
         let responder = APIResponder(
-            desk: desk, principals: principals, counters: counters, logger: logger, timeLimit: settings.timeLimit)
+            desk: desk, principals: principals, counters: counters, logger: logger, timeLimit: settings.timeLimit, ready: ready)
         let limit = settings.maximumBody
         let router = Router()
         router.add(middleware: UnknownPath(counters: counters))

@@ -35,6 +35,24 @@ public struct DeskSettings: Sendable {
         self.checkpoints = checkpoints
     }
 
+    /// What does not hold of the values together, with the setting to correct. Files are not read: what is wrong with one must not keep a
+    /// node from starting.
+    public var faults: [(setting: Setting, reason: String)] {
+        guard (certificate == nil) == (key == nil) else {
+            return [(DeskSettings.tlsCertificate, "certificate and key are set together or not at all")]
+        }
+        if certificate == nil, !DeskSettings.isLoopback(host), plaintextReason == nil {
+            return [(DeskSettings.listen, "\(host) is reached from other machines; set desk.tls, or give desk.plaintextReason")]
+        }
+        return []
+    }
+
+    /// Whether the address is of this machine alone.
+    static func isLoopback(_ host: String) -> Bool {
+        let isNumber = host.utf8.allSatisfy { (48...57).contains($0) || $0 == 46 }
+        return host == "localhost" || host == "::1" || host.hasPrefix("127.") && isNumber
+    }
+
     public static let enabled = Setting(
         "desk.enabled", .flag, default: "true",
         doc: "Whether `martlet serve` starts the desk beside the node. Without it nothing is administered here; sending does not notice.")

@@ -21,7 +21,10 @@ public struct Principal: Sendable, Equatable {
     /// 1 to 64 letters, digits, dots, hyphens and underscores: it stands in paths and in the audit.
     public static func isName(_ name: String) -> Bool {
         (1...maximumName).contains(name.utf8.count)
-            && name.utf8.allSatisfy { (97...122).contains($0) || (65...90).contains($0) || (48...57).contains($0) || [45, 46, 95].contains($0) }
+            && name.unicodeScalars.allSatisfy { letter in
+                ("a"..."z").contains(letter) || ("A"..."Z").contains(letter) || ("0"..."9").contains(letter)
+                    || "-._".contains(Character(letter))
+            }
     }
 
     /// Rights as they are stored: sorted, with blanks between, so that one set is one text.

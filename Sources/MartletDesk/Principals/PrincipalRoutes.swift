@@ -71,7 +71,7 @@ struct PrincipalRoutes: APINoun {
 
 extension Right {
     /// - Throws: `.invalid` with every word that is no right.
-    static func set(_ words: [String]) throws(DeskFault) -> Set<Right> {
+    public static func set(_ words: [String]) throws(DeskFault) -> Set<Right> {
         var rights: Set<Right> = []
         var faults: [FieldFault] = []
         for (index, word) in words.enumerated() {

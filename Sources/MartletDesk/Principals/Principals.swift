@@ -91,7 +91,8 @@ public struct Principals: Sendable {
                     .integer(principal.id), .integer(1), .text(principal.name), .bytes(hash), .text(principal.rightsText),
                     .number(principal.unit), .integer(now), .bytes(tag.tag(principal)),
                 ])
-            return (principal, AuditTrail.Line(act: .principalAdded, object: "principal:\(wish.name)", outcome: Principals.outcome(principal)))
+            let line = AuditTrail.Line(act: .principalAdded, object: "principal:\(wish.name)", outcome: Principals.outcome(principal))
+            return (principal, line)
         }
         return (made, key)
     }

@@ -28,9 +28,7 @@ struct ImportCommand: AsyncParsableCommand {
 
         func run() async throws {
             let options = try options()
-            try await StoreCommand.with(place) { store, _ in
-                let settings = try ServerSettings.read(
-                    file: place.config, dataDirectory: place.data, environment: ProcessInfo.processInfo.environment)
+            try await StoreCommand.with(place) { store, _, settings in
                 let vault = try ImportCommand.vault(settings.masterKeyFile, place.data)
                 guard let row = try await store.read({ try $0.row(StoreStatements.meta, [.text("installation")]) }) else {
                     throw ImportCommand.failure("the store is not made yet; run martlet store migrate")

@@ -2,6 +2,7 @@ import Glibc
 import Guard
 import Journal
 import MartletChannels
+import MartletDesk
 import MartletDoors
 import MartletEngine
 import MartletModel
@@ -41,6 +42,7 @@ struct ServerSettings {
     var sources: [SourceEntry] = []
     var webhooks: [Webhook] = []
     var store = StoreSection()
+    var desk = DeskSettings()
     var outbound = OutboundRules()
     /// File of further authorities for outbound TLS.
     var outboundAuthority: String?
@@ -101,6 +103,7 @@ struct ServerSettings {
         for element in values.elements("smpp.accounts") { takeAccount(element, environment, &mistakes) }
         takeOutbound(values, &mistakes)
         store = StoreSection(values, dataDirectory, environment, &mistakes)
+        desk = DeskSettings(values, dataDirectory, &mistakes)
         for element in values.elements("webhooks") { takeWebhook(element, environment, &mistakes) }
     }
 
