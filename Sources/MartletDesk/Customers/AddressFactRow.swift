@@ -28,7 +28,9 @@ struct AddressFactRow: Sendable {
 
     init(_ row: SQLRow, _ tags: CustomerTags) throws {
         _ = try tags.fact.checked(row, noun: "address", key: "fact")
-        guard let kind = AddressKind(rawValue: try row.integer("kind", as: UInt8.self)) else { throw DeskFault.broken("kind of an address") }
+        guard let kind = AddressKind(rawValue: try row.integer("kind", as: UInt8.self)) else {
+            throw DeskFault.broken("kind of an address")
+        }
         self.init(kind: kind, hash: UInt64(bitPattern: try row.integer("hash")))
         for (what, at) in [("life", "life_at"), ("wish", "wish_at")] {
             guard let raw = try row.optionalInteger(what), let since = try row.optionalInteger(at) else { continue }

@@ -54,7 +54,7 @@ struct CustomerComposer {
         draft.locale.apply(to: &customer.locale, cleared: .none)
         draft.givenName.apply(to: &details.givenName, cleared: "")
         draft.familyName.apply(to: &details.familyName, cleared: "")
-        draft.preferences.apply(to: &customer.preferences)
+        put(draft.preferences)
         for (kind, list) in draft.addresses {
             switch list {
             case .nothing: break
@@ -68,7 +68,24 @@ struct CustomerComposer {
         case .set(let list): put(list)
         }
         for attribute in draft.attributes { put(attribute) }
-        for consent in draft.consents { try say(consent) }
+        for consent in draft.consents {
+            // What is said in the future would hold against everything that is said until then. A day may be one of another time zone.
+            guard consent.at <= circumstances.now + 86_400_000 else { throw FieldFault("consents", "range", "it is said in the future") }
+            try say(consent)
+        }
+    }
+
+    /// From now on, whatever time the draft has: what the customer sets later anywhere must hold against it.
+    private mutating func put(_ preferences: CustomerDraft.Say<Preferences>) {
+        switch preferences {
+        case .nothing: break
+        case .clear: customer.preferences = nil
+        case .set(var new):
+            new.at = customer.preferences?.at ?? 0
+            if new == customer.preferences { return }
+            new.at = FactTime(clamping: circumstances.now / 1000)
+            customer.preferences = new
+        }
     }
 
     /// Enters it where it holds against what was said before; with `always`, as evidence in any case.

@@ -60,14 +60,4 @@ extension CustomerDraft.Say {
         case .set(let new): value = new
         }
     }
-
-    func apply(to value: inout Value?) {
-        switch self {
-        case .nothing: break
-        case .clear: value = nil
-        case .set(let new): value = new
-        }
-    }
 }
-
-extension CustomerDraft.Say: Equatable where Value: Equatable {}

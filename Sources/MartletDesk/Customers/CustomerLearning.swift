@@ -14,7 +14,8 @@ extension Customers {
             try learn(of: subject, session) { composer throws(FieldFault) in
                 try composer.say(
                     ConsentStatement(
-                        purpose: consent.purpose, channel: consent.channel, state: consent.state, at: Int64(consent.at) * 1000, way: .handset))
+                        purpose: consent.purpose, channel: consent.channel, state: consent.state, at: Int64(consent.at) * 1000,
+                        way: .handset))
             }
         case .preferences(let subject, let preferences):
             try learn(of: subject, session) { composer throws(FieldFault) in composer.learn(preferences) }

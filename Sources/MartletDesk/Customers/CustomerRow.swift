@@ -76,7 +76,9 @@ struct CustomerRow: Equatable, Sendable {
         let packed = try row.bytes("addresses")
         var addresses: [CustomerAddress] = []
         for start in stride(from: 0, to: packed.count - CustomerAddress.octets + 1, by: CustomerAddress.octets) {
-            guard let kind = AddressKind(rawValue: packed[start + 1]) else { throw DeskFault.broken("customer \(subject): kind of an address") }
+            guard let kind = AddressKind(rawValue: packed[start + 1]) else {
+                throw DeskFault.broken("customer \(subject): kind of an address")
+            }
             let hash = packed[start + 2..<start + CustomerAddress.octets].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
             addresses.append(CustomerAddress(number: packed[start], kind: kind, hash: hash))
         }
@@ -108,7 +110,8 @@ struct CustomerRow: Equatable, Sendable {
     var image: CustomerImage? {
         guard erasedAt == nil, let reference else { return nil }
         return CustomerImage(
-            subject: subject, reference: reference, addresses: addresses.map { AddressHash(number: $0.number, hash: $0.hash) }, clear: clear,
+            subject: subject, reference: reference, addresses: addresses.map { AddressHash(number: $0.number, hash: $0.hash) },
+            clear: clear,
             sealed: sealed)
     }
 }

@@ -45,7 +45,8 @@ public struct CustomerView: Codable, Equatable, Sendable {
     }
 
     public struct PreferencesView: Codable, Equatable, Sendable {
-        public var at: UInt32
+        /// Wall seconds since when; nil in what is written, which holds from then on.
+        public var at: UInt32?
         public var quietFrom: UInt16?
         public var quietUntil: UInt16?
         public var channelsOff: [String]

@@ -146,7 +146,7 @@ public struct CustomerWish: Codable, Sendable {
         }
         draft.preferences = .set(
             Preferences(
-                at: wish.at, quiet: quiet, channelsOff: channels(wish.channelsOff, "preferences.channelsOff", &faults),
+                at: 0, quiet: quiet, channelsOff: channels(wish.channelsOff, "preferences.channelsOff", &faults),
                 mutedEventTypes: wish.mutedEventTypes))
     }
 

@@ -86,7 +86,9 @@ struct CSVReader {
                 if at >= bytes.count || bytes[at] == 0x0A, end > start, bytes[end - 1] == 0x0D { end -= 1 }
                 block.extend(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
             }
-            if problem == nil, block.lastCount > CSVReader.fieldBytes { problem = "field \(column) is longer than \(CSVReader.fieldBytes) bytes" }
+            if problem == nil, block.lastCount > CSVReader.fieldBytes {
+                problem = "field \(column) is longer than \(CSVReader.fieldBytes) bytes"
+            }
             if let problem { return skip(bytes, at, lines, isEnd, problem) }
             if at >= bytes.count { return .row(octets: at, lines: lines + 1) }
             if bytes[at] == 0x0A { return .row(octets: at + 1, lines: lines + 1) }

@@ -16,7 +16,7 @@ public struct ImportOptions: Sendable {
     /// Lines that may be refused before the import stops.
     public var errorsMaximum = 1000
     /// Lines to a transaction.
-    public var lines = 16_384
+    public var lines = 32_768
     /// Tasks that seal.
     public var tasks = 2
     public init() {}
@@ -61,6 +61,9 @@ public struct CustomerImport: Sendable {
         file path: String, by caller: Caller, progress report: (ImportProgress) -> Void = { _ in }
     ) async throws -> ImportProgress {
         try caller.require(.importCustomers)
+        guard caller.unit == nil else {
+            throw DeskFault.invalid([FieldFault("unit", "forbidden", "files are imported by who belongs to the whole bank")])
+        }
         let file = try ImportFile(path)
         let id = try identity(file)
         var progress = try await begin(id, caller)
@@ -146,7 +149,8 @@ public struct CustomerImport: Sendable {
                     throw ImportFault.tooManyErrors(refused: progress.refused, maximum: options.errorsMaximum)
                 }
                 let (now, size, ready) = (progress, errors.size, batch)
-                ahead = first + Int64(composed.numbers)
+                // A stretch in which nothing stands takes a number all the same.
+                ahead = first + Int64(max(1, composed.numbers))
                 writing = (
                     batch, Task { try await write(ready, composed, composer, keys, now, size, isLast: ready.isLast) }
                 )
@@ -191,10 +195,9 @@ public struct CustomerImport: Sendable {
             let first = try taken.integer("number") - Int64(max(1, composed.numbers)) + 1
             var ready = composed
             if first != composed.first, composed.numbers > 0 {
-                let known = try KnownCustomers(batch, vault.tags, session)
                 // Keys of customers who were added meanwhile stay unused.
-                let again = try composer.compose(batch.groups[...], known, keys[...], change: first - 1)
-                ready = again
+                ready = try composer.compose(
+                    batch.groups[...], try KnownCustomers(batch, vault.tags, session), keys[...], change: first - 1)
             }
             for part in ready.parts { try part.write(session) }
             var progress = before

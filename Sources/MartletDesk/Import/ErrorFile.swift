@@ -14,14 +14,17 @@ final class ErrorFile {
     /// - Parameter size: bytes that belong to what was read before; 0: it begins anew.
     init(_ path: String, size: Int) throws(ImportFault) {
         self.path = path
-        self.size = size
         // Only its owner reads it: it names lines of a file that is about customers.
         descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .cannotWrite(path: path, reason: String(cString: strerror(errno))) }
-        guard ftruncate(descriptor, off_t(size)) == 0 else {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw .cannotWrite(path: path, reason: String(cString: strerror(errno))) }
+        // Shorter: somebody took the earlier lines away.
+        self.size = min(size, Int(status.st_size))
+        guard ftruncate(descriptor, off_t(self.size)) == 0 else {
             throw .cannotWrite(path: path, reason: String(cString: strerror(errno)))
         }
-        if size == 0 { pending = ErrorFile.head }
+        if self.size == 0 { pending = ErrorFile.head }
     }
 
     deinit { close(descriptor) }

@@ -133,8 +133,9 @@ struct BatchComposer: Sendable {
         circumstances.facts = known.facts
         for (place, group) in groups.enumerated() {
             let before = try known.rows[group.hash].map { try vault.opened($0) }
-            let key = try before.map { try vault.key($0.row.subject) } ?? keys.popFirst()
-            guard let key else { throw DeskFault.broken("fewer keys than new customers") }
+            // One who was erased since the keys were counted is new again, and has none yet.
+            let key = try before.map { try vault.key($0.row.subject) } ?? keys.popFirst() ?? vault.subjects.make(1).first
+            guard let key else { throw DeskFault.broken("no key was made") }
             var composer = CustomerComposer(before, reference: group.hash, circumstances)
             var taken = 0
             for (line, draft) in group.drafts {

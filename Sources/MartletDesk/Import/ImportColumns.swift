@@ -113,14 +113,18 @@ struct DraftReader: Sendable {
             draft.reference = try CustomerText.reference(try text(bytes, title))
             draft.referenceHash = hashes.reference(draft.reference)
         case .status:
-            guard let status = CustomerStatus(word: try text(bytes, title)) else { throw FieldFault(title, "unknown", CustomerText.statuses) }
+            guard let status = CustomerStatus(word: try text(bytes, title)) else {
+                throw FieldFault(title, "unknown", CustomerText.statuses)
+            }
             draft.status = status
         case .givenName: draft.givenName = isCleared ? .clear : .set(try CustomerText.name(try text(bytes, title), title))
         case .familyName: draft.familyName = isCleared ? .clear : .set(try CustomerText.name(try text(bytes, title), title))
         case .phone:
-            draft.phones = isCleared ? .clear : .set(try list(bytes) { part throws(FieldFault) in try CustomerText.phone(part, hashes, title) })
+            draft.phones =
+                isCleared ? .clear : .set(try list(bytes) { part throws(FieldFault) in try CustomerText.phone(part, hashes, title) })
         case .email:
-            draft.mails = isCleared ? .clear : .set(try list(bytes) { part throws(FieldFault) in try CustomerText.mail(part, hashes, title) })
+            draft.mails =
+                isCleared ? .clear : .set(try list(bytes) { part throws(FieldFault) in try CustomerText.mail(part, hashes, title) })
         case .locale:
             guard !isCleared else { return draft.locale = .clear }
             guard let locale = CustomerLocale(try text(bytes, title)) else { throw FieldFault(title, "malformed", CustomerText.localeForm) }

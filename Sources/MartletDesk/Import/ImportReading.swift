@@ -56,10 +56,12 @@ struct ImportReading {
         let columns = titles.map { map.column($0, names) }
         if let unknown = columns.firstIndex(where: { $0 == nil }) {
             // The name itself only where it cannot be a customer's: a file without a heading begins with one.
-            let isWord = titles[unknown].utf8.count <= 40 && titles[unknown].utf8.allSatisfy { (97...122).contains($0) || $0 == 0x5F || $0 == 0x2E }
+            let isWord =
+                titles[unknown].utf8.count <= 40 && titles[unknown].utf8.allSatisfy { (97...122).contains($0) || $0 == 0x5F || $0 == 0x2E }
             let name = isWord ? " (`\(titles[unknown])`)" : ""
             throw .header(
-                reason: "column \(unknown + 1)\(name) is not known; name it in the list of names, or ignore it there, or define the attribute")
+                reason:
+                    "column \(unknown + 1)\(name) is not known; name it in the list of names, or ignore it there, or define the attribute")
         }
         guard columns.contains(where: { if case .reference? = $0 { true } else { false } }) else {
             throw .header(reason: "no column is `reference`, by which a customer is known")

@@ -18,6 +18,7 @@ extension ServeCommand {
         if supervised { endWithParent() }
         let keys = try await openKeys(master, logger)
         let lock = try holdDesk()
+        let vault = CustomerVault(keys, try await openSubjects(master, logger))
         let signals = Signals()
         var options = DeskRunner.Options(
             settings: settings.desk, address: settings.store.address, store: settings.store.options,
@@ -28,7 +29,7 @@ extension ServeCommand {
         do {
             runner = try DeskRunner(
                 options, rowKey: keys.rowKey, signer: try AuditCheckpointSigner(master: master), parts: parts(settings, keys, logger),
-                logger: logger)
+                logger: logger, nouns: { desk in [CustomerRoutes(desk.customers(vault))] })
             port = try await runner.start()
         } catch {
             throw failure("\(error)", ExitStatus.badSettings)
@@ -78,6 +79,21 @@ extension ServeCommand {
                 case .wrongMasterKey, .damaged, .unreadable, .cannotWrite, .readOnly, .exhausted, .rewrapping, .cipher:
                     throw failure(error.description, error.isDisk ? ExitStatus.diskFailed : ExitStatus.badSettings)
                 }
+            }
+            try await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    /// The desk owns the customers' keys. While an import holds them it waits: that ends by itself.
+    private func openSubjects(_ master: MasterKey, _ logger: Logger) async throws -> SubjectKeys {
+        var told = false
+        while true {
+            do throws(SubjectKeyFault) {
+                return try SubjectKeys(directory: "\(data)/keys/subjects", master: master, access: .owner(create: true))
+            } catch {
+                guard case .inUse = error else { throw failure(error.description, ExitStatus.badSettings) }
+                if !told { logger.warning("waiting for an import to end", metadata: ["directory": "\(data)/keys/subjects"]) }
+                told = true
             }
             try await Task.sleep(for: .seconds(1))
         }

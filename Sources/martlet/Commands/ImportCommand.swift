@@ -24,13 +24,11 @@ struct ImportCommand: AsyncParsableCommand {
         @Option(help: "One character between the fields of CSV, or `tab`.") var separator = ","
         @Option(help: "File with names of columns that are other than ours: lines `ours = theirs`.") var map: String?
         @Option(help: "Stops when more lines than this were refused.") var maxErrors = 1000
-        @Option(help: "Lines to a transaction, 1 to 100000.") var batch = 16_384
+        @Option(help: "Lines to a transaction, 1 to 100000.") var batch = 32_768
 
         func run() async throws {
             let options = try options()
-            try await StoreCommand.with(place) { store, _ in
-                let settings = try ServerSettings.read(
-                    file: place.config, dataDirectory: place.data, environment: ProcessInfo.processInfo.environment)
+            try await StoreCommand.with(place) { store, _, settings in
                 let vault = try ImportCommand.vault(settings.masterKeyFile, place.data)
                 guard let row = try await store.read({ try $0.row(StoreStatements.meta, [.text("installation")]) }) else {
                     throw ImportCommand.failure("the store is not made yet; run martlet store migrate")

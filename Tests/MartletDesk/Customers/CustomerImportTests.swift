@@ -26,7 +26,8 @@ import Testing
         return try await CustomerImport(rig.customers, options).run(file: path, by: anna, progress: progress)
     }
 
-    @Test("A file's customers are there, sealed and found by their addresses, with consents as evidence", arguments: SQLStore.Engine.allCases)
+    @Test(
+        "A file's customers are there, sealed and found by their addresses, with consents as evidence", arguments: SQLStore.Engine.allCases)
     func whole(engine: SQLStore.Engine) async throws {
         try await CustomerRig.with(engine) { rig in
             let text = ([CustomerImportTests.head] + (1...1000).map(CustomerImportTests.line)).joined(separator: "\r\n")
@@ -56,19 +57,25 @@ import Testing
             let lines = [
                 CustomerImportTests.head, CustomerImportTests.line(1), ",No,Reference,,,,,,,", "c2,Given", "c3,A,B,07700900123,none,,,,,",
                 "c4,A,B,,,,,3 soon,1 sms maybe 2024-01-01,x", CustomerImportTests.line(5), "c1,Changed,,,,,,,,",
+                "c9,,,,,,,,1 sms given 2062-01-01,",
             ]
             let end = try await run(rig, try rig.write(lines.joined(separator: "\n"), "b.csv"), lines: 3)
-            #expect(end.added == 2 && end.changed == 1 && end.refused == 4 && end.same == 0)
+            #expect(end.added == 2 && end.changed == 1 && end.refused == 5 && end.same == 0)
             let errors = try String(contentsOfFile: "\(rig.folder)/b.csv.errors.csv", encoding: .utf8)
             #expect(
                 errors.split(separator: "\r\n").map(String.init) == [
                     "line,field,reason", "3,reference,what the bank's systems name the customer", "4,line,2 fields instead of 10",
                     "5,phone,write + or 00 and the country code first", "5,email,it has no @", "6,packages,a date as 2026-11-23",
-                    "6,consents,\"given, withdrawn or pending\"", "6,loyalty_points,a whole number",
+                    "6,consents,\"given, withdrawn or pending\"", "6,loyalty_points,a whole number", "9,consents,it is said in the future",
                 ])
             let first = try #require(try await rig.customers.find(reference: "c1", by: anna))
             // What the last line does not speak of is as it was.
             #expect(first.givenName == "C•••" && first.contacts.count == 2 && first.version == 2)
+            var bound = anna
+            bound.unit = 7
+            await #expect(throws: DeskFault.self) {
+                try await CustomerImport(rig.customers, ImportOptions()).run(file: "\(rig.folder)/b.csv", by: bound)
+            }
         }
     }
 
@@ -190,7 +197,8 @@ import Testing
         "A heading that cannot be read stops the import before anything is taken",
         arguments: [
             ("phone,email\n+447700900001,a@b.example", "no column is `reference`"), ("reference,shoes\n1,2", "column 2 (`shoes`)"),
-            ("reference,Anna Nowak +48\n", "column 2 is not known"), ("reference,phone,phone\n", "column 3 has the name"), ("", "first line"),
+            ("reference,Anna Nowak +48\n", "column 2 is not known"), ("reference,phone,phone\n", "column 3 has the name"),
+            ("", "first line"),
         ])
     func headings(text: String, reason: String) async throws {
         try await CustomerRig.with(.sqlite) { rig in

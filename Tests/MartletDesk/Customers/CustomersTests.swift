@@ -56,12 +56,15 @@ import Testing
                 .init(kind: "device", value: "token-1", app: 2, platform: "android"),
             ]
             wish.attributes = [.init(attribute: "loyalty_points", value: "")]
+            wish.preferences = .init(at: nil, quietFrom: 1320, quietUntil: 420, channelsOff: ["push"], mutedEventTypes: [9])
             let changed = try await rig.customers.change(added.id, wish, version: 1, by: anna)
             #expect(changed.version == 2 && changed.familyName.isEmpty && changed.givenName == "W•••" && changed.packages == added.packages)
             // The old phone keeps its number, the new one is preferred; the mail address is gone, its number free again.
             #expect(changed.contacts.map(\.number) == [3, 1, 2])
             #expect(changed.contacts.map(\.kind) == ["phone", "phone", "device"] && changed.contacts[2].value == "•••")
             #expect(changed.attributes.isEmpty)
+            // Since now, whatever a request says.
+            #expect(changed.preferences?.at == UInt32(CustomerRig.now / 1_000_000) && changed.preferences?.quietUntil == 420)
             #expect(try await rig.customers.find(email: "wanda@mail.example", by: anna).isEmpty)
             #expect(try await rig.customers.find(phone: "+447700900124", by: anna).map(\.id) == [added.id])
             let stale = try await CustomerRig.fault { try await rig.customers.change(added.id, wish, version: 1, by: anna) }
@@ -117,7 +120,9 @@ import Testing
         }
     }
 
-    @Test("Consents are evidence in the order they were entered; what holds is the newest, of one second the withdrawal", arguments: SQLStore.Engine.allCases)
+    @Test(
+        "Consents are evidence in the order they were entered; what holds is the newest, of one second the withdrawal",
+        arguments: SQLStore.Engine.allCases)
     func consents(engine: SQLStore.Engine) async throws {
         try await CustomerRig.with(engine) { rig in
             let id = try await rig.customers.add(CustomerRig.wish(), by: anna).id
@@ -224,13 +229,17 @@ import Testing
             _ = try await rig.customers.enter(
                 ConsentStatement(purpose: 4, channel: nil, state: .withdrawn, at: 1000, way: .web), of: other, by: anna)
             try await rig.change("UPDATE consent SET state = 1 WHERE subject = \(other)")
-            guard case .tampered("consent", _) = try await CustomerRig.fault({
-                try await rig.customers.consents(other, PageWish(), by: anna)
-            }) else { throw CustomerRig.NotFailed() }
+            guard
+                case .tampered("consent", _) = try await CustomerRig.fault({
+                    try await rig.customers.consents(other, PageWish(), by: anna)
+                })
+            else { throw CustomerRig.NotFailed() }
         }
     }
 
-    @Test("What the sending side learnt holds against older writes, for those who have the address and those who come later", arguments: SQLStore.Engine.allCases)
+    @Test(
+        "What the sending side learnt holds against older writes, for those who have the address and those who come later",
+        arguments: SQLStore.Engine.allCases)
     func learnt(engine: SQLStore.Engine) async throws {
         try await CustomerRig.with(engine) { rig in
             let id = try await rig.customers.add(CustomerRig.wish(), by: anna).id
