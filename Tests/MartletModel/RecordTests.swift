@@ -27,6 +27,7 @@ struct RecordTests {
         .inbound(.init(total: 3, number: 2)),
         .inbound(.init(total: 1, number: 0, missing: 1, inReplyTo: MessageID(high: 3, low: 4))),
         .preference(.init(number: .max - 1, unwanted: ClassSet([.marketing, .service]))),
+        .preference(.init(number: 7, unwanted: ClassSet([.marketing]), address: 1 << 63)),
         .replaced(
             .init(
                 state: .queued, attempts: 0, resends: 0, strikes: 0, answeredParts: 0, deliveredParts: 0, failedParts: 0, unknownParts: 0,
@@ -206,7 +207,7 @@ struct RecordTests {
         "A value that no version wrote is named with its field",
         arguments: [
             (RecordKind.answered, 2, UInt8(8), "outcome"), (.receipt, 1, 0, "receipt state"), (.ended, 0, 11, "state"),
-            (.ended, 1, 12, "reason"), (.inbound, 1, 4, "part"),
+            (.ended, 1, 13, "reason"), (.inbound, 1, 4, "part"),
             (.resumed, 0, 5, "why"), (.carried, 0, 0, "state"), (.orphan, 0, 99, "receipt state"), (.mark, 0, 7, "mark"),
         ])
     func badValues(_ kind: RecordKind, _ offset: Int, _ value: UInt8, _ field: String) throws {
