@@ -27,7 +27,6 @@ struct RecordTests {
         .inbound(.init(total: 3, number: 2)),
         .inbound(.init(total: 1, number: 0, missing: 1, inReplyTo: MessageID(high: 3, low: 4))),
         .preference(.init(number: .max - 1, unwanted: ClassSet([.marketing, .service]))),
-        .preference(.init(number: 7, unwanted: ClassSet([.marketing]), address: 1 << 63)),
         .replaced(
             .init(
                 state: .queued, attempts: 0, resends: 0, strikes: 0, answeredParts: 0, deliveredParts: 0, failedParts: 0, unknownParts: 0,
@@ -226,6 +225,17 @@ struct RecordTests {
         let record = try RecordTests.read(bytes)
         #expect(record.body == body)
         #expect(Record.sealedOffset(record.header) == bytes.count)
+    }
+
+    @Test("A preference reads back with the hash under which customers are found, and without it as an older program wrote it")
+    func preferenceAddress() throws {
+        let said = RecordBody.preference(.init(number: 7, unwanted: ClassSet([.marketing]), address: 1 << 63))
+        let carried = RecordBody.preference(.init(number: 7, unwanted: ClassSet([.marketing])))
+        #expect(said.byteCount == 18 && carried.byteCount == 10)
+        for body in [said, carried] {
+            let record = Record(header: RecordTests.header(.preference), body: body)
+            #expect(try RecordTests.read(RecordTests.bytes(record, sealed: [7])).body == body)
+        }
     }
 
     @Test("Texts longer than their length byte are cut, and the bytes that follow stay where they belong")
