@@ -35,6 +35,8 @@ public final class LocalCustomers: Sendable {
         public var version: UInt64 = 0
         public var customers = 0
         public var baseBytes = 0
+        /// Wall microseconds; what the node had learnt by then is in the base file.
+        public var madeAt: Int64 = 0
         public var overlayChanges = 0
         public var overlayBytes = 0
         public var overlayLimit = 0
@@ -140,6 +142,7 @@ public final class LocalCustomers: Sendable {
         figures.version = now.base?.version ?? 0
         figures.customers = now.base?.customers ?? 0
         figures.baseBytes = now.base?.bytes ?? 0
+        figures.madeAt = now.base?.header.madeAt ?? 0
         figures.overlayChanges = now.tables.changes
         figures.overlayBytes = overlayBytes.load(ordering: .relaxed)
         figures.overlayLimit = limits.overlayBytes

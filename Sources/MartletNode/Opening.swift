@@ -88,6 +88,7 @@ extension Node {
         let keyRuns: Set<UInt32>
         do throws(JournalFailure) { keyRuns = Set(try place.prepare()) } catch { throw JournalError.failure(error) }
         var hasSubjectKeys = false
+        let baseMadeAt = copy.figures.madeAt
         var facts: [UInt64: CustomerCopy.Fact] = [:]
         var replayedKeys: [(position: Position, hash: UInt64, key: KeyMemory.Remembered)] = []
         let (journal, appender, report) = try Journal.open(options.journalDirectory, options.journal, disk: options.disk) {
@@ -99,7 +100,8 @@ extension Node {
             }
             engine.apply(record, at: position, began)
             if RecordKeyID(rawValue: record.header.keyID).subject != nil { hasSubjectKeys = true }
-            if case .preference(let it) = record.body, it.address != 0,
+            // What is older than the base file is in it, or something newer.
+            if case .preference(let it) = record.body, it.address != 0, record.header.at >= baseMadeAt,
                 facts.count < CustomerCopy.pendingMaximum || facts[it.address] != nil
             {
                 facts[it.address] = CustomerCopy.Fact(it, at: record.header.at)

@@ -206,7 +206,7 @@ struct RecordTests {
         "A value that no version wrote is named with its field",
         arguments: [
             (RecordKind.answered, 2, UInt8(8), "outcome"), (.receipt, 1, 0, "receipt state"), (.ended, 0, 11, "state"),
-            (.ended, 1, 12, "reason"), (.inbound, 1, 4, "part"),
+            (.ended, 1, 13, "reason"), (.inbound, 1, 4, "part"),
             (.resumed, 0, 5, "why"), (.carried, 0, 0, "state"), (.orphan, 0, 99, "receipt state"), (.mark, 0, 7, "mark"),
         ])
     func badValues(_ kind: RecordKind, _ offset: Int, _ value: UInt8, _ field: String) throws {
@@ -225,6 +225,17 @@ struct RecordTests {
         let record = try RecordTests.read(bytes)
         #expect(record.body == body)
         #expect(Record.sealedOffset(record.header) == bytes.count)
+    }
+
+    @Test("A preference reads back with the hash under which customers are found, and without it as an older program wrote it")
+    func preferenceAddress() throws {
+        let said = RecordBody.preference(.init(number: 7, unwanted: ClassSet([.marketing]), address: 1 << 63))
+        let carried = RecordBody.preference(.init(number: 7, unwanted: ClassSet([.marketing])))
+        #expect(said.byteCount == 18 && carried.byteCount == 10)
+        for body in [said, carried] {
+            let record = Record(header: RecordTests.header(.preference), body: body)
+            #expect(try RecordTests.read(RecordTests.bytes(record, sealed: [7])).body == body)
+        }
     }
 
     @Test("Texts longer than their length byte are cut, and the bytes that follow stay where they belong")

@@ -193,7 +193,7 @@ public actor CustomerFeed {
         isWanted = false
         let began = ContinuousClock.now
         do {
-            let (version, summary) = try await write(folded: figures.newest)
+            let (version, summary) = try await write(folded: figures.newest, madeAt: asked)
             try await wait(for: version)
             try await move(to: Place(change: newest, overlay: figures.newest))
             let took = ContinuousClock.now - began
@@ -215,9 +215,9 @@ public actor CustomerFeed {
         return isWanted || figures.version == 0 || figures.newest < place.overlay || figures.isHalfFull
     }
 
-    private func write(folded: UInt64) async throws -> (version: UInt64, summary: BaseBuilder.Summary) {
+    private func write(folded: UInt64, madeAt: Int64) async throws -> (version: UInt64, summary: BaseBuilder.Summary) {
         let version = (try LocalCustomers.versions(in: directory).first ?? 0) + 1
-        let writer = try BaseWriter(directory, .init(version: version, folded: folded, hashCheck: hashCheck, madeAt: now()))
+        let writer = try BaseWriter(directory, .init(version: version, folded: folded, hashCheck: hashCheck, madeAt: madeAt))
         var last: SubjectNumber = 0
         while true {
             try Task.checkCancellation()

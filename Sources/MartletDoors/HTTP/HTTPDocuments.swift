@@ -19,7 +19,7 @@ extension Story {
             if !reference.isEmpty { json.member("reference", reference) }
             if let trace { json.member("traceparent", trace.text) }
             json.member("from", from)
-            json.member("to", to.international)
+            json.member("to", to.digits == 0 ? "" : to.international)
             json.key("messages")
             json.array { json in
                 json.object { json in
