@@ -25,6 +25,7 @@ let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -88,7 +89,10 @@ let package = Package(
         // The desk: administration, history, statistics; nothing here sends.
         library(
             "MartletDesk",
-            ["MartletModel", "MartletStore", "SQL", "Guard", "Journal", hummingbird, hummingbirdTLS, nioCore, nioSSL, logging]),
+            [
+                "MartletModel", "MartletStore", "SQL", "Guard", "Journal", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioSSL,
+                logging,
+            ]),
 
         // The world outside, simulated.
         library("MartletSimulators", ["SMPP", "SMSText", nioCore, nioPosix, nioHTTP]),
@@ -132,7 +136,8 @@ let package = Package(
             "Martlet",
             [
                 "martlet", "SMPP", "SMSText", "MartletModel", "MartletSettings", "MartletDoors", "MartletChannels", "MartletNode",
-                "MartletEngine", "MartletSimulators", "MartletStore", "SQL", "Journal", "Guard", nioCore, nioPosix, logging, yams,
+                "MartletEngine", "MartletSimulators", "MartletStore", "MartletDesk", "SQL", "Journal", "Guard", nioCore, nioPosix, logging,
+                yams,
                 arguments,
             ]),
         tests("Architecture", []),

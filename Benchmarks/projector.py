@@ -46,7 +46,7 @@ def project(place):
 def main():
     server = postgres_server.Postgres("history") if options.store == "postgres" else None
     settings = {"journal": {"cap": "64GiB"}, "store": {"url": server.url if server else "sqlite:history.db"},
-                "limits": {"openMessages": 5_000_000}}
+                "limits": {"openMessages": 5_000_000}, "desk": {"enabled": False}}
     serials = stand.Serials()
     try:
         with World("release", label="projector", window=500, binds=4, settings=settings) as place:

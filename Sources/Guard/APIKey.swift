@@ -4,10 +4,12 @@ import Crypto
 /// keeps its SHA-256 only. The key has 256 random bits, so a slow hash would add nothing.
 public enum APIKey {
     public static let prefix = "mk_"
+    /// Of a key of the admin API, so that nobody takes one for the other.
+    public static let adminPrefix = "ak_"
     /// Longer ones are cut before they are hashed; they match nothing.
     static let maximumBytes = 256
 
-    public static func generate() -> Secret {
+    public static func generate(prefix: String = APIKey.prefix) -> Secret {
         Secret(Array(prefix.utf8) + Base64.urlText(Randomness.bytes(32)))
     }
 
@@ -26,6 +28,11 @@ public enum APIKey {
         public var text: String {
             let big = (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
             return withUnsafeBytes(of: big) { Hex.text($0) }
+        }
+
+        /// 32 bytes, as a database keeps them.
+        public var bytes: [UInt8] {
+            withUnsafeBytes(of: (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)) { Array($0) }
         }
 
         /// Takes the same time wherever the two differ.

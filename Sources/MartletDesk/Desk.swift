@@ -7,8 +7,9 @@ public struct Desk: Sendable {
     /// Wall microseconds since 1970.
     public let now: @Sendable () -> Int64
 
-    /// - Parameter chain: name of the installation's audit chain.
-    public init(store: SQLStore, chain: String, now: @escaping @Sendable () -> Int64) {
+    /// - Parameter chain: name of the audit's chain; nil: that of the installation, read from the store with each entry, so that a desk
+    ///   can be made before its store is there.
+    public init(store: SQLStore, chain: String? = nil, now: @escaping @Sendable () -> Int64) {
         self.store = store
         trail = AuditTrail(chain: chain)
         self.now = now
@@ -29,7 +30,8 @@ public struct Desk: Sendable {
         }
     }
 
-    /// Does something and enters it in the audit, both or neither. A caller without the right is entered too, as refused.
+    /// Does something and enters it in the audit, both or neither. That a caller lacked the right is entered by whoever tells him so:
+    /// `enterRefusal`.
     func act<Result: Sendable>(
         _ right: Right, by caller: Caller,
         _ body: @escaping @Sendable (SQLSession) throws -> (result: Result, line: AuditTrail.Line)
@@ -41,6 +43,19 @@ public struct Desk: Sendable {
                 let (result, line) = try body(session)
                 try trail.enter(line, by: caller, at: at, session)
                 return result
+            }
+        } catch {
+            throw DeskFault.of(error)
+        }
+    }
+
+    /// Enters that somebody tried what he has no right for. Called once for each answer that says so, by the skin that gives it.
+    public func enterRefusal(of right: Right, by caller: Caller) async throws(DeskFault) {
+        let (trail, at) = (trail, now())
+        do {
+            try await store.transaction(repeats: 3) { session in
+                let line = AuditTrail.Line(act: .accessRefused, object: "right:\(right.rawValue)", outcome: "refused")
+                try trail.enter(line, by: caller, at: at, session)
             }
         } catch {
             throw DeskFault.of(error)

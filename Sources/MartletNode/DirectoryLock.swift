@@ -16,7 +16,7 @@ public final class DirectoryLock: Sendable {
 
     private let file: Int32
 
-    init(_ directory: String) throws(Fault) {
+    public init(_ directory: String) throws(Fault) {
         file = open("\(directory)/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw .failed(directory: directory, reason: String(cString: strerror(errno))) }
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {

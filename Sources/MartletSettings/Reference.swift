@@ -151,10 +151,10 @@ extension Reference {
         """
     }
 
-    /// `docs/reference/errors.md`: by status, then code.
-    public static func errors(_ declared: [ErrorCode]) -> String {
+    /// `docs/reference/errors.md`, `admin-errors.md`: by status, then code.
+    public static func errors(_ declared: [ErrorCode], title: String = "Errors") -> String {
         var page = """
-            # Errors
+            # \(title)
 
             \(generated)
             An answer that refuses is `application/problem+json` (RFC 9457): `type`, `title`, `status`, `detail` and `errors`, which lists every

@@ -22,7 +22,9 @@ enum ImportTable {
         "MartletStore": ["MartletModel", "SQL", "Guard"],
         // Administration, history, statistics: no part of a node either.
         "MartletDesk": [
-            "MartletModel", "MartletStore", "SQL", "Guard", "Journal", "Hummingbird", "HummingbirdTLS", "NIOCore", "NIOSSL", "Logging",
+            "MartletModel", "MartletStore", "SQL", "Guard", "Journal", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "NIOCore",
+            "NIOSSL",
+            "Logging",
         ],
         // In and out.
         "MartletDoors": [
@@ -83,6 +85,6 @@ enum ImportTable {
         "nioCore": "NIOCore", "nioPosix": "NIOPosix", "nioHTTP": "NIOHTTP1", "nioHTTP2": "NIOHTTP2", "nioHPACK": "NIOHPACK",
         "nioTLS": "NIOTLS", "httpClient": "AsyncHTTPClient", "nioEmbedded": "NIOEmbedded", "nioSSL": "NIOSSL",
         "crypto": "Crypto", "logging": "Logging", "yams": "Yams", "grdb": "GRDB", "sqlite": "GRDBSQLite", "arguments": "ArgumentParser",
-        "hummingbird": "Hummingbird", "hummingbirdTLS": "HummingbirdTLS",
+        "hummingbird": "Hummingbird", "hummingbirdCore": "HummingbirdCore", "hummingbirdTLS": "HummingbirdTLS",
     ]
 }

@@ -110,7 +110,8 @@ def compare(place, store, ledger, states):
 def main():
     store = Postgres("history") if options.store == "postgres" else SQLite()
     with World(options.build, label="projector", window=20, binds=2,
-               settings={"journal": {"segment": "8MiB", "cap": "64MiB", "keep": "24h"}, "store": {"url": store.url}, "history": {"batch": 500}},
+               settings={"journal": {"segment": "8MiB", "cap": "64MiB", "keep": "24h"}, "store": {"url": store.url}, "history": {"batch": 500},
+                         "desk": {"enabled": False}},
                simulator_settings={}) as place:
         place.prepare()
         if options.store == "sqlite":

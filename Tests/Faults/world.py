@@ -442,7 +442,7 @@ class World:
     def start_martlet(self, *, prefix=(), env=None, ready=True, seconds=60):
         """`prefix` is a program that starts it, such as strace. `ready`: waits for /readyz."""
         self.martlet = Process(
-            [*prefix, self.martlet_path, "serve", "--config", self.folder / "martlet.yaml", "--data", self.data],
+            [*prefix, self.martlet_path, "serve", "--role", "node", "--config", self.folder / "martlet.yaml", "--data", self.data],
             self.folder / "martlet.log", env)
         if ready:
             self.wait_ready(seconds)

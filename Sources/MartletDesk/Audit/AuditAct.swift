@@ -19,4 +19,6 @@ public enum AuditAct: String, CaseIterable, Sendable {
     case historyRetained = "history.retained"
     case historyGap = "history.gap"
     case auditRead = "audit.read"
+    case principalRotated = "principal.rotated"
+    case accessRefused = "access.refused"
 }

@@ -4,8 +4,23 @@ import SQL
 
 /// The chain of entries in the store. An act and its entry are one transaction: neither stands without the other.
 struct AuditTrail: Sendable {
-    /// Of this installation: `martlet` and what `martlet store migrate` drew for it.
-    let chain: String
+    /// Nil: that of the installation, which the store knows.
+    let chain: String?
+
+    /// Name of the installation's chain: `martlet-` and what was drawn when its store was made.
+    static func chain(_ session: SQLSession) throws -> String {
+        guard let installation = try session.row(StoreStatements.meta, [.text("installation")])?.text("value") else {
+            throw DeskFault.broken("the store has no installation yet: run `martlet store migrate`")
+        }
+        return "martlet-\(installation)"
+    }
+
+    /// Of the newest entry; nil: there is none.
+    static func head(_ session: SQLSession) throws -> AuditHead? {
+        guard let newest = try session.row(StoreStatements.newestAudit) else { return nil }
+        guard let hash = AuditHash(try newest.bytes("hash")) else { throw DeskFault.tampered(noun: "audit", key: "head") }
+        return AuditHead(sequence: try newest.integer("sequence", as: UInt64.self), hash: hash)
+    }
 
     /// What the entry says beside who and when.
     struct Line: Sendable {
@@ -28,13 +43,7 @@ struct AuditTrail: Sendable {
     func enter(_ line: Line, by caller: Caller, at: Int64, _ session: SQLSession) throws {
         // Taken before the head is read: whoever comes second waits here and reads the head that the first one leaves.
         try session.run(StoreStatements.lockAudit)
-        let newest = try session.row(StoreStatements.newestAudit)
-        var head: AuditHead?
-        if let newest {
-            guard let hash = AuditHash(try newest.bytes("hash")) else { throw DeskFault.tampered(noun: "audit", key: "head") }
-            head = AuditHead(sequence: try newest.integer("sequence", as: UInt64.self), hash: hash)
-        }
-        var chain = try AuditChain(name: chain, head: head)
+        var chain = try AuditChain(name: try self.chain ?? AuditTrail.chain(session), head: try AuditTrail.head(session))
         let made = try chain.append(
             time: at, principal: caller.name, action: line.act.rawValue, object: line.object, outcome: line.outcome,
             reason: caller.reason, details: line.details?.details)

@@ -30,7 +30,7 @@ public final class Projector: Sendable {
         public init(journal: String) { self.journal = journal }
     }
 
-    public let figures = ProjectorFigures()
+    public let figures: ProjectorFigures
     private let options: Options
     private let store: SQLStore
     private let writer: HistoryWriter
@@ -43,12 +43,13 @@ public final class Projector: Sendable {
     ///   - folds: made for each batch.
     ///   - preferences: opt-outs and opt-ins of one batch, in the batch's transaction.
     public init(
-        _ desk: Desk, _ options: Options, keys: KeyStore, logger: Logger,
+        _ desk: Desk, _ options: Options, keys: KeyStore, logger: Logger, figures: ProjectorFigures = ProjectorFigures(),
         subject: @escaping @Sendable (UInt32) -> SubjectLookup = { _ in .unknown },
         folds: @escaping @Sendable () -> [any HistoryFold] = { [] },
         preferences: @escaping @Sendable ([PreferenceChange], SQLSession) throws -> Void = { _, _ in }
     ) {
         self.options = options
+        self.figures = figures
         self.logger = logger
         self.folds = folds
         self.keys = HistoryKeys(keys, subject: subject)

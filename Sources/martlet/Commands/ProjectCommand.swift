@@ -25,7 +25,7 @@ extension StoreCommand {
         func run() async throws {
             LoggingSystem.bootstrap { JSONLogHandler(label: $0) }
             let data = place.data
-            try await StoreCommand.with(settings: place) { store, migrator, settings in
+            try await StoreCommand.with(place) { store, _, settings in
                 let keys: KeyStore
                 do {
                     let credentials = ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"]
@@ -35,7 +35,7 @@ extension StoreCommand {
                     print("martlet: \(data): \(error)")
                     throw ExitCode(ExitStatus.badSettings)
                 }
-                let desk = try await StoreCommand.desk(store)
+                let desk = StoreCommand.desk(store)
                 let projector = Projector(desk, settings.projector, keys: keys, logger: Logger(label: "martlet"))
                 if fromStart { try await projector.repair() }
                 if follow { return await projector.run() }
@@ -46,16 +46,9 @@ extension StoreCommand {
         }
     }
 
-    /// - Throws: an exit code, after a line that says why.
-    static func desk(_ store: SQLStore) async throws -> Desk {
-        let installation = try await store.read { session in
-            try session.row(StoreStatements.meta, [.text("installation")])?.text("value")
-        }
-        guard let installation else {
-            print("martlet: the store has no name; run martlet store migrate")
-            throw ExitCode(1)
-        }
-        return Desk(store: store, chain: "martlet-\(installation)", now: { Int64(Date().timeIntervalSince1970 * 1_000_000) })
+    /// As a part of Martlet that acts by itself sees the store.
+    static func desk(_ store: SQLStore) -> Desk {
+        Desk(store: store, now: { Int64(Date().timeIntervalSince1970 * 1_000_000) })
     }
 
     struct Retain: AsyncParsableCommand {
@@ -66,8 +59,8 @@ extension StoreCommand {
         @OptionGroup var place: Place
 
         func run() async throws {
-            try await StoreCommand.with(settings: place) { store, _, settings in
-                let report = try await HistoryRetention(try await StoreCommand.desk(store), rules: settings.retention).run()
+            try await StoreCommand.with(place) { store, _, settings in
+                let report = try await HistoryRetention(StoreCommand.desk(store), rules: settings.retention).run()
                 print(
                     "forgotten: \(report.texts) text(s), \(report.addresses) search entries, \(report.rows) message(s), \(report.months) month(s)"
                 )

@@ -5,6 +5,7 @@ import Glibc
 import Guard
 import Journal
 import Logging
+import MartletDesk
 import MartletDoors
 import MartletModel
 import MartletNode
@@ -20,14 +21,15 @@ enum ExitStatus {
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "serve", abstract: "Runs a node until SIGTERM.",
+        commandName: "serve", abstract: "Runs a node, and the desk beside it, until SIGTERM.",
         discussion: "Exit codes: 0 after a clean stop, 2 bad settings or a wrong key, 3 the data directory is in use, 4 the disk failed.")
 
-    enum Role: String, ExpressibleByArgument, CaseIterable { case all, node }
+    enum Role: String, ExpressibleByArgument, CaseIterable { case all, node, desk }
 
     @Option(help: "Settings file.") var config: String
     @Option(help: "Data directory; everything the node writes is under it.") var data: String
-    @Option(help: "Which part of the system runs here.") var role: Role = .all
+    @Option(help: "Which part runs here: all is a node that keeps a desk beside it as its child.") var role: Role = .all
+    @Flag(help: .hidden) var supervised = false
 
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
@@ -36,6 +38,7 @@ struct ServeCommand: AsyncParsableCommand {
         LargeBlocks.areGivenBack()
         LoggingSystem.bootstrap { JSONLogHandler(label: $0) }
         let (settings, master) = try load(environment)
+        if role == .desk { return try await serveDesk(settings, master, named(settings.nodeName, "desk")) }
         let logger = named(settings.nodeName)
         try raiseFileLimit(settings.http.maximumConnections + settings.smpp.maximumConnections)
         let signals = Signals()
@@ -74,14 +77,27 @@ struct ServeCommand: AsyncParsableCommand {
                 "metrics": "\(settings.ops.host):\(settings.ops.port)",
             ])
 
+        let desk = role == .all && settings.desk.isEnabled ? superviseDesk(logger) : nil
+
         await signals.wait()
         logger.notice("stopping")
+        desk?.beginStopping()
         readiness.set(["stopping"])
-        await stop(server, hot.next(), logger)
+        await stop(server, hot.next(), desk, logger)
     }
 
-    private func named(_ node: String) -> Logger {
-        var logger = Logger(label: "martlet")
+    /// Only now, when the node works: it never waits for the desk.
+    private func superviseDesk(_ logger: Logger) -> DeskSupervisor {
+        let launch = DeskSupervisor.Launch(
+            path: "/proc/self/exe",
+            arguments: ["serve", "--role", "desk", "--supervised", "--config", config, "--data", data])
+        let supervisor = DeskSupervisor(launch, logger: logger)
+        supervisor.start()
+        return supervisor
+    }
+
+    private func named(_ node: String, _ part: String = "martlet") -> Logger {
+        var logger = Logger(label: part)
         logger[metadataKey: "node"] = "\(node)"
         return logger
     }
@@ -225,7 +241,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     /// Drains within 10 s: no new work, open answers awaited, the log ended with a clean stop.
-    private func stop(_ server: NIOLoopBound<Server>, _ loop: any EventLoop, _ logger: Logger) async {
+    private func stop(_ server: NIOLoopBound<Server>, _ loop: any EventLoop, _ desk: DeskSupervisor?, _ logger: Logger) async {
         DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(9)) {
             logger.warning("the stop took too long; what was on the wire is unknown, as after a crash")
             _exit(1)
@@ -246,6 +262,8 @@ struct ServeCommand: AsyncParsableCommand {
         try? await close.futureResult.get()
         try? await loop.submit { server.value.outbound }.get().stop()
         unlink("\(data)/control.sock")
+        // Told to stop when the node was; what is left of the ten seconds is its own.
+        await Task.detached { desk?.waitForEnd(.seconds(6)) }.value
         logger.notice("stopped")
         Glibc.exit(0)
     }
@@ -259,7 +277,7 @@ struct ServeCommand: AsyncParsableCommand {
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
-    private func failure(_ text: String, _ status: Int32) -> ExitCode {
+    func failure(_ text: String, _ status: Int32) -> ExitCode {
         JSONLogHandler.toStandardError("martlet: \(text)\n")
         return ExitCode(status)
     }
@@ -267,7 +285,7 @@ struct ServeCommand: AsyncParsableCommand {
 
 extension KeyStoreFault {
     /// The disk's fault rather than the settings'.
-    fileprivate var isDisk: Bool {
+    var isDisk: Bool {
         switch self {
         case .cannotWrite, .unreadable, .damaged: true
         case .wrongMasterKey, .missing, .incomplete, .readOnly, .exhausted, .rewrapping, .cipher: false

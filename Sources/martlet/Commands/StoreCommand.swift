@@ -14,11 +14,7 @@ struct StoreCommand: AsyncParsableCommand {
     }
 
     /// Opens the store that the settings name, runs `body`, closes it; a fault is one line and exit code 1.
-    static func with(_ place: Place, _ body: (SQLStore, Migrator) async throws -> Void) async throws {
-        try await with(settings: place) { store, migrator, _ in try await body(store, migrator) }
-    }
-
-    static func with(settings place: Place, _ body: (SQLStore, Migrator, ServerSettings) async throws -> Void) async throws {
+    static func with(_ place: Place, _ body: (SQLStore, Migrator, ServerSettings) async throws -> Void) async throws {
         let settings: ServerSettings
         do {
             settings = try ServerSettings.read(
@@ -47,16 +43,9 @@ struct StoreCommand: AsyncParsableCommand {
         @OptionGroup var place: Place
 
         func run() async throws {
-            try await StoreCommand.with(place) { store, migrator in
+            try await StoreCommand.with(place) { store, _, _ in
                 let now = Int64(Date().timeIntervalSince1970 * 1000)
-                let done = try await migrator.migrate(store, now: now)
-                let installation = String(UInt64.random(in: .min ... .max), radix: 16)
-                try await store.transaction { session in
-                    try session.run(StoreStatements.metaOnce, [.text("installation"), .text(installation)])
-                    // This month and the next: a program that starts then finds its place.
-                    let month = HistoryMonth(of: now)
-                    for month in [month, month.next] { try month.ensure(session, store.engine) }
-                }
+                let done = try await StoreSchema.prepare(store, now: now)
                 for file in done { print("applied \(file)") }
                 print(done.isEmpty ? "nothing to apply" : "\(done.count) applied")
             }
@@ -72,7 +61,7 @@ struct StoreCommand: AsyncParsableCommand {
         @OptionGroup var place: Place
 
         func run() async throws {
-            try await StoreCommand.with(place) { store, migrator in
+            try await StoreCommand.with(place) { store, migrator, _ in
                 let difference = try await Schema.check(store, migrator)
                 for line in difference.missing { print("missing: \(line)") }
                 for line in difference.refused { print("refused: \(line)") }

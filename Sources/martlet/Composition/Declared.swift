@@ -10,10 +10,10 @@ import MartletStore
 enum Declared {
     static let settings: [Setting] =
         NodeSettings.all + InboundSettings.all + HTTPSettings.all + SMPPDoorSettings.all + TextGuard.all + SMPPConnectionSettings.all
-        + WebhookSettings.all + OutboundSettings.all + StoreSettings.all + HistorySettings.all
+        + WebhookSettings.all + OutboundSettings.all + StoreSettings.all + DeskSettings.all + HistorySettings.all
     static let metrics: [Metric] =
         NodeMetrics.all + HTTPCounters.all + SMPPDoorCounters.all + SMPPCounters.metrics.map(\.metric)
-        + WebhookCounters.all + ProjectorFigures.metrics
+        + WebhookCounters.all + DeskCounters.all + ProjectorFigures.metrics
     static let errors: [ErrorCode] = HTTPErrors.all
 
     /// The generated pages and the explained sample file; `make reference` writes them, a test keeps them fresh.
@@ -22,6 +22,12 @@ enum Declared {
             Reference.Page(path: "docs/reference/settings.md", text: Reference.settings(settings)),
             Reference.Page(path: "docs/reference/metrics.md", text: Reference.metrics(metrics)),
             Reference.Page(path: "docs/reference/errors.md", text: Reference.errors(errors)),
+            Reference.Page(
+                path: "docs/reference/admin-errors.md", text: Reference.errors(APIErrors.all, title: "Errors of the admin API")),
+            Reference.Page(
+                path: "docs/reference/rights.md",
+                text: Reference.rights(
+                    Right.allCases.map { (word: $0.rawValue, doc: $0.doc) }, acts: AuditAct.allCases.map(\.rawValue))),
             Reference.Page(path: "docs/reference/reasons.md", text: Reference.reasons(transitions: transitions)),
             Reference.Page(
                 path: "config/martlet.yaml", text: Reference.sample(settings, introductions: introductions, examples: examples)),
@@ -60,6 +66,7 @@ enum Declared {
         "routes": "Which connection group serves which numbers. With one group only, routes may be left out.",
         "webhooks": "Endpoints at which sources that send over HTTP hear of the ends of their messages.",
         "outbound": "Where this node may open connections by HTTP. Nothing is reached that does not stand here.",
+        "desk": "The desk: administration, and what is kept for people to look at. A process of its own beside the node.",
         "store": "The database of history and administration. The node that sends never opens it.",
         "history": "How the journal's records come into that database.",
         "history.classes": "Classes that are kept for another time than the others.",

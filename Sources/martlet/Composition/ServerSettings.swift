@@ -46,6 +46,7 @@ struct ServerSettings {
     var projector = Projector.Options(journal: "")
     /// How long it is kept, by class.
     var retention: [HistoryRetention.Rule] = []
+    var desk = DeskSettings()
     var outbound = OutboundRules()
     /// File of further authorities for outbound TLS.
     var outboundAuthority: String?
@@ -122,6 +123,7 @@ struct ServerSettings {
                 messageClass: messageClass, text: own.duration(History.ruleKeepText), addresses: own.duration(History.ruleKeepAddresses),
                 rows: own.duration(History.ruleKeep))
         }
+        desk = DeskSettings(values, dataDirectory, &mistakes)
         for element in values.elements("webhooks") { takeWebhook(element, environment, &mistakes) }
     }
 

@@ -1,0 +1,244 @@
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+public import Logging
+import MartletModel
+import NIOCore
+import NIOSSL
+import SQL
+import Synchronization
+
+/// Why the desk cannot listen. The words begin with the setting that is to be corrected.
+public struct DeskListenerFault: Error, Equatable, Sendable, CustomStringConvertible {
+    public var description: String
+    public init(_ description: String) { self.description = description }
+}
+
+/// The desk's one listener: admin API, metrics, health.
+public final class DeskListener: Sendable {
+    private let settings: DeskSettings
+    private let desk: Desk
+    private let principals: Principals
+    private let counters: DeskCounters
+    private let logger: Logger
+    private let nouns: [any APINoun]
+    private let ready: @Sendable () -> [String]
+    private let running = Mutex<Task<Void, any Error>?>(nil)
+
+    /// - Parameters:
+    ///   - nouns: besides principals and audit.
+    ///   - ready: why the desk does not work, in words without customer data; none: it does.
+    public init(
+        _ settings: DeskSettings, desk: Desk, principals: Principals, nouns: [any APINoun] = [], counters: DeskCounters, logger: Logger,
+        ready: @escaping @Sendable () -> [String]
+    ) {
+        self.settings = settings
+        self.desk = desk
+        self.principals = principals
+        self.counters = counters
+        self.logger = logger
+        self.nouns = nouns + [PrincipalRoutes(principals: principals), AuditRoutes(audits: Audits(desk: desk))]
+        self.ready = ready
+    }
+
+    /// The rules for plaintext and the files of TLS.
+    /// - Returns: nil: plaintext.
+    private static func transport(_ settings: DeskSettings) throws(DeskListenerFault) -> TLSConfiguration? {
+        if let fault = settings.faults.first { throw DeskListenerFault("\(fault.setting.path): \(fault.reason)") }
+        guard let certificate = settings.certificate, let key = settings.key else { return nil }
+        do {
+            let chain = try NIOSSLCertificate.fromPEMFile(certificate).map { NIOSSLCertificateSource.certificate($0) }
+            var configuration = TLSConfiguration.makeServerConfiguration(
+                certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
+            configuration.minimumTLSVersion = .tlsv12
+            configuration.applicationProtocols = ["http/1.1"]
+            _ = try NIOSSLContext(configuration: configuration)
+            return configuration
+        } catch {
+            throw DeskListenerFault("desk.tls: the certificate or its key cannot be used: \(error)")
+        }
+    }
+
+    /// - Returns: the port.
+    /// - Throws: `DeskListenerFault`.
+    public func start() async throws -> Int {
+        let tls = try DeskListener.transport(settings)
+        let http = HTTPServerBuilder.http1(
+            configuration: .init(
+                idleTimeout: .seconds(60),
+                httpDecoderConfiguration: .init(maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 16 * 1024, maxHeaderFieldCount: 64)))
+        let server = try tls.map { try HTTPServerBuilder.tls(http, tlsConfiguration: $0) } ?? http
+        let (started, listening) = AsyncStream<Int>.makeStream()
+        // What goes wrong with a request is an answer and a line of ours; what is left are clients that hang up, and our own stop.
+        var quiet = logger
+        quiet.logLevel = .critical
+        let application = Application(
+            router: router(), server: server,
+            configuration: ApplicationConfiguration(
+                address: .hostname(settings.host, port: settings.port),
+                availableConnectionsDelegate: MaximumAvailableConnections(settings.maximumConnections)),
+            onServerRunning: { channel in listening.yield(channel.localAddress?.port ?? 0) }, logger: quiet)
+        let (host, port) = (settings.host, settings.port)
+        let task = Task {
+            defer { listening.finish() }
+            try await application.run()
+        }
+        running.withLock { $0 = task }
+        for await bound in started { return bound }
+        switch await task.result {
+        case .success: throw DeskListenerFault("desk.listen: \(host) port \(port): ended before it listened")
+        case .failure(let error): throw DeskListenerFault("desk.listen: cannot listen at \(host) port \(port): \(error)")
+        }
+    }
+
+    /// Takes no more connections, gives open requests up, and returns when all is closed.
+    public func stop() async {
+        let task = running.withLock { task in
+            defer { task = nil }
+            return task
+        }
+        task?.cancel()
+        do {
+            try await task?.value
+        } catch {
+            // Cancelled, as it was told.
+            logger.debug("the listener ended", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    private func router() -> Router<BasicRequestContext> {
+        var routes = APIRoutes()
+        for noun in nouns { noun.add(to: &routes) }
+        addHealth(to: &routes)
+        let responder = APIResponder(
+            desk: desk, principals: principals, counters: counters, logger: logger, timeLimit: settings.timeLimit, ready: ready)
+        let limit = settings.maximumBody
+        let router = Router()
+        router.add(middleware: UnknownPath(counters: counters))
+        for (path, methods) in routes.paths {
+            let allow = methods.keys.map(\.rawValue).sorted().joined(separator: ", ")
+            for method in APIRoutes.Method.allCases {
+                guard let verb = HTTPRequest.Method(method.rawValue) else { continue }
+                let route =
+                    methods[method]
+                    ?? APIRoutes.Route(
+                        handler: { _ in throw APIProblem(APIErrors.methodNotAllowed, headers: [APIHeader("Allow", allow)]) }, isOpen: true)
+                router.on(RouterPath(path), method: verb) { request, context in
+                    let headers = request.fields
+                    let key = headers["authorization"].flatMap { $0.hasPrefix("Bearer ") ? String($0.dropFirst(7)) : nil }
+                    let parts = context.parts
+                    return await responder.answer(route, key: key, reason: headers["martlet-reason"]) { caller in
+                        APIRequest(
+                            caller: caller, parts: parts, query: request.asked, headers: headers, content: request.body,
+                            bodyLimit: route.bodyLimit ?? limit)
+                    }.response
+                }
+            }
+        }
+        return router
+    }
+
+    private func addHealth(to routes: inout APIRoutes) {
+        let (ready, counters, desk) = (ready, counters, desk)
+        routes.add(.get, "/healthz", APIRoutes.Route(handler: { _ in .text("ok\n") }, isOpen: true))
+        routes.add(
+            .get, "/readyz",
+            APIRoutes.Route(
+                handler: { _ in
+                    let reasons = ready()
+                    return .json(ReadyDocument(ready: reasons.isEmpty, reasons: reasons), status: reasons.isEmpty ? 200 : 503)
+                }, isOpen: true))
+        routes.add(
+            .get, "/metrics",
+            APIRoutes.Route(
+                handler: { _ in
+                    let state = desk.store.state
+                    let page = counters.text(isReady: ready().isEmpty, isConnected: state.isConnected, waiting: state.waiting)
+                    return .text(page, type: "text/plain; version=0.0.4; charset=utf-8")
+                }, isOpen: true))
+    }
+
+    private struct ReadyDocument: Encodable {
+        var ready: Bool
+        var reasons: [String]
+    }
+}
+
+/// A path that no noun has.
+private struct UnknownPath: RouterMiddleware {
+    typealias Context = BasicRequestContext
+    let counters: DeskCounters
+
+    func handle(
+        _ request: Request, context: BasicRequestContext, next: (Request, BasicRequestContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch is HTTPError {
+            counters.answered(404)
+            return APIProblem(APIErrors.notFound, detail: "there is no such path").answer.response
+        }
+    }
+}
+
+extension BasicRequestContext {
+    fileprivate var parts: [String: String] {
+        var parts: [String: String] = [:]
+        for part in parameters { parts[String(part.key)] = APIText.decoded(part.value) }
+        return parts
+    }
+}
+
+extension Request {
+    /// By name in lower case; of a name that comes twice, both with a comma, as RFC 9110 (section 5.3) reads them.
+    fileprivate var fields: [String: String] {
+        var fields: [String: String] = [:]
+        for field in headers {
+            let name = field.name.canonicalName
+            fields[name] = fields[name].map { "\($0), \(field.value)" } ?? field.value
+        }
+        return fields
+    }
+
+    fileprivate var asked: APIQuery {
+        APIQuery(uri.queryParameters.map { (name: APIText.decoded($0.key), value: String($0.value)) })
+    }
+}
+
+/// Percent-encoding (RFC 3986, section 2.1).
+enum APIText {
+    /// What is no encoding stays as it is.
+    static func decoded(_ text: some StringProtocol) -> String {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            if byte == 0x25, rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension APIAnswer {
+    fileprivate var response: Response {
+        var response = Response(status: .init(code: status))
+        switch body {
+        case .none: break
+        case .bytes(let bytes): response.body = ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+        case .pieces(let next):
+            response.body = ResponseBody { writer in
+                while let piece = try await next() { try await writer.write(ByteBuffer(bytes: piece)) }
+                try await writer.finish(nil)
+            }
+        }
+        // What is administered is nobody's to keep on the way.
+        for header in headers + [APIHeader("Cache-Control", "no-store")] {
+            if let name = HTTPFields.Element.Name(header.name) { response.headers[name] = header.value }
+        }
+        return response
+    }
+}

@@ -1,0 +1,113 @@
+import ArgumentParser
+import Dispatch
+import FoundationEssentials
+import Glibc
+import Guard
+import Journal
+import Logging
+import MartletDesk
+import MartletModel
+import MartletNode
+import SQL
+
+extension ServeCommand {
+    /// `--role desk`: the desk alone, until SIGTERM, or until the node that started it is gone.
+    func serveDesk(_ settings: ServerSettings, _ master: MasterKey, _ logger: Logger) async throws {
+        guard settings.desk.isEnabled else {
+            throw failure("desk.enabled is false; set it, or run with --role node", ExitStatus.badSettings)
+        }
+        if supervised { endWithParent() }
+        let keys = try await openKeys(master, logger)
+        let lock = try holdDesk()
+        let signals = Signals()
+        var options = DeskRunner.Options(
+            settings: settings.desk, address: settings.store.address, store: settings.store.options,
+            now: { SystemClock().now().wall })
+        options.store.readers = 4
+        let runner: DeskRunner
+        let port: Int
+        do {
+            runner = try DeskRunner(
+                options, rowKey: keys.rowKey, signer: try AuditCheckpointSigner(master: master), parts: parts(settings, keys, logger),
+                logger: logger)
+            port = try await runner.start()
+        } catch {
+            throw failure("\(error)", ExitStatus.badSettings)
+        }
+        logger.notice(
+            "desk listens", metadata: ["admin": "\(settings.desk.host):\(port)", "store": "\(settings.store.address.description)"])
+        await signals.wait()
+        logger.notice("desk stopping")
+        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(5)) {
+            logger.warning("the desk's stop took too long; open calls to the store are given up")
+            _exit(1)
+        }
+        await runner.stop()
+        logger.notice("desk stopped")
+        withExtendedLifetime(lock) {}
+        Glibc.exit(0)
+    }
+
+    /// What the desk does by itself.
+    private func parts(_ settings: ServerSettings, _ keys: KeyStore, _ logger: Logger) -> [DeskPart] {
+        let (projector, rules, segment) = (settings.projector, settings.retention, settings.node.journal.segmentSize)
+        let figures = ProjectorFigures()
+        return [
+            DeskPart("projector", samples: { figures.samples(segmentSize: segment) }) { desk in
+                await Projector(desk, projector, keys: keys, logger: logger, figures: figures).run()
+            },
+            DeskPart("retention") { desk in
+                while true {
+                    _ = try await HistoryRetention(desk, rules: rules).run()
+                    try await Task.sleep(for: .seconds(6 * 3600))
+                }
+            },
+        ]
+    }
+
+    /// The node makes the keys, when it first starts.
+    private func openKeys(_ master: MasterKey, _ logger: Logger) async throws -> KeyStore {
+        var told = false
+        while true {
+            do throws(KeyStoreFault) {
+                return try KeyStore(directory: "\(data)/keys", master: master, access: .reader)
+            } catch {
+                switch error {
+                case .missing, .incomplete:
+                    if !told { logger.warning("waiting for the node to make its keys", metadata: ["directory": "\(data)/keys"]) }
+                    told = true
+                case .wrongMasterKey, .damaged, .unreadable, .cannotWrite, .readOnly, .exhausted, .rewrapping, .cipher:
+                    throw failure(error.description, error.isDisk ? ExitStatus.diskFailed : ExitStatus.badSettings)
+                }
+            }
+            try await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    /// One desk a data directory.
+    private func holdDesk() throws -> DirectoryLock {
+        let directory = "\(data)/desk"
+        guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
+            throw failure("the directory \(directory) cannot be made: \(String(cString: strerror(errno)))", ExitStatus.diskFailed)
+        }
+        do throws(DirectoryLock.Fault) {
+            return try DirectoryLock(directory)
+        } catch {
+            if case .inUse = error { throw failure(error.description, ExitStatus.dataInUse) }
+            throw failure(error.description, ExitStatus.diskFailed)
+        }
+    }
+
+    /// Standard input is a pipe that the node holds open as long as it lives.
+    private func endWithParent() {
+        DispatchQueue(label: "martlet.parent").async {
+            var byte: UInt8 = 0
+            while true {
+                let count = read(STDIN_FILENO, &byte, 1)
+                if count > 0 || count < 0 && errno == EINTR { continue }
+                break
+            }
+            kill(getpid(), SIGTERM)
+        }
+    }
+}
