@@ -3,6 +3,7 @@ import Dispatch
 import FoundationEssentials
 import Glibc
 import Guard
+import Journal
 import Logging
 import MartletDesk
 import MartletModel
