@@ -43,7 +43,8 @@ extension StoreCommand {
                     throw ExitCode(1)
                 }
                 let desk = Desk(store: store, chain: "martlet-\(installation)", now: { Int64(Date().timeIntervalSince1970 * 1_000_000) })
-                let projector = Projector(desk, settings.projector, keys: keys, logger: Logger(label: "martlet"))
+                let projector = Projector(
+                    desk, settings.projector, keys: keys, logger: Logger(label: "martlet"), folds: { [TrafficFold()] })
                 if fromStart { try await projector.repair() }
                 if follow { return await projector.run() }
                 try await projector.catchUp()
