@@ -41,7 +41,7 @@ struct StoreCommandTests {
             #expect(FileManager.default.fileExists(atPath: "\(folder)/history.db"))
             // One that differs: an index is gone, a table of someone else's is there.
             let store = SQLStore(.sqlite(file: "\(folder)/history.db"), statements: StatementSet())
-            try await store.transaction { try $0.define("DROP INDEX audit_subject; CREATE TABLE own (id INTEGER)") }
+            try await store.transaction { try $0.define("DROP INDEX audit_object; CREATE TABLE own (id INTEGER)") }
             await store.close()
             #expect(try await run("check", place[0], place[1], place[2], place[3]) == 1)
         }
