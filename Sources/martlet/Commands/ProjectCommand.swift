@@ -36,7 +36,8 @@ extension StoreCommand {
                     throw ExitCode(ExitStatus.badSettings)
                 }
                 let desk = StoreCommand.desk(store)
-                let projector = Projector(desk, settings.projector, keys: keys, logger: Logger(label: "martlet"))
+                let projector = Projector(
+                    desk, settings.projector, keys: keys, logger: Logger(label: "martlet"), folds: { [TrafficFold()] })
                 if fromStart { try await projector.repair() }
                 if follow { return await projector.run() }
                 try await projector.catchUp()
