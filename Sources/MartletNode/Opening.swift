@@ -34,15 +34,13 @@ public struct NodeOptions: Sendable {
     public var journalDirectory: String { "\(dataDirectory)/journal" }
     public var keyDirectory: String { "\(dataDirectory)/keys" }
     public var subjectKeyDirectory: String { "\(dataDirectory)/keys/subjects" }
-    /// Base file and overlay of the customers.
+    /// What the desk hands the node: base file and overlay of the customers, rulebooks.
     public var localDirectory: String { "\(dataDirectory)/local" }
     /// Idempotency keys of finished segments.
     public var idempotencyDirectory: String { "\(dataDirectory)/idempotency" }
     /// Written by the desk; where there is none, nobody projects this journal and nothing is kept for it.
     public var historyCursor: String { "\(dataDirectory)/desk/history-cursor" }
     public var controlSocket: String { "\(dataDirectory)/control.sock" }
-    /// What the desk hands the node: rulebooks and customers.
-    public var localDirectory: String { "\(dataDirectory)/local" }
 }
 
 /// What the start found.

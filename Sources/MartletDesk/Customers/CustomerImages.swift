@@ -2,7 +2,7 @@ public import MartletModel
 import MartletStore
 import SQL
 
-extension Customers {
+extension Customers: CustomerImages {
     /// What the node's base file is written from: customers by rising number, `limit` at most; fewer: there are no more. Who is erased between
     /// two calls is not among them, and comes as a change.
     /// - Throws: `.tampered` for a row that is not as it was written: a base file is never made from such.

@@ -44,7 +44,7 @@ public enum FailedHop: String, CaseIterable, Sendable {
         case .undeliverable: return receipt == .rejected || receipt == .deleted ? .operator : .handset
         case .notSentInTime, .attemptsUsedUp, .none: return last(outcome)
         case .noReceipt, .withdrawn: return outcome == 5 ? .connection : .operator
-        case .cancelledBySource, .cancelledByOperator: return nil
+        case .cancelledBySource, .cancelledByOperator, .customerErased: return nil
         case .cannotBeEncoded: return .render
         case .payloadLost: return .intake
         case .optedOut: return .decision

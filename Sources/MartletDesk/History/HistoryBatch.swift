@@ -104,7 +104,8 @@ struct HistoryBatch: Sendable {
         case .preference(let it):
             preferences.append(
                 PreferenceChange(
-                    number: it.number, unwanted: it.unwanted, at: header.at, partition: header.partition, sequence: header.sequence))
+                    number: it.number, address: it.address, unwanted: it.unwanted, at: header.at, partition: header.partition,
+                    sequence: header.sequence))
         case .orphan, .mark, .ledger: break
         }
     }

@@ -14,12 +14,20 @@ public protocol HistoryFold: Sendable {
 public struct PreferenceChange: Sendable, Equatable {
     /// Keyed hash of the number as the log has it (`LookupHash.number`, under `KeyStore.partitionHashKey`).
     public var number: UInt64
+    /// Keyed hash of the same number under which customers are found; 0: not known, as in a copy forward.
+    public var address: UInt64
     /// Classes that are not wanted; none: all are wanted again.
     public var unwanted: ClassSet
     /// Wall microseconds.
     public var at: Int64
     public var partition: PartitionNumber
     public var sequence: UInt64
+
+    /// What customers with the number are to know of it; nil: a copy forward, of what they know.
+    public var fact: (hash: UInt64, fact: AddressFact)? {
+        guard address != 0 else { return nil }
+        return (address, AddressFact(unwanted.isEmpty ? .optedIn : .optedOut, at: FactTime(clamping: at / 1_000_000)))
+    }
 }
 
 /// Records that history lacks, and never will have from this log.

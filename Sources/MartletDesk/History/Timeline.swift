@@ -3,7 +3,7 @@ import MartletStore
 import SQL
 
 /// A contact with a customer that did not go through Martlet: in a branch, at the call centre, on a social page.
-public struct ContactElsewhere: Equatable, Sendable {
+public struct TimelineContact: Equatable, Sendable {
     /// Its place in the order of contacts; none has the number of another.
     public struct Place: Equatable, Sendable {
         /// Wall milliseconds.
@@ -36,13 +36,13 @@ public struct TimelineSources: Sendable {
         @Sendable (_ customer: String, _ caller: Caller) async throws(DeskFault) -> (phones: [PhoneNumber], emails: [String])
     /// Newest first, below this place, at most so many.
     public var contacts:
-        @Sendable (_ customer: String, _ below: ContactElsewhere.Place, _ limit: Int, _ caller: Caller) async throws(DeskFault) ->
-            [ContactElsewhere]
+        @Sendable (_ customer: String, _ below: TimelineContact.Place, _ limit: Int, _ caller: Caller) async throws(DeskFault) ->
+            [TimelineContact]
 
     public init(
         addresses: @escaping @Sendable (String, Caller) async throws(DeskFault) -> (phones: [PhoneNumber], emails: [String]),
         contacts:
-            @escaping @Sendable (String, ContactElsewhere.Place, Int, Caller) async throws(DeskFault) -> [ContactElsewhere]
+            @escaping @Sendable (String, TimelineContact.Place, Int, Caller) async throws(DeskFault) -> [TimelineContact]
     ) {
         self.addresses = addresses
         self.contacts = contacts
@@ -57,7 +57,7 @@ public struct Timeline: Sendable {
 
     public enum Entry: Equatable, Sendable {
         case message(HistoryItem)
-        case contact(ContactElsewhere)
+        case contact(TimelineContact)
 
         /// In the order of ids; a contact comes behind the messages of its millisecond.
         var key: MessageID {
@@ -104,7 +104,7 @@ public struct Timeline: Sendable {
         let pages = try await history.desk.read(.readHistory, by: caller) { session in try all.map { try $0.run(session) } }
         // A contact's key has nothing but milliseconds in its higher half.
         let isContact = below.high & 0xFFFF == 0
-        let place = ContactElsewhere.Place(at: below.milliseconds, number: isContact ? Int64(bitPattern: below.low) : .max)
+        let place = TimelineContact.Place(at: below.milliseconds, number: isContact ? Int64(bitPattern: below.low) : .max)
         let contacts = try await sources.contacts(customer, place, wish.page.limit, caller)
         return Timeline.merged(pages, contacts, wish)
     }
@@ -116,7 +116,7 @@ public struct Timeline: Sendable {
     }
 
     /// Below the place where the first of the lists stops, nothing is known of the order.
-    static func merged(_ pages: [HistoryPage], _ contacts: [ContactElsewhere], _ wish: HistoryWish) -> Stretch {
+    static func merged(_ pages: [HistoryPage], _ contacts: [TimelineContact], _ wish: HistoryWish) -> Stretch {
         var floor: MessageID?
         for page in pages {
             guard let place = page.next.flatMap({ MessageID(bytes: $0.key) }) else { continue }

@@ -5,19 +5,22 @@ import MartletStore
 public import SQL
 import Synchronization
 
-/// A part of the desk that works by itself, such as a projector: started when the store is ready, started again when it fails, after 1 s
+/// A part of the desk that works by itself, such as a projector: started when the store is ready, or at once, started again when it fails, after 1 s
 /// and then ever later, 60 s at most; ended by cancellation.
 public struct DeskPart: Sendable {
     public var name: String
     public var run: @Sendable (Desk) async throws -> Void
+    /// False: it begins before the store is there, and waits for it where it needs it.
+    public var needsStore: Bool
     /// What it counts, for the desk's page of metrics.
     public var samples: (@Sendable () -> [(metric: Metric, value: Double)])?
 
     public init(
-        _ name: String, samples: (@Sendable () -> [(metric: Metric, value: Double)])? = nil,
+        _ name: String, needsStore: Bool = true, samples: (@Sendable () -> [(metric: Metric, value: Double)])? = nil,
         run: @escaping @Sendable (Desk) async throws -> Void
     ) {
         self.name = name
+        self.needsStore = needsStore
         self.run = run
         self.samples = samples
     }
@@ -101,9 +104,10 @@ public final class DeskRunner: Sendable {
     }
 
     private func work() async {
-        guard await prepared() else { return }
         await withTaskGroup(of: Void.self) { group in
-            for part in parts { group.addTask { await self.keep(part) } }
+            for part in parts where !part.needsStore { group.addTask { await self.keep(part) } }
+            guard await prepared() else { return }
+            for part in parts where part.needsStore { group.addTask { await self.keep(part) } }
             group.addTask {
                 self.logger.notice("audit key", metadata: ["line": "\(self.publicKey)"])
                 repeat { await self.checkpoint() } while await self.pause(self.checkpointInterval)

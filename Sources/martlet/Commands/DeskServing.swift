@@ -25,12 +25,13 @@ extension ServeCommand {
             settings: settings.desk, address: settings.store.address, store: settings.store.options,
             now: { SystemClock().now().wall })
         options.store.readers = 4
+        let work = DeskWork(settings, config: config, data: data, keys: keys, vault: vault, logger: logger)
         let runner: DeskRunner
         let port: Int
         do {
             runner = try DeskRunner(
-                options, rowKey: keys.rowKey, signer: try AuditCheckpointSigner(master: master), parts: parts(settings, keys, logger),
-                logger: logger, nouns: { desk in [CustomerRoutes(desk.customers(vault))] })
+                options, rowKey: keys.rowKey, signer: try AuditCheckpointSigner(master: master), parts: work.parts,
+                logger: logger, nouns: work.nouns)
             port = try await runner.start()
         } catch {
             throw failure("\(error)", ExitStatus.badSettings)
@@ -47,23 +48,6 @@ extension ServeCommand {
         logger.notice("desk stopped")
         withExtendedLifetime(lock) {}
         Glibc.exit(0)
-    }
-
-    /// What the desk does by itself.
-    private func parts(_ settings: ServerSettings, _ keys: KeyStore, _ logger: Logger) -> [DeskPart] {
-        let (projector, rules, segment) = (settings.projector, settings.retention, settings.node.journal.segmentSize)
-        let figures = ProjectorFigures()
-        return [
-            DeskPart("projector", samples: { figures.samples(segmentSize: segment) }) { desk in
-                await Projector(desk, projector, keys: keys, logger: logger, figures: figures).run()
-            },
-            DeskPart("retention") { desk in
-                while true {
-                    _ = try await HistoryRetention(desk, rules: rules).run()
-                    try await Task.sleep(for: .seconds(6 * 3600))
-                }
-            },
-        ]
     }
 
     /// The node makes the keys, when it first starts.

@@ -89,7 +89,7 @@ struct HistoryRoutesTests {
     func timeline() async throws {
         try await HistoryRig.with(.sqlite) { rig in
             try await rig.put([HistoryRig.Message(minutesAgo: 5)])
-            let contact = ContactElsewhere(place: .init(at: HistoryRig.now - 1000, number: 1), kind: "branch", summary: "card")
+            let contact = TimelineContact(place: .init(at: HistoryRig.now - 1000, number: 1), kind: "branch", summary: "card")
             let sources = TimelineSources(
                 addresses: { (_, _) throws(DeskFault) in ([PhoneNumber(digits: 447_700_900_123)], []) },
                 contacts: { (_, _, _, _) throws(DeskFault) in [contact] })

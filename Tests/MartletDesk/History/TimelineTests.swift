@@ -8,7 +8,7 @@ import Testing
 @Suite("Desk: timeline")
 struct TimelineTests {
     /// Contacts in memory, as a store gives them.
-    private static func sources(_ contacts: [ContactElsewhere], phones: [PhoneNumber]) -> TimelineSources {
+    private static func sources(_ contacts: [TimelineContact], phones: [PhoneNumber]) -> TimelineSources {
         TimelineSources(
             addresses: { (_, _) throws(DeskFault) in (phones, ["anna@mail.example"]) },
             contacts: { (_, below, limit, _) throws(DeskFault) in
@@ -32,7 +32,7 @@ struct TimelineTests {
             try await rig.put(messages)
             // Two in the millisecond of a message, and two in one of their own.
             var contacts = (1...20).map { number in
-                ContactElsewhere(
+                TimelineContact(
                     place: .init(at: HistoryRig.now - Int64(number) * 40_000_000, number: Int64(number)), kind: "branch", summary: "account"
                 )
             }

@@ -1,0 +1,51 @@
+import Guard
+import MartletModel
+import SQL
+
+extension Customers {
+    /// What a timeline needs to know of customers. Of one who is not there, or not for this caller, there is nothing.
+    public var timelineSources: TimelineSources {
+        TimelineSources(
+            addresses: { reference, caller throws(DeskFault) in try await addresses(of: reference, by: caller) },
+            contacts: { reference, below, limit, caller throws(DeskFault) in
+                try await contacts(of: reference, below: below, limit: limit, by: caller)
+            })
+    }
+
+    private func addresses(
+        of reference: String, by caller: Caller
+    ) async throws(DeskFault) -> (phones: [PhoneNumber], emails: [String]) {
+        try await desk.read(.readCustomers, by: caller) { session in
+            guard let row = try row(named: reference, caller, session) else { return ([], []) }
+            let opened = try vault.opened(row)
+            var (phones, emails): ([PhoneNumber], [String]) = ([], [])
+            for address in opened.details.addresses {
+                switch address.value {
+                case .phone(let digits): phones.append(PhoneNumber(digits: digits))
+                // A device's token is no address that messages are searched by.
+                case .text(let text) where text.contains("@"): emails.append(text)
+                case .text: break
+                }
+            }
+            return (phones, emails)
+        }
+    }
+
+    private func contacts(
+        of reference: String, below place: TimelineContact.Place, limit: Int, by caller: Caller
+    ) async throws(DeskFault) -> [TimelineContact] {
+        try await desk.read(.readCustomers, by: caller) { session in
+            guard let row = try row(named: reference, caller, session) else { return [] }
+            return try contacts(row.subject, before: (place.at, place.number), limit: limit, session).map { contact in
+                let shown = contact.shown(summary: nil)
+                return TimelineContact(place: .init(at: contact.at, number: contact.number), kind: shown.kind, summary: "")
+            }
+        }
+    }
+
+    private func row(named reference: String, _ caller: Caller, _ session: SQLSession) throws -> CustomerRow? {
+        let reference = try Customers.checked { () throws(FieldFault) in try CustomerText.reference(reference) }
+        guard let row = try row(vault.hashes.reference(reference), session), isSeen(row, caller) else { return nil }
+        return row
+    }
+}

@@ -1,0 +1,106 @@
+import Guard
+import Journal
+import Logging
+import MartletDesk
+import MartletLocal
+import MartletModel
+import MartletNode
+import SQL
+
+/// What the desk answers and what it does by itself, put together from its parts.
+struct DeskWork: Sendable {
+    let settings: ServerSettings
+    /// Settings file and data directory.
+    let config: String
+    let data: String
+    let keys: KeyStore
+    let vault: CustomerVault
+    let logger: Logger
+    private let names: DeskNames
+    private let figures = ProjectorFigures()
+
+    init(_ settings: ServerSettings, config: String, data: String, keys: KeyStore, vault: CustomerVault, logger: Logger) {
+        self.settings = settings
+        self.config = config
+        self.data = data
+        self.keys = keys
+        self.vault = vault
+        self.logger = logger
+        names = DeskNames(data: data)
+    }
+
+    // MARK: Answers
+
+    /// The nouns of the admin API besides principals and audit.
+    func nouns(_ desk: Desk) -> [any APINoun] {
+        let customers = desk.customers(vault, names: names.customers)
+        let history = desk.history(keys: historyKeys) { [names] in names.history }
+        return DeskReference.nouns(Units(desk, rowKey: keys.rowKey), config: config, data: data) + [
+            CustomerRoutes(customers), history.routes(timeline: customers.timelineSources),
+            desk.statistics(names: { [names] in names.history }).routes,
+        ]
+    }
+
+    private var historyKeys: HistoryKeys { HistoryKeys(keys) { [vault] in vault.subjects.key($0) } }
+
+    // MARK: Work
+
+    var parts: [DeskPart] { [projector, retention, reference, readsNames, feed] }
+
+    /// Works without its database too: what the history lacks is kept apart before the node trims it.
+    private var projector: DeskPart {
+        let segment = settings.node.journal.segmentSize
+        return DeskPart("projector", needsStore: false, samples: { [figures] in figures.samples(segmentSize: segment) }) { desk in
+            let customers = desk.customers(vault)
+            let projector = Projector(
+                desk, settings.projector, keys: keys, logger: logger, figures: figures, subject: { vault.subjects.key($0) },
+                folds: { [TrafficFold()] },
+                preferences: { changes, session in
+                    for change in changes {
+                        if let (hash, fact) = change.fact { try customers.learn(fact, kind: .phone, hash: hash, session) }
+                    }
+                })
+            await projector.run()
+        }
+    }
+
+    private var retention: DeskPart {
+        DeskPart("retention") { desk in
+            while true {
+                _ = try await HistoryRetention(desk, rules: settings.retention).run()
+                try await Task.sleep(for: .seconds(6 * 3600))
+            }
+        }
+    }
+
+    private var reference: DeskPart {
+        DeskPart("reference") { desk in
+            try await DeskReference.run(Units(desk, rowKey: keys.rowKey), config: config, data: data)
+        }
+    }
+
+    private var readsNames: DeskPart {
+        DeskPart("names") { desk in try await names.run(Units(desk, rowKey: keys.rowKey)) }
+    }
+
+    /// The node's copy of customers.
+    private var feed: DeskPart {
+        DeskPart("customers") { desk in
+            let feed = CustomerFeed(
+                store: desk.store, directory: settings.node.localDirectory, hashCheck: keys.localHashCheck, images: desk.customers(vault),
+                node: NodeSocket(path: settings.node.controlSocket), isProjected: { _ in try await isProjected() }, now: desk.now,
+                logger: logger)
+            await feed.run()
+        }
+    }
+
+    /// Whether all that the node recorded up to now is durably in the store, after some patience.
+    private func isProjected() async throws -> Bool {
+        guard let end = try Follower(settings.node.journalDirectory).end()?.position else { return true }
+        for _ in 0..<100 {
+            if figures.read.durable >= end { return true }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        return false
+    }
+}
