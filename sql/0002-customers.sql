@@ -2,7 +2,7 @@
 -- @oldest 1
 --
 -- Who writes here takes the next number of customer_change first and holds it to the end of the transaction: so numbers become visible in
--- their order, and whoever asks for what came after a number misses nothing. Why it is cut so: docs/decisions/0016-customers.md.
+-- their order, and whoever asks for what came after a number misses nothing. Why it is cut so: docs/decisions/0013-customers.md.
 
 -- The newest number of a change. One row.
 CREATE TABLE customer_change (
