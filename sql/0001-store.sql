@@ -92,7 +92,7 @@ CREATE TABLE message (
 ) PARTITION BY RANGE (id); -- @postgres
 
 -- What a search goes through: the ids with a value of one kind (customer, phone, email, reference, source: numbers of SearchKind), by
--- quarter of an hour. hash is the value's keyed hash of 8 bytes, or the source's number. The quarter stands first so that what is
+-- quarter of an hour. hash is the value's keyed hash of 8 bytes, or the number of a source or customer. The quarter stands first so that what is
 -- written now lies together: an index by hash alone is written all over, a page for a row.
 CREATE TABLE lookup (
     slot INTEGER NOT NULL,

@@ -1,3 +1,4 @@
+import Guard
 import Journal
 import MartletModel
 import MartletStore
@@ -170,6 +171,7 @@ struct HistoryBatch: Sendable {
         let slot = SearchSlot.of(header.id.milliseconds)
         func entry(_ kind: SearchKind, _ hash: Int64) -> Lookup { Lookup(slot: slot, kind: kind.rawValue, hash: hash, id: header.id) }
         lookups.append(entry(.source, Int64(header.source)))
+        if let subject = RecordKeyID(rawValue: header.keyID).subject { lookups.append(entry(.customer, Int64(subject))) }
         guard case .payload(let payload, _) = keys.open(Array(sealed), of: header.id, keyID: header.keyID) else {
             unopened += 1
             return nil

@@ -19,6 +19,8 @@ struct HistorySearch {
     let names: HistoryNames
     /// Named in the wish.
     let source: SourceNumber?
+    /// Number of the customer named in the wish.
+    private var customer: SubjectNumber?
 
     /// Messages looked at in one request at most.
     static let mostCandidates = 1000
@@ -32,11 +34,17 @@ struct HistorySearch {
     }
 
     func run(_ session: SQLSession) throws -> HistoryPage {
+        var search = self
+        return try search.look(session)
+    }
+
+    private mutating func look(_ session: SQLSession) throws -> HistoryPage {
         let rows = HistoryRows(session: session, keys: keys, names: names)
         if let id = wish.id {
-            let item = try fitting(id, rows, session)
+            let item = try findCustomer(session) ? fitting(id, rows, session) : nil
             return HistoryPage(items: item.map { [$0] } ?? [], next: nil, reached: wish.from)
         }
+        guard try findCustomer(session) else { return HistoryPage(items: [], next: nil, reached: wish.from) }
         var walk = HistoryWalk(way, from: wish.from, below: try start())
         var items: [HistoryItem] = []
         var looked = 0
@@ -52,6 +60,14 @@ struct HistorySearch {
         }
         if walk.isDone { return HistoryPage(items: items, next: nil, reached: wish.from) }
         return HistoryPage(items: items, next: Cursor(key: walk.below.bytes), reached: walk.below.milliseconds)
+    }
+
+    /// - Returns: false: the wish names a customer who is not there, or was erased.
+    private mutating func findCustomer(_ session: SQLSession) throws -> Bool {
+        guard let reference = wish.customer else { return true }
+        let row = try session.row(CustomerStatements.byReference, [.integer(keys.hashes.customer(reference))])
+        customer = try row?.integer("subject", as: SubjectNumber.self)
+        return customer != nil
     }
 
     private func start() throws -> MessageID {
@@ -86,7 +102,7 @@ struct HistorySearch {
         if let reference = wish.reference { values.append((.reference, keys.hashes.reference(reference))) }
         if let phone = wish.phone { values.append((.phone, keys.hashes.phone(phone))) }
         if let email = wish.email { values.append((.email, keys.hashes.email(email))) }
-        if let customer = wish.customer { values.append((.customer, keys.hashes.customer(customer))) }
+        if let customer { values.append((.customer, Int64(customer))) }
         return values
     }
 

@@ -2,11 +2,12 @@ public import SQL
 
 /// What a search asks by. Raw values are in rows: never change one.
 public enum SearchKind: Int16, CaseIterable, Sendable {
+    /// By the customer's number, as the source by its own; the others have a keyed hash.
     case customer = 1
     case phone = 2
     case email = 3
     case reference = 4
-    /// By the source's number, where the others have a keyed hash.
+    /// By the source's number.
     case source = 5
 }
 

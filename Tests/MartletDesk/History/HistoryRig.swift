@@ -76,7 +76,11 @@ final class HistoryRig: Sendable {
         }
     }
 
+    /// Each customer of a test has a number.
+    private static func subject(of customer: String) -> Int64 { Int64(customer.utf8.reduce(7) { ($0 &* 31 &+ Int($1)) & 0xFFFF }) }
+
     func put(_ messages: [Message]) async throws {
+        var known: Set<Int64> = []
         var batches: [String: SQLBatch] = [:]
         func add(_ table: String, _ columns: [String], _ values: [SQLValue]) {
             batches[table, default: SQLBatch(table: table, columns: columns)].append(values)
@@ -97,7 +101,22 @@ final class HistoryRig: Sendable {
             let at = message.id.milliseconds
             var entries: [(SearchKind, Int64)] = [(.phone, hashes.phone(message.phone)), (.source, Int64(message.source))]
             if !message.reference.isEmpty { entries.append((.reference, hashes.reference(message.reference))) }
-            if let customer = message.customer { entries.append((.customer, hashes.customer(customer))) }
+            if let customer = message.customer {
+                let (hash, subject) = (hashes.customer(customer), HistoryRig.subject(of: customer))
+                entries.append((.customer, subject))
+                if known.insert(subject).inserted {
+                    add(
+                        "customer",
+                        [
+                            "subject", "version", "unit", "reference", "addresses", "clear", "sealed", "created_at", "changed_at", "change",
+                            "mac",
+                        ],
+                        [
+                            .integer(subject), .number(1), .number(0), .integer(hash), .bytes([]), .bytes([]), .bytes([]), .integer(at),
+                            .integer(at), .number(1), .bytes([]),
+                        ])
+                }
+            }
             for (kind, hash) in entries {
                 add(
                     "lookup", ["slot", "kind", "hash", "id"],
@@ -155,7 +174,7 @@ final class HistoryRig: Sendable {
             }
         }
         let all = Array(batches.values)
-        try await store.transaction { session in for batch in all { try session.bulk(batch) } }
+        try await store.transaction { session in for batch in all { try session.bulk(batch, merge: batch.table == "customer" ? SQLMerge(key: ["subject"]) : nil) } }
     }
 
     /// What somebody with the database at hand does; text as SQL.
