@@ -174,7 +174,9 @@ final class HistoryRig: Sendable {
             }
         }
         let all = Array(batches.values)
-        try await store.transaction { session in for batch in all { try session.bulk(batch, merge: batch.table == "customer" ? SQLMerge(key: ["subject"]) : nil) } }
+        try await store.transaction { session in
+            for batch in all { try session.bulk(batch, merge: batch.table == "customer" ? SQLMerge(key: ["subject"]) : nil) }
+        }
     }
 
     /// What somebody with the database at hand does; text as SQL.
