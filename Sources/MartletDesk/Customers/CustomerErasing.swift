@@ -16,10 +16,18 @@ extension Customers {
     /// Erases a customer for good: the row keeps that there was one, no hash and nothing sealed; addresses and contacts go, consents stay as
     /// evidence without their proofs; then the key is destroyed, and with it every copy that was ever made of what it sealed.
     ///
-    /// All of it is one transaction, but the key: it goes last, and does not come back. Where the commit fails behind it the customer cannot be
+    /// The history forgets first what leads to the person there, in steps (`HistoryErasing`). All else is one transaction, but the key: it goes
+    /// last, and does not come back. Where the commit fails behind it the customer cannot be
     /// opened any more, and erasing once more ends it.
     public func erase(_ subject: SubjectNumber, by caller: Caller) async throws(DeskFault) {
+        try caller.require(.eraseCustomers)
         let at = desk.now()
+        do {
+            let addresses = try await desk.store.read { session in try searched(try seen(subject, caller, session), session) }
+            try await HistoryErasing(store: desk.store, now: desk.nowMilliseconds).run(subject, addresses)
+        } catch {
+            throw DeskFault.of(error)
+        }
         try await desk.act(.eraseCustomers, by: caller) { session in
             let change = try takeChange(session)
             let row = try seen(subject, caller, session)

@@ -44,7 +44,16 @@ public enum HistoryStatements {
     public static let receipts = StatementID("history.receipts")
     public static let inbound = StatementID("history.inbound")
 
+    /// ?1 slot, ?2 kind, ?3 hash, ?4 first id, ?5 last id.
+    public static let dropEntry = StatementID("history.dropEntry")
+    /// ?1 first id, ?2 last id, ?3 what stands in the place of the sealed part.
+    public static let dropText = StatementID("history.dropText")
+    public static let dropInboundText = StatementID("history.dropInboundText")
+
     static let all = [
+        Statement(dropEntry, "DELETE FROM lookup WHERE slot = ?1 AND kind = ?2 AND hash = ?3 AND id >= ?4 AND id <= ?5"),
+        Statement(dropText, "UPDATE message SET key_id = 0, sealed = ?3 WHERE id >= ?1 AND id <= ?2 AND key_id <> 0"),
+        Statement(dropInboundText, "UPDATE inbound SET key_id = 0, sealed = ?3 WHERE id >= ?1 AND id <= ?2 AND key_id <> 0"),
         Statement(
             search,
             """
