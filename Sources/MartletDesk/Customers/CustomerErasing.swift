@@ -3,7 +3,7 @@ public import MartletModel
 import MartletStore
 import SQL
 
-/// All that the desk's own tables hold of one person, in clear, for that person. Messages are the history's to add.
+/// All that the desk's own tables hold of one person, in clear, for that person; the history's messages stand beside it.
 public struct CustomerExport: Codable, Equatable, Sendable {
     public var customer: CustomerView
     public var consents: [ConsentEvidence]
@@ -23,8 +23,8 @@ extension Customers {
         try caller.require(.eraseCustomers)
         let at = desk.now()
         do {
-            let addresses = try await desk.store.read { session in try searched(try seen(subject, caller, session), session) }
-            try await HistoryErasing(store: desk.store, now: desk.nowMilliseconds).run(subject, addresses)
+            let messages = try await desk.store.read { session in try self.messages(of: try seen(subject, caller, session), session) }
+            try await HistoryErasing(store: desk.store, now: desk.nowMilliseconds).run(messages)
         } catch {
             throw DeskFault.of(error)
         }
@@ -49,6 +49,24 @@ extension Customers {
             return ((), AuditTrail.Line(act: .customerErased, object: Customers.object(subject)))
         }
     }
+
+    /// What the history holds for an export of this customer, newest first, in clear; at most `messagesExported`. Its look is in the export's entry of
+    /// the audit.
+    public func messages(
+        of subject: SubjectNumber, in history: History, by caller: Caller
+    ) async throws(DeskFault) -> (items: [HistoryItem], isWhole: Bool) {
+        try caller.require(.eraseCustomers)
+        try caller.requireReveal()
+        do {
+            let messages = try await desk.store.read { session in try self.messages(of: try seen(subject, caller, session), session) }
+            return try await history.all(of: messages, limit: Customers.messagesExported)
+        } catch {
+            throw DeskFault.of(error)
+        }
+    }
+
+    /// Messages that one export holds at most.
+    public static let messagesExported = 10_000
 
     /// All that is held on the person; asks for the right to see personal data, with a reason, and is an entry of the audit.
     public func export(_ subject: SubjectNumber, by caller: Caller) async throws(DeskFault) -> CustomerExport {

@@ -3,8 +3,20 @@ import MartletModel
 /// `/v1/customers`: by number in paths, for reference and addresses are personal and go into bodies.
 public struct CustomerRoutes: APINoun {
     let customers: Customers
+    /// Whose messages an export holds too; nil: there is no history.
+    let history: History?
 
-    public init(_ customers: Customers) { self.customers = customers }
+    public init(_ customers: Customers, history: History? = nil) {
+        self.customers = customers
+        self.history = history
+    }
+
+    private struct Export: Encodable {
+        var held: CustomerExport
+        var messages: [HistoryRoutes.Item]
+        /// False: there are older ones.
+        var hasAllMessages: Bool
+    }
 
     /// One of the three.
     private struct Find: Decodable {
@@ -37,7 +49,7 @@ public struct CustomerRoutes: APINoun {
     }
 
     public func add(to routes: inout APIRoutes) {
-        let customers = customers
+        let (customers, history) = (customers, history)
         routes.post("/v1/customers/find") { ask in
             let find = try await ask.body(Find.self)
             switch (find.reference, find.phone, find.email) {
@@ -66,7 +78,14 @@ public struct CustomerRoutes: APINoun {
             let view = try await customers.reveal(try ask.subject(), by: ask.caller)
             return .json(view, version: Int64(view.version))
         }
-        routes.post("/v1/customers/{id}/export") { ask in .json(try await customers.export(try ask.subject(), by: ask.caller)) }
+        routes.post("/v1/customers/{id}/export") { ask in
+            // First what is an entry of the audit: nothing is read for who may not have it.
+            let held = try await customers.export(try ask.subject(), by: ask.caller)
+            guard let history else { return .json(Export(held: held, messages: [], hasAllMessages: true)) }
+            let messages = try await customers.messages(of: try ask.subject(), in: history, by: ask.caller)
+            return .json(
+                Export(held: held, messages: messages.items.map { HistoryRoutes.Item($0) }, hasAllMessages: messages.isWhole))
+        }
         routes.delete("/v1/customers/{id}") { ask in
             try await customers.erase(try ask.subject(), by: ask.caller)
             return .done()

@@ -36,7 +36,7 @@ struct DeskWork: Sendable {
         let customers = desk.customers(vault, names: names.customers)
         let history = desk.history(keys: historyKeys) { [names] in names.history }
         return DeskReference.nouns(Units(desk, rowKey: keys.rowKey), config: config, data: data) + [
-            CustomerRoutes(customers), history.routes(timeline: customers.timelineSources),
+            CustomerRoutes(customers, history: history), history.routes(timeline: customers.timelineSources),
             desk.statistics(names: { [names] in names.history }).routes,
         ]
     }

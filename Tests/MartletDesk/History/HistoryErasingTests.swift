@@ -37,6 +37,14 @@ import Testing
             try await rig.put(messages + [other])
             #expect(try await rig.all(["phone": "+447700900123"]).ids.count == 450)
 
+            let export = try await customers.messages(of: customer.id, in: rig.history, by: HistoryErasingTests.boss)
+            #expect(export.items.map(\.id) == messages.map { $0.id.notification }.sorted(by: >))
+            #expect(export.isWhole)
+            #expect(export.items.allSatisfy { $0.text == "Your card was used" && $0.number == "+447700900123" })
+            var silent = HistoryErasingTests.boss
+            silent.reason = nil
+            await #expect(throws: DeskFault.self) { try await customers.messages(of: customer.id, in: rig.history, by: silent) }
+
             try await customers.erase(customer.id, by: HistoryErasingTests.boss)
             #expect(try await rig.all(["phone": "+447700900123"]).ids.isEmpty)
             #expect(try await rig.all(["phone": "+447700900124"]).ids == [other.id.notification])

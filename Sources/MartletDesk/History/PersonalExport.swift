@@ -1,0 +1,37 @@
+import MartletModel
+import MartletStore
+import SQL
+
+extension History {
+    /// Messages of one person in clear, newest first, for that person. One-time codes are left out as everywhere; the caller has checked the right
+    /// and enters the look in the audit.
+    /// - Parameter limit: of messages; more are told by `isWhole`.
+    func all(of messages: PersonalMessages, limit: Int) async throws -> (items: [HistoryItem], isWhole: Bool) {
+        let (keys, names) = (keys, names())
+        let end = MessageID.first(of: desk.nowMilliseconds + 86_400_000)
+        guard let oldest = try await desk.store.read({ try PersonalMessages.oldest($0) }) else { return ([], true) }
+        var found: [MessageID: HistoryItem] = [:]
+        for address in messages.addresses {
+            var below = end
+            while found.count < limit {
+                let start = below
+                let (items, next) = try await desk.store.read { session in
+                    let rows = HistoryRows(session: session, keys: keys, names: names)
+                    let step = try messages.step(address, oldest: oldest, below: start, session)
+                    let items = try step.found.compactMap { one -> HistoryItem? in
+                        guard let (shown, _, sealed) = try rows.item(one.id) else { return nil }
+                        var item = shown
+                        rows.open(&item, sealed, reveals: true)
+                        return item
+                    }
+                    return (items, step.next)
+                }
+                for item in items { found[item.id] = item }
+                guard let next else { break }
+                below = next
+            }
+        }
+        let items = found.values.sorted { $0.id > $1.id }
+        return (Array(items.prefix(limit)), items.count < limit)
+    }
+}
