@@ -17,6 +17,9 @@ final class Spares: Sendable {
         /// The writer waits for a spare: make one at once, without pauses.
         var urgent = false
         var stopping = false
+
+        /// Nobody made the one that the writer waits for yet. The writer may be late to see it, and more must not be made for it meanwhile.
+        var isWaitedFor: Bool { urgent && ready.isEmpty }
     }
 
     private let disk: Disk
@@ -105,14 +108,14 @@ final class Spares: Sendable {
             let holds = !held.isEmpty
             let next: Next? = work.wait(
                 timeout: rests || holds ? Self.pause : nil,
-                until: { $0.stopping || !$0.trimmed.isEmpty || $0.urgent || (!rests && $0.ready.count < target) }
+                until: { $0.stopping || !$0.trimmed.isEmpty || $0.isWaitedFor || (!rests && $0.ready.count < target) }
             ) { work in
                 if !work.trimmed.isEmpty {
                     defer { work.trimmed = [] }
                     return .trim(work.trimmed)
                 }
                 if work.stopping { return .stop }
-                guard work.ready.count < target || work.urgent else { return holds ? .trim([]) : nil }
+                guard work.ready.count < target || work.isWaitedFor else { return holds ? .trim([]) : nil }
                 if let id = work.recycled.popLast() { return .make(id, recycled: true) }
                 defer { work.nextID += 1 }
                 return .make(work.nextID, recycled: false)
