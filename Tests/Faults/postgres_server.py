@@ -3,6 +3,7 @@ import os
 import pathlib
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -27,11 +28,36 @@ class Postgres:
         self.port = free_port()
         self._run([*self.prefix, self.tools / "initdb", "-D", self.folder / "data", "-U", "owner", "--auth=trust", "--encoding=UTF8",
                    "--locale=C", "--no-instructions"])
+        self.server = None
+        self.start()
+        self._run([self.tools / "psql", *self._place("postgres"), "-c", f"CREATE DATABASE {database}"])
+        self.url = f"postgresql://owner@/{database}?host={self.folder}&port={self.port}"
+
+    def start(self):
         self.server = Process([*self.prefix, self.tools / "postgres", "-D", self.folder / "data", "-p", self.port, "-k", self.folder,
                                "-c", "listen_addresses="], self.folder.with_suffix(".log"))
         wait_for("the server answers", 30, lambda: self._run([self.tools / "psql", *self._place("postgres"), "-c", "SELECT 1"], False) == 0)
-        self._run([self.tools / "psql", *self._place("postgres"), "-c", f"CREATE DATABASE {database}"])
-        self.url = f"postgresql://owner@/{database}?host={self.folder}&port={self.port}"
+
+    def stop(self):
+        """At once, ending open connections; what was committed is there after `start`."""
+        if self.server.running:
+            os.kill(self.server.pid, signal.SIGINT)
+            self.server.wait(20)
+        self.server.kill9()
+
+    def children(self):
+        """Process ids of the processes that it has now."""
+        found = []
+        for entry in os.listdir("/proc"):
+            if not entry.isdigit():
+                continue
+            try:
+                with open(f"/proc/{entry}/stat") as file:
+                    if int(file.read().rpartition(")")[2].split()[1]) == self.server.pid:
+                        found.append(int(entry))
+            except OSError:
+                continue
+        return found
 
     def _place(self, database):
         return ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.folder, "-p", self.port, "-U", "owner", "-d", database]
@@ -55,6 +81,6 @@ class Postgres:
         return int(self.rows(f"SELECT pg_database_size('{self.database}')")[0][0])
 
     def end(self):
-        self.server.stop()
+        self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.with_suffix(".log").unlink(missing_ok=True)

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""What sending notices of the database: 2,000 messages a second while PostgreSQL is stopped, frozen, or being caught up with, each beside the
+same load with the history level, in interleaved pairs.
+
+    Benchmarks/outage.py [--pairs 5] [--seconds 8] [--backlog 400000]
+
+Node, desk, simulated operator, generator and PostgreSQL (a server of this run's own, with fsync) share the machine. From the node's own
+histogram: accept to wire, p50 and p99; from /proc: CPU of its hot loop a message. In the end every message that was accepted must be a row.
+Needs `make release bench-tools`.
+"""
+import argparse
+import os
+import pathlib
+import re
+import signal
+import sys
+
+import stand
+from stand import Broken, Process, Sample, Unusable, World, free_port, run_script, say, wait_for
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Tests" / "Faults"))
+import postgres_server  # noqa: E402
+from world import Web  # noqa: E402
+
+RATE = 2000
+HOT_LOOP = "NIO-ELT-1-#1"
+
+
+class Stand:
+    """The programs, and what is done to the database."""
+
+    def __init__(self, place, server, desk_port):
+        self.place, self.server = place, server
+        self.desk_web = Web(desk_port, timeout=5)
+        self.serials = stand.Serials()
+        self.accepted = 0
+        self.frozen = []
+
+    def load(self, **given):
+        count = given.get("count", RATE * options.seconds * 2)
+        report = stand.run_tool(
+            "load", 600, first=self.serials.take(count), port=self.place.ports["http"], key=self.place.key, **given)
+        self.accepted += report["accepted"]
+        if report["notAccepted"] or report["unanswered"]:
+            raise Broken(f"not all were accepted: {report['statuses']}, unanswered {report['unanswered']}")
+        return report
+
+    def measure(self):
+        """(p50 ms, p99 ms, us of the hot loop a message)."""
+        name = "martlet_accept_to_wire_seconds"
+        before, cpu = stand.buckets(self.place.metrics(), name), self.place.martlet.thread_seconds()
+        report = self.load(rate=RATE, seconds=options.seconds, connections=32)
+        after = stand.buckets(self.place.metrics(), name)
+        spent = self.place.martlet.thread_seconds()[HOT_LOOP] - cpu[HOT_LOOP]
+        return (*(stand.quantile(before, after, share) * 1e3 for share in (0.5, 0.99)), spent / report["accepted"] * 1e6)
+
+    def behind(self):
+        """Bytes of the log that the history lacks; nil when the desk does not tell."""
+        try:
+            status, text = self.desk_web.ask("GET", "/metrics")
+        except stand.Gone:
+            return None
+        found = re.search(rb"^martlet_history_behind_bytes (\d+)", text, re.M) if status == 200 else None
+        return int(found.group(1)) if found else None
+
+    def wait_level(self):
+        wait_for("the history is level", 300, lambda: self.behind() == 0 and self.place.quiet(), every=0.2)
+
+    # What is done to the database.
+
+    def freeze(self):
+        """All its processes, so that connections stay open and nobody answers."""
+        self.frozen = [self.server.server.pid, *self.server.children()]
+        for process in self.frozen:
+            os.kill(process, signal.SIGSTOP)
+
+    def thaw(self):
+        for process in self.frozen:
+            os.kill(process, signal.SIGCONT)
+        self.frozen = []
+
+
+def state(bench, name):
+    """One measurement in this state, which is over when it returns."""
+    match name:
+        case "stopped":
+            bench.server.stop()
+            found = bench.measure()
+            bench.server.start()
+        case "frozen":
+            bench.freeze()
+            found = bench.measure()
+            bench.thaw()
+        case "catching up":
+            bench.server.stop()
+            bench.load(seconds=120, count=options.backlog, connections=64)
+            wait_for("the queues are empty", 120, bench.place.quiet, every=0.2)
+            bench.server.start()
+            found = bench.measure()
+        case _:
+            raise Unusable(f"there is no state '{name}'")
+    return found
+
+
+def main():
+    server = postgres_server.Postgres("history")
+    desk_port = free_port()
+    settings = {"store": {"url": server.url}, "desk": {"listen": f"127.0.0.1:{desk_port}"}}
+    figures = stand.Figures()
+    try:
+        with Place("release", label="outage", window=500, binds=2, settings=settings, simulator_settings={"keep": 0}) as place:
+            place.prepare()
+            place.start_simulator()
+            place.operator.behave(receipts=False)
+            place.start_martlet()
+            place.command("store", "migrate", "--config", place.folder / "martlet.yaml", "--data", place.data)
+            Process([place.martlet_path, "serve", "--role", "desk", "--config", place.folder / "martlet.yaml", "--data", place.data],
+                    place.folder / "desk.log")
+            bench = Stand(place, server, desk_port)
+            bench.load(rate=RATE, seconds=2, connections=32)
+            for name in ("stopped", "frozen", "catching up"):
+                say(f"measuring: {name}")
+                pairs = []
+                for _ in range(options.pairs):
+                    bench.wait_level()
+                    usual = bench.measure()
+                    bench.wait_level()
+                    pairs.append((usual, state(bench, name)))
+                for index, (what, goal) in enumerate((("p50", 1.10), ("p99", 2.0), ("CPU of the hot loop a message", 1.05))):
+                    usual, other = (Sample(pair[side][index] for pair in pairs) for side in (0, 1))
+                    ratio = Sample(other[index] / usual[index] for usual, other in pairs)
+                    unit = "us" if index == 2 else "ms"
+                    figures.add(f"SQL {name}: {what}, as a multiple of normal", ratio, "{:.2f}", f"<= {goal:.2f}", ratio.median <= goal)
+                    figures.add(f"  in {unit}, normal", usual, "{:.2f}")
+                    figures.add(f"  in {unit}, SQL {name}", other, "{:.2f}")
+            bench.wait_level()
+            rows = int(server.rows("SELECT count(*) FROM notification")[0][0])
+            if rows != bench.accepted:
+                raise Broken(f"{bench.accepted} messages were accepted, {rows} are rows")
+            figures.print()
+            say(f"\nall {rows} messages that were accepted are rows; load average {stand.load_average():.2f}")
+    finally:
+        server.end()
+
+
+class Place(World):
+    def quiet(self):
+        found = re.search(r"^martlet_open_messages (\d+)", self.metrics(), re.M)
+        if not found:
+            raise Unusable("the node does not tell how many messages are open")
+        return int(found.group(1)) == 0
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=8)
+    parser.add_argument("--backlog", type=int, default=400_000, help="messages that the history lacks when the catching up begins")
+    return parser.parse_args()
+
+
+options = parse()
+run_script(main, lambda: f"Benchmarks/outage.py --pairs {options.pairs} --seconds {options.seconds}")
