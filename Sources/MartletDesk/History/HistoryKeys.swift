@@ -9,9 +9,6 @@ public struct HistoryKeys: Sendable {
     private let keys: KeyStore
     private let subject: @Sendable (UInt32) -> SubjectLookup
 
-    /// Set in a key id: the rest is the number of a subject, whose key it is.
-    static let subjectBit: UInt32 = 0x8000_0000
-
     /// - Parameter subject: keys of customers, by number; without one nothing is sealed under them.
     public init(_ keys: KeyStore, subject: @escaping @Sendable (UInt32) -> SubjectLookup = { _ in .unknown }) {
         self.keys = keys
@@ -36,8 +33,8 @@ public struct HistoryKeys: Sendable {
         do {
             let bytes: [UInt8]
             var sealedAs: UInt8?
-            if keyID & HistoryKeys.subjectBit != 0 {
-                switch subject(keyID & ~HistoryKeys.subjectBit) {
+            if let number = RecordKeyID(rawValue: keyID).subject {
+                switch subject(number) {
                 case .key(let key): bytes = try sealed.withUnsafeBytes { try Sealer.open($0, context: context, key: key) }
                 case .erased: return .erased
                 case .unknown, .damaged: return .damaged

@@ -3,6 +3,7 @@ import Guard
 import MartletModel
 import MartletStore
 import SQL
+import Synchronization
 import Testing
 
 @testable import MartletDesk
@@ -212,9 +213,9 @@ import Testing
         }
     }
 
-    private final class Progress: @unchecked Sendable {
-        // Touched only by the one import that reports to it.
-        private(set) var count = 0
-        func add() { count += 1 }
+    private final class Progress: Sendable {
+        private let total = Mutex(0)
+        var count: Int { total.withLock { $0 } }
+        func add() { total.withLock { $0 += 1 } }
     }
 }
