@@ -33,6 +33,8 @@ public final class KeyStore: Sendable {
     public let emailHashKey: Secret
     /// From which `RowMAC` derives a key for each table.
     public let rowKey: Secret
+    /// Seals files that wait in the data directory for the desk. Its number stands nowhere.
+    let fileKey: DataKey
     /// Files that could not be read as keys when the store was opened. What they sealed stays closed; everything else works.
     public let damage: [KeyStoreFault]
 
@@ -96,6 +98,9 @@ public final class KeyStore: Sendable {
         phoneHashKey = KeyStore.derived(seed.secret, "martlet phone hash")
         emailHashKey = KeyStore.derived(seed.secret, "martlet email hash")
         rowKey = KeyStore.derived(seed.secret, "martlet row authentication")
+        fileKey = DataKey(
+            id: 0, messageClass: 0, day: 0,
+            symmetric: KeyStore.derived(seed.secret, "martlet waiting files").withBytes { SymmetricKey(data: $0) })
         guard let next = try KeyStore.readNext(directory, master) else { throw .incomplete(directory: directory, file: "next") }
 
         var loaded = Index()

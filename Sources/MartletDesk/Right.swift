@@ -30,7 +30,7 @@ public enum Right: String, CaseIterable, Sendable, Hashable {
         case .publishRulebook: "Publish a rulebook, and roll back to an earlier one."
         case .readCustomers: "Find customers and read what is kept of them, masked."
         case .writeCustomers: "Add and change customers, their consents and contacts."
-        case .importCustomers: "Import customers from files."
+        case .importCustomers: "Import customers, and contacts made elsewhere, from files; see and cancel imports."
         case .eraseCustomers: "Erase a customer for good, and export all that is held on one."
         case .readHistory: "Search and trace messages, masked."
         case .readStatistics: "Read statistics."

@@ -26,6 +26,8 @@ public enum ConsentStatements {
 public enum ContactStatements {
     /// ?1 subject, ?2 time, ?3 number: those before; ?4 how many. Newest first.
     public static let page = StatementID("contact.page")
+    /// ?1 subject, ?2 time. All that were made then.
+    public static let moment = StatementID("contact.moment")
     /// ?1 subject.
     public static let forget = StatementID("contact.forget")
 
@@ -39,6 +41,8 @@ public enum ContactStatements {
             SELECT \(columns.joined(separator: ", ")) FROM contact
             WHERE subject = ?1 AND (at < ?2 OR (at = ?2 AND number < ?3)) ORDER BY at DESC, number DESC LIMIT ?4
             """),
+        Statement(
+            moment, "SELECT \(columns.joined(separator: ", ")) FROM contact WHERE subject = ?1 AND at = ?2 ORDER BY number"),
         Statement(forget, "DELETE FROM contact WHERE subject = ?1"),
     ]
 }

@@ -24,7 +24,8 @@ public enum APIErrors {
         "changed", status: 412, title: "It was changed since it was read",
         remedy: "Read it again, apply the change to what it is now, and send that with the new ETag.")
     public static let bodyTooLarge = ErrorCode(
-        "body_too_large", status: 413, title: "The body is larger than the limit", remedy: "Send less; `desk.maximumBody` is the limit.")
+        "body_too_large", status: 413, title: "The body is larger than the limit",
+        remedy: "Send less; `desk.maximumBody` is the limit, of a file to be imported `imports.maximumFile`.")
     public static let invalid = ErrorCode(
         "invalid", status: 422, title: "Fields of the request cannot be taken",
         remedy: "Correct every entry of `errors`; nothing was changed. `path` is a JSON Pointer into the body, or `/` and the name of a "
@@ -32,6 +33,9 @@ public enum APIErrors {
     public static let versionMissing = ErrorCode(
         "version_missing", status: 428, title: "A change says which version it changes",
         remedy: "Send `If-Match` with the ETag of the answer in which it was read.")
+    public static let importsFull = ErrorCode(
+        "imports_full", status: 429, title: "So many imports wait, or come in, as the desk takes",
+        remedy: "Try again after the seconds in Retry-After; `GET /v1/imports` shows what waits.")
     public static let broken = ErrorCode(
         "broken", status: 500, title: "Martlet met a fault of its own", remedy: "The log of the desk says more; tell the operators.")
     public static let tampered = ErrorCode(
@@ -47,8 +51,12 @@ public enum APIErrors {
         "time_limit", status: 503, title: "The request took longer than it may",
         remedy: "Ask for less at once, or try again; `desk.timeLimit` is the limit.")
 
+    public static let noRoom = ErrorCode(
+        "no_room", status: 507, title: "The disk of the data directory has no room for the file",
+        remedy: "Make room, or split the file; `imports.keepFree` is what stays free for the journal.")
+
     public static let all: [ErrorCode] = [
         malformedJSON, malformedHeader, unauthenticated, forbidden, notFound, methodNotAllowed, conflict, changed, bodyTooLarge, invalid,
-        versionMissing, broken, tampered, storeAway, outcomeUnknown, timeLimit,
+        versionMissing, importsFull, broken, tampered, storeAway, outcomeUnknown, timeLimit, noRoom,
     ]
 }

@@ -101,8 +101,7 @@ extension Customers {
         var faults: [FieldFault] = []
         let kind = ContactElsewhere.Kind(word: contact.kind)
         if kind == nil {
-            faults.append(
-                FieldFault("kind", "unknown", ContactElsewhere.Kind.allCases.map(\.word).joined(separator: ", ")))
+            faults.append(FieldFault("kind", "unknown", ContactElsewhere.Kind.words))
         }
         let summary = contact.summary?.trimmed ?? ""
         if !(1...Customers.summaryBytes).contains(summary.utf8.count) {

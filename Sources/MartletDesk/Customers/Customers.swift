@@ -7,7 +7,7 @@ import SQL
 public struct Customers: Sendable {
     let desk: Desk
     let vault: CustomerVault
-    let names: CustomerNames
+    var names: CustomerNames
 
     /// Customers that one look-up by an address answers.
     static let sharing = 100

@@ -16,7 +16,8 @@ extension Definitions {
                     numbers[noun, default: [:]][one.code] = UInt16(exactly: one.number)
                 }
             }
-            var attributes: [String: CustomerNames.Attribute] = [:]
+            // A store of which the desk has never started has none of its own yet.
+            var attributes = CustomerNames.builtIn
             for one in try all(.attribute, session) where one.retiredAt == nil && visibility.sees(one.unit) {
                 guard let number = UInt16(exactly: one.number), let type = one.attribute else { continue }
                 attributes[one.code] = CustomerNames.Attribute(number: number, form: type.form, isPersonal: type.isPersonal)

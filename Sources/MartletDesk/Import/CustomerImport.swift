@@ -1,119 +1,24 @@
-import Glibc
 import Guard
 import MartletModel
 import MartletStore
 import SQL
 
-/// What an import reads, and how.
-public struct ImportOptions: Sendable {
-    public enum Format: String, Sendable, CaseIterable { case csv, ndjson }
-
-    public var format = Format.csv
-    /// Between the fields of CSV, one byte of ASCII.
-    public var separator: UInt8 = UInt8(ascii: ",")
-    /// Names of columns that are other than ours, as `ImportMap` reads them.
-    public var map = ""
-    /// Lines that may be refused before the import stops.
-    public var errorsMaximum = 1000
-    /// Lines to a transaction.
-    public var lines = 32_768
-    /// Tasks that seal.
-    public var tasks = 2
-    public init() {}
-}
-
-/// How far an import is.
-public struct ImportProgress: Codable, Equatable, Sendable {
-    public var id: String
-    public var isDone = false
-    /// Byte of the file that is read next, and bytes of the file.
-    public var position = 0
-    public var size = 0
-    /// Lines read, the heading included.
-    public var lines = 0
-    public var added = 0
-    public var changed = 0
-    /// Lines that said nothing new.
-    public var same = 0
-    public var refused = 0
-    var errorsAt = 0
-}
-
-/// An import of customers from a file: a stream with bounded memory, each stretch of lines one transaction together with the place in the file. So it
-/// can be killed at any moment and goes on where it stood; and what is read twice is written once, for a customer is known by its reference.
-public struct CustomerImport: Sendable {
+/// Customers of a file, stretch after stretch: each is one transaction together with the place in the file. What is read twice is written once, for a
+/// customer is known by its reference.
+struct CustomerImport: Sendable {
     let customers: Customers
     let options: ImportOptions
-
-    /// The desk's customers from a file of the bank's.
-    public init(_ customers: Customers, _ options: ImportOptions) {
-        self.customers = customers
-        self.options = options
-    }
 
     private var desk: Desk { customers.desk }
     private var vault: CustomerVault { customers.vault }
 
-    /// Runs it to its end.
-    /// - Parameter progress: called after each transaction.
-    /// - Throws: `ImportFault`, `DeskFault`.
-    public func run(
-        file path: String, by caller: Caller, progress report: (ImportProgress) -> Void = { _ in }
-    ) async throws -> ImportProgress {
-        try caller.require(.importCustomers)
-        guard caller.unit == nil else {
-            throw DeskFault.invalid([FieldFault("unit", "forbidden", "files are imported by who belongs to the whole bank")])
-        }
-        let file = try ImportFile(path)
-        let id = try identity(file)
-        var progress = try await begin(id, caller)
-        progress.size = file.size
-        report(progress)
-        if progress.isDone { return progress }
-        let errors = try ErrorFile("\(path).errors.csv", size: progress.errorsAt)
-        do {
-            try await run(file, errors, caller, &progress, report)
-            try await enter(progress, "done", caller)
-            return progress
-        } catch {
-            // A task of its own: this one may be cancelled, and the entry is made all the same.
-            let reached = progress
-            try await Task { try await enter(reached, "stopped", caller) }.value
-            if case SQLFault.cancelled = error { throw ImportFault.cancelled }
-            throw error
-        }
-    }
-
-    /// The same file read in another way is another import.
-    private func identity(_ file: ImportFile) throws(ImportFault) -> String {
-        var head = try file.head()
-        head.append(contentsOf: "\(options.format.rawValue) \(options.separator) \(options.map)".utf8)
-        return vault.hashes.file(head: head, bytes: UInt64(file.size))
-    }
-
-    private func begin(_ id: String, _ caller: Caller) async throws -> ImportProgress {
-        let now = desk.nowMilliseconds
-        return try await desk.store.transaction { session in
-            try session.run(ImportStatements.begin, [.text(id), .text(caller.name), .integer(now)])
-            guard let row = try session.row(ImportStatements.find, [.text(id)]) else { throw ImportFault.runsElsewhere }
-            return try ImportProgress(row)
-        }
-    }
-
-    private func enter(_ progress: ImportProgress, _ outcome: String, _ caller: Caller) async throws(DeskFault) {
-        try await desk.act(.importCustomers, by: caller) { _ in
-            let counts = "\(progress.added) added, \(progress.changed) changed, \(progress.refused) refused"
-            return ((), AuditTrail.Line(act: .customersImported, object: "import:\(progress.id)", outcome: "\(outcome): \(counts)"))
-        }
-    }
-
-    // MARK: The stretches
-
     /// While one stretch is being written, the next one is read and sealed.
-    private func run(
-        _ file: ImportFile, _ errors: ErrorFile, _ caller: Caller, _ progress: inout ImportProgress, _ report: (ImportProgress) -> Void
+    func run(
+        _ file: ImportFile, _ errors: ErrorFile, _ caller: Caller, _ progress: inout ImportProgress,
+        _ report: (ImportProgress) -> Void
     ) async throws {
-        var reader = try ImportReading(file, options, customers.names, vault.hashes, position: progress.position, line: progress.lines)
+        var reader = try ImportReading<DraftReader>(
+            file, options, customers.names, vault.hashes, position: progress.position, line: progress.lines)
         var writing: (batch: ImportBatch, task: Task<ImportProgress, any Error>)?
         /// The number of changes that the one being written leaves behind.
         var ahead: Int64?
@@ -121,7 +26,9 @@ public struct CustomerImport: Sendable {
             while true {
                 if Task.isCancelled { throw ImportFault.cancelled }
                 var faults: [(line: Int, fault: FieldFault)] = []
-                var batch = try reader.next(&faults)
+                var batch = ImportBatch()
+                let end = try reader.next(&faults) { batch.append($0, line: $1) }
+                (batch.position, batch.line, batch.isLast) = (end.position, end.line, end.isLast)
                 let (known, isAhead): (KnownCustomers, Bool)
                 if let inWriting = writing, ahead == nil || inWriting.batch.shares(batch) {
                     progress = try await inWriting.task.value
@@ -209,32 +116,8 @@ public struct CustomerImport: Sendable {
             progress.same += ready.same
             progress.refused += batch.refused
             progress.errorsAt = errorsAt
-            guard try session.run(ImportStatements.move, progress.values(from: before.lines, at: now)) == 1 else {
-                throw ImportFault.runsElsewhere
-            }
+            try progress.move(from: before.lines, at: now, session)
             return progress
         }
-    }
-}
-
-extension ImportProgress {
-    init(_ row: SQLRow) throws(SQLFault) {
-        id = try row.text("id")
-        isDone = try row.integer("state") == 2
-        position = try row.integer("position", as: Int.self)
-        lines = try row.integer("line", as: Int.self)
-        added = try row.integer("added", as: Int.self)
-        changed = try row.integer("changed", as: Int.self)
-        same = try row.integer("same", as: Int.self)
-        refused = try row.integer("refused", as: Int.self)
-        errorsAt = try row.integer("errors_at", as: Int.self)
-    }
-
-    /// - Parameter lines: as they stood when it was read.
-    func values(from lines: Int, at now: Int64) -> [SQLValue] {
-        [
-            .text(id), .number(lines), .number(isDone ? 2 : 1), .number(position), .number(self.lines), .number(errorsAt), .number(added),
-            .number(changed), .number(same), .number(refused), .integer(now),
-        ]
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// The file of refused lines beside an import: CSV with line, field and reason, never with what stood there.
 ///
@@ -55,5 +56,29 @@ final class ErrorFile {
         guard fdatasync(descriptor) == 0 else { throw .cannotWrite(path: path, reason: String(cString: strerror(errno))) }
         size += pending.count
         pending.removeAll(keepingCapacity: true)
+    }
+}
+
+/// The file of refused lines as it is read out, up to a place.
+final class ErrorPieces: Sendable {
+    private let bytes: PlainBytes
+    private let end: Int
+    private let at = Mutex(0)
+
+    init(_ bytes: PlainBytes, end: Int) {
+        self.bytes = bytes
+        self.end = end
+    }
+
+    /// At most 64 KiB; nil: that was all.
+    func next() throws(ImportFault) -> [UInt8]? {
+        try at.withLock { at throws(ImportFault) in
+            var piece = [UInt8](repeating: 0, count: min(65_536, end - at))
+            guard !piece.isEmpty else { return nil }
+            let count = try piece.withUnsafeMutableBytes { bytes.read(at: at, into: $0) }.get()
+            guard count > 0 else { throw .cannotRead(path: "the file of refused lines", reason: "it is shorter than it was") }
+            at += count
+            return Array(piece.prefix(count))
+        }
     }
 }

@@ -5,8 +5,6 @@ import MartletModel
 enum ImportColumn: Sendable {
     case reference, status, givenName, familyName, phone, email, locale, unit, segment, tier, zone, packages, consents
     case attribute(CustomerNames.Attribute)
-    /// The list of names says that it is not read.
-    case ignored
 
     static let named: [String: ImportColumn] = [
         "reference": .reference, "status": .status, "given_name": .givenName, "family_name": .familyName, "phone": .phone, "email": .email,
@@ -25,45 +23,20 @@ enum ImportColumn: Sendable {
     }
 }
 
-/// Names of columns in a file that are other than ours: lines `ours = theirs`, `ignore = theirs` for what is not read; `#` begins a comment.
-struct ImportMap: Sendable {
-    /// By their name.
-    private(set) var names: [String: String] = [:]
-    private(set) var ignored: Set<String> = []
-
-    init() {}
-
-    init(text: String) throws(ImportFault) {
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let line = String(line).trimmed
-            if line.isEmpty || line.hasPrefix("#") { continue }
-            guard let equals = line.firstIndex(of: "=") else {
-                throw .header(reason: "line \(index + 1) of the list of names is not `ours = theirs`")
-            }
-            let ours = String(line[..<equals]).trimmed
-            let theirs = String(line[line.index(after: equals)...]).trimmed
-            guard !theirs.isEmpty, names[theirs] == nil, !ignored.contains(theirs) else {
-                throw .header(reason: "line \(index + 1) of the list of names has no name of theirs, or one that is there already")
-            }
-            if ours == "ignore" { ignored.insert(theirs) } else { names[theirs] = ours }
-        }
-    }
-
-    func column(_ theirs: String, _ names: CustomerNames) -> ImportColumn? {
-        ignored.contains(theirs) ? .ignored : ImportColumn(self.names[theirs] ?? theirs, names)
-    }
-}
-
 /// Reads rows as drafts of customers.
-struct DraftReader: Sendable {
-    let columns: [ImportColumn?]
+struct DraftReader: RowReading {
+    let columns: [ReadColumn<ImportColumn>]
+    let titles: [String]
     let names: CustomerNames
     let hashes: CustomerHashes
 
-    /// Their name in faults, by column.
-    let titles: [String]
+    static func column(_ name: String, _ names: CustomerNames) -> ImportColumn? { ImportColumn(name, names) }
 
-    /// - Returns: nil when anything does not hold; what, is added to `faults`.
+    static func fault(_ columns: [ImportColumn]) -> String? {
+        let isNamed = columns.contains { if case .reference = $0 { true } else { false } }
+        return isNamed ? nil : "no column is `reference`, by which a customer is known"
+    }
+
     func read(_ row: RowBlock.Row, of block: RowBlock, _ faults: inout [FieldFault]) -> CustomerDraft? {
         if let fault = row.fault {
             faults.append(fault)
@@ -74,8 +47,13 @@ struct DraftReader: Sendable {
         for cell in block.cells[row.cells] {
             let place = Int(cell.column)
             do throws(FieldFault) {
-                guard let column = columns[place] else { throw FieldFault(titles[place], "unknown", "no column has this name") }
-                let text = DraftReader.trimmed(block.bytes[Int(cell.start)..<Int(cell.end)])
+                let text = block.trimmed(cell)
+                let column: ImportColumn
+                switch columns[place] {
+                case .ignored: continue
+                case .unknown: throw FieldFault(titles[place], "unknown", "no column has this name")
+                case .known(let known): column = known
+                }
                 // Empty: as it stands. A hyphen: taken away.
                 if text.isEmpty { continue }
                 try read(text, text.count == 1 && text.first == UInt8(ascii: "-"), column, titles[place], &draft)
@@ -89,36 +67,23 @@ struct DraftReader: Sendable {
         return faults.count == before ? draft : nil
     }
 
-    private static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        var bytes = bytes
-        while bytes.first == 0x20 { bytes.removeFirst() }
-        while bytes.last == 0x20 { bytes.removeLast() }
-        return bytes
-    }
-
-    private func text(_ bytes: ArraySlice<UInt8>, _ title: String) throws(FieldFault) -> String {
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw FieldFault(title, "encoding", "it is not UTF-8") }
-        return text
-    }
-
     private func read(
         _ bytes: ArraySlice<UInt8>, _ isCleared: Bool, _ column: ImportColumn, _ title: String, _ draft: inout CustomerDraft
     ) throws(FieldFault) {
         func number(_ noun: CustomerNames.Noun) throws(FieldFault) -> CustomerDraft.Say<UInt16> {
-            isCleared ? .clear : .set(try CustomerText.number(Substring(try text(bytes, title)), noun, names, title))
+            isCleared ? .clear : .set(try CustomerText.number(Substring(try RowBlock.text(bytes, title)), noun, names, title))
         }
         switch column {
-        case .ignored: break
         case .reference:
-            draft.reference = try CustomerText.reference(try text(bytes, title))
+            draft.reference = try CustomerText.reference(try RowBlock.text(bytes, title))
             draft.referenceHash = hashes.reference(draft.reference)
         case .status:
-            guard let status = CustomerStatus(word: try text(bytes, title)) else {
+            guard let status = CustomerStatus(word: try RowBlock.text(bytes, title)) else {
                 throw FieldFault(title, "unknown", CustomerText.statuses)
             }
             draft.status = status
-        case .givenName: draft.givenName = isCleared ? .clear : .set(try CustomerText.name(try text(bytes, title), title))
-        case .familyName: draft.familyName = isCleared ? .clear : .set(try CustomerText.name(try text(bytes, title), title))
+        case .givenName: draft.givenName = isCleared ? .clear : .set(try CustomerText.name(try RowBlock.text(bytes, title), title))
+        case .familyName: draft.familyName = isCleared ? .clear : .set(try CustomerText.name(try RowBlock.text(bytes, title), title))
         case .phone:
             draft.phones =
                 isCleared ? .clear : .set(try list(bytes) { part throws(FieldFault) in try CustomerText.phone(part, hashes, title) })
@@ -127,7 +92,9 @@ struct DraftReader: Sendable {
                 isCleared ? .clear : .set(try list(bytes) { part throws(FieldFault) in try CustomerText.mail(part, hashes, title) })
         case .locale:
             guard !isCleared else { return draft.locale = .clear }
-            guard let locale = CustomerLocale(try text(bytes, title)) else { throw FieldFault(title, "malformed", CustomerText.localeForm) }
+            guard let locale = CustomerLocale(try RowBlock.text(bytes, title)) else {
+                throw FieldFault(title, "malformed", CustomerText.localeForm)
+            }
             draft.locale = .set(locale)
         case .unit: draft.unit = try number(.unit)
         case .segment: draft.segment = try number(.segment)
@@ -137,7 +104,7 @@ struct DraftReader: Sendable {
             draft.packages = isCleared ? .clear : .set(try list(bytes) { part throws(FieldFault) in try package(part, title) })
         case .consents: draft.consents = try list(bytes) { part throws(FieldFault) in try consent(part, title) }
         case .attribute(let definition):
-            draft.attributes.append(try CustomerText.attribute(definition, isCleared ? "" : try text(bytes, title), title))
+            draft.attributes.append(try CustomerText.attribute(definition, isCleared ? "" : try RowBlock.text(bytes, title), title))
         }
     }
 
@@ -147,7 +114,7 @@ struct DraftReader: Sendable {
     ) throws(FieldFault) -> [Item] {
         var items: [Item] = []
         for part in bytes.split(separator: UInt8(ascii: "|")) {
-            let part = DraftReader.trimmed(part)
+            let part = RowBlock.trimmed(part)
             if !part.isEmpty { items.append(try item(part)) }
         }
         return items
@@ -160,7 +127,7 @@ struct DraftReader: Sendable {
             throw FieldFault(title, "malformed", "a package, perhaps its first day, perhaps its last: `7 2026-01-01 2026-12-31`")
         }
         var subscription = PackageSubscription(
-            package: try CustomerText.number(Substring(try text(first, title)), .package, names, title), from: 0)
+            package: try CustomerText.number(Substring(try RowBlock.text(first, title)), .package, names, title), from: 0)
         func day(_ index: Int) throws(FieldFault) -> UInt16? {
             guard index < words.count else { return nil }
             guard let day = CustomerText.day(words[index]), let small = UInt16(exactly: day), small > 0 else {
@@ -180,10 +147,10 @@ struct DraftReader: Sendable {
             throw FieldFault(
                 title, "malformed", "purpose, channel, state, when, perhaps the version of the text: `1 sms given 2026-01-31 v3`")
         }
-        let channel = try text(words[1], title)
+        let channel = try RowBlock.text(words[1], title)
         let kind = ChannelKind(word: channel)
         guard kind != nil || channel == "all" else { throw FieldFault(title, "unknown", "all, \(CustomerText.channels)") }
-        guard let state = Consent.State(word: try text(words[2], title)) else {
+        guard let state = Consent.State(word: try RowBlock.text(words[2], title)) else {
             throw FieldFault(title, "unknown", "given, withdrawn or pending")
         }
         guard let at = CustomerText.milliseconds(words[3]), at >= 0 else { throw FieldFault(title, "malformed", CustomerText.momentForm) }
@@ -191,7 +158,8 @@ struct DraftReader: Sendable {
             throw FieldFault(title, "length", "a version of a text has at most \(Customers.textVersionBytes) bytes")
         }
         return ConsentStatement(
-            purpose: try CustomerText.number(Substring(try text(words[0], title)), .purpose, names, title), channel: kind, state: state,
-            at: at, way: .file, textVersion: words.count < 5 ? "" : try text(words[4], title))
+            purpose: try CustomerText.number(Substring(try RowBlock.text(words[0], title)), .purpose, names, title), channel: kind,
+            state: state,
+            at: at, way: .file, textVersion: words.count < 5 ? "" : try RowBlock.text(words[4], title))
     }
 }

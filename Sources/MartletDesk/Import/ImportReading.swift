@@ -1,8 +1,35 @@
 import Guard
 import MartletModel
 
-/// The file's rows as batches of drafts.
-struct ImportReading {
+/// Reads rows of one kind of file, by columns that were named before.
+protocol RowReading: Sendable {
+    associatedtype Draft: Sendable
+
+    /// What a column of this name is; nil: there is none.
+    associatedtype Column: Sendable
+    static func column(_ name: String, _ names: CustomerNames) -> Column?
+    /// Whether the columns suffice; nil: they do.
+    static func fault(_ columns: [Column]) -> String?
+
+    /// - Parameters:
+    ///   - columns: nil where no column has the name, and where it is to be passed over.
+    ///   - titles: their names in faults.
+    init(columns: [ReadColumn<Column>], titles: [String], names: CustomerNames, hashes: CustomerHashes)
+
+    /// - Returns: nil when anything does not hold; what, is added to `faults`.
+    func read(_ row: RowBlock.Row, of block: RowBlock, _ faults: inout [FieldFault]) -> Draft?
+}
+
+/// A column of a file.
+enum ReadColumn<Column: Sendable>: Sendable {
+    case known(Column)
+    /// The list of names says that it is not read.
+    case ignored
+    case unknown
+}
+
+/// The file's rows as drafts.
+struct ImportReading<Rows: RowReading> {
     private let file: ImportFile
     private let options: ImportOptions
     private let names: CustomerNames
@@ -10,12 +37,19 @@ struct ImportReading {
     private let map: ImportMap
     private var source: Source
     /// Of CSV: what its first line says.
-    private var drafts: DraftReader?
+    private var rows: Rows?
     private var block = RowBlock()
 
     private enum Source {
         case csv(CSVReader)
         case ndjson(NDJSONReader)
+    }
+
+    /// Where a stretch ends.
+    struct End {
+        var position = 0
+        var line = 0
+        var isLast = false
     }
 
     /// - Parameters:
@@ -41,20 +75,20 @@ struct ImportReading {
                 throw .header(reason: "the first line of the file does not name its columns")
             }
             let titles = head.cells[row.cells].map { String(decoding: head.bytes[Int($0.start)..<Int($0.end)], as: UTF8.self).trimmed }
-            drafts = try ImportReading.drafts(titles, map, names, hashes)
+            rows = try ImportReading.headed(titles, map, names, hashes)
             source = .csv(CSVReader(separator: options.separator, width: titles.count, line: max(line + 1, reader.line)))
             if position > 0 { file.seek(to: position) }
         }
     }
 
-    private static func drafts(
+    private static func headed(
         _ titles: [String], _ map: ImportMap, _ names: CustomerNames, _ hashes: CustomerHashes
-    ) throws(ImportFault) -> DraftReader {
+    ) throws(ImportFault) -> Rows {
         if let twice = titles.enumerated().first(where: { titles[..<$0.offset].contains($0.element) }) {
             throw .header(reason: "column \(twice.offset + 1) has the name of one before")
         }
-        let columns = titles.map { map.column($0, names) }
-        if let unknown = columns.firstIndex(where: { $0 == nil }) {
+        let columns = titles.map { map.column($0, Rows.self, names) }
+        if let unknown = columns.firstIndex(where: { if case .unknown = $0 { true } else { false } }) {
             // The name itself only where it cannot be a customer's: a file without a heading begins with one.
             let isWord =
                 titles[unknown].utf8.count <= 40 && titles[unknown].utf8.allSatisfy { (97...122).contains($0) || $0 == 0x5F || $0 == 0x2E }
@@ -63,15 +97,17 @@ struct ImportReading {
                 reason:
                     "column \(unknown + 1)\(name) is not known; name it in the list of names, or ignore it there, or define the attribute")
         }
-        guard columns.contains(where: { if case .reference? = $0 { true } else { false } }) else {
-            throw .header(reason: "no column is `reference`, by which a customer is known")
+        if let fault = Rows.fault(columns.compactMap { if case .known(let column) = $0 { column } else { nil } }) {
+            throw .header(reason: fault)
         }
-        return DraftReader(columns: columns, names: names, hashes: hashes, titles: titles)
+        return Rows(columns: columns, titles: titles, names: names, hashes: hashes)
     }
 
-    /// The next lines, as many as the options say; `isLast` when the file has no more.
-    mutating func next(_ faults: inout [(line: Int, fault: FieldFault)]) throws(ImportFault) -> ImportBatch {
-        var batch = ImportBatch()
+    /// The next lines, as many as the options say, each to `take`.
+    mutating func next(
+        _ faults: inout [(line: Int, fault: FieldFault)], _ take: (Rows.Draft, Int) -> Void
+    ) throws(ImportFault) -> End {
+        var end = End()
         block.removeAll()
         while block.rows.count < options.lines {
             let isThere: Bool
@@ -79,32 +115,50 @@ struct ImportReading {
             case .csv(var reader):
                 isThere = try reader.next(file, into: &block)
                 source = .csv(reader)
-                batch.line = reader.line - 1
+                end.line = reader.line - 1
             case .ndjson(var reader):
                 isThere = try reader.next(file, into: &block)
                 source = .ndjson(reader)
-                batch.line = reader.line - 1
+                end.line = reader.line - 1
             }
             if !isThere {
-                batch.isLast = true
+                end.isLast = true
                 break
             }
         }
-        batch.position = file.position
-        let drafts = drafts ?? named()
+        end.position = file.position
+        let reader = rows ?? named()
         var problems: [FieldFault] = []
         for row in block.rows {
             problems.removeAll(keepingCapacity: true)
-            if let draft = drafts.read(row, of: block, &problems) { batch.append(draft, line: row.line) }
+            if let draft = reader.read(row, of: block, &problems) { take(draft, row.line) }
             for problem in problems { faults.append((row.line, problem)) }
         }
-        return batch
+        return end
     }
 
     /// Of NDJSON: the names that its objects had so far.
-    private func named() -> DraftReader {
-        guard case .ndjson(let reader) = source else { return DraftReader(columns: [], names: names, hashes: hashes, titles: []) }
+    private func named() -> Rows {
+        guard case .ndjson(let reader) = source else { return Rows(columns: [], titles: [], names: names, hashes: hashes) }
         let titles = reader.names.map { name in name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } ? name : "name" }
-        return DraftReader(columns: reader.names.map { map.column($0, names) }, names: names, hashes: hashes, titles: titles)
+        return Rows(columns: reader.names.map { map.column($0, Rows.self, names) }, titles: titles, names: names, hashes: hashes)
+    }
+}
+
+extension RowBlock {
+    /// The bytes of a cell, without blanks at both ends.
+    func trimmed(_ cell: Cell) -> ArraySlice<UInt8> { RowBlock.trimmed(bytes[Int(cell.start)..<Int(cell.end)]) }
+
+    static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var bytes = bytes
+        while bytes.first == 0x20 { bytes.removeFirst() }
+        while bytes.last == 0x20 { bytes.removeLast() }
+        return bytes
+    }
+
+    /// - Throws: it is not UTF-8.
+    static func text(_ bytes: ArraySlice<UInt8>, _ title: String) throws(FieldFault) -> String {
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw FieldFault(title, "encoding", "it is not UTF-8") }
+        return text
     }
 }

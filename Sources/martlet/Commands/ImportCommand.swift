@@ -3,75 +3,159 @@ import FoundationEssentials
 import Glibc
 import Guard
 import MartletDesk
+import MartletNode
 import MartletStore
 import SQL
 
+/// Takes files over: through the running desk where there is one, for it owns the customers' keys, else by itself.
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Takes over data from files of the bank's.", subcommands: [CustomersImport.self])
+        commandName: "import", abstract: "Takes over data from files of the bank's.",
+        subcommands: [CustomersImport.self, ContactsImport.self, List.self, Cancel.self])
 
-    struct CustomersImport: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "customers", abstract: "Adds and changes customers from a file; run again, it goes on where it stood.",
-            discussion: """
-                Refused lines go to FILE.errors.csv with line, field and reason; the others are taken. The columns are in docs/guides/import.md. \
-                Exit codes: 0 all lines were read, 1 it stopped before the end, 2 bad settings, 3 the keys belong to a running desk.
-                """)
+    private static let discussion = """
+        A desk that runs takes a sealed copy of the file and imports it, after those that wait already; without one this program does. Refused \
+        lines go to FILE.errors.csv with line, field and reason; the others are taken. The columns are in docs/guides/import.md.
+        Exit codes: 0 all lines were read, 1 it stopped before the end, 2 bad settings, 3 another import without a desk runs.
+        """
 
+    struct Wish: ParsableArguments {
         @Argument(help: "The file: a regular one, UTF-8.") var file: String
-        @OptionGroup var place: StoreCommand.Place
         @Option(help: "csv or ndjson; otherwise as the file's name ends.") var format: String?
         @Option(help: "One character between the fields of CSV, or `tab`.") var separator = ","
         @Option(help: "File with names of columns that are other than ours: lines `ours = theirs`.") var map: String?
         @Option(help: "Stops when more lines than this were refused.") var maxErrors = 1000
-        @Option(help: "Lines to a transaction, 1 to 100000.") var batch = 32_768
+        @Option(help: "Lines to a transaction, 1 to 100000; through a desk, imports.batch holds.") var batch = 32_768
 
-        func run() async throws {
-            let options = try options()
-            try await StoreCommand.with(place) { store, _, settings in
-                let vault = try ImportCommand.vault(settings.masterKeyFile, place.data)
-                guard let row = try await store.read({ try $0.row(StoreStatements.meta, [.text("installation")]) }) else {
-                    throw ImportCommand.failure("the store is not made yet; run martlet store migrate")
-                }
-                let desk = Desk(store: store, chain: "martlet-\(try row.text("value"))") {
-                    Int64(Date().timeIntervalSince1970 * 1_000_000)
-                }
-                let importing = CustomerImport(desk.customers(vault), options)
-                let shown = ImportReport()
-                var caller = Caller.system("import")
-                caller.reason = "martlet import customers, by user \(getuid())"
-                do {
-                    let end = try await importing.run(file: file, by: caller) { shown.show($0) }
-                    print(shown.summary(end, "\(file).errors.csv"))
-                } catch let fault as ImportFault {
-                    throw ImportCommand.failure(fault.description)
-                }
-            }
-        }
-
-        private func options() throws -> ImportOptions {
-            var options = ImportOptions()
-            let word = format ?? (file.hasSuffix(".ndjson") || file.hasSuffix(".jsonl") ? "ndjson" : "csv")
-            guard let format = ImportOptions.Format(rawValue: word) else { throw ValidationError("--format is csv or ndjson") }
-            let sign = separator == "tab" ? "\t" : separator
-            guard let byte = sign.utf8.first, sign.utf8.count == 1, byte == 9 || (0x20..<0x7F).contains(byte), byte != 0x22 else {
-                throw ValidationError("--separator is one character of ASCII other than a quote, or `tab`")
-            }
-            guard (1...100_000).contains(batch) else { throw ValidationError("--batch is 1 to 100000") }
-            guard maxErrors >= 0 else { throw ValidationError("--max-errors is 0 or more") }
-            options.format = format
-            options.separator = byte
-            options.errorsMaximum = maxErrors
-            options.lines = batch
+        func options(_ kind: ImportKind) throws -> ImportOptions {
+            var words = ""
             if let map {
                 do {
-                    options.map = try String(contentsOfFile: map, encoding: .utf8)
+                    words = try String(contentsOfFile: map, encoding: .utf8)
                 } catch {
                     throw ImportCommand.failure("\(map) cannot be read as UTF-8")
                 }
             }
-            return options
+            guard (1...100_000).contains(batch) else { throw ValidationError("--batch is 1 to 100000") }
+            let named = file.hasSuffix(".ndjson") || file.hasSuffix(".jsonl") ? "ndjson" : "csv"
+            do {
+                var options = try ImportOptions(
+                    kind: kind.rawValue, format: format ?? named, separator: separator, map: words, errorsMaximum: maxErrors)
+                options.lines = batch
+                return options
+            } catch {
+                throw ValidationError("--\(error)")
+            }
         }
+    }
+
+    struct CustomersImport: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "customers", abstract: "Adds and changes customers from a file; run again, it goes on where it stood.",
+            discussion: ImportCommand.discussion)
+
+        @OptionGroup var wish: Wish
+        @OptionGroup var place: StoreCommand.Place
+
+        func run() async throws { try await ImportCommand.run(.customers, wish, place) }
+    }
+
+    struct ContactsImport: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "contacts", abstract: "Enters contacts made elsewhere (branch, call centre, social page) from a file.",
+            discussion: ImportCommand.discussion)
+
+        @OptionGroup var wish: Wish
+        @OptionGroup var place: StoreCommand.Place
+
+        func run() async throws { try await ImportCommand.run(.contacts, wish, place) }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Shows the imports of the desk, newest first.")
+
+        @OptionGroup var place: StoreCommand.Place
+
+        func run() async throws {
+            try await ImportCommand.with(place) { imports, caller in
+                var rows = [["import", "kind", "state", "read", "lines", "refused", "by", "why it stopped"]]
+                for view in try await imports.list(try PageWish(limit: 100), by: caller).items {
+                    let (job, progress) = (view.job, view.progress)
+                    rows.append([
+                        job.id, job.options.kind.rawValue, job.state.word, "\(progress.percent) %", "\(progress.lines)",
+                        "\(progress.refused)", job.source, job.fault ?? "",
+                    ])
+                }
+                Table.print(rows)
+            }
+        }
+    }
+
+    struct Cancel: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Ends an import of the desk; what was read stays, the desk's copy of the file goes.")
+
+        @Argument(help: "Its id.") var id: String
+        @OptionGroup var place: StoreCommand.Place
+
+        func run() async throws {
+            try await ImportCommand.with(place) { imports, caller in
+                let view = try await imports.cancel(id, by: caller)
+                print("import \(view.job.id) is cancelled; \(view.progress.lines) lines were read")
+            }
+        }
+    }
+
+    private static func run(_ kind: ImportKind, _ wish: Wish, _ place: StoreCommand.Place) async throws {
+        let options = try wish.options(kind)
+        try await StoreCommand.with(place) { store, _, settings in
+            let (master, keys) = try keys(settings, place.data)
+            let desk = try await desk(store)
+            let caller = caller("martlet import \(kind.rawValue)")
+            do {
+                if let subjects = try subjects(master, place.data) {
+                    let names = try await Definitions(Units(desk, rowKey: keys.rowKey)).names(by: caller)
+                    let importing = FileImport(desk.customers(CustomerVault(keys, subjects), names: names), options)
+                    let shown = ImportReport()
+                    let end = try await importing.run(file: wish.file, by: caller) { shown.show($0) }
+                    print(shown.summary(end, "\(wish.file).errors.csv"))
+                } else {
+                    let imports = Imports(desk, keys: keys, folder: "\(place.data)/desk/imports", settings: settings.imports)
+                    try await ImportThroughDesk(imports: imports, caller: caller, file: wish.file, options: options).run()
+                }
+            } catch let fault as ImportFault {
+                throw failure(fault.description)
+            } catch let fault as DeskFault {
+                throw failure(fault.description)
+            }
+        }
+    }
+
+    private static func with(_ place: StoreCommand.Place, _ body: (Imports, Caller) async throws -> Void) async throws {
+        try await StoreCommand.with(place) { store, _, settings in
+            let (_, keys) = try keys(settings, place.data)
+            let imports = Imports(
+                try await desk(store), keys: keys, folder: "\(place.data)/desk/imports", settings: settings.imports)
+            do {
+                try await body(imports, caller("martlet import"))
+            } catch let fault as DeskFault {
+                throw failure(fault.description)
+            }
+        }
+    }
+
+    private static func desk(_ store: SQLStore) async throws -> Desk {
+        guard try await store.read({ try $0.row(StoreStatements.meta, [.text("installation")]) }) != nil else {
+            throw failure("the store is not made yet; run martlet store migrate")
+        }
+        return StoreCommand.desk(store)
+    }
+
+    /// Whoever holds the master key may import; the audit says which user of the machine it was.
+    private static func caller(_ what: String) -> Caller {
+        var caller = Caller.system("import")
+        caller.reason = "\(what), by user \(getuid())"
+        return caller
     }
 
     static func failure(_ text: String) -> ExitCode {
@@ -79,18 +163,12 @@ struct ImportCommand: AsyncParsableCommand {
         return ExitCode(1)
     }
 
-    /// The keys of this installation: its hash keys as a reader beside the node, the subjects' keys as their owner.
-    static func vault(_ masterKeyFile: String, _ data: String) throws -> CustomerVault {
+    /// The keys of this installation, as a reader beside the node.
+    private static func keys(_ settings: ServerSettings, _ data: String) throws -> (MasterKey, KeyStore) {
         do {
             let master = try MasterKey.load(
-                from: masterKeyFile, credentials: ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"])
-            let keys = try KeyStore(directory: "\(data)/keys", master: master, access: .reader)
-            return CustomerVault(
-                keys, try SubjectKeys(directory: "\(data)/keys/subjects", master: master, access: .owner(create: true)))
-        } catch let fault as SubjectKeyFault {
-            print("martlet: \(fault)")
-            if case .inUse = fault { throw ExitCode(ExitStatus.dataInUse) }
-            throw ExitCode(1)
+                from: settings.masterKeyFile, credentials: ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"])
+            return (master, try KeyStore(directory: "\(data)/keys", master: master, access: .reader))
         } catch let fault as KeyStoreFault {
             throw failure("\(fault)")
         } catch let fault as MasterKeyFault {
@@ -98,44 +176,20 @@ struct ImportCommand: AsyncParsableCommand {
             throw ExitCode(ExitStatus.badSettings)
         }
     }
-}
 
-/// Lines of progress, one a second at most.
-final class ImportReport {
-    private let clock = ContinuousClock()
-    private let began: ContinuousClock.Instant
-    private var first: ImportProgress?
-    private var last: ContinuousClock.Instant?
-
-    init() { began = clock.now }
-
-    func show(_ progress: ImportProgress) {
-        if first == nil {
-            first = progress
-            if progress.lines > 0 { print("import \(progress.id) goes on behind line \(progress.lines)") }
-            return
+    /// The customers' keys as their owner; nil: a desk that runs is.
+    private static func subjects(_ master: MasterKey, _ data: String) throws -> SubjectKeys? {
+        do {
+            return try SubjectKeys(directory: "\(data)/keys/subjects", master: master, access: .owner(create: true))
+        } catch {
+            guard case .inUse = error else { throw failure("\(error)") }
+            do throws(DirectoryLock.Fault) {
+                _ = try DirectoryLock("\(data)/desk")
+            } catch {
+                if case .inUse = error { return nil }
+            }
+            print("martlet: \(error)")
+            throw ExitCode(ExitStatus.dataInUse)
         }
-        if let last, last.duration(to: clock.now) < .seconds(1) { return }
-        last = clock.now
-        let (rate, left) = pace(progress)
-        print("\(percent(progress)) %, \(progress.lines) lines, \(rate) a second, \(left) s left, \(progress.refused) refused")
-    }
-
-    func summary(_ end: ImportProgress, _ errors: String) -> String {
-        let counts = "\(end.added) added, \(end.changed) changed, \(end.same) as they were, \(end.refused) refused"
-        return "import \(end.id) done: \(end.lines) lines, \(counts), \(pace(end).rate) lines a second"
-            + (end.refused > 0 ? "; the refused ones are in \(errors)" : "")
-    }
-
-    private func percent(_ progress: ImportProgress) -> Int { progress.size == 0 ? 100 : progress.position * 100 / progress.size }
-
-    /// Of this run, not of the import as a whole.
-    private func pace(_ progress: ImportProgress) -> (rate: Int, left: Int) {
-        let spent = began.duration(to: clock.now)
-        let seconds = Double(spent.components.seconds) + Double(spent.components.attoseconds) / 1e18
-        let lines = progress.lines - (first?.lines ?? 0)
-        let octets = progress.position - (first?.position ?? 0)
-        guard seconds > 0, octets > 0 else { return (0, 0) }
-        return (Int(Double(lines) / seconds), Int(Double(progress.size - progress.position) / (Double(octets) / seconds)))
     }
 }

@@ -18,6 +18,7 @@ struct DeskWork: Sendable {
     let logger: Logger
     private let names: DeskNames
     private let figures = ProjectorFigures()
+    private let importFigures = ImportFigures()
 
     init(_ settings: ServerSettings, config: String, data: String, keys: KeyStore, vault: CustomerVault, logger: Logger) {
         self.settings = settings
@@ -37,15 +38,19 @@ struct DeskWork: Sendable {
         let history = desk.history(keys: historyKeys) { [names] in names.history }
         return DeskReference.nouns(Units(desk, rowKey: keys.rowKey), config: config, data: data) + [
             CustomerRoutes(customers, history: history), history.routes(timeline: customers.timelineSources),
-            desk.statistics(names: { [names] in names.history }).routes,
+            desk.statistics(names: { [names] in names.history }).routes, ImportRoutes(imports(desk)),
         ]
     }
 
     private var historyKeys: HistoryKeys { HistoryKeys(keys) { [vault] in vault.subjects.key($0) } }
 
+    private func imports(_ desk: Desk) -> Imports {
+        Imports(desk, keys: keys, folder: "\(data)/desk/imports", settings: settings.imports)
+    }
+
     // MARK: Work
 
-    var parts: [DeskPart] { [projector, retention, reference, readsNames, feed] }
+    var parts: [DeskPart] { [projector, retention, reference, readsNames, feed, imports] }
 
     /// Works without its database too: what the history lacks is kept apart before the node trims it.
     private var projector: DeskPart {
@@ -81,6 +86,17 @@ struct DeskWork: Sendable {
 
     private var readsNames: DeskPart {
         DeskPart("names") { desk in try await names.run(Units(desk, rowKey: keys.rowKey)) }
+    }
+
+    /// Files that were handed in, one after the other.
+    private var imports: DeskPart {
+        DeskPart("imports", samples: { [importFigures] in importFigures.samples }) { desk in
+            let units = Units(desk, rowKey: keys.rowKey)
+            let worker = ImportWorker(
+                imports(desk), desk.customers(vault), names: { try await Definitions(units).names(by: .system("imports")) },
+                figures: importFigures, logger: logger)
+            try await worker.run()
+        }
     }
 
     /// The node's copy of customers.

@@ -46,6 +46,7 @@ struct ServerSettings {
     var projector = Projector.Options(journal: "")
     /// How long it is kept, by class.
     var retention: [HistoryRetention.Rule] = []
+    var imports = ImportSettings()
     var desk = DeskSettings()
     var outbound = OutboundRules()
     /// File of further authorities for outbound TLS.
@@ -123,6 +124,9 @@ struct ServerSettings {
                 messageClass: messageClass, text: own.duration(History.ruleKeepText), addresses: own.duration(History.ruleKeepAddresses),
                 rows: own.duration(History.ruleKeep))
         }
+        imports = ImportSettings(
+            maximumFile: values.size(ImportSettings.largest), keepFree: values.size(ImportSettings.free),
+            keep: values.duration(ImportSettings.keepFor), lines: values.integer(ImportSettings.batch))
         desk = DeskSettings(values, dataDirectory, &mistakes)
         for element in values.elements("webhooks") { takeWebhook(element, environment, &mistakes) }
     }

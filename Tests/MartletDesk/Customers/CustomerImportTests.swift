@@ -24,7 +24,7 @@ import Testing
     ) async throws -> ImportProgress {
         var options = ImportOptions()
         (options.lines, options.errorsMaximum, options.map, options.format) = (lines, errors, map, format)
-        return try await CustomerImport(rig.customers, options).run(file: path, by: anna, progress: progress)
+        return try await FileImport(rig.customers, options).run(file: path, by: anna, progress: progress)
     }
 
     @Test(
@@ -75,7 +75,7 @@ import Testing
             var bound = anna
             bound.unit = 7
             await #expect(throws: DeskFault.self) {
-                try await CustomerImport(rig.customers, ImportOptions()).run(file: "\(rig.folder)/b.csv", by: bound)
+                try await FileImport(rig.customers, ImportOptions()).run(file: "\(rig.folder)/b.csv", by: bound)
             }
         }
     }

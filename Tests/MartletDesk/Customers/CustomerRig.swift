@@ -14,6 +14,7 @@ struct CustomerRig {
     let customers: Customers
     let folder: String
     let vault: CustomerVault
+    let keys: KeyStore
 
     /// In November 2026, wall microseconds.
     static let now: Int64 = 1_795_400_000_000_000
@@ -40,7 +41,8 @@ struct CustomerRig {
         do {
             try await StoreSchema.migrator().migrate(store, now: 1)
             let desk = Desk(store: store, chain: "martlet-test") { CustomerRig.now }
-            try await body(CustomerRig(store: store, customers: desk.customers(vault, names: names), folder: folder, vault: vault))
+            try await body(
+                CustomerRig(store: store, customers: desk.customers(vault, names: names), folder: folder, vault: vault, keys: keys))
         } catch {
             await store.close()
             throw error

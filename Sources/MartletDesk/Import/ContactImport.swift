@@ -1,0 +1,137 @@
+import Guard
+import MartletModel
+import MartletStore
+import SQL
+
+/// Contacts of a file, stretch after stretch: each is one transaction together with the place in the file. A contact that is there already, with the
+/// same customer, time, kind, unit and words, is not entered again; so a file may be imported twice.
+struct ContactImport: Sendable {
+    let customers: Customers
+    let options: ImportOptions
+
+    private var desk: Desk { customers.desk }
+    private var vault: CustomerVault { customers.vault }
+
+    private typealias Line = (number: Int, draft: ContactDraft)
+
+    func run(
+        _ file: ImportFile, _ errors: ErrorFile, _ caller: Caller, _ progress: inout ImportProgress,
+        _ report: (ImportProgress) -> Void
+    ) async throws {
+        var reader = try ImportReading<ContactReader>(
+            file, options, customers.names, vault.hashes, position: progress.position, line: progress.lines)
+        while true {
+            if Task.isCancelled { throw ImportFault.cancelled }
+            var faults: [(line: Int, fault: FieldFault)] = []
+            var lines: [Line] = []
+            let end = try reader.next(&faults) { lines.append(($1, $0)) }
+            // Which lines are refused is known only when the customers were looked up: before the transaction that counts them, for their faults
+            // are in the file of errors before the place moves behind them.
+            let (ready, known) = (lines, try await references(lines))
+            for line in ready {
+                if let fault = fault(line.draft, isKnown: known.contains(line.draft.referenceHash)) { faults.append((line.number, fault)) }
+            }
+            for one in faults.sorted(by: { $0.line < $1.line }) { errors.add(line: one.line, one.fault) }
+            try errors.flush()
+            let refused = Set(faults.map(\.line))
+            let (before, size) = (progress, errors.size)
+            let isTooMany = !refused.isEmpty && progress.refused + refused.count > options.errorsMaximum
+            progress = try await write(
+                ready.filter { !refused.contains($0.number) }, refused.count, end, before, size, caller, isLast: end.isLast && !isTooMany)
+            report(progress)
+            if isTooMany { throw ImportFault.tooManyErrors(refused: progress.refused, maximum: options.errorsMaximum) }
+            if end.isLast { return }
+        }
+    }
+
+    private func fault(_ draft: ContactDraft, isKnown: Bool) -> FieldFault? {
+        guard isKnown else { return FieldFault("reference", "unknown", "no customer has it") }
+        guard draft.at <= desk.nowMilliseconds + 86_400_000 else { return FieldFault("at", "range", "it is in the future") }
+        return nil
+    }
+
+    /// Those of the lines' references that customers have.
+    private func references(_ lines: [Line]) async throws -> Set<UInt64> {
+        let hashes = Set(lines.map(\.draft.referenceHash)).sorted()
+        return try await desk.store.read { Set(try rows(hashes, $0).keys) }
+    }
+
+    private func rows(_ hashes: [UInt64], _ session: SQLSession) throws -> [UInt64: CustomerRow] {
+        var found: [UInt64: CustomerRow] = [:]
+        let width = CustomerStatements.references
+        for start in stride(from: 0, to: hashes.count, by: width) {
+            let values = (start..<start + width).map { SQLValue.hash(hashes[min($0, hashes.count - 1)]) }
+            for row in try session.rows(CustomerStatements.byReferences, values) {
+                let row = try CustomerRow(row, vault.tags)
+                if let reference = row.reference { found[reference] = row }
+            }
+        }
+        return found
+    }
+
+    /// One transaction, under the number of changes: so no customer is erased while contacts of that customer are written.
+    private func write(
+        _ lines: [Line], _ refused: Int, _ end: ImportReading<ContactReader>.End, _ before: ImportProgress, _ errorsAt: Int,
+        _ caller: Caller, isLast: Bool
+    ) async throws -> ImportProgress {
+        let now = desk.nowMilliseconds
+        return try await desk.store.transaction(durability: .relaxed, limit: .seconds(300)) { session in
+            let count = max(1, lines.count)
+            guard let taken = try session.row(CustomerStatements.takeChange, [.number(count)]) else {
+                throw DeskFault.broken("the store has no number of changes; run martlet store migrate")
+            }
+            let first = try taken.integer("number") - Int64(count) + 1
+            let known = try rows(Set(lines.map(\.draft.referenceHash)).sorted(), session)
+            var batch = SQLBatch(table: ContactStatements.table, columns: ContactStatements.columns)
+            var written: [Made: Set<String>] = [:]
+            var progress = before
+            var sealer = Sealer()
+            for (place, line) in lines.enumerated() {
+                // Erased since it was looked up: what the bank says of nobody is not kept, and is no fault of the file's.
+                guard let customer = known[line.draft.referenceHash] else {
+                    progress.same += 1
+                    continue
+                }
+                let subject = customer.subject
+                let made = Made(subject: subject, at: line.draft.at, kind: line.draft.kind.rawValue, unit: line.draft.unit)
+                if written[made] == nil { written[made] = try summaries(made, session) }
+                guard written[made, default: []].insert(line.draft.summary).inserted else {
+                    progress.same += 1
+                    continue
+                }
+                let number = first + Int64(place)
+                let row = ContactRow(
+                    subject: subject, at: line.draft.at, number: number, kind: line.draft.kind.rawValue, unit: line.draft.unit,
+                    enteredAt: now, source: caller.name,
+                    sealed: try sealer.seal(
+                        Array(line.draft.summary.utf8), context: .contact(number, of: subject), key: try vault.key(subject)))
+                batch.append(row.values(vault.tags))
+                progress.added += 1
+            }
+            try session.bulk(batch)
+            (progress.isDone, progress.position, progress.lines) = (isLast, end.position, end.line)
+            progress.refused += refused
+            progress.errorsAt = errorsAt
+            try progress.move(from: before.lines, at: now, session)
+            return progress
+        }
+    }
+
+    /// By what two contacts are the same, beside their words.
+    private struct Made: Hashable {
+        var subject: SubjectNumber
+        var at: Int64
+        var kind: UInt8
+        var unit: UInt16
+    }
+
+    /// The words of those that are in the store.
+    private func summaries(_ made: Made, _ session: SQLSession) throws -> Set<String> {
+        var found: Set<String> = []
+        for row in try session.rows(ContactStatements.moment, [.number(made.subject), .integer(made.at)]) {
+            let row = try ContactRow(row, vault.tags)
+            if row.kind == made.kind, row.unit == made.unit { found.insert(try customers.summary(of: row)) }
+        }
+        return found
+    }
+}

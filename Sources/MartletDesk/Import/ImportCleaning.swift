@@ -1,0 +1,60 @@
+import MartletStore
+import SQL
+
+extension Imports {
+    /// Jobs that one transaction forgets.
+    private static let jobsInStep = 100
+
+    /// Takes away what nobody needs any more: imports that ended, or stopped, so long ago as `imports.keep` says, with their files of refused lines; and
+    /// files that a crash left.
+    /// - Returns: imports that were forgotten.
+    @discardableResult func clean() async throws -> Int {
+        let before = desk.nowMilliseconds - settings.keep
+        var forgotten = 0
+        for state in [ImportJob.State.done, .cancelled, .stopped] {
+            while true {
+                let gone = try await forget(state, before)
+                forgotten += gone
+                if gone < Imports.jobsInStep { break }
+            }
+        }
+        // What the command imported without a desk has no job.
+        forgotten += try await desk.store.transaction(repeats: 3) { try $0.run(ImportStatements.forget, [.integer(before)]) }
+        if forgotten > 0 {
+            let count = forgotten
+            try await desk.act(.importCustomers, by: .system("imports")) { _ in
+                ((), AuditTrail.Line(act: .importsForgotten, object: "import", outcome: "\(count) import(s)"))
+            }
+        }
+        try await sweep()
+        return forgotten
+    }
+
+    private func forget(_ state: ImportJob.State, _ before: Int64) async throws -> Int {
+        try await desk.store.transaction(repeats: 3) { session in
+            let rows = try session.rows(
+                ImportStatements.oldJobs, [.integer(state.rawValue), .integer(before), .number(Imports.jobsInStep)])
+            for job in try jobs(rows) { try session.run(ImportStatements.forgetJob, [.text(job.id)]) }
+            return rows.count
+        }
+    }
+
+    /// Files whose jobs are over or were never entered. Who writes one holds its lock until the job is in the store, so the lock is looked at first.
+    private func sweep() async throws {
+        let names = try folder.names()
+        for id in names.files where folder.isLeft(id) {
+            if try await state(id).map({ $0 == .done || $0 == .cancelled }) ?? true { try folder.removeFile(id) }
+        }
+        for id in names.errors where try await state(id) == nil { try folder.removeErrors(id) }
+    }
+
+    private func state(_ id: String) async throws -> ImportJob.State? {
+        try await desk.store.read { session in
+            do {
+                return try find(id, session).state
+            } catch DeskFault.notFound {
+                return nil
+            }
+        }
+    }
+}
