@@ -193,7 +193,8 @@ struct Compiler {
         slots.append(
             Slot(
                 path: path(parts, place), format: format, firstStep: firstStep, stepCount: Int32(plan.steps.count), fallback: fallback,
-                escapes: escapes, accepts: plan.accepts, fit: plan.fit, masked: plan.masked))
+                stepsBeforeFallback: Int32(plan.stepsBeforeFallback), escapes: escapes, accepts: plan.accepts, fit: plan.fit,
+                masked: plan.masked))
         return Int32(slots.count - 1)
     }
 

@@ -44,6 +44,8 @@ struct FilterPlan {
     var accepts = ValueKinds.scalars
     var steps: [TextStep] = []
     var fallback: String?
+    /// Steps that stand before the default: it does not go through them.
+    var stepsBeforeFallback = 0
     var forms: [PluralCategory: String] = [:]
     var takesFractions = true
     var masked = false
@@ -140,6 +142,7 @@ struct FilterReader {
                 throw mistake(.badArgument, call, "`default` takes one text, once: `default: \"customer\"`.")
             }
             plan.fallback = text
+            plan.stepsBeforeFallback = plan.steps.count
         case .money, .number, .percent, .date, .time, .datetime, .weekday, .month, .plural, .ordinal: break
         }
     }

@@ -5,6 +5,7 @@ extension Template {
     ///
     /// - Parameter fits: whether a text is short enough, by whoever knows what a letter costs (parts of a short message). The shorter
     ///   of two must not fit worse. It is asked about ten times at most for values of up to a thousand letters.
+    ///   Only a text that does not fit costs memory, for its other lengths.
     /// - Returns: octets used, and whether the text fits.
     public func render(
         _ values: Record, into buffer: UnsafeMutableBufferPointer<UInt8>, fits: (UnsafeBufferPointer<UInt8>) -> Bool

@@ -25,11 +25,15 @@ struct Measure {
 
     func slot(_ slot: Slot, _ shape: Shape, mayBeMissing: Bool) -> LengthBound {
         var most = value(slot.format, shape)
-        let fallback = letters(slot.fallback)
-        most = most.map { max($0, fallback) }
-        for index in Int(slot.firstStep)..<Int(slot.firstStep + slot.stepCount) { most = changed(most, program.steps[index]) }
+        var fallback: Int? = letters(slot.fallback)
+        for index in 0..<Int(slot.stepCount) {
+            let step = program.steps[Int(slot.firstStep) + index]
+            most = changed(most, step)
+            if index >= Int(slot.stepsBeforeFallback) { fallback = changed(fallback, step) }
+        }
+        most = most.map { max($0, fallback ?? 0) }
         // An escape has at most six letters. Numbers and the names of the calendar have none.
-        if slot.escapes, kind != .plain, shape.kind == .text || fallback > 0 || isPlural(slot.format) {
+        if slot.escapes, kind != .plain, shape.kind == .text || slot.fallback.count > 0 || isPlural(slot.format) {
             most = most.map { $0 > Int.max / 6 ? Int.max : $0 * 6 }
         }
         return LengthBound(least: least(slot, shape, mayBeMissing), most: most)

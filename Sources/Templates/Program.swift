@@ -74,6 +74,8 @@ struct Slot {
     let stepCount: Int32
     /// Written instead of a value that is missing or an empty text. A start of -1: nothing was said for that case.
     let fallback: Stretch
+    /// Steps that it does not go through, since they stand before it.
+    let stepsBeforeFallback: Int32
     let escapes: Bool
     /// Types that can be written like this.
     let accepts: ValueKinds

@@ -119,14 +119,16 @@ struct Renderer {
         let path = program.paths[Int(slot.path)]
         let start = output.count
         let value = find(path, scope) ?? .missing
+        var firstStep = slot.firstStep
         if lacks(value, slot) {
             guard slot.fallback.start >= 0 else { throw .missing(program.text(of: path)) }
             write(slot.fallback)
+            firstStep += slot.stepsBeforeFallback
         } else {
             guard try write(value, slot) else { throw .wrongType(program.text(of: path)) }
         }
         if slot.stepCount > 0 {
-            for index in Int(slot.firstStep)..<Int(slot.firstStep + slot.stepCount) {
+            for index in Int(firstStep)..<Int(slot.firstStep + slot.stepCount) {
                 output.apply(program.steps[index], from: start, locale.isTurkic)
             }
         }

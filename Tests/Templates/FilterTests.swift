@@ -105,7 +105,7 @@ struct FilterTests {
         #expect(try cut("", 3) == "")
     }
 
-    @Test("A default stands for what is missing or empty, and goes through the other filters")
+    @Test("A default stands for what is missing or empty, and goes through the filters behind it")
     func defaults() throws {
         let template = "{{v | default: \"dear customer\" | upper-first}}"
         #expect(try rendered(template) == "Dear customer")
@@ -113,6 +113,8 @@ struct FilterTests {
         #expect(try rendered(template, [("v", .text(""))]) == "Dear customer")
         #expect(try rendered(template, [("v", .text("ann"))]) == "Ann")
         #expect(try rendered("{{v | money | default: \"-\"}}") == "-")
+        #expect(try rendered("{{v | mask: card | default: \"your card\"}}") == "your card")
+        #expect(try rendered("{{v | mask: card | default: \"your card\" | upper}}") == "YOUR CARD")
         #expect(try rendered("{{v | default: '<&'}}", kind: .html) == "&lt;&amp;")
     }
 
