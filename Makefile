@@ -74,6 +74,11 @@ interop: release ## against software that nobody here wrote, both as its server 
 reference: build ## write the generated pages of docs/reference and config/martlet.yaml anew
 	@$(NO_PROFILE) UPDATE_REFERENCE=1 scripts/check-tests --filter Reference
 
+.PHONY: locales
+locales: setup ## write what templates know of languages, and what their tests expect, anew from CLDR
+	@$(PYTHON) -m pip --quiet --disable-pip-version-check install --require-hashes -r scripts/requirements-locales.txt
+	@$(PYTHON) scripts/make-locales
+
 ## Faults
 
 .PHONY: faults-smoke

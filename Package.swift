@@ -27,6 +27,7 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A library of the house. What it may import is its dependency list here; `Tests/Architecture` holds the same table
@@ -45,6 +46,7 @@ let package = Package(
     products: [
         .library(name: "SMPP", targets: ["SMPP"]),
         .library(name: "SMSText", targets: ["SMSText"]),
+        .library(name: "Templates", targets: ["Templates"]),
         .library(name: "Journal", targets: ["Journal"]),
         .executable(name: "martlet", targets: ["martlet"]),
         .executable(name: "martlet-sim", targets: ["martlet-sim"]),
@@ -60,11 +62,14 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+        // What tests hold templates against; no program has it.
+        .package(url: "https://github.com/hummingbird-project/swift-mustache.git", from: "2.1.1"),
     ],
     targets: [
-        // Wire, alphabets, disk: no word of Martlet.
+        // Wire, alphabets, templates, disk: no word of Martlet.
         library("SMPP", [nioCore]),
         library("SMSText", []),
+        library("Templates", []),
         .target(name: "CJournal"),
         library("Journal", ["CJournal"]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -114,6 +119,7 @@ let package = Package(
         // Tests mirror Sources; Architecture reads the sources themselves.
         tests("SMPP", ["SMPP", nioCore]),
         tests("SMSText", ["SMSText"]),
+        tests("Templates", ["Templates", mustache]),
         tests("Journal", ["Journal", "CJournal"]),
         // A PostgreSQL server of the tests' own, shared by the suites of one run.
         .target(name: "PostgresServer", path: "Tests/PostgresServer", swiftSettings: house),

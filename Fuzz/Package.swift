@@ -19,10 +19,11 @@ let package = Package(
     targets: [
         .target(name: "SMPP", dependencies: [nioCore], path: "SMPP", swiftSettings: counted),
         .target(name: "SMSText", path: "SMSText", swiftSettings: counted),
+        .target(name: "Templates", path: "Templates", swiftSettings: counted),
         .target(name: "MartletModel", path: "MartletModel", swiftSettings: counted),
         .target(name: "JSON", path: "JSON", swiftSettings: counted),
         .executableTarget(
-            name: "fuzz", dependencies: ["SMPP", "SMSText", "MartletModel", "JSON", nioCore], path: "fuzz", swiftSettings: counted,
+            name: "fuzz", dependencies: ["SMPP", "SMSText", "Templates", "MartletModel", "JSON", nioCore], path: "fuzz", swiftSettings: counted,
             // The linker that is used otherwise (gold) stumbles over the fuzzer's own debug information.
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),
     ]

@@ -6,9 +6,10 @@
 enum ImportTable {
     /// Module to the packages' products and own modules it may import.
     static let allowed: [String: Set<String>] = [
-        // Wire, alphabets, disk: no word of Martlet.
+        // Wire, alphabets, templates, disk: no word of Martlet.
         "SMPP": ["NIOCore"],
         "SMSText": [],
+        "Templates": [],
         "Journal": ["CJournal"],
         "SQL": ["CPostgres", "GRDB", "GRDBSQLite"],
         // What security reads.
@@ -90,5 +91,6 @@ enum ImportTable {
         "nioTLS": "NIOTLS", "httpClient": "AsyncHTTPClient", "nioEmbedded": "NIOEmbedded", "nioSSL": "NIOSSL",
         "crypto": "Crypto", "logging": "Logging", "yams": "Yams", "grdb": "GRDB", "sqlite": "GRDBSQLite", "arguments": "ArgumentParser",
         "hummingbird": "Hummingbird", "hummingbirdCore": "HummingbirdCore", "hummingbirdTLS": "HummingbirdTLS",
+        "mustache": "Mustache",
     ]
 }

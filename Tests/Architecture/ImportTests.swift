@@ -49,7 +49,7 @@ import Testing
 
     @Test("The pure modules reach no Foundation, no operating system and no event loop")
     func purity() {
-        for module in ["SMSText", "MartletModel", "MartletEngine"] {
+        for module in ["SMSText", "Templates", "MartletModel", "MartletEngine"] {
             let reach = ImportTable.all(of: module).subtracting(ImportTable.standardLibrary)
             #expect(reach.isSubset(of: ["MartletModel", "SMSText"]), "\(module)")
         }
