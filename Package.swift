@@ -65,6 +65,8 @@ let package = Package(
         // Wire, alphabets, disk: no word of Martlet.
         library("SMPP", [nioCore]),
         library("SMSText", []),
+        // Days, zones and hours, without a clock.
+        library("Calendar", []),
         .target(name: "CJournal"),
         library("Journal", ["CJournal"]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -75,7 +77,7 @@ let package = Package(
 
         // Words and seams; then the pure core; then its shell.
         library("MartletModel", []),
-        library("MartletEngine", ["MartletModel", "SMSText"]),
+        library("MartletEngine", ["MartletModel", "SMSText", "Calendar"]),
         library("MartletSettings", ["MartletModel", yams]),
         library("MartletStore", ["MartletModel", "SQL", "Guard"]),
         library("MartletLocal", ["MartletModel", "Journal", "Guard"]),
@@ -114,6 +116,7 @@ let package = Package(
         // Tests mirror Sources; Architecture reads the sources themselves.
         tests("SMPP", ["SMPP", nioCore]),
         tests("SMSText", ["SMSText"]),
+        tests("Calendar", ["Calendar"]),
         tests("Journal", ["Journal", "CJournal"]),
         // A PostgreSQL server of the tests' own, shared by the suites of one run.
         .target(name: "PostgresServer", path: "Tests/PostgresServer", swiftSettings: house),
@@ -129,7 +132,7 @@ let package = Package(
             ]),
         tests("Guard", ["Guard", crypto, nioCore, nioPosix, nioHTTP, nioSSL]),
         tests("MartletModel", ["MartletModel"]),
-        tests("MartletEngine", ["MartletEngine", "MartletModel", "SMSText"]),
+        tests("MartletEngine", ["MartletEngine", "MartletModel", "SMSText", "Calendar"]),
         tests("MartletSettings", ["MartletSettings", "MartletModel"]),
         tests("MartletLocal", ["MartletLocal", "MartletModel", "Journal", "Guard"]),
         tests(
