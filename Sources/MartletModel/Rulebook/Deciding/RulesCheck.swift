@@ -80,10 +80,17 @@ extension DecisionRules {
 
     /// Whatever plan an event may follow must be there, go over a channel that it has a template for, and be through before its deadline.
     private func checkPlans(_ findings: inout [RulebookFinding]) {
+        // Looked up once: a matrix has thousands of cells, a bank thousands of events.
+        var plansOfClass: [MessageClass: Set<Int>] = [:]
         var isUsed = [Bool](repeating: false, count: plans.count)
+        for cell in matrix where cell.plan < plans.count {
+            plansOfClass[cell.messageClass, default: []].insert(cell.plan)
+            isUsed[cell.plan] = true
+        }
+        let general = Set(matrix.filter { $0.segment == nil && $0.engagement == nil }.map(\.messageClass))
         for event in events {
-            let places = event.plan.map { [$0] } ?? matrix.filter { $0.messageClass == event.messageClass }.map(\.plan)
-            for place in Set(places).sorted() where place < plans.count {
+            let places = event.plan.map { [$0] } ?? plansOfClass[event.messageClass] ?? []
+            for place in places.sorted() where place < plans.count {
                 isUsed[place] = true
                 guard event.isPublished else { continue }
                 let plan = plans[place]
@@ -99,15 +106,14 @@ extension DecisionRules {
                         remedy: "shorten the plan's waits, or give the event more time", &findings)
                 }
             }
-            let hasGeneral =
-                event.plan != nil || matrix.contains { $0.messageClass == event.messageClass && $0.segment == nil && $0.engagement == nil }
+            let hasGeneral = event.plan != nil || general.contains(event.messageClass)
             if event.isPublished, !hasGeneral {
                 error(
                     .event, event.key, "plan", "neither it nor a cell of the matrix says how class \(event.messageClass.word) is told",
                     remedy: "write a cell of this class without segment and engagement, or name a plan", &findings)
             }
         }
-        for (place, plan) in plans.enumerated() where !isUsed[place] && !matrix.contains(where: { $0.plan == place }) {
+        for (place, plan) in plans.enumerated() where !isUsed[place] {
             findings.append(
                 RulebookFinding(
                     "plan/\(plan.key)$", .warning, "no event and no cell of the matrix uses it", remedy: "take it out, or use it"))
