@@ -113,10 +113,11 @@ fuzz: ## the readers of foreign octets under libFuzzer, so many seconds each (SE
 ## Figures
 
 .PHONY: bench-tools
-bench-tools: ## build the load generators, the floor, the library's own benchmark and that of customers
+bench-tools: ## build the load generators, the floor, the library's own benchmark, those of customers and decisions
 	@swift build -c release --package-path Benchmarks
 	@swift build -c release --package-path Benchmarks/library
 	@swift build -c release --package-path Benchmarks/customers
+	@swift build -c release --package-path Benchmarks/decisions
 
 .PHONY: bench
 bench: release bench-tools ## the project's figures, with the machine's load beside them

@@ -70,6 +70,8 @@ let package = Package(
         library("SMPP", [nioCore]),
         library("SMSText", []),
         library("Templates", []),
+        // Days, zones and hours, without a clock.
+        library("Calendar", []),
         .target(name: "CJournal"),
         library("Journal", ["CJournal"]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -80,7 +82,7 @@ let package = Package(
 
         // Words and seams; then the pure core; then its shell.
         library("MartletModel", []),
-        library("MartletEngine", ["MartletModel", "SMSText"]),
+        library("MartletEngine", ["MartletModel", "SMSText", "Calendar"]),
         library("MartletSettings", ["MartletModel", yams]),
         library("MartletStore", ["MartletModel", "SQL", "Guard"]),
         library("MartletLocal", ["MartletModel", "Journal", "Guard"]),
@@ -120,6 +122,7 @@ let package = Package(
         tests("SMPP", ["SMPP", nioCore]),
         tests("SMSText", ["SMSText"]),
         tests("Templates", ["Templates", mustache]),
+        tests("Calendar", ["Calendar"]),
         tests("Journal", ["Journal", "CJournal"]),
         // A PostgreSQL server of the tests' own, shared by the suites of one run.
         .target(name: "PostgresServer", path: "Tests/PostgresServer", swiftSettings: house),
@@ -135,7 +138,7 @@ let package = Package(
             ]),
         tests("Guard", ["Guard", crypto, nioCore, nioPosix, nioHTTP, nioSSL]),
         tests("MartletModel", ["MartletModel"]),
-        tests("MartletEngine", ["MartletEngine", "MartletModel", "SMSText"]),
+        tests("MartletEngine", ["MartletEngine", "MartletModel", "SMSText", "Calendar"]),
         tests("MartletSettings", ["MartletSettings", "MartletModel"]),
         tests("MartletLocal", ["MartletLocal", "MartletModel", "Journal", "Guard"]),
         tests(

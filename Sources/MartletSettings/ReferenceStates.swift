@@ -50,6 +50,8 @@ extension Reference {
         page += table(
             ["Reason", "Raw", "Meaning"],
             EndReason.allCases.map { [$0.word.isEmpty ? "(none)" : code($0.word), "\($0.rawValue)", $0.doc] })
+        page += "\n## Reasons of a decision not to tell\n\nOf events; no event is decided by a node yet.\n\n"
+        page += table(["Reason", "Raw", "Meaning"], SuppressionReason.allCases.map { [code($0.word), "\($0.rawValue)", $0.doc] })
         page +=
             "\n## Classes\n\nNo answer: what follows when the bytes were written and no answer was heard. What is sent again is flagged a possible duplicate.\n\n"
         page += table(

@@ -10,13 +10,14 @@ enum ImportTable {
         "SMPP": ["NIOCore"],
         "SMSText": [],
         "Templates": [],
+        "Calendar": [],
         "Journal": ["CJournal"],
         "SQL": ["CPostgres", "GRDB", "GRDBSQLite"],
         // What security reads.
         "Guard": ["Crypto", "AsyncHTTPClient", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL"],
         // Words and seams, the pure core, its shell.
         "MartletModel": [],
-        "MartletEngine": ["MartletModel", "SMSText"],
+        "MartletEngine": ["MartletModel", "SMSText", "Calendar"],
         "MartletSettings": ["MartletModel", "Yams"],
         // Customers as files that the desk writes and the node maps.
         "MartletLocal": ["MartletModel", "Journal", "Guard"],

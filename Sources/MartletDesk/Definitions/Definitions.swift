@@ -114,6 +114,13 @@ public struct Definitions: Sendable {
                 code: "loyalty_points", name: "Loyalty points", description: "Points that the customer has in the loyalty programme.",
                 attribute: AttributeType(.integer, isPersonal: false))
         ),
+        (
+            .attribute, Int64(CustomerAttribute.engagement),
+            Definition.Wish(
+                code: "engagement", name: "Digital engagement",
+                description: "How much of the bank's digital offers the customer uses: 1 low, 2 medium, 3 high.",
+                attribute: AttributeType(.integer, isPersonal: false))
+        ),
         (.contactKind, 1, Definition.Wish(code: "phone", name: "Phone", description: "A phone number: text messages, voice, messengers.")),
         (.contactKind, 2, Definition.Wish(code: "email", name: "E-mail", description: "An e-mail address.")),
         (.contactKind, 3, Definition.Wish(code: "device", name: "Device", description: "An installation of one of the bank's apps.")),

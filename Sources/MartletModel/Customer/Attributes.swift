@@ -11,6 +11,8 @@ public struct CustomerAttribute: Hashable, Sendable {
     /// Numbers that every installation has; the bank's own begin at 16.
     public static let loyaltyTier: UInt16 = 1
     public static let loyaltyPoints: UInt16 = 2
+    /// An integer, `Engagement`: how much of the bank's digital offers the customer uses.
+    public static let engagement: UInt16 = 3
 
     public enum Value: Hashable, Sendable {
         /// At most 1024 bytes of UTF-8.

@@ -10,7 +10,7 @@ struct DocumentReading {
         path = "\(name)$"
     }
 
-    private init(_ value: JSONValue, path: String) {
+    init(_ value: JSONValue, path: String) {
         self.value = value
         self.path = path
     }

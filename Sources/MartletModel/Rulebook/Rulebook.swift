@@ -5,18 +5,29 @@ public struct Rulebook: Equatable, Sendable {
     public var number: Int64
     /// Which connection group serves which numbers; nil: no release says it, and the settings' routes hold.
     public var routes: [NumberRoute]?
+    /// What events there are, and whether, how and when customers are told of them.
+    public var decisions: DecisionRules
 
-    public init(number: Int64 = 0, routes: [NumberRoute]? = nil) {
+    public init(number: Int64 = 0, routes: [NumberRoute]? = nil, decisions: DecisionRules = DecisionRules()) {
         self.number = number
         self.routes = routes
+        self.decisions = decisions
     }
 
     /// What compiling looks at beside the objects.
     public struct Surroundings: Equatable, Sendable {
         /// Connection groups that there are; nil: not known here, so none is missed.
         public var groups: Set<String>?
+        /// Templates that there are, as `sms/card-payment`; nil as above.
+        public var templates: Set<String>?
+        /// Time zones that the machine knows; nil as above.
+        public var zones: Set<String>?
 
-        public init(groups: Set<String>? = nil) { self.groups = groups }
+        public init(groups: Set<String>? = nil, templates: Set<String>? = nil, zones: Set<String>? = nil) {
+            self.groups = groups
+            self.templates = templates
+            self.zones = zones
+        }
     }
 
     /// The one reading of a rulebook: at preview, at publishing and at loading. Pure; the same objects and surroundings give the same result.
@@ -27,6 +38,7 @@ public struct Rulebook: Equatable, Sendable {
         var findings: [RulebookFinding] = []
         let routes = source.objects.filter { $0.kind == .routes }
         if !routes.isEmpty { rulebook.routes = NumberRoute.compile(routes, surroundings, &findings) }
+        rulebook.decisions = DecisionRules.compile(source, surroundings, &findings)
         return (rulebook, findings)
     }
 }
@@ -35,12 +47,35 @@ public struct Rulebook: Equatable, Sendable {
 public enum RulebookKind: String, CaseIterable, Sendable {
     /// Which connection group serves which numbers.
     case routes
+    case eventType = "event-type"
+    case event
+    case package
+    case purpose
+    case quietHours = "quiet-hours"
+    case holidays
+    case zones
+    case cap
+    case plan
+    case matrix
+    case suppression
 
     /// For people.
     public var doc: String {
         switch self {
         case .routes:
             "Which connection group serves which numbers. All objects of this kind together are the table; no prefix stands twice."
+        case .eventType:
+            "What kind of thing happened, as the bank sorts its events; thresholds and wishes of customers are of an event type."
+        case .event: "An event that the bank's systems report: what it says, and what follows from it."
+        case .package: "What customers connect: events, thresholds, channels, fee."
+        case .purpose: "What a customer's data may be used for, which asks for consent."
+        case .quietHours: "When customers are not disturbed by some classes."
+        case .holidays: "Days on which the bank does not disturb."
+        case .zones: "Time zones of customers and units. All objects of this kind together are the table."
+        case .cap: "How many notifications of some classes a customer gets at most within a time."
+        case .plan: "Over which channels a customer is told, step by step."
+        case .matrix: "Which plan a class follows, by segment and engagement. All objects of this kind together are the table."
+        case .suppression: "Customers who are not told, by what the bank knows of them."
         }
     }
 }

@@ -1,0 +1,173 @@
+/// The rules of a decision, in the order in which they are asked. Raw values are in answers to `:explain`: never change one.
+public enum DecisionRule: UInt8, CaseIterable, Sendable {
+    case published = 1
+    case duplicate = 2
+    case superseded = 3
+    case stale = 4
+    case customer = 5
+    case abuse = 6
+    case suppression = 7
+    case package = 8
+    case threshold = 9
+    case wishes = 10
+    case consent = 11
+    case channels = 12
+    case quietHours = 13
+    case cap = 14
+    case budget = 15
+
+    public var word: String {
+        switch self {
+        case .published: "published"
+        case .duplicate: "duplicate"
+        case .superseded: "superseded"
+        case .stale: "stale"
+        case .customer: "customer"
+        case .abuse: "abuse"
+        case .suppression: "suppression"
+        case .package: "package"
+        case .threshold: "threshold"
+        case .wishes: "wishes"
+        case .consent: "consent"
+        case .channels: "channels"
+        case .quietHours: "quiet_hours"
+        case .cap: "cap"
+        case .budget: "budget"
+        }
+    }
+}
+
+/// What one rule said.
+public struct RuleAnswer: Equatable, Sendable {
+    public var rule: DecisionRule
+    public var verdict: Verdict
+    public var because: Because
+    /// What `because` speaks of: a number, an amount, a moment; see there.
+    public var number: Int64
+
+    public enum Verdict: Equatable, Sendable {
+        case passes
+        /// The rule does not hold for this event.
+        case ignored
+        case holds(until: Int64)
+        case suppresses(SuppressionReason)
+    }
+
+    /// Why. Each has its sentence.
+    public enum Because: UInt8, CaseIterable, Sendable {
+        case nothingAgainst
+        case isPublished
+        case isDraft
+        case cameBefore
+        case firstOfItsKind
+        case newerCame
+        /// number: seconds left.
+        case inTime
+        /// number: seconds since its deadline.
+        case late
+        case isKnown
+        case isUnknown
+        /// number: events within the limit's time.
+        case fewEnough
+        case tooMany
+        /// number: raw value of the status.
+        case status
+        /// number: place of the rule.
+        case suppressionRule
+        case isMandatory
+        case isForEveryone
+        /// number: of the package.
+        case connected
+        case notConnected
+        case notForThisAccount
+        case paused
+        case notYetOrNoLonger
+        /// number: the threshold, in the smallest unit.
+        case reachesThreshold
+        case belowThreshold
+        case hasNoThreshold
+        case otherCurrency
+        case saysNoAmount
+        /// number: of the event type.
+        case muted
+        case needsNoConsent
+        /// number: of the purpose.
+        case consented
+        case notConsented
+        case withdrawn
+        /// number: place of the first step that can work.
+        case canGo
+        /// number: raw value of the skip.
+        case noChannel
+        case noPlan
+        case classIgnoresIt
+        case alreadyBegun
+        case isAllowedNow
+        /// number: wall microseconds.
+        case quietUntil
+        case quietPastDeadline
+        case alwaysQuiet
+        /// number: place of the cap.
+        case capUsedUp
+        case noneUsedUp
+        case budgetUsedUp
+    }
+
+    public init(_ rule: DecisionRule, _ verdict: Verdict, _ because: Because, _ number: Int64 = 0) {
+        self.rule = rule
+        self.verdict = verdict
+        self.because = because
+        self.number = number
+    }
+}
+
+extension RuleAnswer {
+    /// A sentence for people. Names no value of the customer but numbers of the rulebook.
+    public var sentence: String {
+        switch because {
+        case .nothingAgainst: "Nothing speaks against it."
+        case .isPublished: "The event is published."
+        case .isDraft: "The event is not published."
+        case .cameBefore: "An event with the same content came before."
+        case .firstOfItsKind: "No event with the same content came before."
+        case .newerCame: "A newer event took its place."
+        case .inTime: "It is worth telling for another \(number) s."
+        case .late: "It is \(number) s past its deadline."
+        case .isKnown: "The customer is known."
+        case .isUnknown: "Nobody is known by that reference."
+        case .fewEnough: "\(number) such events came shortly before."
+        case .tooMany: "\(number) such events came shortly before, which are too many."
+        case .status: "The customer's state forbids it."
+        case .suppressionRule: "A rule of the bank forbids it."
+        case .isMandatory: "The event is mandatory."
+        case .isForEveryone: "The event is for everyone."
+        case .connected: "Package \(number) is connected and has the event."
+        case .notConnected: "No package with this event is connected."
+        case .notForThisAccount: "A package with this event is connected, for another account or card."
+        case .paused: "The package is paused."
+        case .notYetOrNoLonger: "The package is not connected on this day."
+        case .reachesThreshold: "The amount reaches \(number), from which the customer is told."
+        case .belowThreshold: "The amount is below \(number), from which the customer is told."
+        case .hasNoThreshold: "Every amount is told."
+        case .otherCurrency: "The thresholds are in other currencies, so it is told."
+        case .saysNoAmount: "The event says no amount."
+        case .muted: "The customer does not want to hear of event type \(number)."
+        case .needsNoConsent: "It needs no consent."
+        case .consented: "The customer agreed to purpose \(number)."
+        case .notConsented: "The customer did not agree to purpose \(number)."
+        case .withdrawn: "The customer withdrew the consent to purpose \(number)."
+        case .canGo: "Step \(number + 1) of the plan can work."
+        case .noChannel: "No step of the plan can work."
+        case .noPlan: "No plan says how it is told."
+        case .classIgnoresIt: "It is of a class that this never holds back."
+        case .alreadyBegun: "It was asked when the plan began."
+        case .isAllowedNow: "Now is no quiet time."
+        case .quietUntil: "It is a quiet time until \(timestamp(number))."
+        case .quietPastDeadline: "It is a quiet time until \(timestamp(number)), which is past its deadline."
+        case .alwaysQuiet: "It is always a quiet time."
+        case .capUsedUp: "The customer has had as many as are allowed."
+        case .noneUsedUp: "No cap is used up."
+        case .budgetUsedUp: "What was set aside is used up."
+        }
+    }
+}

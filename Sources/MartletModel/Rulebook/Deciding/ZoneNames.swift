@@ -1,0 +1,56 @@
+/// The names of the time zones that customers' records have numbers of, and those of units.
+public struct ZoneNames: Equatable, Sendable {
+    /// IANA names; each once.
+    public var names: [String]
+    /// Number in customers' records to place in `names`.
+    public var zones: [UInt16: Int]
+    /// Number of the unit to place in `names`: of its customers who have no zone of their own.
+    public var units: [UInt16: Int]
+    /// Of everybody else; nil: UTC.
+    public var assumed: Int?
+
+    public init(names: [String] = [], zones: [UInt16: Int] = [:], units: [UInt16: Int] = [:], assumed: Int? = nil) {
+        self.names = names
+        self.zones = zones
+        self.units = units
+        self.assumed = assumed
+    }
+
+    /// All objects together: `{"default": "Europe/Kyiv", "zones": [{"number": 1, "zone": "Europe/Warsaw"}], "units": [{"unit": 3, "zone":
+    /// "Europe/Warsaw"}]}`.
+    static func compile(_ draft: RulebookDraft, _ surroundings: Rulebook.Surroundings, _ findings: inout [RulebookFinding]) -> ZoneNames {
+        var it = ZoneNames()
+        func place(_ reading: DocumentReading, _ field: String, _ findings: inout [RulebookFinding]) -> Int? {
+            guard let name = reading.text(field, maximumBytes: 64, &findings) else { return nil }
+            let isName =
+                !name.isEmpty
+                && name.utf8.allSatisfy { (97...122).contains($0 | 32) || (48...57).contains($0) || [43, 45, 47, 95].contains($0) }
+            guard isName, surroundings.zones?.contains(name) ?? true else {
+                reading.error(
+                    field, "there is no such time zone", remedy: "write a name of the IANA list, such as Europe/Warsaw", &findings)
+                return nil
+            }
+            if let known = it.names.firstIndex(of: name) { return known }
+            it.names.append(name)
+            return it.names.count - 1
+        }
+        for reading in draft[.zones] {
+            reading.allow(["default", "zones", "units", "note"], &findings)
+            _ = reading.optionalText("note", maximumBytes: 200, &findings)
+            if reading.field("default") != nil {
+                if it.assumed != nil { reading.error("default", "another object has one already", remedy: "leave one of them", &findings) }
+                it.assumed = place(reading, "default", &findings) ?? it.assumed
+            }
+            for (list, field) in [("zones", "number"), ("units", "unit")] {
+                for element in reading.optionalList(list, &findings) {
+                    element.allow([field, "zone"], &findings)
+                    let number = element.integer(field, in: 1...65_535, &findings)
+                    guard let zone = place(element, "zone", &findings), let number = number.map({ UInt16($0) }) else { continue }
+                    let known = list == "zones" ? it.zones.updateValue(zone, forKey: number) : it.units.updateValue(zone, forKey: number)
+                    if known != nil { element.error(field, "this number has a zone already", remedy: "leave one of them", &findings) }
+                }
+            }
+        }
+        return it
+    }
+}
