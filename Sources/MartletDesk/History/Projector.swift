@@ -155,7 +155,7 @@ public final class Projector: Sendable {
             batch = try await following
             guard upTo == nil else { continue }
             let rest = pace.rest(at: place.position, end: end)
-            if batch.records == options.batch {
+            if batch.records >= options.batch {
                 if rest > .zero { try await Task.sleep(for: rest) }
             } else {
                 let left = options.pace - (ContinuousClock.now - began)
