@@ -61,21 +61,16 @@ extension Node {
         // Of its newest record: a slow bank fills a segment in days.
         let written = oldest.writtenAt == 0 ? oldest.createdAt : oldest.writtenAt
         let age = now().wall - Int64(clamping: written / 1000)
-        guard over || age > parts.keepMicroseconds || mostlyDead(oldest.number, segments.count) else { return }
-        let live = engine.live(in: oldest.number)
-        if live > 0 { return beginCarry(upTo: oldest.number) }
-        if cleared.segment != oldest.number { cleared = (oldest.number, lastAppended) }
-        guard over || age > parts.keepMicroseconds else { return }
-        let isLacked = history.lacks(oldest.number)
-        guard over || !isLacked else { return }
-        if isLacked {
-            parts.logger.error(
-                "the journal is over its cap: a segment that the history may lack goes",
-                metadata: ["segment": "\(oldest.number)", "bytes": "\(size)", "cap": "\(parts.capBytes)"])
-        } else if over, age <= parts.keepMicroseconds {
-            parts.logger.warning(
-                "the journal is over its cap: ended messages go before their time",
-                metadata: ["segment": "\(oldest.number)", "bytes": "\(size)", "cap": "\(parts.capBytes)"])
+        let choice = OldestSegment.choose(
+            .init(
+                isOverCap: over, isPastTime: age > parts.keepMicroseconds, live: engine.live(in: oldest.number), segments: segments.count,
+                isLacked: history.lacks(oldest.number)))
+        switch choice {
+        case .stays: return
+        case .isCarried: return beginCarry(upTo: oldest.number)
+        case .goes(let reason):
+            if cleared.segment != oldest.number { cleared = (oldest.number, lastAppended) }
+            tell(reason, of: oldest.number, bytes: size)
         }
         guard oldest.number < durableEnd.journalSegment, cleared.by < durableEnd else { return }
         // Its idempotency keys must stand elsewhere first, unless there is no room to write them.
@@ -102,10 +97,14 @@ extension Node {
         }
     }
 
-    /// A few open messages would hold a segment of mostly ended ones: they go forward early, so that a trim later costs nothing.
-    private func mostlyDead(_ segment: UInt32, _ segments: Int) -> Bool {
-        let live = engine.live(in: segment)
-        return segments > 8 && live > 0 && live < 1000
+    private func tell(_ reason: OldestSegment.Reason, of segment: UInt32, bytes: Int) {
+        let metadata: Logger.Metadata = ["segment": "\(segment)", "bytes": "\(bytes)", "cap": "\(parts.capBytes)"]
+        switch reason {
+        case .time: break
+        case .cap: parts.logger.warning("the journal is over its cap: ended messages go before their time", metadata: metadata)
+        case .capBeforeHistory:
+            parts.logger.error("the journal is over its cap: a segment that the history may lack goes", metadata: metadata)
+        }
     }
 
     private func beginCarry(upTo segment: UInt32) {

@@ -67,6 +67,8 @@ struct WorldChecker {
     var acknowledged: Set<String> = []
     private(set) var receipts: Set<String> = []
     var lostPayloads: Set<MessageID> = []
+    /// Messages whose customers were erased while they were under way, or after.
+    var erased: Set<MessageID> = []
     /// Messages from handsets that are in the log, and those whose source heard of them.
     private var inbound: Set<MessageID> = []
     private var heardInbound: Set<MessageID> = []
@@ -181,9 +183,9 @@ struct WorldChecker {
         let allowed: [EndReason]
         switch state {
         case .delivered: allowed = [.none]
-        case .failed: allowed = [.refused, .undeliverable, .attemptsUsedUp, .cannotBeEncoded, .payloadLost]
+        case .failed: allowed = [.refused, .undeliverable, .attemptsUsedUp, .cannotBeEncoded, .payloadLost, .customerErased]
         case .expired: allowed = [.notSentInTime, .noReceipt, .undeliverable, .withdrawn]
-        case .cancelled: allowed = [.cancelledBySource, .cancelledByOperator]
+        case .cancelled: allowed = [.cancelledBySource, .cancelledByOperator, .customerErased]
         case .suppressed: allowed = [.optedOut]
         case .queued, .submitted, .sent, .unknown, .received: allowed = []
         }
@@ -193,6 +195,9 @@ struct WorldChecker {
         }
         if reason == .payloadLost {
             check(lostPayloads.contains(card.id), "message \(card.number): a payload that lies in the log is said to be lost")
+        }
+        if reason == .customerErased {
+            check(erased.contains(card.id), "message \(card.number): ended for a customer who was not erased")
         }
         if state == .cancelled || reason == .withdrawn {
             let all: UInt16 = (1 << UInt16(card.parts)) - 1

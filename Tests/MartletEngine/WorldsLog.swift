@@ -47,6 +47,12 @@ struct WorldLog {
     var newest: UInt64 { whole.last?.position ?? 1 << 32 }
     var durableSegment: UInt32 { UInt32(newest >> 32) }
 
+    /// Segment of the record that is so-and-so manieth in `whole`, or will be.
+    func segment(of place: Int) -> UInt32 { UInt32((place < whole.count ? whole[place].position : newest) >> 32) }
+
+    /// Segments that there are.
+    var segments: Int { Int(durableSegment) - Int(trimmedBefore) + 1 }
+
     mutating func trim(upTo last: UInt32) {
         trimmedBefore = last + 1
         readable = readable.filter { UInt32($0.key >> 32) > last }

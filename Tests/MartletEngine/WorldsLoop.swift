@@ -33,6 +33,12 @@ final class WorldLoop {
     var carryBarrier: UInt64 = 0
     /// The oldest segment, once nothing in it must outlive it.
     var cleared: UInt32 = 0
+    /// Who keeps the history of this log, in some worlds, and what of it that one lacks as the node read last.
+    var projector: WorldProjector?
+    var history = HistoryNeed()
+    /// Segments over which the log goes on without what the history lacks; it came to that.
+    var segmentCap = Int.max
+    var wentOverCap = false
     var inDoubt: [ObjectIdentifier: Flight] = [:]
     /// Position of the last credit mark of this process.
     var marksUpTo: UInt64 = 0
@@ -204,6 +210,7 @@ final class WorldLoop {
         carryCursor = 0
         carryBarrier = 0
         cleared = 0
+        history = HistoryNeed()
     }
 
     func restartCleanly() {

@@ -181,14 +181,14 @@ extension WorldLoop {
             checker.check(log.read(item.position) != nil, "a payload is wanted from \(item.position), which is not durable or is trimmed")
         }
         after(dice.between(Int64(50), 20_000)) { loop in
-            let payloads = wanted.map { (slot: $0.slot, payload: loop.payload($0.position)) }
+            let payloads = wanted.map { (slot: $0.slot, payload: loop.opened($0.position, of: $0.slot)) }
             loop.turn.begin(loop.instant)
-            for item in payloads where item.payload == nil {
-                if let number = loop.engine.slots.number(of: item.slot) {
+            for item in payloads {
+                if case .lost = item.payload, let number = loop.engine.slots.number(of: item.slot) {
                     loop.checker.lostPayloads.insert(loop.engine.slots.pointer(number).pointee.id)
                 }
             }
-            loop.engine.loaded(payloads.map { ($0.slot, $0.payload.map { .payload($0) } ?? .lost) }, &loop.turn)
+            loop.engine.loaded(payloads, &loop.turn)
             loop.append(nil, [])
             loop.pumpAll()
         }
@@ -199,6 +199,12 @@ extension WorldLoop {
             let header = try? bytes.withUnsafeBytes({ try RecordHeader(reading: $0) })
         else { return nil }
         return (Array(bytes[Record.sealedOffset(header)...]), header.keyID)
+    }
+
+    /// As a message of an erased customer is found: nobody can open it any more.
+    private func opened(_ position: UInt64, of slot: SlotReference) -> Turn.Loaded {
+        if let number = engine.slots.number(of: slot), checker.erased.contains(engine.slots.pointer(number).pointee.id) { return .erased }
+        return payload(position).map { .payload($0) } ?? .lost
     }
 
     func payload(_ position: UInt64) -> [UInt8]? { stored(position)?.sealed }
@@ -213,7 +219,9 @@ extension WorldLoop {
         tellAll()
         askOperators()
         // With nothing else to come the steps may be long.
-        after(waiting ? 10_000_000 : dice.between(Int64(50_000), 300_000)) { $0.tick() }
+        after(waiting ? 10_000_000 : world.lastsAnHour ? dice.between(Int64(500_000), 3_000_000) : dice.between(Int64(50_000), 300_000)) {
+            $0.tick()
+        }
     }
 
     func maintain() {
@@ -221,9 +229,20 @@ extension WorldLoop {
         after(1_000_000) { $0.maintain() }
         guard !carrying, carryBarrier == 0 || log.read(carryBarrier) != nil else { return }
         carryBarrier = 0
+        let isRead = history
+        history.take(first: projector?.told)
         let oldest = log.trimmedBefore
         guard oldest < log.durableSegment else { return }
-        if engine.live(in: oldest) == 0 {
+        // What is kept for its time alone is told by the clock of the log; here that is always over.
+        let choice = OldestSegment.choose(
+            .init(
+                isOverCap: log.segments > segmentCap, isPastTime: true, live: engine.live(in: oldest), segments: log.segments,
+                isLacked: sabotage != .trimsUnread && isRead.lacks(oldest)))
+        switch choice {
+        case .stays: return
+        case .isCarried: break
+        case .goes(let reason):
+            if reason == .capBeforeHistory { wentOverCap = true }
             // What stands in for it now may only be appended: it goes when that is durable.
             if cleared != oldest {
                 cleared = oldest

@@ -53,8 +53,9 @@ extension WorldLoop {
         checker.check(!card.isParked, "\(name): told while it is parked")
         checker.check(steady >= card.tellAfter, "\(name): told \(card.tellAfter - steady) us before its time")
         checker.check(!card.heard, "\(name): told again after its source had heard and that was durable")
-        guard item.payload != nil || payload(item.position) != nil else {
-            checker.check(!damaged.isEmpty, "\(name): its payload for the notice is not in the log")
+        let isErased = checker.erased.contains(item.id)
+        guard item.payload != nil || !isErased && payload(item.position) != nil else {
+            checker.check(!damaged.isEmpty || isErased, "\(name): its payload for the notice is not in the log")
             turn.begin(instant)
             engine.untellable(item.slot, &turn)
             return append(nil, [])
@@ -97,6 +98,8 @@ extension WorldLoop {
     fileprivate func replace(_ card: Card, with change: Replacement) {
         let position = engine.payloadPosition(of: card.id)
         let payload = position.flatMap { self.payload($0) }.flatMap { $0.withUnsafeBytes { try? Payload(reading: $0) } }
+        // What nobody can read cannot be replaced: the shell never asks.
+        if position != nil, checker.erased.contains(card.id) { return }
         turn.begin(instant)
         let verdict = engine.replace(card.id, source: card.submission.source, with: change, payload, &turn)
         append(nil, [])
@@ -155,6 +158,13 @@ extension World {
         guard !checker.cards.isEmpty else { return }
         let card = dice.pick(checker.cards.values.sorted { $0.number < $1.number })
         loop(of: card.id).enter { $0.cancel(card) }
+    }
+
+    /// The bank forgets a customer: what was written to that number up to now opens no more, wherever it lies.
+    func eraseOne() {
+        guard !checker.cards.isEmpty else { return }
+        let customer = dice.pick(checker.cards.values.sorted { $0.number < $1.number }).submission.to
+        for card in checker.cards.values where card.submission.to == customer { checker.erased.insert(card.id) }
     }
 
     /// A sender finds better words.

@@ -49,7 +49,7 @@ struct WorldsTests {
     func inquiries() {
         var results: Set<UInt8> = []
         var (settled, cancelled, withdrawn) = (0, 0, 0)
-        for seed in UInt64(1)...200 {
+        for seed in UInt64(1)...260 {
             let world = World(seed: seed)
             #expect(world.live().isEmpty)
             for (_, bytes) in world.loops.flatMap(\.log.whole) {
@@ -117,6 +117,51 @@ struct WorldsTests {
             shares += world.sharesMoved
         }
         #expect(min(alone, handed, overtook, inbound, shares, single) > 0)
+    }
+
+    @Test("Through an hour without its database, and over crashes, the history counts each record once and comes to the engine's own state")
+    func hour() {
+        var mostBehind = 0
+        for seed in [UInt64(15), 39, 63] {
+            let world = World(seed: seed)
+            #expect(world.live().isEmpty)
+            let projectors = world.loops.compactMap(\.projector)
+            #expect(!projectors.isEmpty && projectors.allSatisfy { $0.longest >= 3_600_000_000 && $0.passedOver == 0 })
+            #expect(world.restarts > 0 && world.loops.contains { $0.log.trimmedBefore > 1 })
+            mostBehind = projectors.map(\.mostBehind).reduce(mostBehind, max)
+        }
+        #expect(mostBehind > 200, "hardly anything happened in the hour")
+    }
+
+    @Test("A log over its cap goes on without the history, which then says how many records it lacks")
+    func overCap() {
+        let lacking = (UInt64(1)...200).filter { seed in
+            seed % 12 == 9 && { $0.live().isEmpty && $0.loops.contains { $0.projector?.passedOver ?? 0 > 0 } }(World(seed: seed))
+        }
+        #expect(!lacking.isEmpty)
+    }
+
+    @Test("A node that trims what the history lacks turns the checker red")
+    func trimsUnread() {
+        #expect(isSeen(.trimsUnread, "never was over its cap") { $0.hasHistory })
+    }
+
+    @Test("A desk that makes a transaction again whose answer was lost turns the checker red")
+    func countsAgain() {
+        #expect(isSeen(.countsAgain, "records twice") { $0.hasHistory })
+    }
+
+    @Test("Messages that wait while their customers are erased end cancelled, with that reason, or went out before")
+    func erased() {
+        var ends: [MessageState: Int] = [:]
+        for seed in stride(from: UInt64(2), through: 300, by: 5) {
+            let world = World(seed: seed)
+            #expect(world.live().isEmpty, "world \(seed)")
+            for card in world.checker.cards.values where card.end?.reason == .customerErased {
+                ends[card.end?.state ?? .queued, default: 0] += 1
+            }
+        }
+        #expect(ends[.cancelled] ?? 0 > 3, "\(ends)")
     }
 
     @Test("Without the credit marks a crash leaves duplicates unflagged, and the checker sees it")

@@ -9,7 +9,9 @@ import SMSText
 /// binds; a source, an operator and a person who acts are one and the same for both.
 final class World {
     /// A law broken on purpose, to see that the checker sees it.
-    enum Sabotage { case none, releasesBeforeDurable, forgetsMarks, answersBeforeDurable, hearsAlone, sharesNothing }
+    enum Sabotage {
+        case none, releasesBeforeDurable, forgetsMarks, answersBeforeDurable, hearsAlone, sharesNothing, trimsUnread, countsAgain
+    }
 
     let seed: UInt64
     let sabotage: Sabotage
@@ -39,6 +41,9 @@ final class World {
     let calm: Bool
     let answerTimeout: Int64
     let busyFor: Int64
+    /// It has a history, and somebody who keeps it; or it goes on for more than an hour, through one without the database.
+    let hasHistory: Bool
+    let lastsAnHour: Bool
     let patience: Int64
     var jumped: Int64 = 0
     var latestDeadline: Int64 = 0
@@ -84,7 +89,10 @@ final class World {
         }
         calm = dice.chance(15)
         answerTimeout = dice.between(Int64(1_000_000), 8_000_000)
-        busyFor = dice.between(Int64(2_000_000), 40_000_000)
+        hasHistory = seed % 3 == 0
+        lastsAnHour = seed % 24 == 15
+        let short = dice.between(Int64(2_000_000), 40_000_000)
+        busyFor = lastsAnHour ? 3_700_000_000 : short
         patience = dice.pick([30, 120, 600])
         damagePercent = dice.chance(10) ? 3 : 0
         slowDiskPercent = dice.pick([0, 2, 20])
@@ -100,6 +108,13 @@ final class World {
             let share = partitionCount / count
             configuration.partitions = PartitionNumber(number * share)..<PartitionNumber((number + 1) * share)
             loops.append(WorldLoop(self, number: number, configuration, segmentRecords: segmentRecords))
+        }
+        if hasHistory {
+            for loop in loops {
+                loop.projector = WorldProjector(loop, seed: seed, forgets: sabotage == .countsAgain)
+                // In some there is no room for all that the history lacks.
+                if seed % 4 == 1 { loop.segmentCap = 4 }
+            }
         }
         for group in 1...groups {
             let one = SimulatedOperator(calm ? .calm : .drawn(&dice))
@@ -163,16 +178,17 @@ final class World {
     func live() -> [String] {
         if sabotage != .forgetsMarks, dice.chance(50) { for loop in loops { loop.tellCredit() } }
         for loop in loops { loop.start(clean: true) }
+        for loop in loops { loop.projector?.start(over: busyFor, hour: lastsAnHour) }
         let began = steady
         var at: Int64 = 0
-        let bursts = dice.between(3, 12)
+        let bursts = lastsAnHour ? 60 : dice.between(3, 12)
         for _ in 0..<bursts {
             let count = dice.between(1, 18)
             whatever(at) { world in for _ in 0..<count { world.submit() } }
             at += dice.between(Int64(0), busyFor / Int64(bursts))
         }
         if !calm || dice.chance(50) {
-            for _ in 0..<dice.below(4) { whatever(dice.between(Int64(0), busyFor)) { $0.crash() } }
+            for _ in 0..<(lastsAnHour ? 6 : dice.below(4)) { whatever(dice.between(Int64(0), busyFor)) { $0.crash() } }
             for _ in 0..<dice.below(2) { whatever(dice.between(Int64(0), busyFor)) { $0.restartCleanly() } }
         }
         if !calm, loops.count > 1 {
@@ -184,6 +200,7 @@ final class World {
             for _ in 0..<dice.below(4) { whatever(dice.between(Int64(0), busyFor)) { $0.leaveOne() } }
             for _ in 0..<dice.below(5) { whatever(dice.between(Int64(0), busyFor)) { $0.cancelOne() } }
             for _ in 0..<dice.below(5) { whatever(dice.between(Int64(0), busyFor)) { $0.replaceOne() } }
+            for _ in 0..<(seed % 5 == 2 ? 4 : 0) { whatever(dice.between(Int64(0), busyFor)) { $0.eraseOne() } }
             if dice.chance(50) { for _ in 0..<dice.below(12) { whatever(dice.between(Int64(0), busyFor)) { $0.write() } } }
             operate()
             for _ in 0..<dice.below(3) { whatever(dice.between(Int64(0), busyFor)) { $0.askAgain($0.dice.pick($0.tellers).source) } }
@@ -213,6 +230,7 @@ final class World {
         for loop in loops { loop.compareFolds("at the end") }
         compareTogether()
         for loop in loops { loop.checkEnds() }
+        for loop in loops { loop.projector?.check() }
         checkReceipts()
         checkHeard()
         checkHandsets()
