@@ -289,8 +289,8 @@ def main():
             time.sleep(chance.uniform(0.1, 1.0))
             kills.one(chance.choice(["node", "projector", "both"]))
             senders.pause()
-            if number % 10 == 0 or number in spills:
-                # Before the journal's cap takes those that ended.
+            if number % 3 == 0 or number in spills:
+                # Before the journal's cap takes those that ended: each start begins a segment.
                 settle(place, ledger, states)
             if number in spills:
                 spill(place, store, ledger, states, kills)
