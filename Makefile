@@ -82,9 +82,10 @@ locales: setup ## write what templates know of languages, and what their tests e
 ## Faults
 
 .PHONY: faults-smoke
-faults-smoke: ## kill -9, power cut, bad input, a desk in trouble: a few rounds each (KILL_ROUNDS=10 CUT_ROUNDS=5), with the debug build
+faults-smoke: ## kill -9, power cut, flipped bits, bad input, a desk in trouble: a few rounds each (KILL_ROUNDS=10 CUT_ROUNDS=5), with the debug build
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/kill9.py --rounds $(KILL_ROUNDS) --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/projector.py --rounds 4 --store sqlite --build debug
+	@$(NO_PROFILE) $(PYTHON) Tests/Faults/bitflips.py --rounds 12 --live 1 --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/powercut.py --rounds $(CUT_ROUNDS) --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/badinput.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/desk.py --build debug
@@ -94,8 +95,9 @@ faults-smoke: ## kill -9, power cut, bad input, a desk in trouble: a few rounds 
 .PHONY: faults
 faults: setup release worlds ## the whole: kill -9 and power cut, 200 rounds each, with the release build; seeded worlds
 	@$(PYTHON) Tests/Faults/kill9.py --rounds $(FAULT_ROUNDS) --build release
-	@$(PYTHON) Tests/Faults/projector.py --rounds $(FAULT_ROUNDS) --store sqlite --build release
-	@$(PYTHON) Tests/Faults/projector.py --rounds $(FAULT_ROUNDS) --store postgres --build release
+	@set -e; for store in sqlite postgres; do for by in program desk; do \
+		$(PYTHON) Tests/Faults/projector.py --rounds $(FAULT_ROUNDS) --store $$store --by $$by --spills 3 --build release; done; done
+	@$(PYTHON) Tests/Faults/bitflips.py --rounds 1000 --live 20 --build release
 	@$(PYTHON) Tests/Faults/powercut.py --rounds $(FAULT_ROUNDS) --build release
 	@$(PYTHON) Tests/Faults/syscalls.py --build release
 	@$(PYTHON) Tests/Faults/badinput.py --build release

@@ -43,14 +43,15 @@ def mix(number, salt):
 def statements():
     text = (ROOT / "Sources/MartletStore/History/HistoryStatements.swift").read_text()
     found = {}
+    code = re.search(r'let code =\s*"([^"]*)"', text).group(1)
     for name, long, short in re.findall(r'Statement\(\s*(\w+),\s*(?:"""(.*?)"""|"([^"]*)")\)', text, re.S):
-        found[name] = " ".join((long or short).split())
+        found[name] = " ".join((long or short).split()).replace("\\(code)", code)
     return found
 
 
 def schema(engine):
     other = "postgres" if engine == "sqlite" else "sqlite"
-    lines = (ROOT / "sql/0001-store.sql").read_text().splitlines()
+    lines = [line for name in ("0001-store.sql", "0006-search-parts.sql") for line in (ROOT / "sql" / name).read_text().splitlines()]
     text = "\n".join(line for line in lines if f"-- @{other}" not in line)
     return text if engine == "postgres" else re.sub(r"BYTEA", "BLOB", re.sub(r"BIGINT|SMALLINT|INTEGER", "INTEGER", text))
 

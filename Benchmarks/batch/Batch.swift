@@ -1,12 +1,13 @@
 import Glibc
 import Measure
 
-/// Batches at full speed: each connection posts one `POST /v1/messages:batch` after the other, for so many seconds, and reads the
-/// answers while it writes. Prints one JSON object.
+/// Batches at full speed: each connection posts one `POST /v1/messages:batch` after the other, for so many seconds or until so many messages
+/// are sent, and reads the answers while it writes. Prints one JSON object. `--numbers many`: a million numbers, and a reference for each message.
 @main
 struct Batch {
     static let usage =
-        "batch --port N --key KEY [--connections 4] [--lines 1000] [--seconds 30] [--class marketing] [--first SERIAL]"
+        "batch --port N --key KEY [--connections 4] [--lines 1000] [--seconds 30] [--class marketing] [--first SERIAL]\n"
+        + "      [--count N] [--numbers one|many]"
 
     static func main() {
         var arguments = Arguments(usage: usage)
@@ -17,9 +18,13 @@ struct Batch {
         let seconds = arguments.number("seconds", in: 1...3600, default: 30)
         let messageClass = arguments.text("class", default: "marketing")
         var serial: UInt64 = arguments.number("first", in: 0...9_000_000_000, default: 1)
+        let most: UInt64 = arguments.number("count", in: 1...1_000_000_000, default: 1_000_000_000)
+        let numbers = arguments.text("numbers", default: "one")
+        guard ["one", "many"].contains(numbers) else { arguments.stop("--numbers is one or many") }
         arguments.finish()
+        let last = serial + most
 
-        let links = (0..<count).map { _ in Link(port: port, key: key, lines: lines, messageClass: messageClass, arguments: arguments) }
+        let links = (0..<count).map { _ in Link(port: port, key: key, lines: lines, messageClass: messageClass, isMany: numbers == "many", arguments: arguments) }
         let before = ownCPUMicroseconds()
         let began = steadyNanoseconds()
         let end = began + UInt64(seconds) * 1_000_000_000
@@ -34,7 +39,7 @@ struct Batch {
                 link.go()
                 // A batch may be whole as soon as it is begun, where this thread had to wait for its turn meanwhile.
                 while link.isWhole {
-                    if steadyNanoseconds() < end { link.begin(&serial) } else { link.end() }
+                    if steadyNanoseconds() < end, serial < last { link.begin(&serial) } else { link.end() }
                 }
             }
         }

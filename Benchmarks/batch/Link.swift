@@ -7,6 +7,9 @@ final class Link {
     private var request: [UInt8]
     /// Where each line's ten digits stand.
     private var serials: [Int] = []
+    /// Those of its number and its reference, where each line has its own.
+    private var numbers: [Int] = []
+    private var references: [Int] = []
     private var written = 0
     private var input = [UInt8](repeating: 0, count: 1 << 18)
     private var line: [UInt8] = []
@@ -24,10 +27,13 @@ final class Link {
     private enum Place { case head, size, data, afterData, trailer, whole }
     private static let good = Array(#"{"status":202,"#.utf8)
 
-    init(port: UInt16, key: String, lines: Int, messageClass: String, arguments: borrowing Arguments) {
+    init(port: UInt16, key: String, lines: Int, messageClass: String, isMany: Bool, arguments: borrowing Arguments) {
         self.lines = lines
         let text = "of 1129.50 EUR to Nordic Lamps is waiting for you. Confirm it in the app by 18:00."
-        let front = Array(#"{"to":"+447700900123","text":"Payment "#.utf8)
+        let digits = String(repeating: "0", count: 10)
+        let head = isMany ? #"{"to":"+44"# : #"{"to":"+447700900123","text":"Payment "#
+        let middle = isMany ? #"\#(digits)","reference":"r-\#(digits)","text":"Payment "# : ""
+        let front = Array((head + middle).utf8)
         let back = Array(" \(text)\",\"from\":\"HARBOUR\",\"class\":\"\(messageClass)\"}\n".utf8)
         let size = lines * (front.count + 10 + back.count)
         request = Array(
@@ -37,6 +43,10 @@ final class Link {
             """.utf8)
         request.reserveCapacity(request.count + size)
         for _ in 0..<lines {
+            if isMany {
+                numbers.append(request.count + head.utf8.count)
+                references.append(request.count + head.utf8.count + 10 + #"","reference":"r-"#.utf8.count)
+            }
             request += front
             serials.append(request.count)
             request += [UInt8](repeating: 48, count: 10)
@@ -52,11 +62,12 @@ final class Link {
     var events: Int16 { Int16(POLLIN) | (written < request.count ? Int16(POLLOUT) : 0) }
 
     func begin(_ serial: inout UInt64) {
-        for at in serials {
-            var rest = serial
-            for digit in 0..<10 {
-                request[at + 9 - digit] = 48 + UInt8(rest % 10)
-                rest /= 10
+        for (line, at) in serials.enumerated() {
+            write(serial, at)
+            if !numbers.isEmpty {
+                // A step that shares no factor with a million walks over all numbers before one returns.
+                write(7_700_000_000 + serial &* 7919 % 1_000_000, numbers[line])
+                write(serial, references[line])
             }
             serial += 1
         }
@@ -64,6 +75,15 @@ final class Link {
         sent += lines
         batches += 1
         go()
+    }
+
+    /// Ten digits.
+    private func write(_ number: UInt64, _ at: Int) {
+        var rest = number
+        for digit in 0..<10 {
+            request[at + 9 - digit] = 48 + UInt8(rest % 10)
+            rest /= 10
+        }
     }
 
     /// Writes and reads what the socket takes and has; closes where that ends.

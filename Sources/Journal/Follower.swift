@@ -55,6 +55,8 @@ public final class Follower {
     private var current: Segment?
     private var expected: UInt64?
     private var last: Position = 0
+    /// The durable end, where it was seen before the reader's own place: an old one that a power cut left, or a journal that lost its end.
+    private var before: Position?
     /// A place that could not be read, and how often.
     private var doubt: (place: Position, count: Int) = (0, 0)
 
@@ -82,7 +84,11 @@ public final class Follower {
     ) throws -> Step {
         guard let mark = try end() else { return Step(next: from, end: 0) }
         var step = Step(next: from, end: mark.position)
-        guard from < mark.position else { return step }
+        guard from < mark.position else {
+            comeBack(from, mark.position, &step)
+            return step
+        }
+        before = nil
         if from != last {
             expected = nil
             doubt = (0, 0)
@@ -92,6 +98,19 @@ public final class Follower {
         }
         last = step.next
         return step
+    }
+
+    /// A journal that goes on before the reader's place was opened anew with less than was read: every opening begins a segment, which
+    /// is read from its beginning then. A place that stays where it is says nothing: it may be of before a power cut.
+    private func comeBack(_ from: Position, _ mark: Position, _ step: inout Step) {
+        guard mark < from else { return before = nil }
+        guard let seen = before, seen != mark else { return before = mark }
+        before = nil
+        let start = Position(mark.journalSegment, 0)
+        step.missing.append(Missing(kind: .cutBack, from: start, to: from, lost: nil))
+        expected = nil
+        step.next = start
+        last = start
     }
 
     // MARK: Where to read

@@ -37,6 +37,8 @@ public enum CustomerStatements {
     public static let columns = [
         "subject", "version", "unit", "reference", "addresses", "clear", "sealed", "created_at", "changed_at", "erased_at", "change", "mac",
     ]
+    /// Of `address_fact`, in the order of the mac.
+    public static let factColumns = ["kind", "hash", "life", "life_at", "wish", "wish_at"]
     public static let addressTable = "customer_address"
     public static let addressColumns = ["kind", "hash", "subject", "number"]
 

@@ -14,7 +14,9 @@ public enum PrincipalStatements {
     public static let page = StatementID("principal.page")
     public static let newestID = StatementID("principal.newestID")
 
-    private static let columns = "id, version, name, key_hash, rights, unit, created_at, revoked_at, mac"
+    /// In the order of the mac.
+    public static let tagged = ["id", "version", "name", "key_hash", "rights", "unit", "created_at", "revoked_at"]
+    private static let columns = (tagged + ["mac"]).joined(separator: ", ")
 
     static let all = [
         Statement(

@@ -15,20 +15,7 @@ import signal
 import time
 
 import world
-from world import Broken, Gone, Web, World, free_port, say, wait_for
-
-
-def children(pid):
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-            except OSError:
-                continue            # it ended while we looked
-            if int(fields[1]) == pid and fields[0] != "Z":
-                found.append(int(entry.name))
-    return found
+from world import Broken, Gone, Web, World, children, free_port, say, wait_for
 
 
 def lives(pid):

@@ -7,12 +7,17 @@ The data directory lies on powerfs.py, a disk in user space on which nothing is 
 takes back what was not synced: vanished, torn in the middle, or scattered. Then Martlet starts on what is left. Nothing accepted may
 be lost, duplicates at most 2 x window a connection and each flagged. In some rounds a sync fails before the cut (EIO, its data gone).
 
+Beside it the history is written into a database whose disk keeps its power, as a server's elsewhere would: it must never be ahead of the
+log, so in the end it holds each accepted message once and the audit has no gap. Then the log of a node that does not sync is cut behind the
+history's cursor: that has to be noticed, by a gap in the audit, and what comes after it is written.
+
 Afterwards the same is done with the sync switched off (`journal.sync: false`): that run must lose messages. If it does not, this
 test could not see a lost sync, and it fails.
 """
 import argparse
 import os
 import random
+import sqlite3
 import subprocess
 import sys
 import time
@@ -87,6 +92,103 @@ class PowerWorld(World):
         os.close(handle)
 
 
+class History:
+    """A program that writes the history, killed with the node; its database is not on the disk that loses its power."""
+
+    def __init__(self, place, env=None):
+        self.place, self.path, self._process, self._env = place, place.folder / "history.db", None, {**os.environ, **(env or {})}
+        self.where = ("--config", place.folder / "martlet.yaml", "--data", place.data)
+
+    def _command(self, verb):
+        done = subprocess.run([self.place.martlet_path, "store", verb, *map(str, self.where)], stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=120, env=self._env)
+        if done.returncode:
+            raise Broken(f"`martlet store {verb}` ended with {done.returncode}: {(done.stdout + done.stderr).strip()[-500:]}")
+
+    def prepare(self):
+        self._command("migrate")
+
+    def start(self):
+        self._process = Process([self.place.martlet_path, "store", "project", "--follow", *map(str, self.where)], self.place.folder / "history.log")
+
+    def kill9(self):
+        self._process.kill9()
+
+    def rows(self, sql):
+        database = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=30)
+        try:
+            return database.execute(sql).fetchall()
+        finally:
+            database.close()
+
+    def catch_up(self):
+        self._command("project")
+
+    def gaps(self):
+        return [row[0] for row in self.rows("SELECT outcome FROM audit WHERE act = 'history.gap'")]
+
+    def check(self, ledger):
+        """Each accepted message once, none ahead of the log."""
+        self.kill9()
+        self.catch_up()
+        if self.gaps():
+            raise Broken(f"the history has {len(self.gaps())} gaps, such as {self.gaps()[0]}")
+        stored = [row[0] for row in self.rows("SELECT lower(hex(id)) FROM notification")]
+        missing = {identifier for identifier, _ in ledger.accepted.values()} - set(stored)
+        if missing or len(stored) != len(set(stored)):
+            raise Broken(f"{len(missing)} accepted messages are not in the history, {len(stored) - len(set(stored))} are there twice")
+        return len(stored)
+
+
+def must_alarm():
+    """A log that lost what the history had read: said in the audit, and what comes then is written."""
+    with PowerWorld(options.build, label="cutback", window=options.window, binds=1,
+                    settings={"journal": {"segment": options.segment, "sync": False}, "store": {"url": "sqlite:history.db"},
+                              "desk": {"enabled": False}},
+                    names=options.names, disk_seed=chance_of_alarm.randrange(1 << 31)) as place:
+        place.lay_over({"store": {"url": f"sqlite:{place.folder / 'history.db'}"}})
+        place.prepare()
+        place.start_simulator()
+        env = {"MARTLET_TEST_UNSAFE": "1"}
+        place.start_martlet(env=env)
+        history = History(place, env)
+        history.prepare()
+
+        def send(count):
+            web = place.web()
+            found = []
+            for number in range(count):
+                status, answer = web.json("POST", "/v1/messages", {"to": "+447700900123", "from": "HARBOUR", "text": f"cut {number}"})
+                if status == 202:
+                    found.append(answer["id"])
+            web.close()
+            return found
+        before = send(60)
+        history.catch_up()
+        ahead = len(history.rows("SELECT id FROM notification"))
+        place.martlet.kill9()
+        place.power("cut")
+        place.start_martlet(env=env)
+        web = place.web()
+        lost = sum(1 for identifier in before if web.json("GET", f"/v1/messages/{identifier}")[0] == 404)
+        web.close()
+        after = []
+        for _ in range(4):
+            after += send(25)
+            history.catch_up()
+        if not lost:
+            say("powercut: this cut took nothing that the history had; not shown by this seed")
+            return
+        gaps = history.gaps()
+        if not gaps:
+            raise Broken(f"the log lost {lost} messages that the history has, and the audit does not say so")
+        stored = {row[0] for row in history.rows("SELECT lower(hex(id)) FROM notification")}
+        missing = set(after) - stored
+        if missing:
+            raise Broken(f"behind a log that was cut back {len(missing)} of {len(after)} messages are not in the history")
+        say(f"powercut: the log lost {lost} of {ahead} messages that the history had; said ({gaps[0]}), and the {len(after)} after it are there")
+
+
 def play(rounds, sync):
     """`sync` False: the run that must lose. Returns its judge."""
     journal = {"segment": options.segment}
@@ -95,12 +197,17 @@ def play(rounds, sync):
         journal["sync"] = False
         env = {"MARTLET_TEST_UNSAFE": "1"}
     chance = random.Random(seed if sync else seed + 1)
-    with PowerWorld(options.build, label="powercut", window=options.window, binds=1, settings={"journal": journal},
+    with PowerWorld(options.build, label="powercut", window=options.window, binds=1, settings={"journal": journal, "desk": {"enabled": False}},
                     names=options.names, disk_seed=chance.randrange(1 << 31)) as place:
         place.keeps_broken = sync
+        place.lay_over({"store": {"url": f"sqlite:{place.folder / 'history.db'}"}})
         place.prepare()
         place.start_simulator()
         place.start_martlet(env=env)
+        history = History(place) if sync else None
+        if history:
+            history.prepare()
+            history.start()
         ledger = Ledger(random.Random(seed))
         judge = Judge(place, ledger, refused_may_arrive=True)
         senders = Senders(place, ledger, options.threads)
@@ -121,19 +228,24 @@ def play(rounds, sync):
             if sync and not place.martlet.running and place.martlet.exit_code not in (4,):
                 raise Broken(f"{context}): martlet ended by itself with {place.martlet.exit_code}:\n{place.martlet.tail()}")
             place.martlet.kill9()
+            if history:
+                history.kill9()
             place.power("cut")
             place.operator.behave(delayMs=0)
             place.start_martlet(env=env)
+            if history:
+                history.start()
             senders.pause()
             judge.check(1, context + ")")
             if number % 10 == 0 or number == rounds:
                 say(f"round {number}: {judge.summary()}")
         senders.stop()
+        stored = history.check(ledger) if history else 0
         words = place.command("journal", "verify", place.data / "journal", check=False, seconds=120)[1].strip()
         if judge.summary()["accepted"] < rounds:
             raise Broken("hardly anything was accepted: the run proves nothing")
-        say(f"powercut: {rounds} cuts{f', {failed_syncs} failed syncs' if failed_syncs else ''}, {judge.summary()}; journal verify: "
-            f"{words.splitlines()[-1] if words else 'nothing said'}; {time.monotonic() - began:.0f} s; seed {seed}")
+        say(f"powercut: {rounds} cuts{f', {failed_syncs} failed syncs' if failed_syncs else ''}, {judge.summary()}; {stored} messages in the "
+            f"history, no gap; journal verify: {words.splitlines()[-1] if words else 'nothing said'}; {time.monotonic() - began:.0f} s; seed {seed}")
 
 
 def must_lose():
@@ -156,6 +268,7 @@ def must_lose():
 
 def main():
     play(options.rounds, sync=True)
+    must_alarm()
     if not options.skip_unsafe:
         must_lose()
 
@@ -176,6 +289,7 @@ def parse():
 
 options = parse()
 seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 31)
+chance_of_alarm = random.Random(seed + 2)
 say(f"powercut: seed {seed}, {options.rounds} rounds")
 world.run_script(main, lambda: f"Tests/Faults/powercut.py --rounds {options.rounds} --build {options.build} --seed {seed} "
                  f"--threads {options.threads} --window {options.window} --names {options.names} --fail-syncs {options.fail_syncs:g}")

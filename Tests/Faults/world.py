@@ -204,6 +204,20 @@ def _stat(path):
         return file.read().rpartition(")")[2].split()
 
 
+def children(pid):
+    """Processes that `pid` started and that have not ended."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+            except OSError:
+                continue            # it ended while we looked
+            if int(fields[1]) == pid and fields[0] != "Z":
+                found.append(int(entry.name))
+    return found
+
+
 def end_all():
     for one in reversed(_started):
         try:

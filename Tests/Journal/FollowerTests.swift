@@ -221,6 +221,46 @@ private struct Followed {
         #expect(found.records == model.merging(second) { one, _ in one })
     }
 
+    @Test(
+        "A journal that comes back without whole segments that were read says so, and what it writes then is read; an old place says nothing"
+    )
+    func segmentsLost() throws {
+        let disk = SimulatedDisk()
+        var model: Records = [:]
+        let rig = try Rig(disk.disk, "/j", Self.options)
+        try rig.put([record(1, 100)], into: &model)
+        rig.journal.abandon()
+        let (old, place) = (try #require(disk.contents("/j/0000000001.log")), try #require(disk.contents("/j/committed")))
+        let more = try Rig(disk.disk, "/j", Self.options)
+        try more.put([record(2, 100), record(3, 900)], into: &model)
+        let follower = Follower("/j", disk: disk.disk)
+        var found = Followed()
+        try found.run(follower)
+        #expect(found.at.journalSegment == 2)
+        more.journal.abandon()
+        // The place alone goes back, as a power cut may leave it: the reader waits.
+        let newest = try #require(disk.contents("/j/committed"))
+        disk.set("/j/committed", place)
+        for _ in 0..<3 { try found.run(follower) }
+        disk.set("/j/committed", newest)
+        try found.run(follower)
+        #expect(found.missing.isEmpty)
+        // The second segment goes too.
+        disk.set("/j/committed", place)
+        disk.set("/j/0000000002.log", nil)
+        disk.set("/j/0000000001.log", old)
+        try found.run(follower)
+        let again = try Rig(disk.disk, "/j", Self.options)
+        try found.run(follower)
+        var second: Records = [:]
+        try again.put([record(4, 50)], into: &second)
+        try found.run(follower)
+        try again.put([record(5, 1500)], into: &second)
+        try found.run(follower)
+        #expect(found.missing.map(\.kind) == [.cutBack])
+        #expect(second.allSatisfy { found.records[$0.key] == $0.value })
+    }
+
     @Test("The file of a place tells its place, and nothing else: other bytes, torn ones and none are no place")
     func places() throws {
         let disk = SimulatedDisk()

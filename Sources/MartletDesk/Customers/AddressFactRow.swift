@@ -9,7 +9,7 @@ struct AddressFactRow: Sendable {
     var hash: UInt64
     var state: AddressState
 
-    static let columns = ["kind", "hash", "life", "life_at", "wish", "wish_at", "mac"]
+    static let columns = CustomerStatements.factColumns + ["mac"]
 
     init(kind: AddressKind, hash: UInt64, state: AddressState = AddressState()) {
         self.kind = kind

@@ -8,7 +8,7 @@ struct HistoryWalk {
     enum Way {
         /// Entries of a value that few messages have: a look for each quarter of an hour, many at once.
         case value(SearchKind, hash: Int64)
-        /// Entries of a source: every quarter may be full of them, so each is asked by itself.
+        /// Entries of a source: every quarter may be full of them, so each is asked by itself, and each of its parts.
         case source(Int64)
         /// Ends other than delivered; of one source only, where it is given.
         case undelivered([MessageState], reason: EndReason?, source: SourceNumber?)
@@ -80,13 +80,25 @@ struct HistoryWalk {
         while found.isEmpty, !isDone, looks > 0 {
             let slot = SearchSlot.of(max(0, MessageID(high: below.high &- (below.low == 0 ? 1 : 0), low: 0).milliseconds))
             looks -= HistoryWalk.look
+            let (part, floor) = try HistoryWalk.newestPart(of: slot, below: below, session)
+            let kind = SearchPart.code(SearchKind.source.rawValue, part: part)
             found = try ids(
                 HistoryStatements.searchSlot,
-                [.number(SearchKind.source.rawValue), .integer(number), .integer(slot), .bytes(below.bytes), .number(limit)], limit, session
-            )
-            below = found.count == limit ? found[limit - 1].notification : max(first, .first(of: slot * SearchSlot.milliseconds))
+                [.number(kind), .integer(number), .integer(slot), .bytes(below.bytes), .number(limit)], limit, session)
+            below = found.count == limit ? found[limit - 1].notification : max(first, floor)
         }
         return found
+    }
+
+    /// The part of a quarter that the newest ids before `below` are in, and where it begins.
+    private static func newestPart(of slot: Int64, below: MessageID, _ session: SQLSession) throws -> (part: Int, floor: MessageID) {
+        guard let row = try session.row(HistoryStatements.newestPart, [.integer(slot), .bytes(below.bytes)]) else {
+            return (0, .first(of: slot * SearchSlot.milliseconds))
+        }
+        guard let floor = MessageID(bytes: try row.bytes("first_id")), floor < below, SearchSlot.of(floor.milliseconds) == slot else {
+            throw DeskFault.tampered(noun: "lookup_part", key: "\(slot)")
+        }
+        return (try row.integer("part", as: Int.self), floor)
     }
 
     private mutating func undelivered(

@@ -14,6 +14,7 @@ struct HistoryWriter: Sendable {
 
     let tags: RowMAC
     let memory: StateMemory
+    let parts: SearchPartMemory
     let trail: AuditTrail
     let preferences: @Sendable ([PreferenceChange], SQLSession) throws -> Void
 
@@ -35,6 +36,8 @@ struct HistoryWriter: Sendable {
         /// Rows of `state` that were not as Martlet wrote them, and were made anew from the record.
         var tampered: [MessageID]
         var count: Int
+        /// Of the search entries, for the next batch.
+        var parts: SearchParts
     }
 
     static func place(_ session: SQLSession) throws -> Place {
@@ -80,12 +83,18 @@ struct HistoryWriter: Sendable {
         try put(batch.notifications, key: ["id"])
         try put(batch.messages, key: ["id"])
         try put(batch.inbound, key: ["id"])
-        try put(HistoryWriter.rows(of: batch.lookups), key: ["slot", "kind", "hash", "id"])
+        var (parts, lookups) = (self.parts.read, batch.lookups)
+        try session.bulk(parts.place(&lookups, session))
+        try put(HistoryWriter.rows(of: lookups), key: ["slot", "kind", "hash", "id"])
         try put(batch.undelivered, key: ["state", "id"])
         try put(batch.attempts, key: ["id", "sequence"])
         try put(batch.receipts, key: ["id", "sequence"])
         try session.bulk(texts(batch), merge: .replacing(key: ["id"]))
         let states = try write(batch.states, merges: merges, session)
+        if batch.gaps.contains(where: { $0.kind == .cutBack }) {
+            // Of what the log lost: what it wrote anew counts on from before.
+            try session.run(StoreStatements.forgetCursors, [.text(HistoryWriter.follower)])
+        }
         var cursors = SQLBatch(table: "cursor", columns: ["follower", "partition", "sequence", "position", "updated_at"])
         for partition in batch.sequences.keys.sorted() {
             cursors.append(
@@ -101,7 +110,7 @@ struct HistoryWriter: Sendable {
         for fold in batch.folds { try fold.write(session) }
         if !batch.preferences.isEmpty { try preferences(batch.preferences, session) }
         try enter(batch, now, session)
-        return Written(rows: states.rows, tampered: states.tampered, count: count + states.rows.count)
+        return Written(rows: states.rows, tampered: states.tampered, count: count + states.rows.count, parts: parts)
     }
 
     /// Writes rows that were written before, over whatever became of them. Nothing is counted, no cursor is moved.
@@ -112,8 +121,11 @@ struct HistoryWriter: Sendable {
         try put(HistoryWriter.once(batch.inbound), key: ["id"])
         try put(batch.attempts, key: ["id", "sequence"])
         try put(batch.receipts, key: ["id", "sequence"])
+        // Where parts begin is asked anew: the one who writes beside this may have begun some.
+        var (parts, lookups) = (SearchParts(full: .max), batch.lookups)
+        try parts.assign(&lookups, session)
         // All columns are the key: there is nothing in such a row to be mended.
-        try session.bulk(HistoryWriter.rows(of: batch.lookups), merge: SQLMerge(key: ["slot", "kind", "hash", "id"]))
+        try session.bulk(HistoryWriter.rows(of: lookups), merge: SQLMerge(key: ["slot", "kind", "hash", "id"]))
         try session.bulk(batch.undelivered, merge: SQLMerge(key: ["state", "id"]))
         try session.bulk(texts(batch), merge: .replacing(key: ["id"]))
         var anew = SQLBatch(table: "state", columns: StateRow.columns + ["mac"])

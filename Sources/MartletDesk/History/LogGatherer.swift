@@ -9,6 +9,8 @@ actor LogGatherer {
     private let folds: @Sendable () -> [any HistoryFold]
     private var at: Position
     private var sequences: [PartitionNumber: UInt64]
+    /// Those of the store, with the place they were written with: no record from there on has one that is not newer.
+    private var stored: (at: Position, sequences: [PartitionNumber: UInt64])
     /// What is being filled; a call that fails leaves it for the next.
     private var batch: HistoryBatch
     /// Whose records these are.
@@ -27,6 +29,7 @@ actor LogGatherer {
         follower = Follower(journal)
         at = place.position
         sequences = place.sequences
+        stored = (place.position, place.sequences)
         batch = HistoryBatch()
         batch.folds = folds()
         batch.next = place.position
@@ -63,7 +66,7 @@ actor LogGatherer {
         if let journal, journal != end.journal {
             batch.gaps.append(HistoryGap(kind: .cutBack, from: at, to: 0))
             at = 0
-            sequences = [:]
+            forget()
             batch.next = 0
         }
         journal = end.journal
@@ -78,9 +81,16 @@ actor LogGatherer {
             return batch.unreadable(at: position)
         }
         if let known = sequences[header.partition] {
-            // Of a batch that is read again from its beginning.
-            guard header.sequence > known else { return }
-            batch.lost += header.sequence - known - 1
+            if header.sequence > known {
+                batch.lost += header.sequence - known - 1
+            } else if position >= stored.at, header.sequence <= stored.sequences[header.partition] ?? 0 {
+                // The cursor is ahead of this log: the log lost its end and was written on, or the cursor is not as it was written.
+                batch.gaps.append(HistoryGap(kind: .cutBack, from: position, to: position))
+                forget()
+            } else {
+                // Read again, as the call before failed.
+                return
+            }
         }
         sequences[header.partition] = header.sequence
         do throws(RecordFault) {
@@ -89,6 +99,12 @@ actor LogGatherer {
         } catch {
             batch.unreadable(at: position)
         }
+    }
+
+    /// Sequences begin anew with the next record of each partition.
+    private func forget() {
+        sequences = [:]
+        stored.sequences = [:]
     }
 
     private func note(_ missing: Follower.Missing) {
@@ -102,7 +118,7 @@ actor LogGatherer {
         case .cutBack:
             kind = .cutBack
             // The log counts on from before what it lost.
-            sequences = [:]
+            forget()
         }
         batch.gaps.append(HistoryGap(kind: kind, from: missing.from, to: missing.to))
     }

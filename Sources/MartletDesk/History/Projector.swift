@@ -27,6 +27,8 @@ public final class Projector: Sendable {
         public var segmentSize = 64 << 20
         /// Of what is kept beyond it, bytes.
         public var spillCap = 16 << 30
+        /// Messages of a quarter of an hour whose search entries are written together; the next ones go into a part of their own.
+        public var searchPart = 100_000
 
         public init(journal: String) { self.journal = journal }
     }
@@ -56,7 +58,9 @@ public final class Projector: Sendable {
         self.keys = HistoryKeys(keys, subject: subject)
         store = desk.store
         now = desk.now
-        writer = HistoryWriter(tags: self.keys.stateTags, memory: StateMemory(), trail: desk.trail, preferences: preferences)
+        writer = HistoryWriter(
+            tags: self.keys.stateTags, memory: StateMemory(), parts: SearchPartMemory(full: options.searchPart), trail: desk.trail,
+            preferences: preferences)
     }
 
     /// Goes on until its task is cancelled. A database that is away, slow or full is waited for.
@@ -104,7 +108,9 @@ public final class Projector: Sendable {
             thread, journal: options.journal, from: HistoryWriter.Place(journal: cursor.journal), keys: keys, folds: { [] })
         var months: Set<HistoryMonth> = []
         // Of its own: what another remembers is of other rows.
-        let writer = HistoryWriter(tags: keys.stateTags, memory: StateMemory(limit: 0), trail: writer.trail, preferences: { _, _ in })
+        let writer = HistoryWriter(
+            tags: keys.stateTags, memory: StateMemory(limit: 0), parts: SearchPartMemory(full: .max), trail: writer.trail,
+            preferences: { _, _ in })
         while true {
             let batch = try await gatherer.next(records: options.batch, upTo: cursor.position)
             if batch.isEmpty { return }
@@ -120,6 +126,7 @@ public final class Projector: Sendable {
     private func follow(_ thread: OwnThread, upTo: UInt64?, _ succeeded: () -> Void) async throws {
         var place = try await store.read { try HistoryWriter.place($0) }
         writer.memory.clear()
+        writer.parts.clear()
         let gatherer = LogGatherer(thread, journal: options.journal, from: place, keys: keys, folds: folds)
         var months: Set<HistoryMonth> = []
         var synced = place
@@ -190,6 +197,7 @@ public final class Projector: Sendable {
             written = try await write(merges: true)
         }
         writer.memory.take(written.rows)
+        writer.parts.take(written.parts)
         took(batch, written)
         return next
     }

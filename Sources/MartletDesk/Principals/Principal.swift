@@ -36,9 +36,7 @@ struct PrincipalTag: Sendable {
     private let mac: RowMAC
 
     init(rowKey: Secret) {
-        mac = RowMAC(
-            key: rowKey, table: "principal",
-            columns: ["id", "version", "name", "key_hash", "rights", "unit", "created_at", "revoked_at"])
+        mac = RowMAC(key: rowKey, table: "principal", columns: PrincipalStatements.tagged)
     }
 
     func tag(_ principal: Principal) -> [UInt8] {

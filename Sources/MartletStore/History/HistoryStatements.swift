@@ -19,14 +19,34 @@ public enum SearchSlot {
     public static func of(_ milliseconds: Int64) -> Int64 { milliseconds / SearchSlot.milliseconds }
 }
 
+/// A busy quarter of an hour has its entries in parts, each under kinds of its own: so what is written now lies together.
+public enum SearchPart {
+    /// Kinds of one part.
+    public static let kinds = 16
+    /// Parts behind the first of a quarter: more do not fit into the column, and what comes then stays in the last.
+    public static let most = 2000
+
+    /// What stands in the column for a kind.
+    public static func code(_ kind: Int16, part: Int) -> Int16 { kind + Int16(part * kinds) }
+}
+
 /// Statements on the history. Ids as 16 bytes; those of a notification and its messages are one range, from ordinal 0 to 255.
 public enum HistoryStatements {
     /// ?1 kind, ?2 hash, ?3 newest slot, ?4 oldest slot, ?5 id below which, ?6 how many. Newest first. One look into the index for
-    /// each slot: 3,000 for a month; longer ranges are asked in steps, and so are kinds that every slot is full of.
+    /// each slot, 3,000 for a month, and for each further part of one; longer ranges are asked in steps, and so are kinds that every slot is full of.
     public static let search = StatementID("history.search")
-    /// ?1 kind, ?2 hash, ?3 slot, ?4 id below which, ?5 how many. Newest first, of one quarter of an hour, in the order of the index: for kinds that
+    /// ?1 kind and part (`SearchPart.code`), ?2 hash, ?3 slot, ?4 id below which, ?5 how many. Newest first, of one part of a quarter, in the order of the index: for kinds that
     /// every slot is full of.
     public static let searchSlot = StatementID("history.searchSlot")
+    /// ?1 slot. Where its parts begin.
+    public static let parts = StatementID("history.parts")
+    /// ?1 slot, ?2 id below which. The newest part that begins there.
+    public static let newestPart = StatementID("history.newestPart")
+    /// ?1 id from which, ?2 id below which. The newest of these.
+    public static let newest = StatementID("history.newest")
+    public static let newestInbound = StatementID("history.newestInbound")
+    /// ?1 id from which, ?2 id below which, ?3 how many matter.
+    public static let countFrom = StatementID("history.countFrom")
     /// ?1 slot, ?2 kind, ?3 hash, ?4 first id, ?5 last id. One row where an id has the value.
     public static let has = StatementID("history.has")
     /// ?1 state, ?2 id below which, ?3 id from which, ?4 how many. Newest first.
@@ -50,23 +70,44 @@ public enum HistoryStatements {
     public static let dropText = StatementID("history.dropText")
     public static let dropInboundText = StatementID("history.dropInboundText")
 
+    /// Kind and part of the entries of id ?4 in slot ?1 whose kind is ?2.
+    private static let code =
+        "?2 + 16 * COALESCE((SELECT max(p.part) FROM lookup_part p WHERE p.slot = ?1 AND p.first_id <= ?4), 0)"
+
     static let all = [
-        Statement(dropEntry, "DELETE FROM lookup WHERE slot = ?1 AND kind = ?2 AND hash = ?3 AND id >= ?4 AND id <= ?5"),
+        Statement(dropEntry, "DELETE FROM lookup WHERE slot = ?1 AND kind = \(code) AND hash = ?3 AND id >= ?4 AND id <= ?5"),
+        Statement(parts, "SELECT part, first_id FROM lookup_part WHERE slot = ?1 ORDER BY part"),
+        Statement(
+            newestPart, "SELECT part, first_id FROM lookup_part WHERE slot = ?1 AND first_id < ?2 ORDER BY part DESC LIMIT 1"),
+        Statement(newest, "SELECT id FROM notification WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1"),
+        Statement(newestInbound, "SELECT id FROM inbound WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1"),
+        Statement(
+            countFrom,
+            """
+            SELECT CAST(count(*) AS BIGINT) AS count
+            FROM (SELECT id FROM notification WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3) counted
+            """),
         Statement(dropText, "UPDATE message SET key_id = 0, sealed = ?3 WHERE id >= ?1 AND id <= ?2 AND key_id <> 0"),
         Statement(dropInboundText, "UPDATE inbound SET key_id = 0, sealed = ?3 WHERE id >= ?1 AND id <= ?2 AND key_id <> 0"),
         Statement(
             search,
             """
-            WITH RECURSIVE slots (slot) AS (
-                SELECT CAST(?3 AS INTEGER) UNION ALL SELECT slot - 1 FROM slots WHERE slot > CAST(?4 AS INTEGER)
+            WITH RECURSIVE slots (slot, part) AS (
+                SELECT CAST(?3 AS INTEGER),
+                    COALESCE((SELECT max(p.part) FROM lookup_part p WHERE p.slot = CAST(?3 AS INTEGER)), CAST(0 AS INTEGER))
+                UNION ALL
+                SELECT CASE WHEN part > 0 THEN slot ELSE slot - 1 END,
+                    CASE WHEN part > 0 THEN part - 1 ELSE COALESCE((SELECT max(p.part) FROM lookup_part p WHERE p.slot = s.slot - 1), 0) END
+                FROM slots s WHERE slot > CAST(?4 AS INTEGER) OR part > 0
             )
-            SELECT l.id AS id FROM slots s JOIN lookup l ON l.slot = s.slot
-            WHERE l.kind = ?1 AND l.hash = ?2 AND l.id < ?5 ORDER BY l.slot DESC, l.id DESC LIMIT ?6
+            SELECT l.id AS id FROM slots s CROSS JOIN lookup l
+            WHERE l.slot = s.slot AND l.kind = ?1 + 16 * s.part AND l.hash = ?2 AND l.id < ?5 ORDER BY l.slot DESC, l.id DESC LIMIT ?6
             """),
         Statement(
             searchSlot, "SELECT id FROM lookup WHERE slot = ?3 AND kind = ?1 AND hash = ?2 AND id < ?4 ORDER BY id DESC LIMIT ?5"),
         Statement(
-            has, "SELECT id FROM lookup WHERE slot = ?1 AND kind = ?2 AND hash = ?3 AND id >= ?4 AND id <= ?5 ORDER BY id LIMIT 1"),
+            has,
+            "SELECT id FROM lookup WHERE slot = ?1 AND kind = \(code) AND hash = ?3 AND id >= ?4 AND id <= ?5 ORDER BY id LIMIT 1"),
         Statement(
             undelivered,
             """

@@ -36,12 +36,12 @@ public enum RetentionStatements {
             Statement(
                 addresses,
                 """
-                DELETE FROM lookup WHERE slot = ?1 AND kind <> 5
+                DELETE FROM lookup WHERE slot = ?1 AND (kind & 15) <> 5
                 AND id IN (SELECT id FROM notification WHERE id >= ?2 AND id < ?3 AND class = ?4)
                 """),
             Statement(
                 inboundAddresses,
-                "DELETE FROM lookup WHERE slot = ?1 AND kind <> 5 AND id IN (SELECT id FROM inbound WHERE id >= ?2 AND id < ?3)"),
+                "DELETE FROM lookup WHERE slot = ?1 AND (kind & 15) <> 5 AND id IN (SELECT id FROM inbound WHERE id >= ?2 AND id < ?3)"),
             Statement(
                 lookups,
                 """

@@ -1,5 +1,8 @@
 import ArgumentParser
 import FoundationEssentials
+import Guard
+import MartletDesk
+import MartletNode
 import MartletStore
 import SQL
 
@@ -56,19 +59,50 @@ struct StoreCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "check",
             abstract: "Compares the store with this program: tables, indexes, and whether every statement is taken.",
-            discussion: "Exit codes: 0 sound, 1 something is missing or refused, or the database is away, 2 bad settings.")
+            discussion: """
+                With --rows it also reads the whole store and names what is damaged: SQLite's own check of its file, the tag of every row \
+                that has one, the chain of the audit. Changes nothing, beside a running desk or without one.
+                Exit codes: 0 sound, 1 something is missing, refused or damaged, or the database is away, 2 bad settings or a wrong key.
+                """)
 
         @OptionGroup var place: Place
+        @Flag(help: "Reads every page and row, and names damage.") var rows = false
 
         func run() async throws {
-            try await StoreCommand.with(place) { store, migrator, _ in
+            try await StoreCommand.with(place) { store, migrator, settings in
                 let difference = try await Schema.check(store, migrator)
                 for line in difference.missing { print("missing: \(line)") }
                 for line in difference.refused { print("refused: \(line)") }
                 for line in difference.foreign { print("not from a file of this program: \(line)") }
-                guard difference.isSound else { throw ExitCode(1) }
-                print("sound: \(migrator.newest) file(s) applied, \(store.statements.all.count) statements")
+                if difference.isSound {
+                    print("sound: \(migrator.newest) file(s) applied, \(store.statements.all.count) statements")
+                }
+                let isUndamaged = rows ? try await undamaged(store, settings) : true
+                guard difference.isSound, isUndamaged else { throw ExitCode(1) }
             }
+        }
+
+        /// Prints what is damaged; false: something is.
+        private func undamaged(_ store: SQLStore, _ settings: ServerSettings) async throws -> Bool {
+            let signer = try AuditCommand.signer(settings)
+            let keys: KeyStore
+            do {
+                let master = try MasterKey.load(
+                    from: settings.masterKeyFile, credentials: ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"])
+                keys = try KeyStore(directory: settings.node.keyDirectory, master: master, access: .reader)
+            } catch {
+                print("martlet: \(place.data): \(error)")
+                throw ExitCode(ExitStatus.badSettings)
+            }
+            var lines: [String] = []
+            if let file = settings.desk.checkpoints, FileManager.default.fileExists(atPath: file) { lines = try AuditCommand.lines(file) }
+            let report = try await StoreDamage(store, rowKey: keys.rowKey, checkpoints: lines, keys: [signer.publicKey]).run()
+            for finding in report.findings { print("damaged: \(finding)") }
+            if report.count > report.findings.count { print("and \(report.count - report.findings.count) more") }
+            if report.isSound {
+                print("undamaged: \(report.rows) rows carry their tags, \(report.entries) entries of the audit their hashes")
+            }
+            return report.isSound
         }
     }
 }

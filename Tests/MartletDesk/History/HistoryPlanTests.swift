@@ -8,7 +8,9 @@ import Testing
 @Suite("Desk: query plans")
 struct HistoryPlanTests {
     /// Tables that grow with every message.
-    private static let large = ["notification", "message", "state", "undelivered", "lookup", "attempt", "receipt", "inbound"]
+    private static let large = [
+        "notification", "message", "state", "undelivered", "lookup", "lookup_part", "attempt", "receipt", "inbound",
+    ]
 
     @Test("Every statement of the history goes by an index: none reads a table through", arguments: SQLStore.Engine.allCases)
     func plans(engine: SQLStore.Engine) async throws {
@@ -22,7 +24,9 @@ struct HistoryPlanTests {
         let asked: [(StatementID, [String])] = [
             (HistoryStatements.search, ["2", "77", slot, "\(now / SearchSlot.milliseconds - 2880)", blob(high), "50"]),
             (HistoryStatements.searchSlot, ["5", "7", slot, blob(high), "50"]),
-            (HistoryStatements.has, [slot, "2", "77"] + range),
+            (HistoryStatements.has, [slot, "2", "77"] + range), (HistoryStatements.dropEntry, [slot, "2", "77"] + range),
+            (HistoryStatements.parts, [slot]), (HistoryStatements.newestPart, [slot, blob(high)]),
+            (HistoryStatements.newest, range), (HistoryStatements.newestInbound, range), (HistoryStatements.countFrom, range + ["100"]),
             (HistoryStatements.undelivered, ["5", blob(high), blob(low), "50"]),
             (HistoryStatements.recent, [blob(high), blob(low), "50"]),
             (HistoryStatements.notification, range), (HistoryStatements.messages, range), (HistoryStatements.states, range),

@@ -178,18 +178,42 @@ final class ProjectorRig {
         }
     }
 
+    /// What a walk proposes, so many a step.
+    func walked(_ way: HistoryWalk.Way, steps: Int) async throws -> [MessageID] {
+        let end = MessageID.first(of: now / 1000 + 3_600_000)
+        return try await store.read { session in
+            var walk = HistoryWalk(way, from: end.milliseconds - 7_200_000, below: end)
+            var found: [MessageID] = []
+            while !walk.isDone { found += try walk.step(steps, session) }
+            return found
+        }
+    }
+
+    func has(_ kind: SearchKind, _ hash: Int64, _ id: MessageID) async throws -> Bool {
+        try await store.read { session in
+            try !session.rows(
+                HistoryStatements.has,
+                [
+                    .integer(SearchSlot.of(id.milliseconds)), .number(kind.rawValue), .integer(hash), .bytes(id.bytes),
+                    .bytes(id.with(ordinal: .max).bytes),
+                ]
+            ).isEmpty
+        }
+    }
+
     func audit() async throws -> [SQLRow] {
         try await store.read { try $0.rows(StoreStatements.auditForward, [.number(0), .number(1000)]) }
     }
 
     /// A projector whose fold counts records by kind in the store itself, so that what is counted twice shows.
     func projector(
-        batch: Int = 100, folder: String? = nil,
+        batch: Int = 100, searchPart: Int = 100_000, folder: String? = nil,
         preferences: @escaping @Sendable ([PreferenceChange], SQLSession) throws -> Void = { _, _ in }
     ) -> Projector {
         var options = Projector.Options(journal: "\(directory)/journal")
         options.batch = batch
         options.folder = folder
+        options.searchPart = searchPart
         options.pace = .milliseconds(5)
         options.sync = .milliseconds(20)
         options.backoff = Backoff(first: .milliseconds(5), longest: .milliseconds(20))

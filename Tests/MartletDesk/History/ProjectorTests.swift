@@ -283,4 +283,107 @@ import Testing
             #expect(try await rig.counts(["message", "lookup"]) == [1, 1])
         }
     }
+
+    @Test(
+        "A busy quarter of an hour is cut into parts; every message is found through them, once, also after a restart and a repair",
+        arguments: SQLStore.Engine.allCases)
+    func searchParts(engine: SQLStore.Engine) async throws {
+        try await ProjectorTests.with(engine) { rig in
+            // Batches of 20 records, parts of 12 messages; each projector begins with nothing remembered.
+            for round in 0..<4 {
+                for number in round * 40..<(round + 1) * 40 {
+                    try rig.put(
+                        .accepted(.init(receivedAt: rig.now)), rig.id(number), .queued, payload: rig.payload(number % 50), source: 7)
+                }
+                rig.commit()
+                try await rig.projector(batch: 20, searchPart: 12).catchUp()
+            }
+            #expect(try await rig.count("lookup") == 160 * 3)
+            let parts = try await rig.count("lookup_part")
+            #expect((5...14).contains(parts))
+            // By number, by reference, by source: newest first, none twice.
+            let hashes = SearchHashes(rig.keys)
+            #expect(try await rig.search(.phone, hashes.phone(rig.payload(9).to)) == [109, 59, 9].map { rig.id($0) })
+            #expect(try await rig.search(.reference, hashes.reference("r-20")) == [120, 70, 20].map { rig.id($0) })
+            let ofSource = try await rig.walked(.source(7), steps: 7)
+            #expect(ofSource == (0..<160).reversed().map { rig.id($0) })
+            for number in [0, 11, 12, 60, 159] {
+                let (id, hash) = (rig.id(number), hashes.phone(rig.payload(number % 50).to))
+                #expect(try await rig.has(.phone, hash, id))
+                #expect(try await !rig.has(.phone, hash &+ 1, id))
+            }
+            // Rows that were written before keep their places.
+            try await rig.store.transaction { try $0.define("DELETE FROM lookup WHERE kind % 16 = 2") }
+            try await rig.projector(batch: 33, searchPart: 3).repair()
+            #expect(try await rig.count("lookup") == 160 * 3)
+            #expect(try await rig.count("lookup_part") == parts)
+            #expect(try await rig.search(.phone, hashes.phone(rig.payload(9).to)) == [109, 59, 9].map { rig.id($0) })
+            // What is forgotten goes from every part.
+            let entry = [SearchSlot.of(rig.id(100).milliseconds), 7].map { SQLValue.integer($0) }
+            let range = [SQLValue.bytes(rig.id(100).bytes), .bytes(rig.id(100).with(ordinal: .max).bytes)]
+            let dropped = try await rig.store.transaction {
+                try $0.run(HistoryStatements.dropEntry, [entry[0], .number(SearchKind.source.rawValue), entry[1]] + range)
+            }
+            #expect(dropped == 1)
+            let (low, high) = (HistoryMonth.firstID(0), HistoryMonth.firstID(rig.now / 1000 + 86_400_000))
+            let addresses = try await rig.store.transaction {
+                try $0.run(
+                    RetentionStatements.addresses,
+                    [entry[0], .bytes(low), .bytes(high), .number(MessageClass.transactional.rawValue)])
+            }
+            #expect(addresses == 320)
+            #expect(try await rig.count("lookup") == 159)
+        }
+    }
+
+    @Test("A part that begins where it cannot is named, and nothing is looked up by it", arguments: SQLStore.Engine.allCases)
+    func damagedParts(engine: SQLStore.Engine) async throws {
+        try await ProjectorTests.with(engine) { rig in
+            try rig.message(1)
+            rig.commit()
+            try await rig.projector().catchUp()
+            let slot = SearchSlot.of(rig.id(1).milliseconds)
+            var row = SQLBatch(table: "lookup_part", columns: ["slot", "part", "first_id"])
+            row.append(.integer(slot), .number(2), .bytes(MessageID.first(of: 17).bytes))
+            let rows = row
+            try await rig.store.transaction { try $0.bulk(rows) }
+            await #expect(throws: DeskFault.tampered(noun: "lookup_part", key: "\(slot)")) { try await rig.walked(.source(7), steps: 7) }
+            try rig.message(2)
+            rig.commit()
+            await #expect(throws: DeskFault.tampered(noun: "lookup_part", key: "\(slot)")) { try await rig.projector().catchUp() }
+        }
+    }
+
+    @Test(
+        "A cursor that is ahead of the log is an entry of the audit, and what comes is written: never skipped in silence",
+        arguments: SQLStore.Engine.allCases)
+    func cursorAhead(engine: SQLStore.Engine) async throws {
+        try await ProjectorTests.with(engine) { rig in
+            for number in 0..<10 { try rig.message(number) }
+            rig.commit()
+            try await rig.projector().catchUp()
+            #expect(try await rig.audit().isEmpty)
+            try await rig.store.transaction {
+                try $0.define("UPDATE cursor SET sequence = sequence + 1000 WHERE follower = 'history' AND partition = 3")
+            }
+            for number in 10..<20 { try rig.message(number) }
+            rig.commit()
+            let projector = rig.projector()
+            try await projector.catchUp()
+            #expect(try await rig.count("notification") == 20)
+            #expect(try await rig.count("receipt") == 20)
+            #expect(try await rig.counted() == 80)
+            let entries = try await rig.audit()
+            #expect(entries.count == 1)
+            #expect(try entries.first?.text("act") == "history.gap")
+            #expect(try entries.first?.text("outcome").hasPrefix("cut-back") == true)
+            #expect(projector.figures.read.gaps == 1)
+            // Said once.
+            try rig.message(20)
+            rig.commit()
+            try await rig.projector().catchUp()
+            #expect(try await rig.audit().count == 1)
+            #expect(try await rig.count("notification") == 21)
+        }
+    }
 }

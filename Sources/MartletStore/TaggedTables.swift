@@ -1,0 +1,66 @@
+public import SQL
+
+/// A table whose rows carry a tag over all their other columns.
+public struct TaggedTable: Sendable {
+    public let name: String
+    /// In the order of the tag, without it.
+    public let columns: [String]
+    /// Of the key, in its order.
+    public let key: [String]
+    /// Rows after a key, in its order: a parameter for each column of the key, then how many. The tag is the last column.
+    public let page: StatementID
+    /// What stands before every key.
+    public let start: [SQLValue]
+
+    /// - Parameter start: where the key is not of integers alone.
+    init(_ name: String, _ columns: [String], key: [String], start: [SQLValue]? = nil) {
+        self.name = name
+        self.columns = columns
+        self.key = key
+        page = StatementID("check.\(name)")
+        self.start = start ?? key.map { _ in .integer(.min) }
+    }
+
+    var statement: Statement {
+        let list = (columns + ["mac"]).joined(separator: ", ")
+        let order = key.joined(separator: ", ")
+        let after = start.enumerated().map { place, value in
+            if case .integer = value { "CAST(?\(place + 1) AS BIGINT)" } else { "?\(place + 1)" }
+        }.joined(separator: ", ")
+        return Statement(
+            page, "SELECT \(list) FROM \(name) WHERE (\(order)) > (\(after)) ORDER BY \(order) LIMIT ?\(key.count + 1)")
+    }
+}
+
+/// Every table with tags: what `martlet store check --rows` reads through.
+public enum TaggedTables {
+    public static let all = [
+        TaggedTable("principal", PrincipalStatements.tagged, key: ["id"]),
+        TaggedTable("unit", UnitStatements.columns, key: ["number"]),
+        TaggedTable("source", SourceStatements.columns, key: ["number"]),
+        TaggedTable("definition", DefinitionStatements.columns, key: ["kind", "number"], start: [.text(""), .integer(.min)]),
+        TaggedTable("rulebook_object", RulebookStatements.objectColumns, key: ["number"]),
+        TaggedTable("rulebook_version", RulebookStatements.versionColumns, key: ["object", "number"]),
+        TaggedTable("rulebook_release", RulebookStatements.releaseColumns, key: ["number"]),
+        TaggedTable("customer", CustomerStatements.columns.dropLast(), key: ["subject"]),
+        TaggedTable("consent", ConsentStatements.columns.dropLast(), key: ["subject", "number"]),
+        TaggedTable("contact", ContactStatements.columns.dropLast(), key: ["subject", "at", "number"]),
+        TaggedTable("address_fact", CustomerStatements.factColumns, key: ["kind", "hash"]),
+        TaggedTable("state", StateRow.columns, key: ["id"], start: [.bytes([])]),
+    ]
+
+    /// ?1...?4 kind, hash, subject and number after which, ?5 how many. The index of addresses, which has no tags of its own.
+    public static let addresses = StatementID("check.addresses")
+
+    static let statements =
+        all.map(\.statement) + [
+            Statement(
+                addresses,
+                """
+                SELECT kind, hash, subject, number FROM customer_address
+                WHERE (kind, hash, subject, number)
+                    > (CAST(?1 AS BIGINT), CAST(?2 AS BIGINT), CAST(?3 AS BIGINT), CAST(?4 AS BIGINT))
+                ORDER BY kind, hash, subject, number LIMIT ?5
+                """)
+        ]
+}
