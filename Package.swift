@@ -66,9 +66,11 @@ let package = Package(
         library("SMPP", [nioCore]),
         library("SMSText", []),
         .target(name: "CJournal"),
-        library("Journal", ["CJournal"]),
+        .systemLibrary(name: "CThreads"),
+        library("Threads", ["CThreads"]),
+        library("Journal", ["CJournal", "Threads"]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
-        library("SQL", ["CPostgres", grdb, sqlite]),
+        library("SQL", ["CPostgres", "Threads", grdb, sqlite]),
 
         // What security reads.
         library("Guard", [crypto, httpClient, nioCore, nioPosix, nioHTTP, nioSSL]),
@@ -91,7 +93,8 @@ let package = Package(
         library(
             "MartletDesk",
             [
-                "MartletModel", "MartletStore", "MartletLocal", "SQL", "Guard", "Journal", hummingbird, hummingbirdCore, hummingbirdTLS,
+                "MartletModel", "MartletStore", "MartletLocal", "SQL", "Guard", "Journal", "Threads", hummingbird, hummingbirdCore,
+                hummingbirdTLS,
                 nioCore, nioSSL,
                 logging,
             ]),
@@ -114,7 +117,8 @@ let package = Package(
         // Tests mirror Sources; Architecture reads the sources themselves.
         tests("SMPP", ["SMPP", nioCore]),
         tests("SMSText", ["SMSText"]),
-        tests("Journal", ["Journal", "CJournal"]),
+        tests("Threads", ["Threads"]),
+        tests("Journal", ["Journal", "CJournal", "Threads"]),
         // A PostgreSQL server of the tests' own, shared by the suites of one run.
         .target(name: "PostgresServer", path: "Tests/PostgresServer", swiftSettings: house),
         tests("SQL", ["SQL", "PostgresServer"]),

@@ -9,8 +9,9 @@ enum ImportTable {
         // Wire, alphabets, disk: no word of Martlet.
         "SMPP": ["NIOCore"],
         "SMSText": [],
-        "Journal": ["CJournal"],
-        "SQL": ["CPostgres", "GRDB", "GRDBSQLite"],
+        "Threads": ["CThreads"],
+        "Journal": ["CJournal", "Threads"],
+        "SQL": ["CPostgres", "Threads", "GRDB", "GRDBSQLite"],
         // What security reads.
         "Guard": ["Crypto", "AsyncHTTPClient", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL"],
         // Words and seams, the pure core, its shell.
@@ -24,7 +25,7 @@ enum ImportTable {
         "MartletStore": ["MartletModel", "SQL", "Guard"],
         // Administration, history, statistics: no part of a node either.
         "MartletDesk": [
-            "MartletModel", "MartletStore", "MartletLocal", "SQL", "Guard", "Journal", "Hummingbird", "HummingbirdCore",
+            "MartletModel", "MartletStore", "MartletLocal", "SQL", "Guard", "Journal", "Threads", "Hummingbird", "HummingbirdCore",
             "HummingbirdTLS", "NIOCore", "NIOSSL",
             "Logging",
         ],
@@ -49,6 +50,7 @@ enum ImportTable {
     /// clock or a generator for is an argument.
     static let system: [String: Set<String>] = [
         "SMPP": ["Glibc"],
+        "Threads": ["Glibc"],
         "Journal": ["Glibc"],
         "SQL": ["Glibc"],
         "Guard": ["Glibc", "FoundationEssentials"],
@@ -82,7 +84,7 @@ enum ImportTable {
     ]
 
     /// C targets, without Swift sources.
-    static let cTargets: Set<String> = ["CJournal", "CPostgres"]
+    static let cTargets: Set<String> = ["CJournal", "CPostgres", "CThreads"]
 
     /// Names of Package.swift for products of other packages.
     static let packageNames: [String: String] = [
