@@ -41,7 +41,7 @@ struct DeskWork: Sendable {
         ]
     }
 
-    private var historyKeys: HistoryKeys { HistoryKeys(keys) { [vault] in vault.subjects.key($0) } }
+    private var historyKeys: HistoryKeys { HistoryKeys(keys, subjects: vault.subjects) }
 
     // MARK: Work
 
@@ -53,7 +53,7 @@ struct DeskWork: Sendable {
         return DeskPart("projector", needsStore: false, samples: { [figures] in figures.samples(segmentSize: segment) }) { desk in
             let customers = desk.customers(vault)
             let projector = Projector(
-                desk, settings.projector, keys: keys, logger: logger, figures: figures, subject: { vault.subjects.key($0) },
+                desk, settings.projector, keys: keys, logger: logger, figures: figures, subjects: vault.subjects,
                 folds: { [TrafficFold()] },
                 preferences: { changes, session in
                     for change in changes {
