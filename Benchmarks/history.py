@@ -286,29 +286,31 @@ class Request:
         """Of the newest id that is still wanted."""
         return (moment(self.below) - (self.below[8:] == bytes(8) and self.below[:8] == bound(moment(self.below))[:8])) // SLOT
 
-    def fits(self, id, others, test):
-        """Whether the message has the other values too, and its rows are as wanted."""
+    def fits(self, id, others=(), origin=None, state=None):
+        """Whether the message has the other values too, and its rows are as wanted; of one that is not, no more is read."""
         for kind, value in others:
             if not self.ask("has", moment(id) // SLOT, kind, value, id[:15] + b"\0", id[:15] + b"\xff"):
                 return False
         low, high = id[:15] + b"\0", id[:15] + b"\xff"
-        rows = {name: self.ask(name, low, high) for name in ("notification", "states", "messages")}
-        if not rows["notification"]:
+        found = self.ask("notification", low, high)
+        if not found or origin and not origin(*found[0][1:3]):
             return False
-        return test(source=rows["notification"][0][1], of_class=rows["notification"][0][2], state=rows["states"][0][2])
+        if (self.ask("states", low, high)[0][2] != state) if state else not self.ask("states", low, high):
+            return False
+        return bool(self.ask("messages", low, high))
 
-    def collect(self, step, others=(), test=lambda **_: True):
+    def collect(self, step, others=(), **wanted):
         """How many messages the page has."""
         found, looked = 0, 0
         while self.below > self.first and self.looks > 0 and looked < MOST_CANDIDATES:
             for id in step():
                 looked += 1
-                found += self.fits(id, others, test)
+                found += self.fits(id, others, **wanted)
                 if found == self.limit:
                     return found
         return found
 
-    def by_value(self, kind, value, *others, test=lambda **_: True):
+    def by_value(self, kind, value, *others, **wanted):
         def step():
             newest = self.slot()
             oldest = max(moment(self.first) // SLOT, newest - min(self.width, self.looks) + 1)
@@ -320,32 +322,32 @@ class Request:
                 self.below = max(self.first, bound(oldest * SLOT))
                 self.width = min(self.width * 4, WIDEST)
             return [one[0] for one in rows]
-        return self.collect(step, others, test)
+        return self.collect(step, others, **wanted)
 
-    def by_source(self, source, test=lambda **_: True):
+    def by_source(self, source, **wanted):
         def step():
             slot = self.slot()
             self.looks -= 4
             rows = self.ask("searchSlot", SOURCE, source, slot, self.below, self.limit)
             self.below = rows[-1][0] if len(rows) == self.limit else max(self.first, bound(slot * SLOT))
             return [one[0] for one in rows]
-        return self.collect(step, test=test)
+        return self.collect(step, **wanted)
 
-    def by_end(self, state, source=None, test=lambda **_: True):
+    def by_end(self, end, source=None, **wanted):
         def step():
             self.looks -= 8
-            rows = self.ask("undelivered", state, self.below, self.first, self.limit)
+            rows = self.ask("undelivered", end, self.below, self.first, self.limit)
             self.below = rows[-1][0] if len(rows) == self.limit else self.first
             return [one[0] for one in rows if source is None or one[2] == source]
-        return self.collect(step, test=test)
+        return self.collect(step, **wanted)
 
-    def by_time(self, test=lambda **_: True):
+    def by_time(self, **wanted):
         def step():
             self.looks -= 8
             rows = self.ask("recent", self.below, self.first, self.limit)
             self.below = rows[-1][0] if len(rows) == self.limit else self.first
             return [one[0] for one in rows]
-        return self.collect(step, test=test)
+        return self.collect(step, **wanted)
 
 
 def asks(store, sql, shape, dice):
@@ -360,21 +362,18 @@ def asks(store, sql, shape, dice):
         begin = NOW - 3_600_000 - dice.randrange(SPAN - 3_600_000)
         return {"begin": begin, "end": begin + 3_600_000}
 
-    def is_state(wanted):
-        return lambda state, **_: state == wanted
+    def of_source(wanted):
+        return lambda source, _: source == wanted
 
-    def is_source(wanted):
-        return lambda source, **_: source == wanted
-
-    def is_class(wanted):
-        return lambda of_class, **_: of_class == wanted
+    def of_class(wanted):
+        return lambda _, found: found == wanted
 
     def with_reference():
         n = dice.randrange(shape.count)
         return request().by_value(REFERENCE, mix(n, 5), (CUSTOMER, mix(shape.person(n), 3)))
 
     return {
-        "id": lambda: request().fits(shape.id(dice.randrange(shape.count)), (), lambda **_: True),
+        "id": lambda: request().fits(shape.id(dice.randrange(shape.count))),
         "customer": lambda: request().by_value(CUSTOMER, mix(person(), 3)),
         "customer, frequent": lambda: request().by_value(CUSTOMER, mix(0, 3)),
         "phone": lambda: request().by_value(PHONE, mix(person(), 4)),
@@ -386,18 +385,18 @@ def asks(store, sql, shape, dice):
         "source, rare": lambda: request().by_source(6),
         "state failed": lambda: request(end=NOW - dice.randrange(SPAN)).by_end(FAILED),
         "state cancelled, rare": lambda: request().by_end(CANCELLED),
-        "state delivered": lambda: request(end=NOW - dice.randrange(SPAN)).by_time(is_state(DELIVERED)),
+        "state delivered": lambda: request(end=NOW - dice.randrange(SPAN)).by_time(state=DELIVERED),
         "time": lambda: request(**hour()).by_time(),
-        "class, rare": lambda: request(end=NOW - dice.randrange(SPAN)).by_time(is_class(2)),
+        "class, rare": lambda: request(end=NOW - dice.randrange(SPAN)).by_time(origin=of_class(2)),
         "customer and reference": with_reference,
-        "phone and state failed": lambda: request().by_value(PHONE, mix(person(), 4), test=is_state(FAILED)),
-        "frequent phone, state failed, time": lambda: request(**hour()).by_value(PHONE, mix(0, 4), test=is_state(FAILED)),
-        "frequent customer and a source": lambda: request().by_value(CUSTOMER, mix(0, 3), test=is_source(1)),
+        "phone and state failed": lambda: request().by_value(PHONE, mix(person(), 4), state=FAILED),
+        "frequent phone, state failed, time": lambda: request(**hour()).by_value(PHONE, mix(0, 4), state=FAILED),
+        "frequent customer and a source": lambda: request().by_value(CUSTOMER, mix(0, 3), origin=of_source(1)),
         "source and state failed": lambda: request().by_end(FAILED, source=1),
         "source and time": lambda: request(**hour()).by_source(2),
         "rare source and state failed": lambda: request().by_end(FAILED, source=6),
         # The most that a request does: 1,000 messages looked at, none fits.
-        "source and a class nobody has": lambda: request().by_source(3, test=is_class(9)),
+        "source and a class nobody has": lambda: request().by_source(3, origin=of_class(9)),
     }
 
 
