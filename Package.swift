@@ -73,9 +73,11 @@ let package = Package(
         // Days, zones and hours, without a clock.
         library("Calendar", []),
         .target(name: "CJournal"),
-        library("Journal", ["CJournal"]),
+        .systemLibrary(name: "CThreads"),
+        library("Threads", ["CThreads"]),
+        library("Journal", ["CJournal", "Threads"]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
-        library("SQL", ["CPostgres", grdb, sqlite]),
+        library("SQL", ["CPostgres", "Threads", grdb, sqlite]),
 
         // What security reads.
         library("Guard", [crypto, httpClient, nioCore, nioPosix, nioHTTP, nioSSL]),
@@ -98,7 +100,8 @@ let package = Package(
         library(
             "MartletDesk",
             [
-                "MartletModel", "MartletStore", "MartletLocal", "SQL", "Guard", "Journal", hummingbird, hummingbirdCore, hummingbirdTLS,
+                "MartletModel", "MartletStore", "MartletLocal", "SQL", "Guard", "Journal", "Threads", hummingbird, hummingbirdCore,
+                hummingbirdTLS,
                 nioCore, nioSSL,
                 logging,
             ]),
@@ -123,7 +126,8 @@ let package = Package(
         tests("SMSText", ["SMSText"]),
         tests("Templates", ["Templates", mustache]),
         tests("Calendar", ["Calendar"]),
-        tests("Journal", ["Journal", "CJournal"]),
+        tests("Threads", ["Threads"]),
+        tests("Journal", ["Journal", "CJournal", "Threads"]),
         // A PostgreSQL server of the tests' own, shared by the suites of one run.
         .target(name: "PostgresServer", path: "Tests/PostgresServer", swiftSettings: house),
         tests("SQL", ["SQL", "PostgresServer"]),

@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Figures of the local copy of customers. Apart from the other measuring programs because these have no dependency; the product's own
-// sources, by links, for the module is not a product.
+// Figures of the local copy of customers, and customers for a node to be measured with. Apart from the other measuring programs because these
+// have no dependency; the product's own sources, by links, for the modules are no products.
 let house: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
@@ -11,25 +11,28 @@ let house: [SwiftSetting] = [
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
+let measure: Target.Dependency = .product(name: "Measure", package: "martlet-benchmarks")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+
 let package = Package(
     name: "martlet-customers-benchmarks",
     platforms: [.macOS(.v15)],
-    products: [.executable(name: "customers", targets: ["customers"])],
+    products: [.executable(name: "customers", targets: ["customers"]), .executable(name: "fill", targets: ["fill"])],
     dependencies: [
         .package(name: "martlet-benchmarks", path: ".."),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
     ],
     targets: [
         .target(name: "CJournal", path: "CJournal"),
-        .target(name: "Journal", dependencies: ["CJournal"], path: "Journal", swiftSettings: house),
+        .systemLibrary(name: "CThreads", path: "CThreads"),
+        .target(name: "Threads", dependencies: ["CThreads"], path: "Threads", swiftSettings: house),
+        .target(name: "Journal", dependencies: ["CJournal", "Threads"], path: "Journal", swiftSettings: house),
         .target(name: "MartletModel", path: "MartletModel", swiftSettings: house),
-        .target(name: "Local", dependencies: ["MartletModel", "Journal"], path: "Local", swiftSettings: house),
+        // Keys and hashes; not what opens connections.
+        .target(name: "Guard", dependencies: [crypto], path: "Guard", exclude: ["Outbound"], swiftSettings: house),
+        .target(name: "Local", dependencies: ["MartletModel", "Journal", "Guard"], path: "Local", swiftSettings: house),
         .executableTarget(
-            name: "customers",
-            dependencies: [
-                "Local", "MartletModel", .product(name: "Measure", package: "martlet-benchmarks"),
-                .product(name: "Crypto", package: "swift-crypto"),
-            ],
-            path: "bench", swiftSettings: house),
+            name: "customers", dependencies: ["Local", "MartletModel", measure, crypto], path: "bench", swiftSettings: house),
+        .executableTarget(name: "fill", dependencies: ["Local", "MartletModel", "Guard", measure], path: "fill", swiftSettings: house),
     ]
 )

@@ -6,8 +6,10 @@ struct Load {
     static let usage = """
         load --port N [--host 127.0.0.1] [--connections 64] [--rate R] [--seconds 10] [--count N] [--first SERIAL]
              [--method POST] [--target /v1/messages] [--key KEY] [--body JSON] [--expect 202] [--times FILE]
+             [--numbers-first 447700000000] [--numbers 1000000]
         {serial} and {number} in --target and --body change with each request. Without --rate each connection sends as soon as it
         has its answer; with it latency is counted from the moment a request was due. --times keeps each request's moments.
+        With --numbers the numbers are drawn at random from so many, beginning with --numbers-first.
         """
 
     static func main() {
@@ -34,11 +36,16 @@ struct Load {
         if !key.isEmpty { headers.append("Authorization: Bearer \(key)") }
         if !body.isEmpty { headers.append("Content-Type: application/json") }
         let target = arguments.text("target", default: "/v1/messages")
+        var range = NumberRange()
+        range.first = arguments.number("numbers-first", in: 1...999_999_999_999, default: range.first)
+        let count = arguments.number("numbers", in: 0...1_000_000_000, default: UInt64(0))
+        if count > 0 { (range.count, range.isRandom) = (count, true) }
         arguments.finish()
 
         do throws(Failure) {
             let request = Request(
-                method: method, target: target, host: "\(host):\(port)", headers: headers, body: body.isEmpty ? nil : body)
+                method: method, target: target, host: "\(host):\(port)", headers: headers, body: body.isEmpty ? nil : body,
+                range: range)
             let generator = try Generator(plan: plan, request: request)
             let before = ownCPUMicroseconds()
             try generator.run()

@@ -97,5 +97,3 @@ uint32_t cj_crc32c_table(uint32_t crc, const void *bytes, size_t count) { return
 int cj_crc32c_is_hardware(void) { return hardware; }
 
 int cj_lock(int fd) { return flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : -errno; }
-
-void cj_name_thread(const char *name) { (void)pthread_setname_np(pthread_self(), name); }

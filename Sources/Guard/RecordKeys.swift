@@ -32,19 +32,26 @@ public final class RecordKeys: Sendable {
     /// The store of subjects' keys came to be, or was opened.
     public func take(_ subjects: SubjectKeys) { held.withLock { $0 = subjects } }
 
-    /// Opens the sealed part of a record with the key that the record names.
+    /// The key that a record names.
     /// - Throws: `.erased` when its subject was erased: it is gone for good. `.noSuchKey` when the key is not there (any more).
-    public func open(
-        _ sealed: UnsafeRawBufferPointer, context: SealContext, keyID: UInt32
-    ) throws(SealFault) -> [UInt8] {
+    public func key(_ keyID: UInt32) throws(SealFault) -> RecordKey {
         guard let subject = RecordKeyID(rawValue: keyID).subject else {
-            return try Sealer.open(sealed, context: context, keyID: keyID, keys: days)
+            guard let key = days.key(id: keyID) else { throw .noSuchKey(keyID: keyID) }
+            return .day(key)
         }
         switch subjects?.key(subject) ?? .unknown {
-        case .key(let key): return try Sealer.open(sealed, context: context, key: key)
+        case .key(let key): return .subject(key)
         case .erased: throw .erased(subject: subject)
         case .unknown, .damaged: throw .noSuchKey(keyID: keyID)
         }
+    }
+
+    /// Opens the sealed part of a record with the key that the record names.
+    /// - Throws: as `key`, and what opening throws.
+    public func open(
+        _ sealed: UnsafeRawBufferPointer, context: SealContext, keyID: UInt32
+    ) throws(SealFault) -> [UInt8] {
+        try Sealer.open(sealed, context: context, key: key(keyID))
     }
 }
 
@@ -59,9 +66,24 @@ public enum RecordKey: Sendable {
         case .subject(let key): RecordKeyID(subject: key.number)
         }
     }
+
+    /// Raw value of the message class that the key belongs to; nil: a subject's.
+    public var messageClass: UInt8? {
+        switch self {
+        case .day(let key): key.messageClass
+        case .subject: nil
+        }
+    }
 }
 
 extension Sealer {
+    public static func open(_ sealed: UnsafeRawBufferPointer, context: SealContext, key: RecordKey) throws(SealFault) -> [UInt8] {
+        switch key {
+        case .day(let key): try open(sealed, context: context, key: key)
+        case .subject(let key): try open(sealed, context: context, key: key)
+        }
+    }
+
     /// As with a data key; the record names `key.id`.
     public mutating func seal(
         _ plaintext: UnsafeRawBufferPointer, context: SealContext, key: RecordKey, into output: UnsafeMutableRawBufferPointer

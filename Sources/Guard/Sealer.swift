@@ -111,12 +111,4 @@ public struct Sealer: ~Copyable {
             throw .notAuthentic(keyID: key.id)
         }
     }
-
-    /// Opens with the key of this number, from any thread.
-    public static func open(
-        _ sealed: UnsafeRawBufferPointer, context: SealContext, keyID: UInt32, keys: KeyStore
-    ) throws(SealFault) -> [UInt8] {
-        guard let key = keys.key(id: keyID) else { throw .noSuchKey(keyID: keyID) }
-        return try open(sealed, context: context, key: key)
-    }
 }

@@ -1,3 +1,5 @@
+import Threads
+
 /// Memory for one batch.
 ///
 /// `@unchecked Sendable`: a buffer has one holder at a time: the pool, then the appender that fills it, then (inside a cut

@@ -1,4 +1,5 @@
 import Glibc
+import Threads
 
 /// An append-only log of records in a directory of zero-filled, recycled segments.
 ///

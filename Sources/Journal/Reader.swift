@@ -1,4 +1,5 @@
 import Glibc
+import Threads
 
 /// Reads committed records beside the writer. Safe to use from any thread, from several at once.
 public final class Reader: Sendable {

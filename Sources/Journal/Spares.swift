@@ -1,4 +1,5 @@
 import Glibc
+import Threads
 
 /// Keeps zero-filled, synced files ready and takes away trimmed segments, on a thread of its own.
 ///

@@ -1,3 +1,5 @@
+import Threads
+
 /// The segments there are, oldest first. Shared by the writer (rolls, ends), trimming and the readers.
 final class Table: Sendable {
     struct Entry {

@@ -130,9 +130,6 @@ public struct PhoneNumber: Hashable, Sendable {
     public var national: String { String(digits) }
     /// `+447700900123`. Customer data: never in a log line, metric or URL.
     public var international: String { "+\(digits)" }
-    /// `+4477009•••23`: what screens show.
-    public var masked: String {
-        let all = String(digits)
-        return "+\(all.prefix(max(0, all.count - 5)))•••\(all.suffix(2))"
-    }
+    /// What screens show.
+    public var masked: String { Mask.number(self) }
 }

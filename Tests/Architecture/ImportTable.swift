@@ -11,8 +11,9 @@ enum ImportTable {
         "SMSText": [],
         "Templates": [],
         "Calendar": [],
-        "Journal": ["CJournal"],
-        "SQL": ["CPostgres", "GRDB", "GRDBSQLite"],
+        "Threads": ["CThreads"],
+        "Journal": ["CJournal", "Threads"],
+        "SQL": ["CPostgres", "Threads", "GRDB", "GRDBSQLite"],
         // What security reads.
         "Guard": ["Crypto", "AsyncHTTPClient", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL"],
         // Words and seams, the pure core, its shell.
@@ -26,7 +27,7 @@ enum ImportTable {
         "MartletStore": ["MartletModel", "SQL", "Guard"],
         // Administration, history, statistics: no part of a node either.
         "MartletDesk": [
-            "MartletModel", "MartletStore", "MartletLocal", "SQL", "Guard", "Journal", "Hummingbird", "HummingbirdCore",
+            "MartletModel", "MartletStore", "MartletLocal", "SQL", "Guard", "Journal", "Threads", "Hummingbird", "HummingbirdCore",
             "HummingbirdTLS", "NIOCore", "NIOSSL",
             "Logging",
         ],
@@ -51,6 +52,7 @@ enum ImportTable {
     /// clock or a generator for is an argument.
     static let system: [String: Set<String>] = [
         "SMPP": ["Glibc"],
+        "Threads": ["Glibc"],
         "Journal": ["Glibc"],
         "SQL": ["Glibc"],
         "Guard": ["Glibc", "FoundationEssentials"],
@@ -84,7 +86,7 @@ enum ImportTable {
     ]
 
     /// C targets, without Swift sources.
-    static let cTargets: Set<String> = ["CJournal", "CPostgres"]
+    static let cTargets: Set<String> = ["CJournal", "CPostgres", "CThreads"]
 
     /// Names of Package.swift for products of other packages.
     static let packageNames: [String: String] = [

@@ -107,7 +107,8 @@ struct SealerTests {
         _ = try Array("12345".utf8).withUnsafeBytes { plain in
             try out.withUnsafeMutableBytes { try sealer.seal(plain, context: context, key: key, into: $0) }
         }
-        func opened() throws -> [UInt8] { try out.withUnsafeBytes { try Sealer.open($0, context: context, keyID: key.id, keys: store) } }
+        let keys = RecordKeys(days: store, subjects: nil)
+        func opened() throws -> [UInt8] { try out.withUnsafeBytes { try keys.open($0, context: context, keyID: key.id) } }
         #expect(try opened() == Array("12345".utf8))
         try store.destroy(id: key.id)
         #expect(throws: SealFault.noSuchKey(keyID: key.id)) { try opened() }

@@ -19,7 +19,7 @@ struct WebhookPartsTests {
         #expect(
             String(decoding: document.body, as: UTF8.self)
                 == #"{"type":"message.failed","timestamp":"2026-11-22T18:05:09.000000Z","data":{"id":"\#(id)","state":"failed","#
-                + #""reason":"undeliverable","class":"transactional","reference":"r-1","from":"HARBOUR","to":"+4477009•••23","parts":1,"#
+                + #""reason":"undeliverable","class":"transactional","reference":"r-1","from":"HARBOUR","to":"+44•••••0123","parts":1,"#
                 + #""error":27,"possibleDuplicate":false,"createdAt":"2026-11-22T18:04:09.000000Z","#
                 + #""endedAt":"2026-11-22T18:05:09.000000Z"}}"#)
         let plain = String(decoding: WebhookDocument(SMPPBench.notice(7)).body, as: UTF8.self)

@@ -77,11 +77,4 @@ struct IdentityTests {
     func faults(_ text: String, _ fault: PhoneNumber.Fault) {
         #expect(throws: fault) { try PhoneNumber.parse(text.utf8) }
     }
-
-    @Test("A masked number shows no more than its first digits and its last two")
-    func masked() {
-        #expect(PhoneNumber(digits: 447_700_900_123).masked == "+4477009•••23")
-        #expect(PhoneNumber(digits: 1_234_567).masked == "+12•••67")
-        #expect(PhoneNumber(digits: 12).masked == "+•••12")
-    }
 }

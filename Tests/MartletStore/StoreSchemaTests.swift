@@ -8,7 +8,9 @@ import Testing
 /// The schema and the statements of the store, on both engines.
 @Suite("Store: schema")
 struct StoreSchemaTests {
-    static func with(_ engine: SQLStore.Engine, _ body: (SQLStore) async throws -> Void) async throws {
+    static func with(
+        _ engine: SQLStore.Engine, statements: StatementSet? = nil, _ body: (SQLStore) async throws -> Void
+    ) async throws {
         let address: StoreAddress
         switch engine {
         case .sqlite: address = .sqlite(file: "")
@@ -19,7 +21,7 @@ struct StoreSchemaTests {
         var options = SQLStore.Options()
         // In memory there is one connection.
         options.readers = 1
-        let store = SQLStore(address, statements: try StoreStatements.all(), options: options)
+        let store = SQLStore(address, statements: try statements ?? StoreStatements.all(), options: options)
         do {
             try await StoreSchema.migrator().migrate(store, now: 1)
             try await store.transaction { session in

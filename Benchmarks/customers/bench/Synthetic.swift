@@ -4,6 +4,13 @@ import MartletModel
 /// Customers made from a seed: the same number is always the same customer.
 struct Synthetic {
     let seed: UInt64
+    /// Number of the first; the others follow. Nil: numbers of three countries.
+    var firstNumber: UInt64?
+
+    init(seed: UInt64, firstNumber: UInt64? = nil) {
+        self.seed = seed
+        self.firstNumber = firstNumber
+    }
 
     /// As well mixed as a keyed hash.
     @inline(__always)
@@ -24,6 +31,7 @@ struct Synthetic {
     /// Numbers of Ukraine, Kazakhstan and the United Kingdom, out of ranges that no subscriber has or that are kept for fiction.
     private func phone(_ number: Int) -> UInt64 {
         let digits = UInt64(number)
+        if let firstNumber { return firstNumber + digits }
         return switch number % 3 {
         case 0: 380_000_000_000 + digits
         case 1: 70_000_000_000 + digits

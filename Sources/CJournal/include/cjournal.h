@@ -21,7 +21,4 @@ int cj_crc32c_is_hardware(void);
 /// flock(fd, LOCK_EX | LOCK_NB): 0 or -errno. (In Swift the name `flock` is also a structure.)
 int cj_lock(int fd);
 
-/// Names the calling thread, at most 15 bytes.
-void cj_name_thread(const char *name);
-
 #endif

@@ -84,14 +84,14 @@ public struct CustomerView: Codable, Equatable, Sendable {
 
     init(_ one: OpenedCustomer, isMasked: Bool) {
         let (customer, details) = (one.customer, one.details)
-        func shown(_ text: String) -> String { isMasked && !text.isEmpty ? "\(text.prefix(1))•••" : text }
+        func shown(_ text: String) -> String { isMasked ? Mask.name(text) : text }
         id = one.row.subject
         version = one.row.version
         status = customer.status.word
         (unit, segment, tier, zone) = (customer.unit, customer.segment, customer.tier, customer.zone)
         locale = customer.locale.text
         self.isMasked = isMasked
-        reference = isMasked ? "•••\(details.reference.suffix(2))" : details.reference
+        reference = isMasked ? Mask.reference(details.reference) : details.reference
         givenName = shown(details.givenName)
         familyName = shown(details.familyName)
         contacts = customer.contacts.map { ContactPointView($0, details.address($0.number), isMasked: isMasked) }

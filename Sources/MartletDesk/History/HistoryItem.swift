@@ -36,17 +36,11 @@ public struct HistoryItem: Equatable, Sendable {
     public var content: Content
     /// What the customer saw as its sender; of a message from a handset, what it wrote to.
     public var from: String
-    /// `+44•••••0123`; in clear where it was asked for.
+    /// As `Mask` shows it; in clear where it was asked for.
     public var number: String
     /// Nil: not asked for, or never shown: one-time codes are not, whoever asks.
     public var text: String?
     public var reference: String?
-
-    /// Country and the last four digits, of short numbers the last two: enough to recognise, too little to call.
-    static func masked(_ number: PhoneNumber) -> String {
-        let digits = number.national
-        return "+\(digits.prefix(2))•••••\(digits.suffix(digits.count >= 10 ? 4 : 2))"
-    }
 
     mutating func fill(_ opened: HistoryKeys.Opened, reveals: Bool) {
         switch opened {
@@ -55,7 +49,7 @@ public struct HistoryItem: Equatable, Sendable {
         case .payload(let payload, let sealedAs):
             content = .kept
             from = payload.from
-            number = reveals ? payload.to.international : HistoryItem.masked(payload.to)
+            number = reveals ? payload.to.international : payload.to.masked
             guard reveals else { return }
             reference = payload.reference
             // By the row, and by the key: a row that was changed shows no code either.

@@ -6,13 +6,11 @@ import MartletStore
 public struct HistoryKeys: Sendable {
     let hashes: SearchHashes
     let stateTags: RowMAC
-    private let keys: KeyStore
-    private let subject: @Sendable (UInt32) -> SubjectLookup
+    private let records: RecordKeys
 
-    /// - Parameter subject: keys of customers, by number; without one nothing is sealed under them.
-    public init(_ keys: KeyStore, subject: @escaping @Sendable (UInt32) -> SubjectLookup = { _ in .unknown }) {
-        self.keys = keys
-        self.subject = subject
+    /// - Parameter subjects: keys of customers; without them nothing that is sealed under them opens.
+    public init(_ keys: KeyStore, subjects: SubjectKeys? = nil) {
+        records = RecordKeys(days: keys, subjects: subjects)
         hashes = SearchHashes(keys)
         stateTags = StateRow.tags(keys.rowKey)
     }
@@ -31,20 +29,13 @@ public struct HistoryKeys: Sendable {
     func open(_ sealed: [UInt8], of id: MessageID, keyID: UInt32) -> Opened {
         let context = SealContext(high: id.notification.high, low: id.notification.low, kind: RecordKind.accepted.rawValue)
         do {
-            let bytes: [UInt8]
-            var sealedAs: UInt8?
-            if let number = RecordKeyID(rawValue: keyID).subject {
-                switch subject(number) {
-                case .key(let key): bytes = try sealed.withUnsafeBytes { try Sealer.open($0, context: context, key: key) }
-                case .erased: return .erased
-                case .unknown, .damaged: return .damaged
-                }
-            } else {
-                guard let key = keys.key(id: keyID) else { return .erased }
-                bytes = try sealed.withUnsafeBytes { try Sealer.open($0, context: context, key: key) }
-                sealedAs = key.messageClass
-            }
-            return .payload(try bytes.withUnsafeBytes { try Payload(reading: $0) }, sealedAs: sealedAs)
+            let key = try records.key(keyID)
+            let bytes = try sealed.withUnsafeBytes { try Sealer.open($0, context: context, key: key) }
+            return .payload(try bytes.withUnsafeBytes { try Payload(reading: $0) }, sealedAs: key.messageClass)
+        } catch SealFault.erased {
+            return .erased
+        } catch SealFault.noSuchKey where RecordKeyID(rawValue: keyID).subject == nil {
+            return .erased
         } catch {
             // Whatever does not open is damage to whoever looks; the item says so.
             return .damaged

@@ -24,10 +24,19 @@ struct HistoryRows {
         return Standing(row: first, isTampered: false)
     }
 
-    /// The item without what is sealed; nil: there is no such message.
-    func item(_ id: MessageID) throws -> (item: HistoryItem, source: SourceNumber, keyed: Sealed?)? {
-        if let row = try session.rows(HistoryStatements.notification, range(id), maximum: 256).first { return try sent(id, row) }
-        if let row = try session.rows(HistoryStatements.inbound, range(id), maximum: 256).first { return try received(id, row) }
+    /// Which messages are wanted, asked as their rows come: of one that is not, no more is read. A database may be a network away, and a search
+    /// looks at a thousand.
+    struct Wanted {
+        /// By what never changes.
+        var origin: (SourceNumber, MessageClass?) -> Bool = { _, _ in true }
+        /// By where it stands; `origin` is asked first.
+        var standing: (HistoryItem) -> Bool = { _ in true }
+    }
+
+    /// The item without what is sealed; nil: there is no such message, or it is not wanted.
+    func item(_ id: MessageID, _ wanted: Wanted = Wanted()) throws -> (item: HistoryItem, source: SourceNumber, keyed: Sealed?)? {
+        if let row = try session.rows(HistoryStatements.notification, range(id), maximum: 256).first { return try sent(id, row, wanted) }
+        if let row = try session.rows(HistoryStatements.inbound, range(id), maximum: 256).first { return try received(id, row, wanted) }
         return nil
     }
 
@@ -41,12 +50,16 @@ struct HistoryRows {
         item.fill(keys.open(sealed.bytes, of: item.id, keyID: sealed.keyID), reveals: reveals)
     }
 
-    private func sent(_ id: MessageID, _ row: SQLRow) throws -> (item: HistoryItem, source: SourceNumber, keyed: Sealed?) {
+    private func sent(
+        _ id: MessageID, _ row: SQLRow, _ wanted: Wanted
+    ) throws -> (item: HistoryItem, source: SourceNumber, keyed: Sealed?)? {
         let source = try row.integer("source", as: SourceNumber.self)
+        let messageClass = MessageClass(rawValue: try row.integer("class", as: UInt8.self))
+        guard wanted.origin(source, messageClass) else { return nil }
         let standing = try standing(id)
         var item = HistoryItem(
             id: id.notification, isInbound: false, source: names.source(source), group: "",
-            messageClass: MessageClass(rawValue: try row.integer("class", as: UInt8.self)), channel: nil, state: nil, reason: .none,
+            messageClass: messageClass, channel: nil, state: nil, reason: .none,
             isTampered: standing.isTampered, parts: 0, attempts: 0, possibleDuplicate: false, createdAt: id.milliseconds, changedAt: nil,
             endedAt: nil, content: .none, from: "", number: "", text: nil, reference: nil)
         if let state = standing.row {
@@ -58,20 +71,25 @@ struct HistoryRows {
             item.changedAt = state.changedAt
             item.endedAt = state.endedAt
         }
+        guard wanted.standing(item) else { return nil }
         guard let message = try session.rows(HistoryStatements.messages, range(id), maximum: 256).last else { return (item, source, nil) }
         item.parts = try message.integer("parts", as: Int.self)
         item.channel = ChannelKind.allCases.first { $0.rawValue == (try? message.integer("channel", as: UInt8.self)) }
         return (item, source, Sealed(bytes: try message.bytes("sealed"), keyID: try message.integer("key_id", as: UInt32.self)))
     }
 
-    private func received(_ id: MessageID, _ row: SQLRow) throws -> (item: HistoryItem, source: SourceNumber, keyed: Sealed?) {
+    private func received(
+        _ id: MessageID, _ row: SQLRow, _ wanted: Wanted
+    ) throws -> (item: HistoryItem, source: SourceNumber, keyed: Sealed?)? {
         let source = try row.integer("source", as: SourceNumber.self)
+        guard wanted.origin(source, .service) else { return nil }
         let at = try row.integer("received_at")
         let item = HistoryItem(
             id: id.notification, isInbound: true, source: source == 0 ? "" : names.source(source),
             group: names.group(try row.integer("route", as: GroupNumber.self)), messageClass: .service, channel: .sms, state: .received,
             reason: .none, isTampered: false, parts: try row.integer("parts", as: Int.self), attempts: 0, possibleDuplicate: false,
             createdAt: id.milliseconds, changedAt: at, endedAt: at, content: .none, from: "", number: "", text: nil, reference: nil)
+        guard wanted.standing(item) else { return nil }
         return (item, source, Sealed(bytes: try row.bytes("sealed"), keyID: try row.integer("key_id", as: UInt32.self)))
     }
 }

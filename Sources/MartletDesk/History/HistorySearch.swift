@@ -116,15 +116,22 @@ struct HistorySearch {
                 HistoryStatements.has, [.integer(slot), .number(value.kind.rawValue), .integer(value.hash)] + range, maximum: 1)
             if found.isEmpty { return nil }
         }
-        guard let found = try rows.item(id), names.sees(caller, found.source) else { return nil }
+        guard let found = try rows.item(id, wanted) else { return nil }
         var item = found.item
-        if let source, found.source != source { return nil }
-        if let messageClass = wish.messageClass, item.messageClass != messageClass { return nil }
-        if !item.isTampered {
-            if !wish.states.isEmpty, !(item.state.map { wish.states.contains($0) } ?? false) { return nil }
-            if let reason = wish.reason, item.reason != reason { return nil }
-        }
         rows.open(&item, found.keyed, reveals: wish.reveals)
         return item
+    }
+
+    private var wanted: HistoryRows.Wanted {
+        HistoryRows.Wanted(
+            origin: { source, messageClass in
+                guard names.sees(caller, source), self.source == nil || source == self.source else { return false }
+                return wish.messageClass == nil || messageClass == wish.messageClass
+            },
+            standing: { item in
+                if item.isTampered { return true }
+                if !wish.states.isEmpty, !(item.state.map { wish.states.contains($0) } ?? false) { return false }
+                return wish.reason == nil || item.reason == wish.reason
+            })
     }
 }

@@ -47,7 +47,7 @@ public final class Projector: Sendable {
     ///   - preferences: opt-outs and opt-ins of one batch, in the batch's transaction.
     public init(
         _ desk: Desk, _ options: Options, keys: KeyStore, logger: Logger, figures: ProjectorFigures = ProjectorFigures(),
-        subject: @escaping @Sendable (UInt32) -> SubjectLookup = { _ in .unknown },
+        subjects: SubjectKeys? = nil,
         folds: @escaping @Sendable () -> [any HistoryFold] = { [] },
         preferences: @escaping @Sendable ([PreferenceChange], SQLSession) throws -> Void = { _, _ in }
     ) {
@@ -55,7 +55,7 @@ public final class Projector: Sendable {
         self.figures = figures
         self.logger = logger
         self.folds = folds
-        self.keys = HistoryKeys(keys, subject: subject)
+        self.keys = HistoryKeys(keys, subjects: subjects)
         store = desk.store
         now = desk.now
         writer = HistoryWriter(

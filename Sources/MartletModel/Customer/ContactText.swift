@@ -78,9 +78,6 @@ public struct MailAddress: Hashable, Sendable {
     /// What is hashed: ASCII capitals as small letters. Servers may tell `Anna@` from `anna@`; none that people use does.
     public var folded: [UInt8] { text.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 } }
 
-    /// `a•••@mail.example`: what screens show.
-    public var masked: String {
-        guard let at = text.lastIndex(of: "@") else { return "•••" }
-        return "\(text.prefix(1))•••\(text[at...])"
-    }
+    /// What screens show.
+    public var masked: String { Mask.mail(text) }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Threads
 
 /// One call that waits for a worker or runs on one.
 ///
@@ -107,14 +108,15 @@ final class Lane: Sendable {
     /// Without a thread the calls of the lane wait until their time limit.
     private func start(_ name: String, _ body: @escaping @Sendable (Lane) -> Void) {
         state.locked { $0.threads += 1 }
-        let isStarted = Thread.start(name) { [self] in
+        let worker = Worker(name) { [self] in
             body(self)
             ended()
         }
-        if !isStarted {
+        guard let worker else {
             health.failed(.connect(problem: "the system gives no thread"))
-            ended()
+            return ended()
         }
+        worker.detach()
     }
 
     private func ended() {

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Threads
 
 /// How long a call may take, and whether it is still wanted. Asked from its worker while it runs.
 final class Ticket: Sendable {
@@ -26,11 +27,7 @@ final class Ticket: Sendable {
 
 enum Clock {
     /// Monotonic nanoseconds.
-    static var now: UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
+    static var now: UInt64 { steadyNow() }
 
     /// Wall milliseconds since 1970.
     static var wall: Int64 {

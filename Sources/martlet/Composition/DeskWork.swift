@@ -42,7 +42,7 @@ struct DeskWork: Sendable {
         ]
     }
 
-    private var historyKeys: HistoryKeys { HistoryKeys(keys) { [vault] in vault.subjects.key($0) } }
+    private var historyKeys: HistoryKeys { HistoryKeys(keys, subjects: vault.subjects) }
 
     private func imports(_ desk: Desk) -> Imports {
         Imports(desk, keys: keys, folder: "\(data)/desk/imports", settings: settings.imports)
@@ -58,7 +58,7 @@ struct DeskWork: Sendable {
         return DeskPart("projector", needsStore: false, samples: { [figures] in figures.samples(segmentSize: segment) }) { desk in
             let customers = desk.customers(vault)
             let projector = Projector(
-                desk, settings.projector, keys: keys, logger: logger, figures: figures, subject: { vault.subjects.key($0) },
+                desk, settings.projector, keys: keys, logger: logger, figures: figures, subjects: vault.subjects,
                 folds: { [TrafficFold()] },
                 preferences: { changes, session in
                     for change in changes {

@@ -26,7 +26,7 @@ import Testing
                 #expect(view == added)
             }
             #expect(added.givenName == "W•••" && added.reference == "•••20")
-            #expect(added.contacts.map(\.value) == ["+4477009•••23", "W•••@mail.example"])
+            #expect(added.contacts.map(\.value) == ["+44•••••0123", "W•••@mail.example"])
             #expect(added.attributes.map(\.value) == ["120"])
             #expect(added.packages.map(\.from) == [20_000])
             #expect(try await rig.customers.find(reference: "40-118-221", by: anna) == nil)

@@ -69,7 +69,7 @@ final class ProjectorRig {
     @discardableResult
     func put(
         _ body: RecordBody, _ id: MessageID, _ state: MessageState, _ reason: EndReason = .none, flags: RecordFlags = [],
-        payload: Payload? = nil, source: SourceNumber = 7, skip: UInt64 = 0
+        payload: Payload? = nil, sealedFor subject: SubjectKey? = nil, source: SourceNumber = 7, skip: UInt64 = 0
     ) throws -> UInt64 {
         var header = RecordHeader(
             kind: body.kind, partition: id.partition, messageClass: MessageClass.transactional.rawValue, source: source, group: 2, parts: 1,
@@ -78,8 +78,9 @@ final class ProjectorRig {
         header.sequence = sequences[id.partition] ?? 0
         var sealed: [UInt8] = []
         if let payload {
-            let key = try keys.key(class: header.messageClass, day: DataKey.day(ofMicroseconds: now))
-            header.keyID = key.id
+            let day = DataKey.day(ofMicroseconds: now)
+            let key = try subject.map { RecordKey.subject($0) } ?? .day(keys.key(class: header.messageClass, day: day))
+            header.keyID = key.id.rawValue
             var plain: [UInt8] = []
             payload.append(to: &plain)
             sealed = Array(repeating: 0, count: Sealer.sealedCount(plain.count))
@@ -207,7 +208,7 @@ final class ProjectorRig {
 
     /// A projector whose fold counts records by kind in the store itself, so that what is counted twice shows.
     func projector(
-        batch: Int = 100, searchPart: Int = 100_000, folder: String? = nil,
+        batch: Int = 100, searchPart: Int = 100_000, folder: String? = nil, subjects: SubjectKeys? = nil,
         preferences: @escaping @Sendable ([PreferenceChange], SQLSession) throws -> Void = { _, _ in }
     ) -> Projector {
         var options = Projector.Options(journal: "\(directory)/journal")
@@ -218,8 +219,8 @@ final class ProjectorRig {
         options.sync = .milliseconds(20)
         options.backoff = Backoff(first: .milliseconds(5), longest: .milliseconds(20))
         return Projector(
-            desk, options, keys: keys, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, folds: { [CountingFold()] },
-            preferences: preferences)
+            desk, options, keys: keys, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, subjects: subjects,
+            folds: { [CountingFold()] }, preferences: preferences)
     }
 
     func counted() async throws -> Int {

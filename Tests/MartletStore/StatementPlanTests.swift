@@ -1,0 +1,95 @@
+import SQL
+import Testing
+
+@testable import MartletStore
+
+@Suite("Store: plans of all statements")
+struct StatementPlanTests {
+    /// Statements that read a table without a bound, each with why that costs nothing.
+    static let exempt: [StatementID: String] = [
+        StoreStatements.newestAudit: "one row, the last of the key",
+        RulebookStatements.newestRelease: "one row, the last of the key",
+        ImportStatements.page: "a row a file that was imported",
+        SourceStatements.pending: "a row a sender system",
+    ]
+
+    /// Names that are rows made by the statement itself and no table.
+    static let made: Set<String> = ["slots", "s", "CONSTANT"]
+
+    @Test(
+        "Every registered statement goes by an index, but for those that are named here with their reason",
+        arguments: SQLStore.Engine.allCases)
+    func indexes(engine: SQLStore.Engine) async throws {
+        // What the engine says it will do, with values it does not know. On PostgreSQL a table with few rows is always read through, so that
+        // is made dear there, as are the two kinds of join that read both sides whole.
+        let all = try StoreStatements.all().all
+        let asking = all.enumerated().map { index, statement in
+            let id = StatementID("plan.\(statement.id.name)")
+            switch engine {
+            case .sqlite: return Statement(id, "EXPLAIN QUERY PLAN " + statement.sql)
+            case .postgres:
+                let values = Array(repeating: "NULL", count: statement.parameters).joined(separator: ", ")
+                return Statement(id, "EXPLAIN (COSTS OFF) EXECUTE plan_\(index)" + (values.isEmpty ? "" : "(\(values))"))
+            }
+        }
+        try await StoreSchemaTests.with(engine, statements: StatementSet(asking)) { store in
+            let plans = try await store.transaction { session in
+                if engine == .postgres {
+                    for name in ["enable_seqscan = off", "enable_mergejoin = off", "enable_hashjoin = off"] {
+                        try session.define("SET LOCAL \(name)")
+                    }
+                    try session.define("SET LOCAL plan_cache_mode = force_generic_plan")
+                    for (index, statement) in all.enumerated() {
+                        try session.define("PREPARE plan_\(index) AS " + statement.sql.replacing(#/\?(\d+)/#) { "$\($0.1)" })
+                    }
+                }
+                return try asking.map { statement in
+                    try session.rows(statement.id, Array(repeating: SQLValue.null, count: statement.parameters)).map { row in
+                        row.values.map { if case .text(let text) = $0 { text } else { "" } }.joined(separator: " ")
+                    }
+                }
+            }
+            #expect(plans.count == all.count && all.count > 90)
+            var reading: [StatementID: String] = [:]
+            for (statement, plan) in zip(all, plans) {
+                let whole = engine == .sqlite ? StatementPlanTests.scans(plan) : StatementPlanTests.unbounded(plan)
+                if !whole.isEmpty { reading[statement.id] = whole.joined(separator: "; ") }
+                if statement.sql.hasPrefix("SELECT") { #expect(!plan.isEmpty, "\(statement.id)") }
+            }
+            for (id, lines) in reading where StatementPlanTests.exempt[id] == nil { Issue.record("\(id) reads a table through: \(lines)") }
+            for id in StatementPlanTests.exempt.keys { #expect(reading[id] != nil, "\(id) goes by an index: it needs no exemption") }
+        }
+    }
+
+    /// Lines of SQLite's plan that say it reads a table from its first row.
+    static func scans(_ plan: [String]) -> [String] {
+        plan.filter { line in
+            let words = line.split(separator: " ")
+            guard let at = words.firstIndex(of: "SCAN"), at + 1 < words.count else { return false }
+            return !made.contains(String(words[at + 1]))
+        }
+    }
+
+    /// Nodes of PostgreSQL's plan that read a table, or an index of it, with no bound.
+    static func unbounded(_ plan: [String]) -> [String] {
+        plan.indices.compactMap { index in
+            let line = plan[index]
+            if line.contains("Seq Scan on ") { return line }
+            guard line.contains("Index Scan") || line.contains("Index Only Scan") else { return nil }
+            // What follows up to the next node belongs to this one.
+            let rest = plan[(index + 1)...].prefix { !$0.contains("->") }
+            return rest.contains { $0.contains("Index Cond:") } ? nil : line
+        }
+    }
+
+    @Test("A plan that reads a table is told from one that does not")
+    func reading() {
+        #expect(Self.scans(["2 0 0 SCAN state", "3 0 0 SEARCH message USING PRIMARY KEY (id>?)", "4 0 0 SCAN s"]) == ["2 0 0 SCAN state"])
+        #expect(Self.unbounded(["Limit", "  ->  Index Scan using a on b", "        Index Cond: (x = $1)"]).isEmpty)
+        #expect(Self.unbounded(["Limit", "  ->  Index Scan using a on b", "        Filter: (x = $1)"]).count == 1)
+        #expect(
+            Self.unbounded(["Nested Loop", "  ->  Index Scan using a on b", "  ->  Index Scan using c on d", "  Index Cond: (x = $1)"])
+                .count == 1)
+        #expect(Self.unbounded(["Seq Scan on b"]).count == 1)
+    }
+}
