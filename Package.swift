@@ -26,7 +26,7 @@ let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swif
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
-let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+let hummingbirdHTTP2: Target.Dependency = .product(name: "HummingbirdHTTP2", package: "hummingbird")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A library of the house. What it may import is its dependency list here; `Tests/Architecture` holds the same table
@@ -91,7 +91,7 @@ let package = Package(
         library(
             "MartletDesk",
             [
-                "MartletModel", "MartletStore", "MartletLocal", "SQL", "Guard", "Journal", hummingbird, hummingbirdCore, hummingbirdTLS,
+                "MartletModel", "MartletStore", "MartletLocal", "SQL", "Guard", "Journal", hummingbird, hummingbirdCore, hummingbirdHTTP2,
                 nioCore, nioSSL,
                 logging,
             ]),

@@ -1,6 +1,6 @@
 import Hummingbird
 import HummingbirdCore
-import HummingbirdTLS
+import HummingbirdHTTP2
 public import Logging
 import MartletModel
 import NIOCore
@@ -51,7 +51,6 @@ public final class DeskListener: Sendable {
             var configuration = TLSConfiguration.makeServerConfiguration(
                 certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
             configuration.minimumTLSVersion = .tlsv12
-            configuration.applicationProtocols = ["http/1.1"]
             _ = try NIOSSLContext(configuration: configuration)
             return configuration
         } catch {
@@ -63,11 +62,15 @@ public final class DeskListener: Sendable {
     /// - Throws: `DeskListenerFault`.
     public func start() async throws -> Int {
         let tls = try DeskListener.transport(settings)
-        let http = HTTPServerBuilder.http1(
-            configuration: .init(
-                idleTimeout: .seconds(60),
-                httpDecoderConfiguration: .init(maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 16 * 1024, maxHeaderFieldCount: 64)))
-        let server = try tls.map { try HTTPServerBuilder.tls(http, tlsConfiguration: $0) } ?? http
+        let http = HTTP1Channel.Configuration(
+            idleTimeout: .seconds(60),
+            httpDecoderConfiguration: .init(maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 16 * 1024, maxHeaderFieldCount: 64))
+        let server: HTTPServerBuilder =
+            if let tls {
+                try .http2Upgrade(tlsConfiguration: tls, configuration: .init(idleTimeout: .seconds(60), streamConfiguration: http))
+            } else {
+                .http1(configuration: http)
+            }
         let (started, listening) = AsyncStream<Int>.makeStream()
         // What goes wrong with a request is an answer and a line of ours; what is left are clients that hang up, and our own stop.
         var quiet = logger

@@ -41,6 +41,8 @@ public struct HistoryItem: Equatable, Sendable {
     /// Nil: not asked for, or never shown: one-time codes are not, whoever asks.
     public var text: String?
     public var reference: String?
+    /// With which the source's trace goes on; names nobody.
+    var trace: TraceContext?
 
     /// Country and the last four digits, of short numbers the last two: enough to recognise, too little to call.
     static func masked(_ number: PhoneNumber) -> String {
@@ -55,6 +57,7 @@ public struct HistoryItem: Equatable, Sendable {
         case .payload(let payload, let sealedAs):
             content = .kept
             from = payload.from
+            trace = payload.trace
             number = reveals ? payload.to.international : HistoryItem.masked(payload.to)
             guard reveals else { return }
             reference = payload.reference

@@ -84,6 +84,7 @@ struct HistoryWriter: Sendable {
         try put(batch.undelivered, key: ["state", "id"])
         try put(batch.attempts, key: ["id", "sequence"])
         try put(batch.receipts, key: ["id", "sequence"])
+        try put(batch.steps, key: ["id", "sequence"])
         try session.bulk(texts(batch), merge: .replacing(key: ["id"]))
         let states = try write(batch.states, merges: merges, session)
         var cursors = SQLBatch(table: "cursor", columns: ["follower", "partition", "sequence", "position", "updated_at"])
@@ -112,6 +113,7 @@ struct HistoryWriter: Sendable {
         try put(HistoryWriter.once(batch.inbound), key: ["id"])
         try put(batch.attempts, key: ["id", "sequence"])
         try put(batch.receipts, key: ["id", "sequence"])
+        try put(batch.steps, key: ["id", "sequence"])
         // All columns are the key: there is nothing in such a row to be mended.
         try session.bulk(HistoryWriter.rows(of: batch.lookups), merge: SQLMerge(key: ["slot", "kind", "hash", "id"]))
         try session.bulk(batch.undelivered, merge: SQLMerge(key: ["state", "id"]))

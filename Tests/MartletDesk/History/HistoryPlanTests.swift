@@ -8,7 +8,7 @@ import Testing
 @Suite("Desk: query plans")
 struct HistoryPlanTests {
     /// Tables that grow with every message.
-    private static let large = ["notification", "message", "state", "undelivered", "lookup", "attempt", "receipt", "inbound"]
+    private static let large = ["notification", "message", "state", "undelivered", "lookup", "attempt", "receipt", "step", "inbound"]
 
     @Test("Every statement of the history goes by an index: none reads a table through", arguments: SQLStore.Engine.allCases)
     func plans(engine: SQLStore.Engine) async throws {
@@ -26,7 +26,7 @@ struct HistoryPlanTests {
             (HistoryStatements.undelivered, ["5", blob(high), blob(low), "50"]),
             (HistoryStatements.recent, [blob(high), blob(low), "50"]),
             (HistoryStatements.notification, range), (HistoryStatements.messages, range), (HistoryStatements.states, range),
-            (HistoryStatements.attempts, range), (HistoryStatements.receipts, range), (HistoryStatements.inbound, range),
+            (HistoryStatements.attempts, range), (HistoryStatements.receipts, range), (HistoryStatements.inbound, range), (HistoryStatements.steps, range),
             (StatisticsStatements.sums, ["495000", "495024", "1", "1", "1", "1", "1", "1", "-1", "-1", "-1", "-1", "100"]),
         ]
         let all = try StoreStatements.all().all
