@@ -6,7 +6,9 @@ import Testing
 @testable import MartletDesk
 
 @Suite("Desk: refused attempts") struct RefusalTests {
-    @Test("A flood of refused requests leaves ten entries and one that says how many more; the chain is sound", arguments: SQLStore.Engine.allCases)
+    @Test(
+        "A flood of refused requests leaves ten entries and one that says how many more; the chain is sound",
+        arguments: SQLStore.Engine.allCases)
     func flood(engine: SQLStore.Engine) async throws {
         try await DeskRig.with(engine) { rig in
             let key = try await rig.key("eve", [])
@@ -21,11 +23,13 @@ import Testing
                 .filter { $0.sequence > Int64(before) && $0.act == "access.refused" }
             #expect(entries.count == Refusals.entered + 1)
             try await rig.desk.enterRefusals(all: true)
-            let last = try #require(try await Audits(desk: rig.desk).list(try PageWish(), by: DeskRig.root).items.first { $0.object == "rights" })
+            let last = try #require(
+                try await Audits(desk: rig.desk).list(try PageWish(), by: DeskRig.root).items.first { $0.object == "rights" })
             #expect(last.principal == "principal:eve" && last.outcome.hasPrefix("refused 5030 times more in the minute of 2026-11-"))
             #expect(try await AuditCheck.run(rig.desk.store).isSound)
             try await rig.desk.enterRefusals(all: true)
-            #expect(try await Audits(desk: rig.desk).list(try PageWish(), by: DeskRig.root).items.filter { $0.object == "rights" }.count == 1)
+            #expect(
+                try await Audits(desk: rig.desk).list(try PageWish(), by: DeskRig.root).items.filter { $0.object == "rights" }.count == 1)
         }
     }
 

@@ -24,7 +24,8 @@ public enum HistorySettings {
     private static let longDays: ClosedRange<Int64> = 30 * 86_400_000...3650 * 86_400_000
     public static let keepStatistics = Setting(
         "history.keepStatistics", .duration(longDays), default: "1830d",
-        doc: "How long the counts of an hour stay in the statistics. They name nobody, and do not depend on the messages still being there.")
+        doc: "How long the counts of an hour stay in the statistics. They name nobody, and do not depend on the messages still being there."
+    )
     public static let ruleClass = Setting(
         "history.classes[].class", .choice(MessageClass.allCases.map(\.word)), default: nil,
         doc: "A class that is kept otherwise than the others.")

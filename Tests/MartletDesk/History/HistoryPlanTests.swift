@@ -26,7 +26,8 @@ struct HistoryPlanTests {
             (HistoryStatements.undelivered, ["5", blob(high), blob(low), "50"]),
             (HistoryStatements.recent, [blob(high), blob(low), "50"]),
             (HistoryStatements.notification, range), (HistoryStatements.messages, range), (HistoryStatements.states, range),
-            (HistoryStatements.attempts, range), (HistoryStatements.receipts, range), (HistoryStatements.inbound, range), (HistoryStatements.steps, range),
+            (HistoryStatements.attempts, range), (HistoryStatements.receipts, range), (HistoryStatements.inbound, range),
+            (HistoryStatements.steps, range),
             (StatisticsStatements.sums, ["495000", "495024", "1", "1", "1", "1", "1", "1", "-1", "-1", "-1", "-1", "100"]),
         ]
         let all = try StoreStatements.all().all

@@ -26,7 +26,10 @@ import Testing
             (asked(.query, .silent), .sent, []), (asked(.query, .state(.enroute, error: 0, endedAt: 0)), .sent, []),
             (asked(.cancel, .refused(status: 0x11)), .sent, []), (.resumed(.init(why: .left)), .unknown, .possibleDuplicate),
             (.receipt(.init(part: 0, state: .enroute, error: 0, providerID: "p1")), .sent, []),
-            (.receipt(.init(part: 0, state: .undeliverable, error: 7, providerID: "p1", isAnswer: true, endedAt: 1_795_400_000)), .failed, .ends),
+            (
+                .receipt(.init(part: 0, state: .undeliverable, error: 7, providerID: "p1", isAnswer: true, endedAt: 1_795_400_000)),
+                .failed, .ends
+            ),
             (.receipt(.init(part: 0, state: .delivered, error: 0, providerID: "p1")), .failed, .late),
             (.told(.init(outcome: .heard, teller: "")), .failed, []),
         ]
@@ -47,7 +50,8 @@ import Testing
                 let holds = [.accepted, .replaced, .carried].contains(body.kind)
                 let flags = flags.union(.outcome(state, .none))
                 var header = RecordHeader(
-                    kind: body.kind, partition: id.partition, messageClass: MessageClass.transactional.rawValue, source: 7, group: 2, parts: 1,
+                    kind: body.kind, partition: id.partition, messageClass: MessageClass.transactional.rawValue, source: 7, group: 2,
+                    parts: 1,
                     id: id, at: rig.now, deadline: 0, flags: flags)
                 header.sequence = 1
                 node.take(Record(header: header, body: body))

@@ -63,7 +63,9 @@ import Testing
         }
     }
 
-    @Test("Counts of an hour go when their class's time is over, a class for itself, and the audit says how many", arguments: SQLStore.Engine.allCases)
+    @Test(
+        "Counts of an hour go when their class's time is over, a class for itself, and the audit says how many",
+        arguments: SQLStore.Engine.allCases)
     func counts(engine: SQLStore.Engine) async throws {
         try await ProjectorTests.with(engine) { rig in
             let hour = rig.now / 1000 / TrafficFold.millisecondsOfHour
@@ -71,7 +73,10 @@ import Testing
                 try await rig.store.transaction { session in
                     try session.run(
                         StatisticsStatements.add,
-                        [.integer(hour - hours), .number(7), .number(messageClass.rawValue), .number(1), .number(2), .number(0), .number(0)]
+                        [
+                            .integer(hour - hours), .number(7), .number(messageClass.rawValue), .number(1), .number(2), .number(0),
+                            .number(0),
+                        ]
                             + Array(repeating: .number(5), count: 5))
                 }
             }
