@@ -26,7 +26,7 @@ let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swif
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
-let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+let hummingbirdHTTP2: Target.Dependency = .product(name: "HummingbirdHTTP2", package: "hummingbird")
 let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -101,7 +101,7 @@ let package = Package(
             "MartletDesk",
             [
                 "MartletModel", "MartletStore", "MartletLocal", "SQL", "Guard", "Journal", "Threads", hummingbird, hummingbirdCore,
-                hummingbirdTLS,
+                hummingbirdHTTP2,
                 nioCore, nioSSL,
                 logging,
             ]),

@@ -4,6 +4,7 @@ public import SQL
 public struct Desk: Sendable {
     public let store: SQLStore
     let trail: AuditTrail
+    let refusals = Refusals()
     /// Wall microseconds since 1970.
     public let now: @Sendable () -> Int64
 
@@ -43,19 +44,6 @@ public struct Desk: Sendable {
                 let (result, line) = try body(session)
                 try trail.enter(line, by: caller, at: at, session)
                 return result
-            }
-        } catch {
-            throw DeskFault.of(error)
-        }
-    }
-
-    /// Enters that somebody tried what he has no right for. Called once for each answer that says so, by the skin that gives it.
-    public func enterRefusal(of right: Right, by caller: Caller) async throws(DeskFault) {
-        let (trail, at) = (trail, now())
-        do {
-            try await store.transaction(repeats: 3) { session in
-                let line = AuditTrail.Line(act: .accessRefused, object: "right:\(right.rawValue)", outcome: "refused")
-                try trail.enter(line, by: caller, at: at, session)
             }
         } catch {
             throw DeskFault.of(error)

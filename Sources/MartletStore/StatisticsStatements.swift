@@ -9,7 +9,7 @@ public enum StatisticsStatements {
     /// and 0 where not: ?4 source, ?5 class, ?6 channel, ?7 connection group, ?8 reason; what is wanted of each, -1 for all: ?9 source, ?10 class,
     /// ?11 channel, ?12 connection group; ?13 how many rows. By state always: ends are told apart from what is open.
     public static let sums = StatementID("traffic.sums")
-    /// ?1 hour before which, ?2 hour from which. Forgets them.
+    /// ?1 hour before which, ?2 hour from which, ?3 class. Forgets them.
     public static let forget = StatementID("traffic.forget")
     /// The oldest hour there is.
     public static let oldest = StatementID("traffic.oldest")
@@ -41,7 +41,7 @@ public enum StatisticsStatements {
                 AND (CAST(?12 AS INTEGER) < 0 OR route = CAST(?12 AS INTEGER))
             GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 5, 6, 7 LIMIT ?13
             """),
-        Statement(forget, "DELETE FROM traffic WHERE hour < ?1 AND hour >= ?2"),
+        Statement(forget, "DELETE FROM traffic WHERE hour < ?1 AND hour >= ?2 AND class = ?3"),
         Statement(oldest, "SELECT CAST(MIN(hour) AS INTEGER) AS hour FROM traffic"),
     ]
 }

@@ -8,6 +8,6 @@ struct Martlet: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, CheckCommand.self, KeysCommand.self, SourceCommand.self, SendCommand.self, TraceCommand.self,
             TextCommand.self, ConnectionCommand.self, StatusCommand.self, QueueCommand.self, HoldCommand.self, ReleaseCommand.self,
-            JournalCommand.self, StoreCommand.self, PrincipalCommand.self, AuditCommand.self, ImportCommand.self,
+            JournalCommand.self, StoreCommand.self, PrincipalCommand.self, RulebookCommand.self, AuditCommand.self, ImportCommand.self,
         ])
 }

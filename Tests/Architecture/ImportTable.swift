@@ -28,7 +28,7 @@ enum ImportTable {
         // Administration, history, statistics: no part of a node either.
         "MartletDesk": [
             "MartletModel", "MartletStore", "MartletLocal", "SQL", "Guard", "Journal", "Threads", "Hummingbird", "HummingbirdCore",
-            "HummingbirdTLS", "NIOCore", "NIOSSL",
+            "HummingbirdHTTP2", "NIOCore", "NIOSSL",
             "Logging",
         ],
         // In and out.
@@ -93,7 +93,7 @@ enum ImportTable {
         "nioCore": "NIOCore", "nioPosix": "NIOPosix", "nioHTTP": "NIOHTTP1", "nioHTTP2": "NIOHTTP2", "nioHPACK": "NIOHPACK",
         "nioTLS": "NIOTLS", "httpClient": "AsyncHTTPClient", "nioEmbedded": "NIOEmbedded", "nioSSL": "NIOSSL",
         "crypto": "Crypto", "logging": "Logging", "yams": "Yams", "grdb": "GRDB", "sqlite": "GRDBSQLite", "arguments": "ArgumentParser",
-        "hummingbird": "Hummingbird", "hummingbirdCore": "HummingbirdCore", "hummingbirdTLS": "HummingbirdTLS",
+        "hummingbird": "Hummingbird", "hummingbirdCore": "HummingbirdCore", "hummingbirdHTTP2": "HummingbirdHTTP2",
         "mustache": "Mustache",
     ]
 }

@@ -203,28 +203,27 @@ import Testing
 
     /// Routes that do what no noun should.
     private struct Odd: APINoun {
+        static let operations = ["slow", "broken", "unknown", "away", "late", "{name}/part"].map {
+            APIOperation(.get, "/v1/odd/\($0)", "Odd", answer: .nothing)
+        }
+        private static let count = APIOperation(.post, "/v1/odd/count", "Odd", answer: .nothing)
+
         func add(to routes: inout APIRoutes) {
-            routes.add(
-                .get, "/v1/odd/slow",
-                APIRoutes.Route(
-                    handler: { _ in
-                        try await Task.sleep(for: .seconds(600))
-                        return .done()
-                    }, timeLimit: .milliseconds(50)))
-            routes.get("/v1/odd/broken") { _ in throw SQLFault.unknownStatement("odd") }
-            routes.get("/v1/odd/unknown") { _ in throw SQLFault.commitUnknown }
-            routes.get("/v1/odd/away") { _ in throw SQLFault.busy(waiting: 9) }
-            routes.get("/v1/odd/late") { _ in throw SQLFault.timedOut(during: "odd") }
-            routes.get("/v1/odd/{name}/part") { ask in .text(ask.part("name")) }
-            routes.add(
-                .post, "/v1/odd/count",
-                APIRoutes.Route(
-                    handler: { ask in
-                        var total = 0
-                        for try await piece in ask.pieces() { total += piece.count }
-                        let left = Left(total)
-                        return APIAnswer(body: .pieces { await left.next() })
-                    }, bodyLimit: 1))
+            routes.on(Odd.operations[0], timeLimit: .milliseconds(50)) { _ in
+                try await Task.sleep(for: .seconds(600))
+                return .done()
+            }
+            routes.on(Odd.operations[1]) { _ in throw SQLFault.unknownStatement("odd") }
+            routes.on(Odd.operations[2]) { _ in throw SQLFault.commitUnknown }
+            routes.on(Odd.operations[3]) { _ in throw SQLFault.busy(waiting: 9) }
+            routes.on(Odd.operations[4]) { _ in throw SQLFault.timedOut(during: "odd") }
+            routes.on(Odd.operations[5]) { ask in .text(ask.part("name")) }
+            routes.on(Odd.count, bodyLimit: 1) { ask in
+                var total = 0
+                for try await piece in ask.pieces() { total += piece.count }
+                let left = Left(total)
+                return APIAnswer(body: .pieces { await left.next() })
+            }
         }
 
         /// A piece with the number, then no more.

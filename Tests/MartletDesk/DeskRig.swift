@@ -110,8 +110,12 @@ struct DeskRig {
             if parts.count == 2 { fields[parts[0].lowercased()] = parts[1].trimmingCharacters(in: .whitespaces) }
         }
         let words = (head.first ?? "").split(separator: " ")
-        return Answer(
+        let answer = Answer(
             status: words.count > 1 ? Int(words[1]) ?? 0 : 0, headers: fields, body: halves.dropFirst().joined(separator: "\r\n\r\n"))
+        // Every answer in these tests is one that the document describes.
+        let type = fields["content-type"] ?? ""
+        #expect(APIShape.shared.faults(method, path, status: answer.status, type: type, body: answer.body) == [])
+        return answer
     }
 
     private struct Broken: Error { var step: String }

@@ -34,13 +34,17 @@ private struct Skin {
             headers: match.map { ["if-match": $0] } ?? [:], content: RequestBody(buffer: ByteBuffer(string: body)), bodyLimit: 1 << 20)
         let answer: APIAnswer
         do {
-            answer = try await route.handler(request)
+            answer = try await route.answer(request)
         } catch let fault as DeskFault {
             answer = APIProblem(fault).answer
         } catch let problem as APIProblem {
             answer = problem.answer
         }
         guard case .bytes(let bytes) = answer.body else { return Answer(status: answer.status, tag: nil, body: [:]) }
+        let type = answer.headers.first { $0.name == "Content-Type" }?.value ?? ""
+        let faults = APIShape.shared.faults(
+            method.rawValue, path, status: answer.status, type: type, body: String(decoding: bytes, as: UTF8.self))
+        #expect(faults == [])
         let document = try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]
         return Answer(status: answer.status, tag: answer.headers.first { $0.name == "ETag" }?.value, body: document ?? [:])
     }

@@ -55,9 +55,8 @@ struct APIRequest: Sendable {
         return version
     }
 
-    /// `limit` and `cursor`, besides which the query may hold `others`.
-    func page(and others: String...) throws -> PageWish {
-        try query.allow(["limit", "cursor"] + others)
+    /// `limit` and `cursor`.
+    func page() throws -> PageWish {
         var after: Cursor?
         if let text = query["cursor"] {
             guard let cursor = APICursor.cursor(text) else {
@@ -89,7 +88,9 @@ struct APIQuery: Sendable {
     /// - Throws: `.invalid` with every parameter that the route does not know, or that comes twice.
     func allow(_ names: [String]) throws(DeskFault) {
         var faults = values.keys.filter { !names.contains($0) }.sorted().map {
-            FieldFault($0, "unknown_field", "there is no such parameter; there are \(names.joined(separator: ", "))")
+            FieldFault(
+                $0, "unknown_field",
+                names.isEmpty ? "there are no parameters here" : "there is no such parameter; there are \(names.joined(separator: ", "))")
         }
         faults += repeated.map { FieldFault($0, "repeated", "it is given more than once") }
         if !faults.isEmpty { throw .invalid(faults) }

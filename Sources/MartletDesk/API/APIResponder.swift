@@ -18,16 +18,16 @@ struct APIResponder: Sendable {
         _ route: APIRoutes.Route, key: String?, reason: String?, _ make: @escaping @Sendable (Caller) -> APIRequest
     ) async -> APIAnswer {
         do {
-            let reasons = route.isOpen ? [] : ready()
+            let reasons = route.operation.isOpen ? [] : ready()
             guard reasons.isEmpty else {
                 throw APIProblem(
                     APIErrors.storeAway, detail: reasons.joined(separator: "; "), headers: [APIHeader("Retry-After", "5")])
             }
             return counted(
                 try await within(route.timeLimit ?? timeLimit) {
-                    let caller = route.isOpen ? Caller(name: "system:open", rights: []) : try await authenticated(key, reason)
+                    let caller = route.operation.isOpen ? Caller(name: "system:open", rights: []) : try await authenticated(key, reason)
                     do {
-                        return try await route.handler(make(caller))
+                        return try await route.answer(make(caller))
                     } catch DeskFault.forbidden(let right) {
                         counters.refusals.add()
                         try await desk.enterRefusal(of: right, by: caller)

@@ -2,24 +2,28 @@
 ///
 /// ```
 /// struct UnitRoutes: APINoun {                                   // Sources/MartletDesk/Units/UnitRoutes.swift
-///     let units: Units                                           // the use cases; rights are checked there, not here
+///     let units: Units                                           // the use cases
+///     static let change = APIOperation(
+///         .put, "/v1/units/{number}", "Changes a unit", [.manageReference], match: .needed,
+///         body: .of(Unit.Wish.self, "UnitWish", isBody: true), answer: .json(.of(Document.self, "Unit")), isVersioned: true)
+///     static let operations = [list, add, get, change]           // for the OpenAPI document
+///
 ///     func add(to routes: inout APIRoutes) {
-///         routes.get("/v1/units") { ask in
-///             .page(try await units.list(try ask.page(), by: ask.caller)) { UnitDocument($0) }
-///         }
-///         routes.put("/v1/units/{id}") { ask in
-///             let wish = try await ask.body(UnitWish.self)       // a Decodable; unknown fields and wrong types are answered 422
-///             let unit = try await units.put(ask.part("id"), wish, version: try ask.version(), by: ask.caller)
-///             return .json(UnitDocument(unit), version: unit.version)
+///         routes.on(UnitRoutes.change) { ask in
+///             let wish = try await ask.body(Unit.Wish.self)      // a Decodable; unknown fields and wrong types are answered 422
+///             let unit = try await units.change(try ask.number(of: "unit"), wish, version: try ask.version(), by: ask.caller)
+///             return .json(Document(unit), version: unit.version)
 ///         }
 ///     }
 /// }
 /// ```
 ///
-/// and stands in the list that the program gives to `DeskListener`. A route throws `DeskFault`; the problem it becomes is made in
-/// `APIProblem`, its entry in the audit, where a right was missing, in `APIResponder`. `{id}/verb` names an act that is no
-/// change of a field.
+/// and stands in the list that the program gives to `DeskListener`. What an operation declares of rights and query is asked for before its
+/// handler runs; the use case asks for its right again, for others call it too. A route throws `DeskFault`; the problem it becomes is made
+/// in `APIProblem`, its entry in the audit, where a right was missing, in `APIResponder`. `{id}/verb` names an act that is no change of a field.
 public protocol APINoun: Sendable {
+    /// All that `add` may add.
+    static var operations: [APIOperation] { get }
     func add(to routes: inout APIRoutes)
 }
 
@@ -36,28 +40,34 @@ public struct APIRoutes {
     typealias Handler = @Sendable (APIRequest) async throws -> APIAnswer
 
     struct Route: Sendable {
+        var operation: APIOperation
         var handler: Handler
         /// Bytes of the body; nil: the setting's limit.
         var bodyLimit: Int?
         /// Nil: the setting's limit.
         var timeLimit: Duration?
-        /// Without a key: health.
-        var isOpen = false
+
+        /// - Throws: `.forbidden`, `.invalid`: a parameter that is not declared; and what the handler throws.
+        func answer(_ ask: APIRequest) async throws -> APIAnswer {
+            for right in operation.rights { try ask.caller.require(right) }
+            try ask.query.allow(operation.query.map(\.name))
+            return try await handler(ask)
+        }
     }
 
     private(set) var paths: [String: [Method: Route]] = [:]
 
     init() {}
 
-    mutating func get(_ path: String, _ handler: @escaping Handler) { add(.get, path, Route(handler: handler)) }
-    mutating func put(_ path: String, _ handler: @escaping Handler) { add(.put, path, Route(handler: handler)) }
-    mutating func post(_ path: String, _ handler: @escaping Handler) { add(.post, path, Route(handler: handler)) }
-    mutating func patch(_ path: String, _ handler: @escaping Handler) { add(.patch, path, Route(handler: handler)) }
-    mutating func delete(_ path: String, _ handler: @escaping Handler) { add(.delete, path, Route(handler: handler)) }
+    /// What was added, in no order.
+    var operations: [APIOperation] { paths.values.flatMap { $0.values.map(\.operation) } }
 
-    /// With limits of its own, such as an import that takes a stream.
-    mutating func add(_ method: Method, _ path: String, _ route: Route) {
+    /// - Parameters:
+    ///   - bodyLimit: bytes, of a route that takes another size than the setting's, such as one that takes a stream.
+    ///   - timeLimit: of a route that may take another time than the setting's.
+    mutating func on(_ operation: APIOperation, bodyLimit: Int? = nil, timeLimit: Duration? = nil, _ handler: @escaping Handler) {
+        let (method, path) = (operation.method, operation.path)
         precondition(paths[path]?[method] == nil, "\(method.rawValue) \(path) has one handler")
-        paths[path, default: [:]][method] = route
+        paths[path, default: [:]][method] = Route(operation: operation, handler: handler, bodyLimit: bodyLimit, timeLimit: timeLimit)
     }
 }

@@ -1,6 +1,6 @@
 import Hummingbird
 import HummingbirdCore
-import HummingbirdTLS
+import HummingbirdHTTP2
 public import Logging
 import MartletModel
 import NIOCore
@@ -51,7 +51,6 @@ public final class DeskListener: Sendable {
             var configuration = TLSConfiguration.makeServerConfiguration(
                 certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
             configuration.minimumTLSVersion = .tlsv12
-            configuration.applicationProtocols = ["http/1.1"]
             _ = try NIOSSLContext(configuration: configuration)
             return configuration
         } catch {
@@ -63,11 +62,15 @@ public final class DeskListener: Sendable {
     /// - Throws: `DeskListenerFault`.
     public func start() async throws -> Int {
         let tls = try DeskListener.transport(settings)
-        let http = HTTPServerBuilder.http1(
-            configuration: .init(
-                idleTimeout: .seconds(60),
-                httpDecoderConfiguration: .init(maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 16 * 1024, maxHeaderFieldCount: 64)))
-        let server = try tls.map { try HTTPServerBuilder.tls(http, tlsConfiguration: $0) } ?? http
+        let http = HTTP1Channel.Configuration(
+            idleTimeout: .seconds(60),
+            httpDecoderConfiguration: .init(maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 16 * 1024, maxHeaderFieldCount: 64))
+        let server: HTTPServerBuilder =
+            if let tls {
+                try .http2Upgrade(tlsConfiguration: tls, configuration: .init(idleTimeout: .seconds(60), streamConfiguration: http))
+            } else {
+                .http1(configuration: http)
+            }
         let (started, listening) = AsyncStream<Int>.makeStream()
         // What goes wrong with a request is an answer and a line of ours; what is left are clients that hang up, and our own stop.
         var quiet = logger
@@ -106,10 +109,14 @@ public final class DeskListener: Sendable {
         }
     }
 
+    /// What is answered at all; those that a path does not have with 405.
+    private static let verbs: [HTTPRequest.Method] =
+        [.get, .put, .post, .patch, .delete, .head, .options, .trace, .connect] + [HTTPRequest.Method("QUERY")].compactMap { $0 }
+
     private func router() -> Router<BasicRequestContext> {
         var routes = APIRoutes()
         for noun in nouns { noun.add(to: &routes) }
-        addHealth(to: &routes)
+        HealthRoutes(desk: desk, counters: counters, ready: ready).add(to: &routes)
         let responder = APIResponder(
             desk: desk, principals: principals, counters: counters, logger: logger, timeLimit: settings.timeLimit, ready: ready)
         let limit = settings.maximumBody
@@ -117,12 +124,13 @@ public final class DeskListener: Sendable {
         router.add(middleware: UnknownPath(counters: counters))
         for (path, methods) in routes.paths {
             let allow = methods.keys.map(\.rawValue).sorted().joined(separator: ", ")
-            for method in APIRoutes.Method.allCases {
-                guard let verb = HTTPRequest.Method(method.rawValue) else { continue }
+            for verb in DeskListener.verbs {
+                let method = APIRoutes.Method(rawValue: verb.rawValue)
                 let route =
-                    methods[method]
-                    ?? APIRoutes.Route(
-                        handler: { _ in throw APIProblem(APIErrors.methodNotAllowed, headers: [APIHeader("Allow", allow)]) }, isOpen: true)
+                    method.flatMap { methods[$0] }
+                    ?? APIRoutes.Route(operation: APIOperation(.get, path, "Takes other methods", answer: .nothing, isOpen: true)) { _ in
+                        throw APIProblem(APIErrors.methodNotAllowed, headers: [APIHeader("Allow", allow)])
+                    }
                 router.on(RouterPath(path), method: verb) { request, context in
                     let headers = request.fields
                     let key = headers["authorization"].flatMap { $0.hasPrefix("Bearer ") ? String($0.dropFirst(7)) : nil }
@@ -136,31 +144,6 @@ public final class DeskListener: Sendable {
             }
         }
         return router
-    }
-
-    private func addHealth(to routes: inout APIRoutes) {
-        let (ready, counters, desk) = (ready, counters, desk)
-        routes.add(.get, "/healthz", APIRoutes.Route(handler: { _ in .text("ok\n") }, isOpen: true))
-        routes.add(
-            .get, "/readyz",
-            APIRoutes.Route(
-                handler: { _ in
-                    let reasons = ready()
-                    return .json(ReadyDocument(ready: reasons.isEmpty, reasons: reasons), status: reasons.isEmpty ? 200 : 503)
-                }, isOpen: true))
-        routes.add(
-            .get, "/metrics",
-            APIRoutes.Route(
-                handler: { _ in
-                    let state = desk.store.state
-                    let page = counters.text(isReady: ready().isEmpty, isConnected: state.isConnected, waiting: state.waiting)
-                    return .text(page, type: "text/plain; version=0.0.4; charset=utf-8")
-                }, isOpen: true))
-    }
-
-    private struct ReadyDocument: Encodable {
-        var ready: Bool
-        var reasons: [String]
     }
 }
 

@@ -4,7 +4,7 @@ import MartletModel
 struct AuditRoutes: APINoun {
     let audits: Audits
 
-    private struct Document: Encodable {
+    private struct Document: Codable {
         var sequence: Int64
         var at: String
         var principal: String
@@ -26,9 +26,16 @@ struct AuditRoutes: APINoun {
         }
     }
 
+    private static let list = APIOperation(
+        .get, "/v1/audit", "Entries of the audit, newest first", note: "The reading is an entry too.", [.readAudit],
+        query: APIParameter.page,
+        answer: .json(.page(of: Document.self, "AuditEntry")))
+
+    static let operations = [list]
+
     func add(to routes: inout APIRoutes) {
         let audits = audits
-        routes.get("/v1/audit") { ask in
+        routes.on(AuditRoutes.list) { ask in
             .page(try await audits.list(try ask.page(), by: ask.caller)) { Document($0) }
         }
     }

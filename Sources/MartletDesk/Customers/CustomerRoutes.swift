@@ -11,7 +11,7 @@ public struct CustomerRoutes: APINoun {
         self.history = history
     }
 
-    private struct Export: Encodable {
+    private struct Export: Codable {
         var held: CustomerExport
         var messages: [HistoryRoutes.Item]
         /// False: there are older ones.
@@ -25,7 +25,7 @@ public struct CustomerRoutes: APINoun {
         var email: String?
     }
 
-    private struct Found: Encodable {
+    private struct Found: Codable {
         var items: [CustomerView]
     }
 
@@ -48,9 +48,58 @@ public struct CustomerRoutes: APINoun {
         var summary: String
     }
 
+    private static let one = APISchema.of(CustomerView.self, "Customer")
+    private static let wish = APISchema.of(CustomerWish.self, "CustomerWish", isBody: true)
+    private static let path = "/v1/customers/{id}"
+    private static let withReason = "Asks for a reason in Martlet-Reason; each look is an entry of the audit."
+
+    private static let find = APIOperation(
+        .post, "/v1/customers/find", "Finds customers by reference, phone or mail address, masked", [.readCustomers],
+        body: .of(Find.self, "CustomerFind", isBody: true), answer: .json(.of(Found.self, "CustomersFound")))
+    private static let add = APIOperation(
+        .post, "/v1/customers", "Adds a customer", [.writeCustomers], body: wish, status: 201, answer: .json(one), isVersioned: true,
+        refuses: [APIErrors.conflict])
+    private static let get = APIOperation(.get, path, "One customer, masked", [.readCustomers], answer: .json(one), isVersioned: true)
+    private static let change = APIOperation(
+        .patch, path, "Changes a customer", note: "What is not there stays; an empty text, an empty list or 0 takes away.",
+        [.writeCustomers],
+        match: .needed, body: wish, answer: .json(one), isVersioned: true, refuses: [APIErrors.conflict])
+    private static let reveal = APIOperation(
+        .post, "\(path)/reveal", "One customer in clear", note: withReason, [.readCustomers, .revealPersonal], answer: .json(one),
+        isVersioned: true)
+    private static let export = APIOperation(
+        .post, "\(path)/export", "All that is held on a person", note: withReason, [.eraseCustomers, .revealPersonal],
+        answer: .json(.of(Export.self, "CustomerExport")))
+    private static let erase = APIOperation(
+        .delete, path, "Erases a customer for good", note: "It needs no version: there is nothing to be undone.", [.eraseCustomers],
+        status: 204,
+        answer: .nothing, refuses: [APIErrors.conflict])
+    private static let consents = APIOperation(
+        .get, "\(path)/consents", "Consents as evidence, newest first", [.readCustomers], query: APIParameter.page,
+        answer: .json(.page(of: ConsentEvidence.self, "Consent")))
+    private static let enterConsent = APIOperation(
+        .post, "\(path)/consents", "Enters a consent or its withdrawal", [.writeCustomers],
+        body: .of(Consent.self, "ConsentWish", isBody: true),
+        status: 201, answer: .json(one), isVersioned: true, refuses: [APIErrors.conflict])
+    private static let contacts = APIOperation(
+        .get, "\(path)/contacts", "Contacts made elsewhere, newest first, without what was said", [.readCustomers],
+        query: APIParameter.page,
+        answer: .json(.page(of: ContactElsewhere.self, "Contact")))
+    private static let enterContact = APIOperation(
+        .post, "\(path)/contacts", "Enters a contact made elsewhere", [.writeCustomers],
+        body: .of(Contact.self, "ContactWish", isBody: true),
+        status: 201, answer: .json(.of(ContactElsewhere.self, "Contact")), refuses: [APIErrors.conflict])
+    private static let revealContacts = APIOperation(
+        .post, "\(path)/contacts/reveal", "Contacts made elsewhere, in clear", note: withReason, [.readCustomers, .revealPersonal],
+        query: APIParameter.page, answer: .json(.page(of: ContactElsewhere.self, "Contact")))
+
+    public static let operations = [
+        find, add, get, change, reveal, export, erase, consents, enterConsent, contacts, enterContact, revealContacts,
+    ]
+
     public func add(to routes: inout APIRoutes) {
         let (customers, history) = (customers, history)
-        routes.post("/v1/customers/find") { ask in
+        routes.on(CustomerRoutes.find) { ask in
             let find = try await ask.body(Find.self)
             switch (find.reference, find.phone, find.email) {
             case (let reference?, nil, nil):
@@ -60,25 +109,24 @@ public struct CustomerRoutes: APINoun {
             default: throw DeskFault.invalid([FieldFault("reference", "required", "one of reference, phone and email")])
             }
         }
-        routes.post("/v1/customers") { ask in
+        routes.on(CustomerRoutes.add) { ask in
             let view = try await customers.add(try await ask.body(CustomerWish.self), by: ask.caller)
             return .json(view, version: Int64(view.version), status: 201, location: "/v1/customers/\(view.id)")
         }
-        routes.get("/v1/customers/{id}") { ask in
-            try ask.query.allow([])
+        routes.on(CustomerRoutes.get) { ask in
             let view = try await customers.get(try ask.subject(), by: ask.caller)
             return .json(view, version: Int64(view.version))
         }
-        routes.patch("/v1/customers/{id}") { ask in
+        routes.on(CustomerRoutes.change) { ask in
             let wish = try await ask.body(CustomerWish.self)
             let view = try await customers.change(try ask.subject(), wish, version: try ask.version(), by: ask.caller)
             return .json(view, version: Int64(view.version))
         }
-        routes.post("/v1/customers/{id}/reveal") { ask in
+        routes.on(CustomerRoutes.reveal) { ask in
             let view = try await customers.reveal(try ask.subject(), by: ask.caller)
             return .json(view, version: Int64(view.version))
         }
-        routes.post("/v1/customers/{id}/export") { ask in
+        routes.on(CustomerRoutes.export) { ask in
             // First what is an entry of the audit: nothing is read for who may not have it.
             let held = try await customers.export(try ask.subject(), by: ask.caller)
             guard let history else { return .json(Export(held: held, messages: [], hasAllMessages: true)) }
@@ -86,28 +134,28 @@ public struct CustomerRoutes: APINoun {
             return .json(
                 Export(held: held, messages: messages.items.map { HistoryRoutes.Item($0) }, hasAllMessages: messages.isWhole))
         }
-        routes.delete("/v1/customers/{id}") { ask in
+        routes.on(CustomerRoutes.erase) { ask in
             try await customers.erase(try ask.subject(), by: ask.caller)
             return .done()
         }
-        routes.get("/v1/customers/{id}/consents") { ask in
+        routes.on(CustomerRoutes.consents) { ask in
             .page(try await customers.consents(try ask.subject(), try ask.page(), by: ask.caller)) { $0 }
         }
-        routes.post("/v1/customers/{id}/consents") { ask in
+        routes.on(CustomerRoutes.enterConsent) { ask in
             let statement = try CustomerRoutes.statement(try await ask.body(Consent.self))
             let view = try await customers.enter(statement, of: try ask.subject(), by: ask.caller)
             return .json(view, version: Int64(view.version), status: 201)
         }
-        routes.get("/v1/customers/{id}/contacts") { ask in
+        routes.on(CustomerRoutes.contacts) { ask in
             .page(try await customers.contacts(try ask.subject(), try ask.page(), by: ask.caller)) { $0 }
         }
-        routes.post("/v1/customers/{id}/contacts") { ask in
+        routes.on(CustomerRoutes.enterContact) { ask in
             let wish = try await ask.body(Contact.self)
             let at = try CustomerRoutes.milliseconds(wish.at)
             let contact = ContactElsewhere(at: at, kind: wish.kind, unit: wish.unit, summary: wish.summary)
             return .json(try await customers.enter(contact, of: try ask.subject(), by: ask.caller), status: 201)
         }
-        routes.post("/v1/customers/{id}/contacts/reveal") { ask in
+        routes.on(CustomerRoutes.revealContacts) { ask in
             .page(try await customers.revealContacts(try ask.subject(), try ask.page(), by: ask.caller)) { $0 }
         }
     }

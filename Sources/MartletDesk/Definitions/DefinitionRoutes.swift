@@ -6,8 +6,8 @@ public struct DefinitionRoutes: APINoun {
 
     public init(_ definitions: Definitions) { self.definitions = definitions }
 
-    struct Document: Encodable {
-        struct Attribute: Encodable {
+    struct Document: Codable {
+        struct Attribute: Codable {
             var type: String
             var personal: Bool
             var choices: [String]?
@@ -37,11 +37,13 @@ public struct DefinitionRoutes: APINoun {
         }
     }
 
-    private struct Body: Decodable {
-        struct Attribute: Decodable {
+    private struct Body: Decodable, APIExplained {
+        struct Attribute: Decodable, APIExplained {
             var type: String
             var personal: Bool
             var choices: [String]?
+
+            static let explained = ["type": APIField(words: AttributeType.Kind.allCases.map(\.rawValue))]
         }
 
         var code: String
@@ -50,6 +52,11 @@ public struct DefinitionRoutes: APINoun {
         var unit: Int64?
         var attribute: Attribute?
         var retired: Bool?
+
+        static let explained = [
+            "code": APIField("What files and programs call it."), "unit": APIField("Whose it is; not there: the whole bank's."),
+            "attribute": APIField("Of attributes alone."), "retired": APIField("Nothing new may use it."),
+        ]
 
         func wish() throws(DeskFault) -> Definition.Wish {
             var type: AttributeType?
@@ -64,23 +71,41 @@ public struct DefinitionRoutes: APINoun {
         }
     }
 
+    private static let one = APISchema.of(Document.self, "Definition")
+    private static let wish = APISchema.of(Body.self, "DefinitionWish", isBody: true)
+    private static let kinds = "Kinds are \(DefinitionKind.allCases.map(\.rawValue).joined(separator: ", "))."
+    private static let list = APIOperation(
+        .get, "/v1/definitions/{kind}", "What the bank defined of a kind", note: kinds, [.readReference], query: APIParameter.page,
+        answer: .json(.page(of: Document.self, "Definition")))
+    private static let add = APIOperation(
+        .post, "/v1/definitions/{kind}", "Defines something", note: kinds, [.manageReference], body: wish, status: 201, answer: .json(one),
+        isVersioned: true, refuses: [APIErrors.conflict])
+    private static let get = APIOperation(
+        .get, "/v1/definitions/{kind}/{number}", "One definition", [.readReference], answer: .json(one), isVersioned: true)
+    private static let change = APIOperation(
+        .put, "/v1/definitions/{kind}/{number}", "Changes a definition, or ends its use for what is new", [.manageReference],
+        match: .needed,
+        body: wish, answer: .json(one), isVersioned: true, refuses: [APIErrors.conflict])
+
+    public static let operations = [list, add, get, change]
+
     public func add(to routes: inout APIRoutes) {
         let definitions = definitions
-        routes.get("/v1/definitions/{kind}") { ask in
+        routes.on(DefinitionRoutes.list) { ask in
             .page(try await definitions.list(try kind(ask), try ask.page(), by: ask.caller)) { Document($0) }
         }
-        routes.post("/v1/definitions/{kind}") { ask in
+        routes.on(DefinitionRoutes.add) { ask in
             let kind = try kind(ask)
             let made = try await definitions.add(kind, try await ask.body(Body.self).wish(), by: ask.caller)
             return .json(
                 Document(made), version: made.version, status: 201, location: "/v1/definitions/\(kind.rawValue)/\(made.number)")
         }
-        routes.get("/v1/definitions/{kind}/{number}") { ask in
+        routes.on(DefinitionRoutes.get) { ask in
             let kind = try kind(ask)
             let made = try await definitions.get(kind, try ask.number(of: kind.rawValue), by: ask.caller)
             return .json(Document(made), version: made.version)
         }
-        routes.put("/v1/definitions/{kind}/{number}") { ask in
+        routes.on(DefinitionRoutes.change) { ask in
             let (kind, body) = (try kind(ask), try await ask.body(Body.self))
             let made = try await definitions.change(
                 kind, try ask.number(of: kind.rawValue), try body.wish(), isRetired: body.retired ?? false, version: try ask.version(),

@@ -18,6 +18,8 @@ struct HistoryBatch: Sendable {
         columns: ["id", "sequence", "attempt", "part", "outcome", "status", "handed_at", "answered_at", "connection", "provider_id"])
     private(set) var receipts = SQLBatch(
         table: "receipt", columns: ["id", "sequence", "part", "state", "error", "heard_at", "provider_id"])
+    /// What happened in between and has no row of its own: the record as it stands in the log, without what is sealed.
+    private(set) var steps = SQLBatch(table: "step", columns: ["id", "sequence", "record"])
     private(set) var undelivered = SQLBatch(table: "undelivered", columns: ["id", "state", "reason", "source"])
     /// Messages whose text their source replaced, by id: the newest text counts.
     private(set) var replaced: [MessageID: [SQLValue]] = [:]
@@ -88,11 +90,18 @@ struct HistoryBatch: Sendable {
             receipts.append(
                 .bytes(header.id.with(ordinal: 1).bytes), .number(header.sequence), .number(it.part), .number(it.state.rawValue),
                 .number(it.error), .integer(header.at / 1000), .text(it.providerID))
+            if it.isAnswer { step(record) }
             state(header)
-        case .rerouted(let it): state(header, route: it.group)
+        case .rerouted(let it):
+            step(record)
+            state(header, route: it.group)
         case .told(let it): state(header, told: it.outcome)
-        case .ended, .resumed, .asked: state(header)
+        case .ended: state(header)
+        case .resumed, .asked:
+            step(record)
+            state(header)
         case .replaced(let it):
+            step(record)
             replaced[header.id] = message(header, parts: onAir(it, header), sealed)
             look(header, sealed, keys)
             hasRepeats = true
@@ -109,6 +118,16 @@ struct HistoryBatch: Sendable {
                     sequence: header.sequence))
         case .orphan, .mark, .ledger: break
         }
+    }
+
+    private mutating func step(_ record: Record) {
+        let count = record.clearByteCount
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, used in
+            guard let base = buffer.baseAddress else { return }
+            record.write(to: UnsafeMutableRawPointer(base))
+            used = count
+        }
+        steps.append(.bytes(record.header.id.with(ordinal: 1).bytes), .number(record.header.sequence), .bytes(bytes))
     }
 
     /// A record of a form that this program does not know.

@@ -41,6 +41,8 @@ public struct HistoryItem: Equatable, Sendable {
     /// Nil: not asked for, or never shown: one-time codes are not, whoever asks.
     public var text: String?
     public var reference: String?
+    /// With which the source's trace goes on; names nobody.
+    var trace: TraceContext?
 
     mutating func fill(_ opened: HistoryKeys.Opened, reveals: Bool) {
         switch opened {
@@ -49,6 +51,7 @@ public struct HistoryItem: Equatable, Sendable {
         case .payload(let payload, let sealedAs):
             content = .kept
             from = payload.from
+            trace = payload.trace
             number = reveals ? payload.to.international : payload.to.masked
             guard reveals else { return }
             reference = payload.reference

@@ -14,12 +14,15 @@ public struct HistoryRetention: Sendable {
         public var addresses: Int64
         /// All of it.
         public var rows: Int64
+        /// Counts of the statistics; nil: for good.
+        public var counts: Int64?
 
-        public init(messageClass: MessageClass, text: Int64, addresses: Int64, rows: Int64) {
+        public init(messageClass: MessageClass, text: Int64, addresses: Int64, rows: Int64, counts: Int64? = nil) {
             self.messageClass = messageClass
             self.text = text
             self.addresses = addresses
             self.rows = rows
+            self.counts = counts
         }
     }
 
@@ -30,6 +33,8 @@ public struct HistoryRetention: Sendable {
         public var rows = 0
         /// Months that PostgreSQL dropped whole.
         public var months = 0
+        /// Rows of the statistics.
+        public var counts = 0
     }
 
     /// Raw values are in rows of `cursor`: never change one.
@@ -37,6 +42,7 @@ public struct HistoryRetention: Sendable {
         case text = 1
         case addresses = 2
         case rows = 3
+        case counts = 4
     }
 
     static let follower = "retention"
@@ -58,11 +64,12 @@ public struct HistoryRetention: Sendable {
         report.months = try await dropMonths()
         for rule in rules {
             for field in Field.allCases {
-                let done = try await pass(rule, field)
+                let done = field == .counts ? try await passCounts(rule) : try await pass(rule, field)
                 switch field {
                 case .text: report.texts += done
                 case .addresses: report.addresses += done
                 case .rows: report.rows += done
+                case .counts: report.counts += done
                 }
             }
         }
@@ -100,18 +107,15 @@ public struct HistoryRetention: Sendable {
         case .text: min(rule.text, rule.rows)
         case .addresses: min(rule.addresses, rule.rows)
         case .rows: rule.rows
+        case .counts: rule.counts ?? .max
         }
     }
 
     /// Goes through the quarters of an hour whose time is over, from where the last pass ended.
     private func pass(_ rule: Rule, _ field: Field) async throws -> Int {
-        let partition = field.rawValue * 16 + Int64(rule.messageClass.rawValue)
+        let partition = place(rule, field)
         let end = SearchSlot.of(desk.nowMilliseconds - limit(rule, field))
-        let before = try await desk.store.read { session -> Int64 in
-            for row in try session.rows(StoreStatements.cursors, [.text(HistoryRetention.follower)])
-            where try row.integer("partition") == partition { return try row.integer("sequence") }
-            return 0
-        }
+        let before = try await marked(partition)
         var slot = before
         var done = 0
         while slot < end, let next = try await oldest(from: slot * SearchSlot.milliseconds) {
@@ -123,6 +127,39 @@ public struct HistoryRetention: Sendable {
         }
         if end > before { try await mark(partition, end) }
         return done
+    }
+
+    /// Goes through the hours whose time is over, a day a transaction.
+    private func passCounts(_ rule: Rule) async throws -> Int {
+        guard let limit = rule.counts else { return 0 }
+        let partition = place(rule, .counts)
+        let end = (desk.nowMilliseconds - limit) / TrafficFold.millisecondsOfHour
+        let before = try await marked(partition)
+        guard end > before else { return 0 }
+        let oldest = try await desk.store.read { try $0.row(StatisticsStatements.oldest)?.optionalInteger("hour") }
+        var hour = max(before, oldest ?? end)
+        var done = 0
+        while hour < end {
+            let (from, below) = (hour, min(hour + 24, end))
+            done += try await desk.store.transaction { session in
+                try session.run(StatisticsStatements.forget, [.integer(below), .integer(from), .number(rule.messageClass.rawValue)])
+            }
+            hour = below
+            try await mark(partition, hour)
+        }
+        return done
+    }
+
+    /// Under which number of `cursor` a class and field are.
+    private func place(_ rule: Rule, _ field: Field) -> Int64 { field.rawValue * 16 + Int64(rule.messageClass.rawValue) }
+
+    /// Where the last pass ended.
+    private func marked(_ partition: Int64) async throws -> Int64 {
+        try await desk.store.read { session in
+            for row in try session.rows(StoreStatements.cursors, [.text(HistoryRetention.follower)])
+            where try row.integer("partition") == partition { return try row.integer("sequence") }
+            return 0
+        }
     }
 
     private func mark(_ partition: Int64, _ slot: Int64) async throws {
@@ -192,7 +229,7 @@ public struct HistoryRetention: Sendable {
                     try session.run(statement, own)
                     try session.run(statement, messages)
                 }
-            case .addresses: break
+            case .addresses, .counts: break
             }
         }
         return (done, rows.isEmpty ? nil : ids.last?.bytes)
@@ -204,7 +241,9 @@ public struct HistoryRetention: Sendable {
 
     private func enter(_ report: Report) async throws {
         let (trail, at) = (desk.trail, desk.now())
-        let outcome = "\(report.texts) texts, \(report.addresses) search entries, \(report.rows) messages, \(report.months) months"
+        let outcome =
+            "\(report.texts) texts, \(report.addresses) search entries, \(report.rows) messages, \(report.months) months, "
+            + "\(report.counts) counts"
         try await desk.store.transaction { session in
             try trail.enter(
                 AuditTrail.Line(act: .historyRetained, object: "history", outcome: outcome), by: .system("retention"), at: at, session)

@@ -6,7 +6,7 @@ struct HistoryRoutes: APINoun {
     /// Nil: nobody keeps customers, and there is no timeline.
     let timeline: Timeline?
 
-    struct Item: Encodable {
+    struct Item: Codable {
         var id: String
         var direction: String
         var source: String
@@ -59,7 +59,7 @@ struct HistoryRoutes: APINoun {
         }
     }
 
-    private struct List: Encodable {
+    private struct List: Codable {
         var items: [Item]
         var next: String?
         var reached: String
@@ -71,9 +71,9 @@ struct HistoryRoutes: APINoun {
         }
     }
 
-    private struct TimelineList: Encodable {
-        struct Entry: Encodable {
-            struct Contact: Encodable {
+    private struct TimelineList: Codable {
+        struct Entry: Codable {
+            struct Contact: Codable {
                 var at: String
                 var kind: String
                 var summary: String
@@ -100,8 +100,8 @@ struct HistoryRoutes: APINoun {
         }
     }
 
-    struct Attempt: Encodable {
-        struct Receipt: Encodable {
+    struct Attempt: Codable {
+        struct Receipt: Codable {
             var part: Int
             var providerId: String
             var state: String?
@@ -130,7 +130,7 @@ struct HistoryRoutes: APINoun {
         }
     }
 
-    private struct Whole: Encodable {
+    private struct Whole: Codable {
         var message: Item
         var deadline: String?
         var attempts: [Attempt]
@@ -150,29 +150,17 @@ struct HistoryRoutes: APINoun {
             missing = story.missing == 0 ? nil : story.missing
             inReplyTo = story.inReplyTo?.text
             failedHop = story.failedHop?.rawValue
-            hops = story.hops.map { Hop(hop: $0) }
+            hops = story.hops.map { HistoryRoutes.document($0) }
         }
     }
 
     /// As in the node's trace: details stand beside `at`, `hop` and `what`.
-    private struct Hop: Encodable {
-        let hop: Story.Hop
+    private typealias Hop = [String: String]
 
-        private struct Key: CodingKey {
-            var stringValue: String
-            var intValue: Int? { nil }
-            init(_ name: String) { stringValue = name }
-            init?(stringValue: String) { self.stringValue = stringValue }
-            init?(intValue: Int) { nil }
-        }
-
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: Key.self)
-            for (name, value) in hop.details { try container.encode(value, forKey: Key(name)) }
-            try container.encode(timestamp(hop.at), forKey: Key("at"))
-            try container.encode(hop.hop, forKey: Key("hop"))
-            try container.encode(hop.what, forKey: Key("what"))
-        }
+    private static func document(_ hop: Story.Hop) -> Hop {
+        var members = Dictionary(hop.details) { _, last in last }
+        (members["at"], members["hop"], members["what"]) = (timestamp(hop.at), hop.hop, hop.what)
+        return members
     }
 
     private struct Search: Decodable {
@@ -220,33 +208,63 @@ struct HistoryRoutes: APINoun {
     /// Of the URL: nothing that names a person.
     private static let names = ["source", "state", "reason", "class", "from", "to"]
 
+    private static let wish = APISchema.of(Search.self, "HistorySearch", isBody: true)
+    private static let reached = APINode.map(["type": .text("string"), "description": .text("How far back it looked.")])
+    private static let found = APISchema.page(of: Item.self, "HistoryItem", besides: ["reached": reached])
+    private static let reveals = "Numbers and texts in clear with `reveal`, the right `personal.reveal` and a reason in Martlet-Reason."
+
+    private static let list = APIOperation(
+        .get, "/v1/history", "Messages, newest first, masked", note: "What a person is found by is posted to `/v1/history/search`.",
+        [.readHistory], query: APIParameter.page + names.map { APIParameter($0, HistoryRoutes.words($0)) }, answer: .json(found))
+    private static let search = APIOperation(
+        .post, "/v1/history/search", "Searches messages", note: reveals, [.readHistory], body: wish, answer: .json(found))
+    private static let timelineOf = APIOperation(
+        .post, "/v1/history/timeline", "Messages and contacts elsewhere of one customer, newest first",
+        note: "Of the search count customer, from, to, limit and cursor.", [.readHistory, .readCustomers], body: wish,
+        answer: .json(.page(of: TimelineList.Entry.self, "TimelineEntry", besides: ["reached": reached])))
+    private static let get = APIOperation(
+        .get, "/v1/history/{id}", "All that the history holds of one message", note: reveals, [.readHistory],
+        query: [.words("reveal", "Numbers and texts in clear.", ["true", "false"])], answer: .json(.of(Whole.self, "HistoryStory")))
+    private static let trace = APIOperation(
+        .get, "/v1/history/{id}/trace", "What happened to one message, as its trace", [.readHistory],
+        answer: .json(.list(of: Hop.self, "Hop")))
+
+    static let operations = [list, search, timelineOf, get, trace]
+
+    private static func words(_ name: String) -> String {
+        switch name {
+        case "state": "States, with commas between."
+        case "from": "A time (RFC 3339); \(HistoryWish.usualDays) days before `to` if not given."
+        case "to": "A time (RFC 3339); now if not given."
+        default: "Only messages with this \(name)."
+        }
+    }
+
     func add(to routes: inout APIRoutes) {
         let history = history
         let now = { @Sendable in history.desk.nowMilliseconds }
-        routes.get("/v1/history") { ask in
-            let page = try ask.page(and: "source", "state", "reason", "class", "from", "to")
+        routes.on(HistoryRoutes.list) { ask in
+            let page = try ask.page()
             let wish = try HistoryWish(fields: ask.query.values(of: HistoryRoutes.names), page: page, now: now())
             return .json(List(try await history.search(wish, by: ask.caller)))
         }
-        routes.post("/v1/history/search") { ask in
+        routes.on(HistoryRoutes.search) { ask in
             let search = try await ask.body(Search.self)
             let wish = try HistoryWish(fields: search.fields, page: search.page(), now: now())
             return .json(List(try await history.search(wish, by: ask.caller)))
         }
         if let timeline {
-            routes.post("/v1/history/timeline") { ask in
+            routes.on(HistoryRoutes.timelineOf) { ask in
                 let search = try await ask.body(Search.self)
                 let wish = try HistoryWish(fields: search.fields, page: search.page(), now: now())
                 return .json(TimelineList(try await timeline.list(wish, by: ask.caller)))
             }
         }
-        routes.get("/v1/history/{id}") { ask in
-            try ask.query.allow(["reveal"])
+        routes.on(HistoryRoutes.get) { ask in
             return .json(Whole(try await story(ask)))
         }
-        routes.get("/v1/history/{id}/trace") { ask in
-            try ask.query.allow([])
-            return .json(try await story(ask).hops.map { Hop(hop: $0) })
+        routes.on(HistoryRoutes.trace) { ask in
+            return .json(try await story(ask).hops.map { HistoryRoutes.document($0) })
         }
     }
 

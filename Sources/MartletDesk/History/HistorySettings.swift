@@ -21,6 +21,11 @@ public enum HistorySettings {
     public static let keepAddresses = Setting(
         "history.keepAddresses", .duration(days), default: "180d",
         doc: "How long a search finds it by number, address, customer or reference, all as keyed hashes.")
+    private static let longDays: ClosedRange<Int64> = 30 * 86_400_000...3650 * 86_400_000
+    public static let keepStatistics = Setting(
+        "history.keepStatistics", .duration(longDays), default: "1830d",
+        doc: "How long the counts of an hour stay in the statistics. They name nobody, and do not depend on the messages still being there."
+    )
     public static let ruleClass = Setting(
         "history.classes[].class", .choice(MessageClass.allCases.map(\.word)), default: nil,
         doc: "A class that is kept otherwise than the others.")
@@ -30,8 +35,11 @@ public enum HistorySettings {
         "history.classes[].keepText", .duration(days), default: "90d", doc: "As `history.keepText`, for the class.")
     public static let ruleKeepAddresses = Setting(
         "history.classes[].keepAddresses", .duration(days), default: "180d", doc: "As `history.keepAddresses`, for the class.")
+    public static let ruleKeepStatistics = Setting(
+        "history.classes[].keepStatistics", .duration(longDays), default: "1830d", doc: "As `history.keepStatistics`, for the class.")
 
     public static let all: [Setting] = [
-        spill, batch, keep, keepText, keepAddresses, ruleClass, ruleKeep, ruleKeepText, ruleKeepAddresses,
+        spill, batch, keep, keepText, keepAddresses, keepStatistics, ruleClass, ruleKeep, ruleKeepText, ruleKeepAddresses,
+        ruleKeepStatistics,
     ]
 }

@@ -45,9 +45,12 @@ public struct HistoryStory: Sendable {
         guard let row = try rows.session.rows(HistoryStatements.notification, rows.range(item.id), maximum: 256).first else { return }
         deadline = try row.integer("deadline")
         hop(try row.integer("received_at") * 1000, "accept", "request read", [])
-        hop(item.createdAt * 1000, "accept", "accepted", [("parts", String(item.parts)), ("source", item.source)])
+        var accepted = [("parts", String(item.parts)), ("source", item.source)]
+        if let trace = item.trace { accepted.append(("traceparent", trace.text)) }
+        hop(item.createdAt * 1000, "accept", "accepted", accepted)
+        let told = try takeSteps(rows)
         let outcome = try takeAttempts(rows)
-        let receipt = try takeReceipts(rows)
+        let receipt = try takeReceipts(rows, told: told)
         let standing = try rows.standing(item.id)
         if let state = item.state, state.isEnd {
             failedHop = FailedHop.of(state, item.reason, outcome: outcome, receipt: receipt)
@@ -57,6 +60,30 @@ public struct HistoryStory: Sendable {
         }
         takeTold(standing)
     }
+
+    /// Records without a row of their own, in the words of the node's trace.
+    /// - Returns: their sequences.
+    private mutating func takeSteps(_ rows: HistoryRows) throws -> Set<Int64> {
+        var told: Set<Int64> = []
+        var story = Story(
+            id: item.id, source: 0, messageClass: item.messageClass ?? .service, state: .queued, reason: .none,
+            parts: UInt8(clamping: item.parts), createdAt: 0, updatedAt: 0, deadline: 0, reference: "", from: "",
+            to: PhoneNumber(digits: 0), attempts: [], hops: [])
+        for row in try rows.session.rows(HistoryStatements.steps, rows.range(item.id), maximum: HistoryStory.stepsMaximum) {
+            do {
+                story.take(try row.bytes("record").withUnsafeBytes { bytes throws(RecordFault) in try Record(reading: bytes) })
+            } catch {
+                throw DeskFault.tampered(noun: "step", key: item.id.text)
+            }
+            told.insert(try row.integer("sequence"))
+        }
+        item.parts = Int(story.parts)
+        hops += story.hops
+        return told
+    }
+
+    /// Steps of one message that are told at most, as in the node's trace.
+    private static let stepsMaximum = 4096
 
     /// - Returns: code of the last answer.
     private mutating func takeAttempts(_ rows: HistoryRows) throws -> UInt8? {
@@ -93,8 +120,9 @@ public struct HistoryStory: Sendable {
         return last
     }
 
+    /// - Parameter told: sequences of those that a step has told of.
     /// - Returns: the last final state that was reported before the end.
-    private mutating func takeReceipts(_ rows: HistoryRows) throws -> ReceiptState? {
+    private mutating func takeReceipts(_ rows: HistoryRows, told: Set<Int64>) throws -> ReceiptState? {
         var last: ReceiptState?
         for row in try rows.session.rows(HistoryStatements.receipts, rows.range(item.id)) {
             guard let state = ReceiptState(rawValue: try row.integer("state", as: UInt8.self)) else { continue }
@@ -104,7 +132,9 @@ public struct HistoryStory: Sendable {
             var details = [("part", String(part)), ("providerId", providerID)]
             if error != 0 { details.append(("error", String(error))) }
             let isLate = item.endedAt.map { at > $0 } ?? false
-            hop(at * 1000, "track", "\(isLate ? "late " : "")receipt \(state.word)", details)
+            if !told.contains(try row.integer("sequence")) {
+                hop(at * 1000, "track", "\(isLate ? "late " : "")receipt \(state.word)", details)
+            }
             if isLate { continue }
             if state.isFinal { last = state }
             mark(state, part, providerID, error, at * 1000)

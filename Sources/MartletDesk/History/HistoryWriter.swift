@@ -89,6 +89,7 @@ struct HistoryWriter: Sendable {
         try put(batch.undelivered, key: ["state", "id"])
         try put(batch.attempts, key: ["id", "sequence"])
         try put(batch.receipts, key: ["id", "sequence"])
+        try put(batch.steps, key: ["id", "sequence"])
         try session.bulk(texts(batch), merge: .replacing(key: ["id"]))
         let states = try write(batch.states, merges: merges, session)
         if batch.gaps.contains(where: { $0.kind == .cutBack }) {
@@ -121,6 +122,7 @@ struct HistoryWriter: Sendable {
         try put(HistoryWriter.once(batch.inbound), key: ["id"])
         try put(batch.attempts, key: ["id", "sequence"])
         try put(batch.receipts, key: ["id", "sequence"])
+        try put(batch.steps, key: ["id", "sequence"])
         // Where parts begin is asked anew: the one who writes beside this may have begun some.
         var (parts, lookups) = (SearchParts(full: .max), batch.lookups)
         try parts.assign(&lookups, session)

@@ -1,7 +1,7 @@
 import MartletModel
 
 /// The rulebook as the admin API shows it.
-struct RulebookDocument: Encodable {
+struct RulebookDocument: Codable {
     var kind: String
     var key: String
     var version: Int64
@@ -23,7 +23,7 @@ struct RulebookDocument: Encodable {
     }
 }
 
-struct VersionDocument: Encodable {
+struct VersionDocument: Codable {
     var number: Int64
     var state: String
     var author: String
@@ -39,7 +39,7 @@ struct VersionDocument: Encodable {
     }
 }
 
-struct ReleaseDocument: Encodable {
+struct ReleaseDocument: Codable {
     var number: Int64
     var at: String
     var author: String
@@ -53,7 +53,7 @@ struct ReleaseDocument: Encodable {
     }
 }
 
-struct DifferenceDocument: Encodable {
+struct DifferenceDocument: Codable {
     var kind: String
     var key: String
     var before: Int64?
@@ -66,7 +66,7 @@ struct DifferenceDocument: Encodable {
     }
 }
 
-struct ChangeDocument: Encodable {
+struct ChangeDocument: Codable {
     /// JSON path (RFC 9535).
     var path: String
     var before: JSONValue?
@@ -75,7 +75,7 @@ struct ChangeDocument: Encodable {
     init(_ change: JSONChange) { (path, before, after) = (change.place, change.before, change.after) }
 }
 
-struct FindingDocument: Encodable {
+struct FindingDocument: Codable {
     var path: String
     var severity: String
     var message: String

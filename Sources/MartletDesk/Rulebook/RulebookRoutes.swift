@@ -27,25 +27,71 @@ public struct RulebookRoutes: APINoun {
         }
     }
 
-    private struct Preview: Encodable {
+    private struct Preview: Codable {
         var base: Int64
         var differences: [DifferenceDocument]
         var findings: [FindingDocument]
     }
 
-    private struct Saved: Encodable {
+    private struct Saved: Codable {
         var object: RulebookDocument
         var findings: [FindingDocument]
     }
 
-    private struct Published: Encodable {
+    private struct Published: Codable {
         var release: ReleaseDocument
         var handed: Bool
         var findings: [FindingDocument]
     }
 
-    private struct Differences: Encodable { var differences: [DifferenceDocument] }
-    private struct Changes: Encodable { var changes: [ChangeDocument] }
+    private struct Differences: Codable { var differences: [DifferenceDocument] }
+    private struct Changes: Codable { var changes: [ChangeDocument] }
+
+    private static let key = "/v1/rulebook/objects/{kind}/{key}"
+    private static let kinds = "Kinds are \(RulebookKind.allCases.map(\.rawValue).joined(separator: ", "))."
+    private static let range = [
+        APIParameter("from", "Number of the older one.", number), APIParameter("to", "Number of the newer one.", number),
+    ]
+    private static let number = APINode.map(["type": .text("integer"), "minimum": .integer(0)])
+    private static let selection = APISchema.of(Body.self, "RulebookSelection", isBody: true)
+
+    private static let list = APIOperation(
+        .get, "/v1/rulebook/objects", "Objects of the rulebook", [.readRulebook], query: APIParameter.page,
+        answer: .json(.page(of: RulebookDocument.self, "RulebookObject")))
+    private static let get = APIOperation(
+        .get, key, "One object", note: kinds, [.readRulebook], answer: .json(.of(RulebookDocument.self, "RulebookObject")),
+        isVersioned: true)
+    private static let save = APIOperation(
+        .put, key, "Writes a new version of an object, as a draft",
+        note: "\(kinds) Without If-Match it is a new object, and the answer 201. What compiling it alone has to say stops nothing.",
+        [.writeRulebook], match: .optional, body: .of(RulebookEntry.Wish.self, "RulebookWish", isBody: true),
+        answer: .json(.of(Saved.self, "RulebookSaved")), isVersioned: true, refuses: [APIErrors.conflict], also: [201])
+    private static let versions = APIOperation(
+        .get, "\(key)/versions", "Versions of an object, newest first, without content", [.readRulebook], query: APIParameter.page,
+        answer: .json(.page(of: VersionDocument.self, "RulebookVersion")))
+    private static let version = APIOperation(
+        .get, "\(key)/versions/{number}", "One version, with its content", [.readRulebook],
+        answer: .json(.of(VersionDocument.self, "RulebookVersion")))
+    private static let diff = APIOperation(
+        .get, "\(key)/diff", "What differs between two versions", [.readRulebook], query: range,
+        answer: .json(.of(Changes.self, "RulebookChanges")))
+    private static let preview = APIOperation(
+        .post, "/v1/rulebook/preview", "What publishing would do, and what compiling has to say",
+        note: "`restores`, `note` and `base` count for nothing here.", [.readRulebook], body: selection,
+        answer: .json(.of(Preview.self, "RulebookPreview")), refuses: [APIErrors.notFound, APIErrors.conflict])
+    private static let releases = APIOperation(
+        .get, "/v1/rulebook/releases", "Releases, newest first", [.readRulebook], query: APIParameter.page,
+        answer: .json(.page(of: ReleaseDocument.self, "RulebookRelease")))
+    private static let publish = APIOperation(
+        .post, "/v1/rulebook/releases", "Publishes a rulebook, or an earlier one again",
+        note: "`base` is the newest release as the caller knows it; 412 where there is a newer one.", [.publishRulebook], body: selection,
+        status: 201, answer: .json(.of(Published.self, "RulebookPublished")),
+        refuses: [APIErrors.notFound, APIErrors.conflict, APIErrors.changed])
+    private static let releaseDiff = APIOperation(
+        .get, "/v1/rulebook/diff", "What differs between two releases; 0 is the empty one", [.readRulebook], query: range,
+        answer: .json(.of(Differences.self, "RulebookDifferences")), refuses: [APIErrors.notFound])
+
+    public static let operations = [list, get, save, versions, version, diff, preview, releases, publish, releaseDiff]
 
     public func add(to routes: inout APIRoutes) {
         objects(&routes)
@@ -54,15 +100,15 @@ public struct RulebookRoutes: APINoun {
 
     private func objects(_ routes: inout APIRoutes) {
         let rulebooks = rulebooks
-        routes.get("/v1/rulebook/objects") { ask in
+        routes.on(RulebookRoutes.list) { ask in
             .page(try await rulebooks.list(try ask.page(), by: ask.caller)) { RulebookDocument($0) }
         }
-        routes.get("/v1/rulebook/objects/{kind}/{key}") { ask in
+        routes.on(RulebookRoutes.get) { ask in
             let entry = try await rulebooks.get(try kind(ask), ask.part("key"), by: ask.caller)
             return .json(RulebookDocument(entry), version: entry.version)
         }
         // Without If-Match it is a new object.
-        routes.put("/v1/rulebook/objects/{kind}/{key}") { ask in
+        routes.on(RulebookRoutes.save) { ask in
             let version = ask.header("if-match") == nil ? nil : try ask.version()
             let (entry, findings) = try await rulebooks.save(
                 try kind(ask), ask.part("key"), try await ask.body(RulebookEntry.Wish.self), version: version, by: ask.caller)
@@ -70,14 +116,14 @@ public struct RulebookRoutes: APINoun {
                 Saved(object: RulebookDocument(entry), findings: findings.map(FindingDocument.init)), version: entry.version,
                 status: version == nil ? 201 : 200)
         }
-        routes.get("/v1/rulebook/objects/{kind}/{key}/versions") { ask in
+        routes.on(RulebookRoutes.versions) { ask in
             .page(try await rulebooks.versions(try kind(ask), ask.part("key"), try ask.page(), by: ask.caller)) { VersionDocument($0) }
         }
-        routes.get("/v1/rulebook/objects/{kind}/{key}/versions/{number}") { ask in
+        routes.on(RulebookRoutes.version) { ask in
             let number = try ask.number(of: "rulebook version")
             return .json(VersionDocument(try await rulebooks.version(try kind(ask), ask.part("key"), number, by: ask.caller)))
         }
-        routes.get("/v1/rulebook/objects/{kind}/{key}/diff") { ask in
+        routes.on(RulebookRoutes.diff) { ask in
             let (from, to) = try range(ask)
             let changes = try await rulebooks.diff(try kind(ask), ask.part("key"), from: from, to: to, by: ask.caller)
             return .json(Changes(changes: changes.map(ChangeDocument.init)))
@@ -86,17 +132,17 @@ public struct RulebookRoutes: APINoun {
 
     private func releases(_ routes: inout APIRoutes) {
         let rulebooks = rulebooks
-        routes.post("/v1/rulebook/preview") { ask in
+        routes.on(RulebookRoutes.preview) { ask in
             let made = try await rulebooks.preview(try await ask.body(Body.self).selection, by: ask.caller)
             return .json(
                 Preview(
                     base: made.base, differences: made.differences.map(DifferenceDocument.init),
                     findings: made.findings.map(FindingDocument.init)))
         }
-        routes.get("/v1/rulebook/releases") { ask in
+        routes.on(RulebookRoutes.releases) { ask in
             .page(try await rulebooks.releases(try ask.page(), by: ask.caller)) { ReleaseDocument($0) }
         }
-        routes.post("/v1/rulebook/releases") { ask in
+        routes.on(RulebookRoutes.publish) { ask in
             let body = try await ask.body(Body.self)
             let (note, base) = try body.checked()
             let made =
@@ -110,7 +156,7 @@ public struct RulebookRoutes: APINoun {
                     release: ReleaseDocument(made.release), handed: made.isHanded, findings: made.warnings.map(FindingDocument.init)),
                 status: 201)
         }
-        routes.get("/v1/rulebook/diff") { ask in
+        routes.on(RulebookRoutes.releaseDiff) { ask in
             let (from, to) = try range(ask)
             let found = try await rulebooks.diff(from: from, to: to, by: ask.caller)
             return .json(Differences(differences: found.map(DifferenceDocument.init)))
@@ -126,7 +172,6 @@ public struct RulebookRoutes: APINoun {
 
     /// `from` and `to` of the query.
     private func range(_ ask: APIRequest) throws(DeskFault) -> (from: Int64, to: Int64) {
-        try ask.query.allow(["from", "to"])
         var checks = FieldChecks()
         let numbers = ["from", "to"].map { name -> Int64 in
             guard let number = ask.query[name].flatMap({ Int64($0) }), number >= 0 else {

@@ -99,6 +99,7 @@ public final class DeskRunner: Sendable {
         for task in ending { task.cancel() }
         await listener.stop()
         for task in ending { await task.value }
+        await refused(all: true)
         await checkpoint()
         await desk.store.close()
     }
@@ -111,6 +112,9 @@ public final class DeskRunner: Sendable {
             group.addTask {
                 self.logger.notice("audit key", metadata: ["line": "\(self.publicKey)"])
                 repeat { await self.checkpoint() } while await self.pause(self.checkpointInterval)
+            }
+            group.addTask {
+                while await self.pause(.seconds(60)) { await self.refused() }
             }
             group.addTask {
                 repeat { self.watch() } while await self.pause(.seconds(1))
@@ -171,6 +175,16 @@ public final class DeskRunner: Sendable {
             }
             guard await pause(wait) else { return }
             wait = min(.seconds(60), wait * 2)
+        }
+    }
+
+    /// Refused attempts that were only counted become entries.
+    private func refused(all: Bool = false) async {
+        guard readiness.reasons.isEmpty else { return }
+        do {
+            try await desk.enterRefusals(all: all)
+        } catch {
+            logger.error("refused attempts are not in the audit yet; tried again in a minute", metadata: ["fault": "\(error)"])
         }
     }
 

@@ -6,8 +6,8 @@ public struct SourceRoutes: APINoun {
 
     public init(_ sources: Sources) { self.sources = sources }
 
-    struct Document: Encodable {
-        struct Limits: Encodable {
+    struct Document: Codable {
+        struct Limits: Codable {
             var rate: Int
             var burst: Int
             var dailyQuota: Int
@@ -44,15 +44,28 @@ public struct SourceRoutes: APINoun {
         }
     }
 
+    private static let one = APISchema.of(Document.self, "Source")
+    private static let list = APIOperation(
+        .get, "/v1/sources", "Sender systems", [.readReference], query: APIParameter.page, answer: .json(.page(of: Document.self, "Source"))
+    )
+    private static let get = APIOperation(
+        .get, "/v1/sources/{number}", "One sender system", [.readReference], answer: .json(one), isVersioned: true)
+    private static let change = APIOperation(
+        .put, "/v1/sources/{number}", "Says what a sender system is, and changes limits and defaults",
+        note: "What the node has not been told yet stands in `pending`.", [.manageReference], match: .needed,
+        body: .of(SourceEntry.Wish.self, "SourceWish", isBody: true), answer: .json(one), isVersioned: true, refuses: [APIErrors.conflict])
+
+    public static let operations = [list, get, change]
+
     public func add(to routes: inout APIRoutes) {
         let sources = sources
-        routes.get("/v1/sources") { ask in .page(try await sources.list(try ask.page(), by: ask.caller)) { Document($0) } }
-        routes.get("/v1/sources/{number}") { ask in
+        routes.on(SourceRoutes.list) { ask in .page(try await sources.list(try ask.page(), by: ask.caller)) { Document($0) } }
+        routes.on(SourceRoutes.get) { ask in
             let entry = try await sources.get(try number(ask), by: ask.caller)
             // One of which nobody has said anything is at version 0; an ETag begins at 1.
             return .json(Document(entry), version: entry.version + 1)
         }
-        routes.put("/v1/sources/{number}") { ask in
+        routes.on(SourceRoutes.change) { ask in
             let entry = try await sources.put(
                 try number(ask), try await ask.body(SourceEntry.Wish.self), version: try ask.version() - 1, by: ask.caller)
             return .json(Document(entry), version: entry.version + 1)

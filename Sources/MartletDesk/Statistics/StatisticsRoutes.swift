@@ -4,8 +4,8 @@ import MartletModel
 struct StatisticsRoutes: APINoun {
     let statistics: Statistics
 
-    struct Document: Encodable {
-        struct Counts: Encodable {
+    struct Document: Codable {
+        struct Counts: Codable {
             var accepted: Int64
             var parts: Int64
             var submits: Int64
@@ -39,7 +39,7 @@ struct StatisticsRoutes: APINoun {
             }
         }
 
-        struct Row: Encodable {
+        struct Row: Codable {
             var source: String?
             var messageClass: String?
             var channel: String?
@@ -77,10 +77,23 @@ struct StatisticsRoutes: APINoun {
         }
     }
 
+    private static let report = APIOperation(
+        .get, "/v1/statistics", "Counts of messages", note: "docs/reference/statistics.md says what each counts.", [.readStatistics],
+        query: StatisticsWish.names.map { APIParameter($0, StatisticsRoutes.words($0)) }, answer: .json(.of(Document.self, "Statistics")))
+
+    static let operations = [report]
+
+    private static func words(_ name: String) -> String {
+        switch name {
+        case "by": "What slices are made by, with commas: \(StatisticsWish.Dimension.allCases.map(\.rawValue).joined(separator: ", "))."
+        case "from", "to": "A time (RFC 3339); messages accepted from the hour of `from` to before `to`."
+        default: "Only messages with this \(name)."
+        }
+    }
+
     func add(to routes: inout APIRoutes) {
         let statistics = statistics
-        routes.get("/v1/statistics") { ask in
-            try ask.query.allow(StatisticsWish.names)
+        routes.on(StatisticsRoutes.report) { ask in
             let wish = try StatisticsWish(query: ask.query.values(of: StatisticsWish.names), now: statistics.desk.nowMilliseconds)
             return .json(Document(try await statistics.report(wish, by: ask.caller)))
         }

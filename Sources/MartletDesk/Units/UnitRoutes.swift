@@ -6,7 +6,7 @@ public struct UnitRoutes: APINoun {
 
     public init(_ units: Units) { self.units = units }
 
-    struct Document: Encodable {
+    struct Document: Codable {
         var number: Int64
         var version: Int64
         var code: String
@@ -26,18 +26,33 @@ public struct UnitRoutes: APINoun {
         }
     }
 
+    private static let one = APISchema.of(Document.self, "Unit")
+    private static let wish = APISchema.of(Unit.Wish.self, "UnitWish", isBody: true)
+    private static let list = APIOperation(
+        .get, "/v1/units", "Units of the bank", [.readReference], query: APIParameter.page, answer: .json(.page(of: Document.self, "Unit")))
+    private static let add = APIOperation(
+        .post, "/v1/units", "Makes a unit", [.manageReference], body: wish, status: 201, answer: .json(one), isVersioned: true,
+        refuses: [APIErrors.conflict])
+    private static let get = APIOperation(
+        .get, "/v1/units/{number}", "One unit", [.readReference], answer: .json(one), isVersioned: true)
+    private static let change = APIOperation(
+        .put, "/v1/units/{number}", "Changes a unit", [.manageReference], match: .needed, body: wish, answer: .json(one), isVersioned: true,
+        refuses: [APIErrors.conflict])
+
+    public static let operations = [list, add, get, change]
+
     public func add(to routes: inout APIRoutes) {
         let units = units
-        routes.get("/v1/units") { ask in .page(try await units.list(try ask.page(), by: ask.caller)) { Document($0) } }
-        routes.post("/v1/units") { ask in
+        routes.on(UnitRoutes.list) { ask in .page(try await units.list(try ask.page(), by: ask.caller)) { Document($0) } }
+        routes.on(UnitRoutes.add) { ask in
             let unit = try await units.add(try await ask.body(Unit.Wish.self), by: ask.caller)
             return .json(Document(unit), version: unit.version, status: 201, location: "/v1/units/\(unit.number)")
         }
-        routes.get("/v1/units/{number}") { ask in
+        routes.on(UnitRoutes.get) { ask in
             let unit = try await units.get(try ask.number(of: "unit"), by: ask.caller)
             return .json(Document(unit), version: unit.version)
         }
-        routes.put("/v1/units/{number}") { ask in
+        routes.on(UnitRoutes.change) { ask in
             let unit = try await units.change(
                 try ask.number(of: "unit"), try await ask.body(Unit.Wish.self), version: try ask.version(), by: ask.caller)
             return .json(Document(unit), version: unit.version)

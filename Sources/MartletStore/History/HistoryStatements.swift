@@ -62,6 +62,7 @@ public enum HistoryStatements {
     public static let statesAtOnce = 32
     public static let attempts = StatementID("history.attempts")
     public static let receipts = StatementID("history.receipts")
+    public static let steps = StatementID("history.steps")
     public static let inbound = StatementID("history.inbound")
 
     /// ?1 slot, ?2 kind, ?3 hash, ?4 first id, ?5 last id.
@@ -153,6 +154,7 @@ public enum HistoryStatements {
             SELECT id, sequence, part, state, error, heard_at, provider_id FROM receipt
             WHERE id >= ?1 AND id <= ?2 ORDER BY id, sequence
             """),
+        Statement(steps, "SELECT id, sequence, record FROM step WHERE id >= ?1 AND id <= ?2 ORDER BY id, sequence"),
         Statement(
             inbound,
             """

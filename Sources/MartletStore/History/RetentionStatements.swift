@@ -21,7 +21,8 @@ public enum RetentionStatements {
     public static let text = StatementID("retention.text")
     public static let inboundText = StatementID("retention.inboundText")
     /// ?1...?32 ids. Of each table that has rows of an id.
-    public static let rows = ["notification", "message", "state", "attempt", "receipt", "inbound"].map { StatementID("retention.\($0)") }
+    public static let rows = tables.map { StatementID("retention.\($0)") }
+    private static let tables = ["notification", "message", "state", "attempt", "receipt", "step", "inbound"]
     public static let undelivered = StatementID("retention.undelivered")
     public static let idsAtOnce = 32
 
@@ -54,7 +55,7 @@ public enum RetentionStatements {
             Statement(inboundText, "UPDATE inbound SET key_id = 0, sealed = ?33 WHERE id IN (\(list)) AND key_id <> 0"),
             Statement(undelivered, "DELETE FROM undelivered WHERE state IN (5, 6, 7, 8, 9) AND id IN (\(list))"),
         ]
-        + ["notification", "message", "state", "attempt", "receipt", "inbound"].map {
+        + tables.map {
             Statement(StatementID("retention.\($0)"), "DELETE FROM \($0) WHERE id IN (\(list))")
         }
 }

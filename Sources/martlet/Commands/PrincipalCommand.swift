@@ -22,6 +22,11 @@ struct PrincipalCommand: AsyncParsableCommand {
     }
 
     static func with(_ place: StoreCommand.Place, _ body: (Principals) async throws -> Void) async throws {
+        try await withDesk(place) { try await body(Principals($0, rowKey: $1)) }
+    }
+
+    /// The desk's use cases over the store itself, with the key of its rows.
+    static func withDesk(_ place: StoreCommand.Place, _ body: (Desk, Secret) async throws -> Void) async throws {
         try await StoreCommand.with(place) { store, _, settings in
             let keys: KeyStore
             do {
@@ -38,7 +43,7 @@ struct PrincipalCommand: AsyncParsableCommand {
             let clock = SystemClock()
             try await StoreSchema.ready(store, now: clock.now().wallMilliseconds)
             do {
-                try await body(Principals(Desk(store: store, now: { clock.now().wall }), rowKey: keys.rowKey))
+                try await body(Desk(store: store, now: { clock.now().wall }), keys.rowKey)
             } catch let fault as DeskFault {
                 print("martlet: \(fault)")
                 throw ExitCode(1)

@@ -75,7 +75,8 @@ extension StoreCommand {
             try await StoreCommand.with(place) { store, _, settings in
                 let report = try await HistoryRetention(StoreCommand.desk(store), rules: settings.retention).run()
                 print(
-                    "forgotten: \(report.texts) text(s), \(report.addresses) search entries, \(report.rows) message(s), \(report.months) month(s)"
+                    "forgotten: \(report.texts) text(s), \(report.addresses) search entries, \(report.rows) message(s), "
+                        + "\(report.months) month(s), \(report.counts) row(s) of the statistics"
                 )
             }
         }

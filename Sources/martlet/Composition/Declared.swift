@@ -25,6 +25,7 @@ enum Declared {
             Reference.Page(path: "docs/reference/errors.md", text: Reference.errors(errors)),
             Reference.Page(
                 path: "docs/reference/admin-errors.md", text: Reference.errors(APIErrors.all, title: "Errors of the admin API")),
+            Reference.Page(path: "docs/reference/admin-openapi.yaml", text: APIDocument.page),
             Reference.Page(
                 path: "docs/reference/rights.md",
                 text: Reference.rights(

@@ -119,11 +119,11 @@ struct ServerSettings {
             guard let own = values.elements("history.classes").last(where: { $0.text(History.ruleClass) == messageClass.word }) else {
                 return HistoryRetention.Rule(
                     messageClass: messageClass, text: values.duration(History.keepText), addresses: values.duration(History.keepAddresses),
-                    rows: values.duration(History.keep))
+                    rows: values.duration(History.keep), counts: values.duration(History.keepStatistics))
             }
             return HistoryRetention.Rule(
                 messageClass: messageClass, text: own.duration(History.ruleKeepText), addresses: own.duration(History.ruleKeepAddresses),
-                rows: own.duration(History.ruleKeep))
+                rows: own.duration(History.ruleKeep), counts: own.duration(History.ruleKeepStatistics))
         }
         imports = ImportSettings(
             maximumFile: values.size(ImportSettings.largest), keepFree: values.size(ImportSettings.free),

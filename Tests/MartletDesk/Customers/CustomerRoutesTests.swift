@@ -24,7 +24,7 @@ import Testing
             let request = APIRequest(
                 caller: CustomerRig.anna, parts: ["id": id], query: APIQuery([]), headers: match.map { ["if-match": $0] } ?? [:],
                 content: RequestBody(buffer: ByteBuffer(string: body)), bodyLimit: 100_000)
-            let answer = try await route.handler(request)
+            let answer = try await route.answer(request)
             guard case .bytes(let bytes) = answer.body else { return (answer, "") }
             return (answer, String(decoding: bytes, as: UTF8.self))
         }

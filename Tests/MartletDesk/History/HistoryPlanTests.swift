@@ -9,7 +9,7 @@ import Testing
 struct HistoryPlanTests {
     /// Tables that grow with every message.
     private static let large = [
-        "notification", "message", "state", "undelivered", "lookup", "lookup_part", "attempt", "receipt", "inbound",
+        "notification", "message", "state", "undelivered", "lookup", "lookup_part", "attempt", "receipt", "step", "inbound",
     ]
 
     @Test("Every statement of the history goes by an index: none reads a table through", arguments: SQLStore.Engine.allCases)
@@ -31,6 +31,7 @@ struct HistoryPlanTests {
             (HistoryStatements.recent, [blob(high), blob(low), "50"]),
             (HistoryStatements.notification, range), (HistoryStatements.messages, range), (HistoryStatements.states, range),
             (HistoryStatements.attempts, range), (HistoryStatements.receipts, range), (HistoryStatements.inbound, range),
+            (HistoryStatements.steps, range),
             (StatisticsStatements.sums, ["495000", "495024", "1", "1", "1", "1", "1", "1", "-1", "-1", "-1", "-1", "100"]),
         ]
         let all = try StoreStatements.all().all

@@ -20,7 +20,7 @@ struct HistoryRoutesTests {
         let request = APIRequest(
             caller: caller, parts: parts, query: APIQuery(query.map { (name: $0.0, value: $0.1) }), headers: [:],
             content: RequestBody(buffer: ByteBuffer(string: body)), bodyLimit: 65536)
-        let answer = try await route.handler(request)
+        let answer = try await route.answer(request)
         guard case .bytes(let bytes) = answer.body, answer.status == 200 else { return [:] }
         let json = try JSONSerialization.jsonObject(with: Data(bytes))
         return json as? [String: Any] ?? ["list": json]
@@ -93,7 +93,9 @@ struct HistoryRoutesTests {
             let sources = TimelineSources(
                 addresses: { (_, _) throws(DeskFault) in ([PhoneNumber(digits: 447_700_900_123)], []) },
                 contacts: { (_, _, _, _) throws(DeskFault) in [contact] })
-            let list = try await ask(rig.history.routes(timeline: sources), .post, "/v1/history/timeline", body: #"{"customer": "40"}"#)
+            let list = try await ask(
+                rig.history.routes(timeline: sources), .post, "/v1/history/timeline", body: #"{"customer": "40"}"#,
+                by: Caller(name: "principal:cleo", rights: [.readHistory, .readCustomers]))
             let items = try #require(list["items"] as? [[String: Any]])
             #expect((items.first?["contact"] as? [String: Any])?["kind"] as? String == "branch" && items.last?["message"] != nil)
             var none = APIRoutes()

@@ -10,6 +10,8 @@ import Testing
 
 @Suite("History: projector") struct ProjectorTests {
     static let tables = ["notification", "message", "lookup", "state", "attempt", "receipt", "undelivered", "inbound"]
+    /// And what some messages have.
+    static let all = tables + ["step"]
 
     static func with(_ engine: SQLStore.Engine, _ body: (ProjectorRig) async throws -> Void) async throws {
         let rig = try await ProjectorRig(engine)

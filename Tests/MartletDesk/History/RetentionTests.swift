@@ -63,6 +63,41 @@ import Testing
         }
     }
 
+    @Test(
+        "Counts of an hour go when their class's time is over, a class for itself, and the audit says how many",
+        arguments: SQLStore.Engine.allCases)
+    func counts(engine: SQLStore.Engine) async throws {
+        try await ProjectorTests.with(engine) { rig in
+            let hour = rig.now / 1000 / TrafficFold.millisecondsOfHour
+            func put(_ hours: Int64, _ messageClass: MessageClass) async throws {
+                try await rig.store.transaction { session in
+                    try session.run(
+                        StatisticsStatements.add,
+                        [
+                            .integer(hour - hours), .number(7), .number(messageClass.rawValue), .number(1), .number(2), .number(0),
+                            .number(0),
+                        ]
+                            + Array(repeating: .number(5), count: 5))
+                }
+            }
+            for hours: Int64 in [0, 24, 47, 48, 49, 1000, 20_000] {
+                try await put(hours, .otp)
+                try await put(hours, .marketing)
+            }
+            var rule = HistoryRetention.Rule(messageClass: .otp, text: Self.day, addresses: Self.day, rows: Self.day, counts: 2 * Self.day)
+            let report = try await HistoryRetention(desk(rig, after: 0), rules: [rule]).run()
+            #expect(report == HistoryRetention.Report(counts: 3))
+            #expect(try await rig.count("traffic") == 11)
+            #expect(try await rig.audit().last?.text("outcome").hasSuffix("3 counts") == true)
+            #expect(try await HistoryRetention(desk(rig, after: 0), rules: [rule]).run() == HistoryRetention.Report())
+            #expect(try await HistoryRetention(desk(rig, after: 3 * Self.day), rules: [rule]).run().counts == 4)
+            // Without a time they stay for good.
+            (rule.messageClass, rule.counts) = (.marketing, nil)
+            #expect(try await HistoryRetention(desk(rig, after: 9000 * Self.day), rules: [rule]).run().counts == 0)
+            #expect(try await rig.count("traffic") == 7)
+        }
+    }
+
     @Test("PostgreSQL drops a month that no class wants any more")
     func months() async throws {
         try await ProjectorTests.with(.postgres) { rig in

@@ -1,0 +1,118 @@
+import Foundation
+import MartletModel
+import MartletSettings
+import Testing
+
+@testable import martlet
+
+/// `martlet rulebook`, as a person meets it who keeps the rulebook in files.
+@Suite("Rulebook: verbs") struct RulebookCommandTests {
+    private static let routes = #"{"name": "Routes", "description": "All.", "content": {"routes": [{"prefix": "", "group": "g"}]}}"#
+
+    private func put(_ text: String, _ path: String) throws {
+        try FileManager.default.createDirectory(atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    private func text(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
+
+    @Test("Files are checked, imported where they differ, published, rolled back, and exported as they were")
+    func round() async throws {
+        try await AdministrationRig.with { place, folder in
+            func rulebook(_ words: String...) async throws -> Int32 { try await AdministrationRig.run(RulebookCommand.self, words + place) }
+            let files = "\(folder)/files"
+            try put(Self.routes, "\(files)/routes/default.json")
+            try put(
+                "name: Poland\ndescription: Cheaper.\nunit:\ncontent:\n  routes:\n    - {prefix: \"48\", group: g}\n",
+                "\(files)/routes/pl.yaml")
+            try put("not read", "\(files)/.git/HEAD")
+            #expect(try await rulebook("check", files) == 0)
+            #expect(try await rulebook("import", files, "--note", "first") == 0)
+            #expect(try await rulebook("diff") == 0)
+            #expect(try await rulebook("publish", "--note", "go", "--base", "7") == 1)
+            #expect(try await rulebook("publish", "--note", "go") == 0)
+            #expect(try await rulebook("publish", "--note", "again") == 1)
+            let local = "\(folder)/data/local"
+            #expect(try FileManager.default.contentsOfDirectory(atPath: local).contains { $0.hasPrefix("rulebook") })
+
+            // The same files write nothing; a changed one writes one version.
+            #expect(try await rulebook("import", files, "--note", "same") == 0)
+            try put(Self.routes.replacing("All.", with: "All of them."), "\(files)/routes/default.json")
+            #expect(try await rulebook("import", files, "--note", "words") == 0)
+            let out = "\(folder)/out"
+            #expect(try await rulebook("export", out) == 0)
+            let exported = try RulebookFiles(folder: out).read()
+            #expect(exported.map(\.name) == ["routes/default", "routes/pl"])
+            #expect(exported.map(\.body) == (try RulebookFiles(folder: files).read()).map(\.body))
+            #expect(exported.first?.body.description == "All of them.")
+            let before = try text("\(out)/routes/pl.json")
+            #expect(try await rulebook("export", out, "--published") == 0)
+            #expect(try text("\(out)/routes/pl.json") == before)
+
+            #expect(try await rulebook("publish", "--note", "less", "--without", "routes/pl") == 0)
+            #expect(try await rulebook("diff", "--from", "1", "--to", "2") == 0)
+            #expect(try await rulebook("rollback", "1", "--note", "back") == 0)
+            #expect(try await rulebook("rollback", "9", "--note", "back") == 1)
+            #expect(try await rulebook("list") == 0)
+            #expect(try await rulebook("list", "--releases") == 0)
+            #expect(try await rulebook("show", "routes/pl", "--version", "1") == 0)
+            #expect(try await rulebook("show", "routes/nobody") == 1)
+        }
+    }
+
+    @Test("A mistake names file, place and reason, all at once, and nothing is written")
+    func mistakes() async throws {
+        try await AdministrationRig.with { place, folder in
+            let files = "\(folder)/files"
+            try put(#"{"name": "", "descripton": "x", "unit": "a"}"#, "\(files)/routes/a.json")
+            try put("{", "\(files)/routes/b.json")
+            try put("name: [\n", "\(files)/routes/c.yaml")
+            try put("name: n\ndescription: d\ncontent: 1.5\n", "\(files)/routes/d.yaml")
+            try put("x", "\(files)/routes/e.txt")
+            try put(Self.routes, "\(files)/routes/F.json")
+            try put(Self.routes, "\(files)/routes/g.json")
+            try put("name: n\ndescription: d\ncontent: {}\n", "\(files)/routes/g.yaml")
+            try put("[]", "\(files)/routes/h.json")
+            try put(Self.routes, "\(files)/templates/a.json")
+            let faults = #expect(throws: RulebookFiles.Faults.self) { _ = try RulebookFiles(folder: files).read() }
+            let lines = faults?.lines.map { $0.replacing("\(files)/", with: "") } ?? []
+            for start in [
+                "routes/a.json: $.descripton: there is no such field", "routes/a.json: $.unit: it is not the number",
+                "routes/a.json: $.name: a text of 1",
+                "routes/a.json: $.description: a text", "routes/a.json: $.content: it is missing", "routes/b.json: byte 1",
+                "routes/c.yaml:",
+                "routes/d.yaml:3:10: content: numbers are whole", "routes/e.txt: a file of the rulebook ends with",
+                "routes/F.json: its name is",
+                "routes/g.yaml: \(files)/routes/g.json is the same object".replacing("\(files)/", with: ""),
+                "routes/h.json: $: it is not an object",
+                "templates: there is no such kind; kinds are routes",
+            ] {
+                #expect(lines.contains { $0.hasPrefix(start) }, "\(start) of \(lines)")
+            }
+            #expect(try await AdministrationRig.run(RulebookCommand.self, ["check", files] + place) == 1)
+            #expect(try await AdministrationRig.run(RulebookCommand.self, ["check", "\(folder)/nowhere"] + place) == 1)
+            #expect(try await AdministrationRig.run(RulebookCommand.self, ["import", files, "--note", "x"] + place) == 1)
+
+            // What compiling finds stands at its file too.
+            let second = "\(folder)/second"
+            try put(Self.routes.replacing("\"g\"", with: "\"absent\""), "\(second)/routes/a.json")
+            let (found, areUsable) = RulebookFiles.findings(try RulebookFiles(folder: second).read(), .init(groups: ["g"]))
+            #expect(!areUsable && found.first?.hasPrefix("\(second)/routes/a.json: $.content.routes[0].group: error: ") == true, "\(found)")
+            #expect(try await AdministrationRig.run(RulebookCommand.self, ["import", second, "--note", "x"] + place) == 1)
+            #expect(try await AdministrationRig.run(RulebookCommand.self, ["list"] + place) == 0)
+        }
+    }
+
+    @Test("YAML is read as the JSON it stands for")
+    func yaml() {
+        let (value, mistakes) = YAMLDocument.read("a: true\nb: [1, -2, \"3\", x, ~]\nc: {d: null, e: 'false'}\nf: +7\n")
+        #expect(
+            value
+                == .object([
+                    "a": .flag(true), "b": .list([.integer(1), .integer(-2), .text("3"), .text("x"), .null]),
+                    "c": .object(["d": .null, "e": .text("false")]), "f": .text("+7"),
+                ]))
+        #expect(mistakes.map(\.path) == ["f"])
+        #expect(YAMLDocument.read("").value == nil)
+    }
+}

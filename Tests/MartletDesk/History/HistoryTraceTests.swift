@@ -1,0 +1,84 @@
+import MartletModel
+import MartletStore
+import SQL
+import Testing
+
+@testable import MartletDesk
+
+@Suite("History: trace") struct HistoryTraceTests {
+    /// All that can happen to one message, in an order in which it could; the state that each leaves.
+    private static func records(_ at: Int64) -> [(body: RecordBody, state: MessageState, flags: RecordFlags)] {
+        let carried = RecordBody.Carried(
+            state: .queued, attempts: 1, resends: 0, strikes: 0, answeredParts: 0, deliveredParts: 0, failedParts: 0, unknownParts: 0,
+            partsReference: 0, notBefore: 0, order: 0, providerKeys: [])
+        func asked(_ what: Inquiry.What, _ result: InquiryAnswer.Result) -> RecordBody {
+            .asked(.init(what: what, part: 0, tries: 1, result: result, providerID: "p1", connection: "north"))
+        }
+        func answered(_ attempt: UInt8, _ outcome: Outcome) -> RecordBody {
+            .answered(.init(attempt: attempt, part: 0, outcome: outcome, handedAt: at, connection: "north"))
+        }
+        return [
+            (.accepted(.init(receivedAt: at)), .queued, []), (.replaced(carried), .queued, []),
+            (.rerouted(.init(group: 5)), .queued, []), (.resumed(.init(why: .replanned)), .queued, []),
+            (answered(1, .throttled(status: 0x58)), .queued, []), (answered(2, .unknown), .unknown, []),
+            (.resumed(.init(why: .unknown)), .queued, .possibleDuplicate), (.resumed(.init(why: .restart)), .queued, .possibleDuplicate),
+            (answered(3, .accepted(providerID: "p1")), .sent, .possibleDuplicate), (.carried(carried), .sent, []),
+            (asked(.query, .silent), .sent, []), (asked(.query, .state(.enroute, error: 0, endedAt: 0)), .sent, []),
+            (asked(.cancel, .refused(status: 0x11)), .sent, []), (.resumed(.init(why: .left)), .unknown, .possibleDuplicate),
+            (.receipt(.init(part: 0, state: .enroute, error: 0, providerID: "p1")), .sent, []),
+            (
+                .receipt(.init(part: 0, state: .undeliverable, error: 7, providerID: "p1", isAnswer: true, endedAt: 1_795_400_000)),
+                .failed, .ends
+            ),
+            (.receipt(.init(part: 0, state: .delivered, error: 0, providerID: "p1")), .failed, .late),
+            (.told(.init(outcome: .heard, teller: "")), .failed, []),
+        ]
+    }
+
+    private func words(_ hops: [Story.Hop]) -> [String] {
+        hops.map { hop in "\(hop.at) \(hop.hop): \(hop.what) \(hop.details.map { "\($0.0)=\($0.1)" }.joined(separator: " "))" }
+    }
+
+    @Test("The history tells what the node's trace tells, over all kinds of records of a message", arguments: SQLStore.Engine.allCases)
+    func same(engine: SQLStore.Engine) async throws {
+        try await ProjectorTests.with(engine) { rig in
+            let id = rig.id(0)
+            var node = Story(
+                id: id, source: 7, messageClass: .transactional, state: .queued, reason: .none, parts: 1, createdAt: 0, updatedAt: 0,
+                deadline: 0, reference: "", from: "", to: PhoneNumber(digits: 0), attempts: [], hops: [])
+            for (body, state, flags) in Self.records(rig.now) {
+                let holds = [.accepted, .replaced, .carried].contains(body.kind)
+                let flags = flags.union(.outcome(state, .none))
+                var header = RecordHeader(
+                    kind: body.kind, partition: id.partition, messageClass: MessageClass.transactional.rawValue, source: 7, group: 2,
+                    parts: 1,
+                    id: id, at: rig.now, deadline: 0, flags: flags)
+                header.sequence = 1
+                node.take(Record(header: header, body: body))
+                try rig.put(body, id, state, flags: flags, payload: holds ? rig.payload(0) : nil)
+            }
+            rig.commit()
+            // Twice over: what is read again is told once.
+            try await rig.projector(batch: 3).catchUp()
+            let history = rig.desk.history(keys: HistoryKeys(rig.keys), names: { HistoryRig.names })
+            let story = try await history.story(id, by: HistoryRig.anna)
+            // That a segment of the journal ended is nothing that happened to the message. The history names the source and the end besides.
+            let expected = words(node.hops.filter { $0.hop != "journal" })
+            let told = story.hops.filter { $0.hop != "end" }.map { hop in
+                Story.Hop(at: hop.at, hop: hop.hop, what: hop.what, details: hop.details.filter { $0.0 != "source" })
+            }
+            // In the same moment the order of the flow stands before that of the records.
+            #expect(words(told).sorted() == expected.sorted())
+            #expect(story.hops.filter { $0.hop == "end" }.map(\.what) == ["failed"])
+            #expect(Set(Self.records(0).map(\.body.kind)).isSuperset(of: [.asked, .resumed, .rerouted, .replaced]))
+            #expect(Set(Self.records(0).map(\.body.kind)).count == RecordKind.allCases.count - Self.ofNoMessage.count)
+            #expect(try await rig.count("step") == 10)
+            // A row that somebody changed is named, and written anew.
+            try await rig.store.transaction { try $0.define("UPDATE step SET record = \(engine == .sqlite ? "x'00'" : "'\\x00'::bytea")") }
+            await #expect(throws: DeskFault.tampered(noun: "step", key: id.text)) { _ = try await history.story(id, by: HistoryRig.anna) }
+        }
+    }
+
+    /// Kinds that are no part of a message's story, and the end of another kind of record, whose hop the history makes of the state.
+    private static let ofNoMessage: Set<RecordKind> = [.orphan, .mark, .ledger, .inbound, .preference, .ended]
+}
