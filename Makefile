@@ -77,12 +77,14 @@ reference: build ## write the generated pages of docs/reference and config/martl
 ## Faults
 
 .PHONY: faults-smoke
-faults-smoke: ## kill -9, power cut, bad input, a desk in trouble: a few rounds each (KILL_ROUNDS=10 CUT_ROUNDS=5), with the debug build
+faults-smoke: ## kill -9, power cut, bad input, a desk in trouble, restore, erasure: a few rounds each (KILL_ROUNDS=10 CUT_ROUNDS=5), with the debug build
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/kill9.py --rounds $(KILL_ROUNDS) --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/projector.py --rounds 4 --store sqlite --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/powercut.py --rounds $(CUT_ROUNDS) --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/badinput.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/desk.py --build debug
+	@$(NO_PROFILE) $(PYTHON) Tests/Faults/restore.py --build debug
+	@$(NO_PROFILE) $(PYTHON) Tests/Faults/erasure.py --build debug
 
 .PHONY: faults
 faults: setup release worlds ## the whole: kill -9 and power cut, 200 rounds each, with the release build; seeded worlds
@@ -93,6 +95,8 @@ faults: setup release worlds ## the whole: kill -9 and power cut, 200 rounds eac
 	@$(PYTHON) Tests/Faults/syscalls.py --build release
 	@$(PYTHON) Tests/Faults/badinput.py --build release
 	@$(PYTHON) Tests/Faults/desk.py --rounds 6 --build release
+	@set -e; for store in sqlite postgres; do for script in restore erasure; do \
+	    $(PYTHON) Tests/Faults/$$script.py --store $$store --build release; done; done
 
 .PHONY: worlds
 worlds: build ## seeded worlds of the core (FAULT_WORLDS=100000); SEED=n replays one

@@ -17,11 +17,13 @@ public struct DeskSettings: Sendable {
     public var timeLimit: Duration
     /// File outside the data directory to which checkpoints of the audit are added; nil: they stand in the log alone.
     public var checkpoints: String?
+    /// File outside the data directory that gets the list of erasures; nil: whoever backs up copies it.
+    public var erasures: String?
 
     public init(
         isEnabled: Bool = true, host: String = "127.0.0.1", port: Int = 8090, plaintextReason: String? = nil, certificate: String? = nil,
         key: String? = nil, maximumBody: Int = 256 << 10, maximumConnections: Int = 256, timeLimit: Duration = .seconds(30),
-        checkpoints: String? = nil
+        checkpoints: String? = nil, erasures: String? = nil
     ) {
         self.isEnabled = isEnabled
         self.host = host
@@ -33,6 +35,7 @@ public struct DeskSettings: Sendable {
         self.maximumConnections = maximumConnections
         self.timeLimit = timeLimit
         self.checkpoints = checkpoints
+        self.erasures = erasures
     }
 
     /// What does not hold of the values together, with the setting to correct. Files are not read: what is wrong with one must not keep a
@@ -83,7 +86,14 @@ public struct DeskSettings: Sendable {
         doc: "File outside the data directory, to which the desk adds a signed line for the head of the audit, each minute in which it "
             + "moved. Best on another machine or a volume that only grows. Empty: the lines stand in the desk's log alone.")
 
+    public static let erasureFile = Setting(
+        "keys.erasures", .text(maximumBytes: 512), default: "",
+        doc:
+            "File outside the data directory that gets a copy of the list of erasures, each within a second. It holds numbers and times, no "
+            + "secret; a restore of keys is held against it (`martlet keys restore --erased`), so that nobody who was erased comes back. Best on "
+            + "another machine. Empty: copy `DATA/keys/subjects/erased` yourself, often.")
+
     public static let all: [Setting] = [
-        enabled, listen, plaintext, tlsCertificate, tlsKey, body, connections, time, checkpointFile,
+        enabled, listen, plaintext, tlsCertificate, tlsKey, body, connections, time, checkpointFile, erasureFile,
     ]
 }

@@ -29,7 +29,7 @@ struct ImportCommand: AsyncParsableCommand {
         func run() async throws {
             let options = try options()
             try await StoreCommand.with(place) { store, _, settings in
-                let vault = try ImportCommand.vault(settings.masterKeyFile, place.data)
+                let vault = try await ImportCommand.vault(settings.masterKeyFile, place.data, store)
                 guard let row = try await store.read({ try $0.row(StoreStatements.meta, [.text("installation")]) }) else {
                     throw ImportCommand.failure("the store is not made yet; run martlet store migrate")
                 }
@@ -80,16 +80,17 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     /// The keys of this installation: its hash keys as a reader beside the node, the subjects' keys as their owner.
-    static func vault(_ masterKeyFile: String, _ data: String) throws -> CustomerVault {
+    static func vault(_ masterKeyFile: String, _ data: String, _ store: SQLStore) async throws -> CustomerVault {
         do {
             let master = try MasterKey.load(
                 from: masterKeyFile, credentials: ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"])
             let keys = try KeyStore(directory: "\(data)/keys", master: master, access: .reader)
             return CustomerVault(
-                keys, try SubjectKeys(directory: "\(data)/keys/subjects", master: master, access: .owner(create: true)))
+                keys, try await CustomerKeys.open("\(data)/keys/subjects", master, store))
         } catch let fault as SubjectKeyFault {
             print("martlet: \(fault)")
             if case .inUse = fault { throw ExitCode(ExitStatus.dataInUse) }
+            if case .missing = fault { print("the store has customers: \(CustomerKeysCheck.remedy)") }
             throw ExitCode(1)
         } catch let fault as KeyStoreFault {
             throw failure("\(fault)")

@@ -27,17 +27,24 @@ extension StoreCommand {
             let data = place.data
             try await StoreCommand.with(place) { store, _, settings in
                 let keys: KeyStore
+                var subjects: SubjectKeys?
                 do {
                     let credentials = ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"]
                     let master = try MasterKey.load(from: settings.masterKeyFile, credentials: credentials)
                     keys = try KeyStore(directory: settings.node.keyDirectory, master: master, access: .reader)
+                    // Without customers there are none.
+                    if AtRest.exists("\(settings.node.subjectKeyDirectory)/head") {
+                        subjects = try SubjectKeys(directory: settings.node.subjectKeyDirectory, master: master, access: .reader)
+                    }
                 } catch {
                     print("martlet: \(data): \(error)")
                     throw ExitCode(ExitStatus.badSettings)
                 }
+                let customers = subjects
                 let desk = StoreCommand.desk(store)
                 let projector = Projector(
-                    desk, settings.projector, keys: keys, logger: Logger(label: "martlet"), folds: { [TrafficFold()] })
+                    desk, settings.projector, keys: keys, logger: Logger(label: "martlet"),
+                    subject: { customers?.key($0) ?? .unknown }, folds: { [TrafficFold()] })
                 if fromStart { try await projector.repair() }
                 if follow { return await projector.run() }
                 try await projector.catchUp()
