@@ -82,7 +82,7 @@ locales: setup ## write what templates know of languages, and what their tests e
 ## Faults
 
 .PHONY: faults-smoke
-faults-smoke: ## kill -9, power cut, flipped bits, bad input, a desk in trouble: a few rounds each (KILL_ROUNDS=10 CUT_ROUNDS=5), with the debug build
+faults-smoke: ## kill -9, power cut, flipped bits, bad input, a desk in trouble, restore, erasure: a few rounds each (KILL_ROUNDS=10 CUT_ROUNDS=5), with the debug build
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/kill9.py --rounds $(KILL_ROUNDS) --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/projector.py --rounds 4 --store sqlite --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/bitflips.py --rounds 12 --live 1 --build debug
@@ -91,6 +91,8 @@ faults-smoke: ## kill -9, power cut, flipped bits, bad input, a desk in trouble:
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/desk.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/imports.py --lines 10000 --kills 2 --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/outage.py --build debug
+	@$(NO_PROFILE) $(PYTHON) Tests/Faults/restore.py --build debug
+	@$(NO_PROFILE) $(PYTHON) Tests/Faults/erasure.py --build debug
 
 .PHONY: faults
 faults: setup release worlds ## the whole: kill -9 and power cut, 200 rounds each, with the release build; seeded worlds
@@ -105,6 +107,8 @@ faults: setup release worlds ## the whole: kill -9 and power cut, 200 rounds eac
 	@$(PYTHON) Tests/Faults/imports.py --lines 500000 --kills 5 --store sqlite --build release
 	@$(PYTHON) Tests/Faults/imports.py --lines 500000 --kills 5 --store postgres --build release
 	@$(PYTHON) Tests/Faults/outage.py --stopped 600 --frozen 120 --build release
+	@set -e; for store in sqlite postgres; do for script in restore erasure; do \
+	    $(PYTHON) Tests/Faults/$$script.py --store $$store --build release; done; done
 
 .PHONY: worlds
 worlds: build ## seeded worlds of the core (FAULT_WORLDS=100000); SEED=n replays one

@@ -71,7 +71,7 @@ public final class KeyStore: Sendable {
     static let maximumFiles = 200_000
     private static let maximumFileBytes = 256
     static let checkWords = "martlet-key-check v1"
-    private static let seedWords = "martlet-seed v1"
+    static let seedWords = "martlet-seed v1"
     private static let nextWords = "martlet-next-key v1"
 
     /// Grows when a key is destroyed.
@@ -297,7 +297,7 @@ public final class KeyStore: Sendable {
         return true
     }
 
-    private static func readNext(_ directory: String, _ master: MasterKey) throws(KeyStoreFault) -> UInt32? {
+    static func readNext(_ directory: String, _ master: MasterKey) throws(KeyStoreFault) -> UInt32? {
         let found = try read("\(directory)/next", master) {
             $0.words.count == 3 && $0.line.hasPrefix(nextWords) && Hex.word($0.words[2]) != nil
         }
@@ -305,12 +305,12 @@ public final class KeyStore: Sendable {
     }
 
     /// Its directory entry is synced together with what follows, or by the caller.
-    private static func writeNext(_ directory: String, _ next: UInt32, _ master: MasterKey) throws(KeyStoreFault) {
+    static func writeNext(_ directory: String, _ next: UInt32, _ master: MasterKey) throws(KeyStoreFault) {
         let line = try WrappedLine.make("\(nextWords) \(Hex.text(next))", SymmetricKey(size: .bits256), master: master)
         try replaceDurably("\(directory)/next", line)
     }
 
-    private static func readKey(
+    static func readKey(
         _ directory: String, _ id: UInt32, _ master: MasterKey
     ) throws(KeyStoreFault) -> (name: KeyName, key: DataKey)? {
         let found = try read("\(directory)/\(KeyName.fileName(id))", master) { KeyName(words: $0.words, line: $0.line)?.id == id }

@@ -16,6 +16,10 @@ public enum KeyStoreFault: Error, Equatable, Sendable, CustomStringConvertible {
     case exhausted(directory: String)
     /// A change of the master key was interrupted.
     case rewrapping(directory: String)
+    /// A backup is never written over something.
+    case exists(path: String)
+    /// Keys of two installations are never mixed.
+    case otherInstallation(directory: String, backup: String)
     /// The library refused; with a 32-byte key this does not happen.
     case cipher
 
@@ -39,6 +43,10 @@ public enum KeyStoreFault: Error, Equatable, Sendable, CustomStringConvertible {
             "key store: \(directory) has used every key number; start a new data directory"
         case .rewrapping(let directory):
             "key store: in \(directory) a change of the master key was interrupted; end it with both master keys"
+        case .exists(let path):
+            "key store: \(path) exists; name a directory that does not"
+        case .otherInstallation(let directory, let backup):
+            "key store: \(directory) and \(backup) are of two installations; move \(directory) away to have that of the backup"
         case .cipher:
             "key store: the cipher refused to wrap a key"
         }

@@ -5,6 +5,8 @@ public enum CustomerStatements {
     /// ?1 how many numbers are taken. Waits until nobody else is writing customers; held to the end of the transaction. Answers the newest.
     public static let takeChange = StatementID("customer.takeChange")
     public static let newestChange = StatementID("customer.newestChange")
+    /// The highest number there is.
+    public static let highest = StatementID("customer.highest")
     /// ?1 subject.
     public static let bySubject = StatementID("customer.bySubject")
     /// ?1 hash of a reference.
@@ -49,6 +51,7 @@ public enum CustomerStatements {
     static let all = [
         Statement(takeChange, "UPDATE customer_change SET number = number + ?1 WHERE id = 1 RETURNING number"),
         Statement(newestChange, "SELECT number FROM customer_change WHERE id = 1"),
+        Statement(highest, "SELECT subject FROM customer ORDER BY subject DESC LIMIT 1"),
         Statement(bySubject, "SELECT \(list) FROM customer WHERE subject = ?1"),
         Statement(byReference, "SELECT \(list) FROM customer WHERE reference = ?1"),
         Statement(

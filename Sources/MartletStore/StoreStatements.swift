@@ -6,7 +6,7 @@ public enum StoreStatements {
         try StatementSet(
             own + administration + PrincipalStatements.all + referenceData + CustomerStatements.all + ConsentStatements.all
                 + ContactStatements.all + ImportStatements.all + LocalStatements.all + HistoryStatements.all + RetentionStatements.all
-                + StatisticsStatements.all + TaggedTables.statements)
+                + StatisticsStatements.all + ErasureStatements.all + TaggedTables.statements)
     }
 
     private static let referenceData =
@@ -21,15 +21,18 @@ public enum StoreStatements {
     /// ?1 follower, ?2 partition, ?3 sequence, ?4 position, ?5 wall milliseconds. Never goes back.
     public static let moveCursor = StatementID("cursor.move")
 
-    /// ?1 follower. Forgets how far it is in each partition of the log; its own places, below 0, stay.
-    public static let forgetCursors = StatementID("cursor.forget")
+    /// ?1 follower. Forgets its place.
+    public static let dropCursor = StatementID("cursor.drop")
+    /// ?1 follower, ?2 partitions from this one on.
+    public static let dropPartitions = StatementID("cursor.dropPartitions")
 
     private static let own = [
+        Statement(dropCursor, "DELETE FROM cursor WHERE follower = ?1"),
+        Statement(dropPartitions, "DELETE FROM cursor WHERE follower = ?1 AND partition >= ?2"),
         Statement(meta, "SELECT value FROM meta WHERE name = ?1"),
         Statement(metaOnce, "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING"),
         Statement(
             cursors, "SELECT partition, sequence, position, updated_at FROM cursor WHERE follower = ?1 ORDER BY partition"),
-        Statement(forgetCursors, "DELETE FROM cursor WHERE follower = ?1 AND partition >= 0"),
         Statement(
             moveCursor,
             """

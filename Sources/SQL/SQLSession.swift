@@ -105,6 +105,8 @@ struct TransactionKind: Sendable {
     var isRead: Bool
     var isSerializable = false
     var isDurable = true
+    /// SQLite: the write-ahead log is carried into the file and cut to nothing behind it.
+    var cutsLog = false
 }
 
 /// A connection of one worker thread. Only that thread touches it.

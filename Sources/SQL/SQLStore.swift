@@ -100,6 +100,14 @@ public final class SQLStore: Sendable {
         return try await perform(writing, kind, limit, repeats: repeats, body)
     }
 
+    /// Sees to it that what was deleted before is not left in SQLite's write-ahead log either. Of a PostgreSQL server this asks nothing: there dead
+    /// rows go with its VACUUM, and its log by the administrator's rules.
+    /// - Throws: `SQLFault.conflict` while a reader still needs the log: try again.
+    public func cutLog() async throws {
+        guard engine == .sqlite else { return }
+        try await perform(writing, TransactionKind(isRead: false, cutsLog: true), nil, repeats: 3) { _ in }
+    }
+
     /// Lets running calls end, fails waiting ones as closed, and returns when the connections are closed.
     public func close() async {
         for lane in [reading, writing] {

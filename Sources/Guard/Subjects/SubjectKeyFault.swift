@@ -19,6 +19,8 @@ public enum SubjectKeyFault: Error, Equatable, Sendable, CustomStringConvertible
     case unknownNumber(UInt32)
     /// A backup is never written over something.
     case exists(path: String)
+    /// The list of erasures outside has entries that the one here lacks.
+    case copyDiffers(list: String, copy: String)
     /// The library refused; with keys of the right length this does not happen.
     case cipher
 
@@ -40,6 +42,9 @@ public enum SubjectKeyFault: Error, Equatable, Sendable, CustomStringConvertible
         case .batchSize(let given, let maximum): "subject keys: a batch of \(given) was asked for; ask for 1 to \(maximum)"
         case .unknownNumber(let number): "subject keys: number \(number) was never given out"
         case .exists(let path): "subject keys: \(path) exists; name a directory that does not"
+        case .copyDiffers(let list, let copy):
+            "subject keys: \(copy) has erasures that are missing in \(list); stop the desk and run martlet keys restore with --erased \(copy), or, "
+                + "where the keys were given up, name another file in keys.erasures"
         case .cipher: "subject keys: the cipher refused to wrap a key"
         }
     }

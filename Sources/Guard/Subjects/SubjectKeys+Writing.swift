@@ -49,6 +49,19 @@ extension SubjectKeys {
         try SubjectFiles.overwrite(chunk.path, [(SubjectChunk.offset(ofSlot: Int(numbers.lowerBound & 0xFFFF)), slots)])
     }
 
+    /// No number below this one is given out from now on: a database knows numbers that this store, restored from a backup, may not.
+    public func leaveOut(below number: UInt32) throws(SubjectKeyFault) {
+        guard Int64(number) <= Int64(SubjectKeys.maximumChunks) << 16 else { throw .exhausted(directory: directory) }
+        try locked { (writer: inout Writer) throws(SubjectKeyFault) in
+            guard writer.next < number else { return }
+            while Int64(writer.head.chunks) << 16 < Int64(number) { try addChunk(&writer) }
+            var head = writer.head
+            head.floor = number
+            try writeHead(head)
+            (writer.head, writer.next) = (head, number)
+        }
+    }
+
     // MARK: Erasing
 
     /// Destroys keys for good, at most `maximumBatch` of them; durable when this returns. First the numbers go on the list of erasures, then

@@ -19,11 +19,13 @@ public struct DeskSettings: Sendable {
     public var checkpoints: String?
     /// 0...19, as nice(1) has it.
     public var niceness: Int
+    /// File outside the data directory that gets the list of erasures; nil: whoever backs up copies it.
+    public var erasures: String?
 
     public init(
         isEnabled: Bool = true, host: String = "127.0.0.1", port: Int = 8090, plaintextReason: String? = nil, certificate: String? = nil,
         key: String? = nil, maximumBody: Int = 256 << 10, maximumConnections: Int = 256, timeLimit: Duration = .seconds(30),
-        checkpoints: String? = nil, niceness: Int = 10
+        checkpoints: String? = nil, niceness: Int = 10, erasures: String? = nil
     ) {
         self.isEnabled = isEnabled
         self.host = host
@@ -36,6 +38,7 @@ public struct DeskSettings: Sendable {
         self.timeLimit = timeLimit
         self.checkpoints = checkpoints
         self.niceness = niceness
+        self.erasures = erasures
     }
 
     /// What does not hold of the values together, with the setting to correct. Files are not read: what is wrong with one must not keep a
@@ -89,7 +92,14 @@ public struct DeskSettings: Sendable {
         "desk.niceness", .integer(0...19), default: "10",
         doc: "How far the desk stands behind the node where both want one core, as nice(1) has it. 0: not at all.")
 
+    public static let erasureFile = Setting(
+        "keys.erasures", .text(maximumBytes: 512), default: "",
+        doc:
+            "File outside the data directory that gets a copy of the list of erasures, each within a second. It holds numbers and times, no "
+            + "secret; a restore of keys is held against it (`martlet keys restore --erased`), so that nobody who was erased comes back. Best on "
+            + "another machine. Empty: copy `DATA/keys/subjects/erased` yourself, often.")
+
     public static let all: [Setting] = [
-        enabled, listen, plaintext, tlsCertificate, tlsKey, body, connections, time, checkpointFile, nice,
+        enabled, listen, plaintext, tlsCertificate, tlsKey, body, connections, time, checkpointFile, nice, erasureFile,
     ]
 }

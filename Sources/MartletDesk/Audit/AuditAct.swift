@@ -26,4 +26,5 @@ public enum AuditAct: String, CaseIterable, Sendable {
     case auditRead = "audit.read"
     case principalRotated = "principal.rotated"
     case accessRefused = "access.refused"
+    case storeReconciled = "store.reconciled"
 }

@@ -18,36 +18,43 @@ extension Customers {
     ///
     /// The history forgets first what leads to the person there, in steps (`HistoryErasing`). All else is one transaction, but the key: it goes
     /// last, and does not come back. Where the commit fails behind it the customer cannot be
-    /// opened any more, and erasing once more ends it.
+    /// opened any more, and erasing once more ends it. What the log had not given to the history by then is forgotten by `ErasureEnding`.
     public func erase(_ subject: SubjectNumber, by caller: Caller) async throws(DeskFault) {
         try caller.require(.eraseCustomers)
         let at = desk.now()
+        let messages: PersonalMessages
         do {
-            let messages = try await desk.store.read { session in try self.messages(of: try seen(subject, caller, session), session) }
+            messages = try await desk.store.read { session in try self.messages(of: try seen(subject, caller, session), session) }
             try await HistoryErasing(store: desk.store, now: desk.nowMilliseconds).run(messages)
         } catch {
             throw DeskFault.of(error)
         }
         try await desk.act(.eraseCustomers, by: caller) { session in
             let change = try takeChange(session)
-            let row = try seen(subject, caller, session)
-            for address in row.addresses {
-                try session.run(
-                    CustomerStatements.dropAddress,
-                    [.number(address.kind.rawValue), .hash(address.hash), .number(subject), .number(address.number)])
-            }
-            for var consent in try ConsentRow.all(of: subject, vault.tags, session) where consent.sealed != nil {
-                consent.sealed = nil
-                let mac = consent.values(vault.tags).last ?? .null
-                try session.run(ConsentStatements.forget, [.number(subject), .integer(consent.number), mac])
-            }
-            try session.run(ContactStatements.forget, [.number(subject)])
-            var rows = CustomerRows()
-            rows.append(ComposedCustomer(row: row.erased(at: at / 1000, change: change), basedOn: row.version), vault.tags)
-            try rows.write(session)
+            try forget(try seen(subject, caller, session), change: change, at: at, session)
+            try messages.remember(at: at / 1000, session)
             try vault.subjects.erase([subject], time: at)
             return ((), AuditTrail.Line(act: .customerErased, object: Customers.object(subject)))
         }
+    }
+
+    /// Takes a customer's rows out of the store: that there was one stays, and which consents were given when.
+    func forget(_ row: CustomerRow, change: Int64, at: Int64, _ session: SQLSession) throws {
+        let subject = row.subject
+        for address in row.addresses {
+            try session.run(
+                CustomerStatements.dropAddress,
+                [.number(address.kind.rawValue), .hash(address.hash), .number(subject), .number(address.number)])
+        }
+        for var consent in try ConsentRow.all(of: subject, vault.tags, session) where consent.sealed != nil {
+            consent.sealed = nil
+            let mac = consent.values(vault.tags).last ?? .null
+            try session.run(ConsentStatements.forget, [.number(subject), .integer(consent.number), mac])
+        }
+        try session.run(ContactStatements.forget, [.number(subject)])
+        var rows = CustomerRows()
+        rows.append(ComposedCustomer(row: row.erased(at: at / 1000, change: change), basedOn: row.version), vault.tags)
+        try rows.write(session)
     }
 
     /// What the history holds for an export of this customer, newest first, in clear; at most `messagesExported`. Its look is in the export's entry of

@@ -24,7 +24,7 @@ public struct History: Sendable {
         }
         return try await desk.act(.revealPersonal, by: caller) { session in
             let page = try search.run(session)
-            return (page, History.seen(page.items.map(\.id)))
+            return (page, try enter(page.items.map(\.id), by: caller, session))
         }
     }
 
@@ -44,12 +44,24 @@ public struct History: Sendable {
         try caller.requireReveal()
         return try await desk.act(.revealPersonal, by: caller) { session in
             let story = try tell(session)
-            return (story, History.seen([story.item.id]))
+            return (story, try enter([story.item.id], by: caller, session))
         }
     }
 
-    static func seen(_ ids: [MessageID]) -> AuditTrail.Line {
-        AuditTrail.Line(act: .personalSeen, object: ids.isEmpty ? "messages: none" : "messages: \(ids.map(\.text).joined(separator: " "))")
+    /// Messages that one entry of the audit can name.
+    private static let named = 7
+
+    /// Who looked at which messages: all entries but the last are made here, as many as it takes to name each.
+    private func enter(_ ids: [MessageID], by caller: Caller, _ session: SQLSession) throws -> AuditTrail.Line {
+        func line(_ ids: some Sequence<MessageID>) -> AuditTrail.Line {
+            AuditTrail.Line(act: .personalSeen, object: "messages: \(ids.map(\.text).joined(separator: " "))")
+        }
+        guard !ids.isEmpty else { return AuditTrail.Line(act: .personalSeen, object: "messages: none") }
+        let last = (ids.count - 1) / History.named * History.named
+        for start in stride(from: 0, to: last, by: History.named) {
+            try desk.trail.enter(line(ids[start..<start + History.named]), by: caller, at: desk.now(), session)
+        }
+        return line(ids[last...])
     }
 }
 

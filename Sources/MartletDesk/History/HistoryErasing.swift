@@ -11,12 +11,14 @@ struct HistoryErasing: Sendable {
     let store: SQLStore
     /// Wall milliseconds.
     let now: Int64
+    /// Messages that were accepted later stay: they are of whoever has the address now. Wall milliseconds; nil: all are meant.
+    var upTo: Int64?
 
     func run(_ messages: PersonalMessages) async throws {
         guard let oldest = try await store.read({ try PersonalMessages.oldest($0) }) else { return }
         for address in messages.addresses {
             // An id may be ahead of this clock.
-            var below = MessageID.first(of: now + 86_400_000)
+            var below = MessageID.first(of: upTo.map { $0 + 1 } ?? now + 86_400_000)
             while true {
                 let start = below
                 let next = try await store.transaction { session in

@@ -94,7 +94,7 @@ struct HistoryWriter: Sendable {
         let states = try write(batch.states, merges: merges, session)
         if batch.gaps.contains(where: { $0.kind == .cutBack }) {
             // Of what the log lost: what it wrote anew counts on from before.
-            try session.run(StoreStatements.forgetCursors, [.text(HistoryWriter.follower)])
+            try session.run(StoreStatements.dropPartitions, [.text(HistoryWriter.follower), .number(0)])
         }
         var cursors = SQLBatch(table: "cursor", columns: ["follower", "partition", "sequence", "position", "updated_at"])
         for partition in batch.sequences.keys.sorted() {

@@ -115,7 +115,11 @@ public final class Projector: Sendable {
             let batch = try await gatherer.next(records: options.batch, upTo: cursor.position)
             if batch.isEmpty { return }
             try await ensure(batch.months, &months)
-            try await store.transaction(durability: .relaxed) { try writer.mend(batch, $0) }
+            try await store.transaction(durability: .relaxed) { session in
+                try writer.mend(batch, session)
+                // What the log still holds of customers who were erased came back with it.
+                try session.run(ErasureStatements.again)
+            }
             figures.change { $0.records += UInt64(batch.records) }
         }
     }

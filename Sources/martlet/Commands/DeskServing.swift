@@ -6,8 +6,10 @@ import Guard
 import Journal
 import Logging
 import MartletDesk
+import MartletLocal
 import MartletModel
 import MartletNode
+import MartletStore
 import SQL
 
 extension ServeCommand {
@@ -22,7 +24,7 @@ extension ServeCommand {
         }
         let keys = try await openKeys(master, logger)
         let lock = try holdDesk()
-        let vault = CustomerVault(keys, try await openSubjects(master, logger))
+        let vault = CustomerVault(keys, try await openSubjects(settings, master, logger))
         let signals = Signals()
         var options = DeskRunner.Options(
             settings: settings.desk, address: settings.store.address, store: settings.store.options,
@@ -64,7 +66,8 @@ extension ServeCommand {
                 case .missing, .incomplete:
                     if !told { logger.warning("waiting for the node to make its keys", metadata: ["directory": "\(data)/keys"]) }
                     told = true
-                case .wrongMasterKey, .damaged, .unreadable, .cannotWrite, .readOnly, .exhausted, .rewrapping, .cipher:
+                case .wrongMasterKey, .damaged, .unreadable, .cannotWrite, .readOnly, .exhausted, .rewrapping, .exists, .otherInstallation,
+                    .cipher:
                     throw failure(error.description, error.isDisk ? ExitStatus.diskFailed : ExitStatus.badSettings)
                 }
             }
@@ -72,19 +75,48 @@ extension ServeCommand {
         }
     }
 
-    /// The desk owns the customers' keys. While an import holds them it waits: that ends by itself.
-    private func openSubjects(_ master: MasterKey, _ logger: Logger) async throws -> SubjectKeys {
-        var told = false
+    /// The desk owns the customers' keys. While an import holds them it waits: that ends by itself. Where there are none they are made, but only for a
+    /// store that has no customers yet: new keys beside old customers would hide that theirs are lost.
+    private func openSubjects(_ settings: ServerSettings, _ master: MasterKey, _ logger: Logger) async throws -> SubjectKeys {
+        let directory = settings.node.subjectKeyDirectory
+        var told = ""
+        func tell(_ text: String) {
+            if told != text { logger.warning("\(text)", metadata: ["directory": "\(directory)"]) }
+            told = text
+        }
+        var mayCreate = false
         while true {
             do throws(SubjectKeyFault) {
-                return try SubjectKeys(directory: "\(data)/keys/subjects", master: master, access: .owner(create: true))
+                return try SubjectKeys(directory: directory, master: master, access: .owner(create: mayCreate))
             } catch {
-                guard case .inUse = error else { throw failure(error.description, ExitStatus.badSettings) }
-                if !told { logger.warning("waiting for an import to end", metadata: ["directory": "\(data)/keys/subjects"]) }
-                told = true
+                switch error {
+                case .inUse: tell("waiting for an import to end")
+                case .missing:
+                    switch await hasCustomers(settings) {
+                    case true?:
+                        logger.critical(
+                            "the keys of customers are not there, and there are customers", metadata: ["directory": "\(directory)"])
+                        throw failure("\(error.description). Or, step by step: \(CustomerKeysCheck.remedy)", ExitStatus.badSettings)
+                    case false?:
+                        mayCreate = true
+                        continue
+                    case nil: tell("waiting for the database: it knows whether keys of customers were lost, before new ones are made")
+                    }
+                default: throw failure(error.description, ExitStatus.badSettings)
+                }
             }
             try await Task.sleep(for: .seconds(1))
         }
+    }
+
+    /// Nil: the database is away, and what the node was given says nothing.
+    private func hasCustomers(_ settings: ServerSettings) async -> Bool? {
+        if let versions = try? LocalCustomers.versions(in: settings.node.localDirectory), !versions.isEmpty { return true }
+        guard let statements = try? StoreStatements.all() else { return nil }
+        let store = SQLStore(settings.store.address, statements: statements, options: settings.store.options)
+        let highest = try? await CustomerKeysCheck.highest(store)
+        await store.close()
+        return highest.map { $0 > 0 }
     }
 
     /// One desk a data directory.

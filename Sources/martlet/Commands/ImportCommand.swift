@@ -113,7 +113,7 @@ struct ImportCommand: AsyncParsableCommand {
             let desk = try await desk(store)
             let caller = caller("martlet import \(kind.rawValue)")
             do {
-                if let subjects = try subjects(master, place.data) {
+                if let subjects = try await subjects(master, place.data, store) {
                     let names = try await Definitions(Units(desk, rowKey: keys.rowKey)).names(by: caller)
                     let importing = FileImport(desk.customers(CustomerVault(keys, subjects), names: names), options)
                     let shown = ImportReport()
@@ -178,17 +178,18 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     /// The customers' keys as their owner; nil: a desk that runs is.
-    private static func subjects(_ master: MasterKey, _ data: String) throws -> SubjectKeys? {
+    private static func subjects(_ master: MasterKey, _ data: String, _ store: SQLStore) async throws -> SubjectKeys? {
         do {
-            return try SubjectKeys(directory: "\(data)/keys/subjects", master: master, access: .owner(create: true))
-        } catch {
-            guard case .inUse = error else { throw failure("\(error)") }
+            return try await CustomerKeys.open("\(data)/keys/subjects", master, store)
+        } catch let fault as SubjectKeyFault {
+            if case .missing = fault { throw failure("\(fault); the store has customers: \(CustomerKeysCheck.remedy)") }
+            guard case .inUse = fault else { throw failure("\(fault)") }
             do throws(DirectoryLock.Fault) {
                 _ = try DirectoryLock("\(data)/desk")
             } catch {
                 if case .inUse = error { return nil }
             }
-            print("martlet: \(error)")
+            print("martlet: \(fault)")
             throw ExitCode(ExitStatus.dataInUse)
         }
     }

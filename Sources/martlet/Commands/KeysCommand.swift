@@ -2,7 +2,9 @@ import ArgumentParser
 import Guard
 
 struct KeysCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "keys", abstract: "Master keys.", subcommands: [Init.self])
+    static let configuration = CommandConfiguration(
+        commandName: "keys", abstract: "The master key, and the data keys that it wraps.",
+        subcommands: [Init.self, Check.self, Backup.self, Restore.self, Rewrap.self])
 
     struct Init: ParsableCommand {
         static let configuration = CommandConfiguration(

@@ -293,7 +293,7 @@ extension KeyStoreFault {
     var isDisk: Bool {
         switch self {
         case .cannotWrite, .unreadable, .damaged: true
-        case .wrongMasterKey, .missing, .incomplete, .readOnly, .exhausted, .rewrapping, .cipher: false
+        case .wrongMasterKey, .missing, .incomplete, .readOnly, .exhausted, .rewrapping, .exists, .otherInstallation, .cipher: false
         }
     }
 }

@@ -9,7 +9,7 @@ import SQL
 struct StoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store", abstract: "The database of history and administration.",
-        subcommands: [Migrate.self, Check.self, Project.self, Retain.self])
+        subcommands: [Migrate.self, Check.self, Project.self, Retain.self, Backup.self, Restore.self, Reconcile.self])
 
     struct Place: ParsableArguments {
         @Option(help: "Settings file.") var config: String

@@ -11,13 +11,19 @@ extension DeskSettings {
             isEnabled: values.flag(Own.enabled), host: address.host, port: address.port, plaintextReason: values.filled(Own.plaintext),
             certificate: values.filled(Own.tlsCertificate), key: values.filled(Own.tlsKey), maximumBody: values.size(Own.body),
             maximumConnections: values.integer(Own.connections), timeLimit: .milliseconds(values.duration(Own.time)),
-            checkpoints: values.filled(Own.checkpointFile), niceness: values.integer(Own.nice))
+            checkpoints: values.filled(Own.checkpointFile), niceness: values.integer(Own.nice), erasures: values.filled(Own.erasureFile))
         for fault in faults { mistakes.append(values.mistake(fault.setting, fault.reason, remedy: "correct it")) }
         // `check` knows no data directory.
         if let file = checkpoints, !dataDirectory.isEmpty, DataDirectory.holds(file, directory: dataDirectory) {
             mistakes.append(
                 values.mistake(
                     Own.checkpointFile, "lies inside the data directory, where whoever rewrites the audit rewrites it too",
+                    remedy: "name a file outside, best on another machine"))
+        }
+        if let file = erasures, !dataDirectory.isEmpty, DataDirectory.holds(file, directory: dataDirectory) {
+            mistakes.append(
+                values.mistake(
+                    Own.erasureFile, "lies inside the data directory, with which it would be lost",
                     remedy: "name a file outside, best on another machine"))
         }
     }

@@ -50,7 +50,7 @@ struct DeskWork: Sendable {
 
     // MARK: Work
 
-    var parts: [DeskPart] { [projector, retention, reference, readsNames, feed, imports] }
+    var parts: [DeskPart] { [projector, retention, reference, readsNames, feed, imports, keyCheck, erasures, erasureCopy] }
 
     /// Works without its database too: what the history lacks is kept apart before the node trims it.
     private var projector: DeskPart {
@@ -108,6 +108,39 @@ struct DeskWork: Sendable {
                 logger: logger)
             await feed.run()
         }
+    }
+
+    /// Keys that are older than the customers: an alarm until somebody brings newer ones.
+    private var keyCheck: DeskPart {
+        DeskPart("keys of customers") { desk in try await CustomerKeysCheck.run(desk.store, vault.subjects) }
+    }
+
+    private var erasures: DeskPart {
+        DeskPart("erasures") { desk in
+            let ending = ErasureEnding(
+                desk, isProjected: { try await isProjected() }, oldest: { try oldestRecord() }, logger: logger)
+            try await ending.run()
+        }
+    }
+
+    private var erasureCopy: DeskPart {
+        DeskPart("copy of erasures", needsStore: false) { _ in
+            guard let file = settings.desk.erasures else { return }
+            var copy = SubjectErasureCopy(of: settings.node.subjectKeyDirectory, to: file)
+            while true {
+                _ = try copy.update()
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+
+    /// Wall milliseconds of the log's oldest record.
+    private func oldestRecord() throws -> Int64? {
+        var oldest: Int64?
+        _ = try Follower(settings.node.journalDirectory).read(from: 0, bytes: 1) { _, bytes in
+            if oldest == nil { oldest = try RecordHeader(reading: bytes).at / 1000 }
+        }
+        return oldest
     }
 
     /// Whether all that the node recorded up to now is durably in the store, after some patience.

@@ -121,6 +121,20 @@ struct HistorySearchTests {
         }
     }
 
+    @Test("A look at a whole page names every message in the audit, in as many entries as that takes")
+    func revealMany() async throws {
+        try await HistoryRig.with(.sqlite) { rig in
+            let messages = (0..<50).map { HistoryRig.Message(minutesAgo: 5 + Double($0), number: UInt64($0)) }
+            try await rig.put(messages)
+            let page = try await rig.history.search(rig.wish(["reveal": "true"]), by: HistoryRig.boris)
+            #expect(page.items.count == 50 && page.items.allSatisfy { $0.text == "Your card was used" })
+            let entries = try await rig.store.read { try $0.rows(StoreStatementsForTests.audit, [.integer(100), .number(100)]) }
+            #expect(entries.count == 8)
+            let named = try entries.map { try $0.text("object") }.joined(separator: " ")
+            for message in messages { #expect(named.contains(message.id.notification.text)) }
+        }
+    }
+
     @Test("A state that somebody else wrote is named and never believed, whichever column it is", arguments: SQLStore.Engine.allCases)
     func tampered(engine: SQLStore.Engine) async throws {
         try await HistoryRig.with(engine) { rig in

@@ -1,0 +1,155 @@
+import ArgumentParser
+import Foundation
+import Guard
+import MartletNode
+import Testing
+
+@testable import martlet
+
+/// `martlet keys` and `martlet store` for backup and restore, as an operator meets them; what is in a backup is proved elsewhere.
+@Suite("Backup: verbs")
+struct BackupCommandTests {
+    let folder: String
+    var data: String { "\(folder)/data" }
+    var place: [String] { ["--config", "\(folder)/martlet.yaml", "--data", data] }
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "backup-verbs-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: "\(folder)/data", withIntermediateDirectories: true)
+        try settings(master: "master.key")
+        let master = try MasterKey.create(at: "\(folder)/master.key")
+        _ = try KeyStore(directory: "\(data)/keys", master: master, access: .owner(create: true))
+        let subjects = try SubjectKeys(directory: "\(data)/keys/subjects", master: master, access: .owner(create: true))
+        _ = try subjects.make(3)
+    }
+
+    func settings(master: String, store: String = "sqlite:history.db") throws {
+        try """
+        keys: {master: \(folder)/\(master)}
+        store: {url: "\(store)", tls: "off"}
+        connections:
+          - {name: a, group: g, host: 127.0.0.1, systemId: m}
+
+        """.write(toFile: "\(folder)/martlet.yaml", atomically: true, encoding: .utf8)
+    }
+
+    private func run(_ arguments: String...) async throws -> Int32 {
+        var command = try Martlet.parseAsRoot(arguments + place)
+        do {
+            if var asynchronous = command as? any AsyncParsableCommand { try await asynchronous.run() } else { try command.run() }
+            return 0
+        } catch let code as ExitCode {
+            return code.rawValue
+        }
+    }
+
+    private func end() { try? FileManager.default.removeItem(atPath: folder) }
+
+    @Test("Keys are saved, checked, and come back where they are lost; damage and a wrong master key are named by the exit code")
+    func keys() async throws {
+        defer { end() }
+        let backup = "\(folder)/keys"
+        #expect(try await run("keys", "backup", backup) == 0)
+        #expect(try await run("keys", "backup", backup) == 1)
+        #expect(try await run("keys", "check", backup) == 0)
+        #expect(try await run("keys", "check") == 0)
+        try FileManager.default.removeItem(atPath: "\(data)/keys")
+        #expect(try await run("keys", "check") == 1)
+        try Data(repeating: 1, count: 24).write(to: URL(fileURLWithPath: "\(folder)/bad"))
+        #expect(try await run("keys", "restore", backup, "--erased", "\(folder)/bad") == 1)
+        #expect(try await run("keys", "restore", backup, "--erased", "\(folder)/none") == 1)
+        do {
+            let node = try DirectoryLock(data)
+            #expect(try await run("keys", "restore", backup) == ExitStatus.dataInUse)
+            withExtendedLifetime(node) {}
+        }
+        #expect(try await run("keys", "restore", backup) == 0)
+        #expect(try await run("keys", "check") == 0)
+        do {
+            let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(data)/keys/subjects/00000000.chunk"))
+            try handle.seek(toOffset: 4096 + 48)
+            try handle.write(contentsOf: [1, 2, 3])
+            try handle.close()
+        }
+        #expect(try await run("keys", "check") == 1)
+        #expect(try await run("keys", "backup", "\(folder)/keys2") == 1)
+        #expect(try await run("keys", "restore", backup) == 0)
+        #expect(try await run("keys", "check") == 0)
+        try FileManager.default.removeItem(atPath: "\(backup)/subjects")
+        #expect(try await run("keys", "restore", backup) == 0)
+
+        _ = try MasterKey.create(at: "\(folder)/other.key")
+        try settings(master: "other.key")
+        #expect(try await run("keys", "check") == ExitStatus.badSettings)
+        #expect(try await run("keys", "backup", "\(folder)/keys3") == ExitStatus.badSettings)
+        #expect(try await run("keys", "restore", backup) == ExitStatus.badSettings)
+        try settings(master: "none.key")
+        #expect(try await run("keys", "check") == ExitStatus.badSettings)
+    }
+
+    @Test("A new master key is brought in, once and again, and the old one is refused from then on")
+    func rewrap() async throws {
+        defer { end() }
+        _ = try MasterKey.create(at: "\(folder)/new.key")
+        #expect(try await run("keys", "rewrap", "\(folder)/master.key") == ExitStatus.badSettings)
+        #expect(try await run("keys", "rewrap", "\(folder)/none.key") == ExitStatus.badSettings)
+        #expect(try await run("keys", "rewrap", "\(folder)/new.key") == 0)
+        #expect(try await run("keys", "rewrap", "\(folder)/new.key") == 0)
+        #expect(try await run("keys", "check") == ExitStatus.badSettings)
+        try settings(master: "new.key")
+        #expect(try await run("keys", "check") == 0)
+    }
+
+    @Test("A store is saved, is not written over, and comes back behind its keys")
+    func store() async throws {
+        defer { end() }
+        let backup = "\(folder)/store"
+        #expect(try await run("store", "backup", "\(folder)/early") == 1)
+        #expect(try await run("store", "migrate") == 0)
+        try "{}".write(toFile: "\(data)/sources.json", atomically: true, encoding: .utf8)
+        #expect(try await run("store", "backup", backup) == 0)
+        #expect(try await run("store", "backup", backup) == 1)
+        // It is there; then a desk is; then keys are not.
+        #expect(try await run("store", "restore", backup) == 1)
+        for name in ["history.db", "history.db-wal", "history.db-shm", "sources.json"] {
+            try? FileManager.default.removeItem(atPath: "\(data)/\(name)")
+        }
+        do {
+            let desk = try DirectoryLock("\(data)/desk")
+            #expect(try await run("store", "restore", backup) == ExitStatus.dataInUse)
+            #expect(try await run("store", "reconcile") == ExitStatus.dataInUse)
+            withExtendedLifetime(desk) {}
+        }
+        try FileManager.default.moveItem(atPath: "\(data)/keys", toPath: "\(data)/away")
+        #expect(try await run("store", "restore", backup) == ExitStatus.badSettings)
+        #expect(try await run("store", "reconcile") == ExitStatus.badSettings)
+        try FileManager.default.moveItem(atPath: "\(data)/away", toPath: "\(data)/keys")
+        #expect(try await run("store", "restore", "\(folder)/early") == 1)
+        #expect(try await run("store", "restore", "\(folder)/none") == 1)
+        try? FileManager.default.removeItem(atPath: "\(data)/history.db")
+        #expect(try await run("store", "restore", backup) == 0)
+        #expect(FileManager.default.fileExists(atPath: "\(data)/sources.json"))
+        #expect(try await run("store", "check") == 0)
+        // Damage in the copy is found before it is believed.
+        try? FileManager.default.removeItem(atPath: "\(data)/history.db")
+        try? FileManager.default.removeItem(atPath: "\(data)/history.db-wal")
+        let file = URL(fileURLWithPath: "\(backup)/store.db")
+        var bytes = try Data(contentsOf: file)
+        for place in 4096 * 2..<bytes.count where place % 3 == 0 { bytes[place] = 0xA5 }
+        try bytes.write(to: file)
+        #expect(try await run("store", "restore", backup) == 1)
+    }
+
+    @Test("Of a PostgreSQL database the small files are saved, and how to save the rest is said; engines are not mixed")
+    func postgres() async throws {
+        defer { end() }
+        #expect(try await run("store", "migrate") == 0)
+        #expect(try await run("store", "backup", "\(folder)/sqlite") == 0)
+        try settings(master: "master.key", store: "postgresql://m@127.0.0.1:1/none")
+        #expect(try await run("store", "backup", "\(folder)/postgres") == 0)
+        #expect(try await run("store", "restore", "\(folder)/sqlite") == 1)
+        #expect(try await run("store", "restore", "\(folder)/postgres") == 1)
+        try settings(master: "master.key")
+        #expect(try await run("store", "restore", "\(folder)/postgres") == 1)
+    }
+}
