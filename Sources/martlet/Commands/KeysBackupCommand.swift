@@ -28,7 +28,9 @@ extension KeysCommand {
             var words = "\(days.keys) key(s) of class and day"
             var isSound = days.damage.isEmpty
             if let subjects = try KeysCommand.subjects(settings.node.subjectKeyDirectory, master) {
-                let report = try KeysCommand.subjectFaults { () throws(SubjectKeyFault) in try subjects.exportBackup(to: "\(directory)/subjects") }
+                let report = try KeysCommand.subjectFaults { () throws(SubjectKeyFault) in
+                    try subjects.exportBackup(to: "\(directory)/subjects")
+                }
                 // Erased while it was being copied: a restore erases it before anything else.
                 let findings = report.findings.filter { if case .unfinishedErasure = $0 { false } else { true } }
                 for finding in findings { print("\(directory)/subjects: \(finding)") }
