@@ -17,11 +17,13 @@ public struct DeskSettings: Sendable {
     public var timeLimit: Duration
     /// File outside the data directory to which checkpoints of the audit are added; nil: they stand in the log alone.
     public var checkpoints: String?
+    /// 0...19, as nice(1) has it.
+    public var niceness: Int
 
     public init(
         isEnabled: Bool = true, host: String = "127.0.0.1", port: Int = 8090, plaintextReason: String? = nil, certificate: String? = nil,
         key: String? = nil, maximumBody: Int = 256 << 10, maximumConnections: Int = 256, timeLimit: Duration = .seconds(30),
-        checkpoints: String? = nil
+        checkpoints: String? = nil, niceness: Int = 10
     ) {
         self.isEnabled = isEnabled
         self.host = host
@@ -33,6 +35,7 @@ public struct DeskSettings: Sendable {
         self.maximumConnections = maximumConnections
         self.timeLimit = timeLimit
         self.checkpoints = checkpoints
+        self.niceness = niceness
     }
 
     /// What does not hold of the values together, with the setting to correct. Files are not read: what is wrong with one must not keep a
@@ -82,8 +85,11 @@ public struct DeskSettings: Sendable {
         "audit.checkpoints", .text(maximumBytes: 512), default: "",
         doc: "File outside the data directory, to which the desk adds a signed line for the head of the audit, each minute in which it "
             + "moved. Best on another machine or a volume that only grows. Empty: the lines stand in the desk's log alone.")
+    public static let nice = Setting(
+        "desk.niceness", .integer(0...19), default: "10",
+        doc: "How far the desk stands behind the node where both want one core, as nice(1) has it. 0: not at all.")
 
     public static let all: [Setting] = [
-        enabled, listen, plaintext, tlsCertificate, tlsKey, body, connections, time, checkpointFile,
+        enabled, listen, plaintext, tlsCertificate, tlsKey, body, connections, time, checkpointFile, nice,
     ]
 }

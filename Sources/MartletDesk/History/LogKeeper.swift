@@ -13,6 +13,8 @@ actor LogKeeper {
     struct Report: Sendable {
         /// Raw position before which the log may be trimmed.
         var told: UInt64
+        /// Raw position at which the log ends.
+        var end: UInt64
         var segments = 0
         var bytes = 0
         /// Segments that went although the history lacks them, as `limits.spill` was reached.
@@ -58,7 +60,7 @@ actor LogKeeper {
             kept.removeAll { $0.segment < needed }
         }
         if limits.spill > 0 { try link(&kept, needed, end.position.journalSegment) }
-        var report = Report(told: durable)
+        var report = Report(told: durable, end: end.position)
         while kept.reduce(0, { $0 + $1.bytes }) > limits.spill, let oldest = kept.first {
             try spill.drop(before: oldest.segment + 1)
             report.dropped.append(oldest.segment)

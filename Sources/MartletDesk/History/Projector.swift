@@ -24,6 +24,7 @@ public final class Projector: Sendable {
         public var folder: String?
         /// Of the journal, bytes.
         public var journalCap = 4 << 30
+        public var segmentSize = 64 << 20
         /// Of what is kept beyond it, bytes.
         public var spillCap = 16 << 30
 
@@ -126,6 +127,7 @@ public final class Projector: Sendable {
         durable(place)
         figures.change { $0.position = place.position }
         var batch = try await gatherer.next(records: options.batch, upTo: upTo ?? .max)
+        var pace = CatchUpPace(segmentSize: options.segmentSize, from: place.position, end: batch.end)
         while true {
             figures.change { $0.end = batch.end }
             let began = ContinuousClock.now
@@ -149,8 +151,13 @@ public final class Projector: Sendable {
                 (synced, syncedAt) = (place, ContinuousClock.now)
                 durable(place)
             }
+            let end = batch.end
             batch = try await following
-            if batch.records < options.batch, upTo == nil {
+            guard upTo == nil else { continue }
+            let rest = pace.rest(at: place.position, end: end)
+            if batch.records >= options.batch {
+                if rest > .zero { try await Task.sleep(for: rest) }
+            } else {
                 let left = options.pace - (ContinuousClock.now - began)
                 if left > .zero { try await Task.sleep(for: left) }
                 if batch.isEmpty { batch = try await gatherer.next(records: options.batch) }
@@ -268,6 +275,8 @@ public final class Projector: Sendable {
         guard let report else { return }
         figures.change { values in
             (values.told, values.spilledSegments, values.spilledBytes) = (report.told, report.segments, report.bytes)
+            // How far behind it is grows while the database is away; how far it came is known once the database was there.
+            if values.position != 0 { values.end = report.end }
         }
         for segment in report.dropped {
             logger.error(

@@ -61,12 +61,10 @@ public final class ProjectorFigures: Sendable {
     /// - Parameter segmentSize: bytes of a journal segment.
     public func samples(segmentSize: Int) -> [(metric: Metric, value: Double)] {
         let now = read
-        let (from, to) = (now.position, max(now.position, now.end))
-        let segments = Double((to >> 32) - (from >> 32))
-        let behind = segments * Double(segmentSize) + Double(to & 0xFFFF_FFFF) - Double(from & 0xFFFF_FFFF)
+        let behind = LogDistance.bytes(from: now.position, to: now.end, segmentSize: segmentSize)
         let values: [Double] = [
             Double(now.records), Double(now.rows), Double(now.batches), Double(now.failures), Double(now.gaps), Double(now.lost),
-            Double(now.unopened), Double(now.tampered), now.end == 0 ? 0 : max(0, behind), Double(now.spilledSegments),
+            Double(now.unopened), Double(now.tampered), now.end == 0 ? 0 : Double(behind), Double(now.spilledSegments),
             Double(now.spilledBytes),
         ]
         return Array(zip(ProjectorFigures.metrics, values))

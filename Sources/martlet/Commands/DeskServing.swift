@@ -17,6 +17,9 @@ extension ServeCommand {
             throw failure("desk.enabled is false; set it, or run with --role node", ExitStatus.badSettings)
         }
         if supervised { endWithParent() }
+        if let reason = DeskPriority.lower(to: settings.desk.niceness) {
+            logger.warning("the desk does not stand behind the node; catching up may be felt by sending", metadata: ["reason": "\(reason)"])
+        }
         let keys = try await openKeys(master, logger)
         let lock = try holdDesk()
         let vault = CustomerVault(keys, try await openSubjects(master, logger))

@@ -110,6 +110,7 @@ struct ServerSettings {
         projector.journal = node.journalDirectory
         projector.folder = "\(dataDirectory)/desk"
         projector.journalCap = node.capBytes
+        projector.segmentSize = node.journal.segmentSize
         projector.spillCap = values.size(HistorySettings.spill)
         projector.batch = values.integer(HistorySettings.batch)
         typealias History = HistorySettings

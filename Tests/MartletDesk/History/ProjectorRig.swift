@@ -184,10 +184,12 @@ final class ProjectorRig {
 
     /// A projector whose fold counts records by kind in the store itself, so that what is counted twice shows.
     func projector(
-        batch: Int = 100, preferences: @escaping @Sendable ([PreferenceChange], SQLSession) throws -> Void = { _, _ in }
+        batch: Int = 100, folder: String? = nil,
+        preferences: @escaping @Sendable ([PreferenceChange], SQLSession) throws -> Void = { _, _ in }
     ) -> Projector {
         var options = Projector.Options(journal: "\(directory)/journal")
         options.batch = batch
+        options.folder = folder
         options.pace = .milliseconds(5)
         options.sync = .milliseconds(20)
         options.backoff = Backoff(first: .milliseconds(5), longest: .milliseconds(20))

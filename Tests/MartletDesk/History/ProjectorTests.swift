@@ -161,6 +161,31 @@ import Testing
         }
     }
 
+    @Test("While the store is away the history tells ever more bytes that it lacks")
+    func behind() async throws {
+        try await Self.with(.sqlite) { rig in
+            for number in 0..<60 { try rig.message(number) }
+            rig.commit()
+            let projector = rig.projector(folder: "\(rig.directory)/desk")
+            let running = Task { await projector.run() }
+            func behind() -> Double? {
+                projector.figures.samples(segmentSize: 256 << 10).first { $0.metric.name == "martlet_history_behind_bytes" }?.value
+            }
+            func until(_ condition: () -> Bool) async throws {
+                for _ in 0..<2000 where !condition() { try await Task.sleep(for: .milliseconds(10)) }
+                #expect(condition())
+            }
+            try await until { projector.figures.read.records == 240 && projector.figures.read.isLevel }
+            #expect(behind() == 0)
+            await rig.store.close()
+            for number in 60..<90 { try rig.message(number) }
+            rig.commit()
+            try await until { behind() ?? 0 > 0 }
+            running.cancel()
+            await running.value
+        }
+    }
+
     @Test("Two projectors on one store take each record once between them", arguments: SQLStore.Engine.allCases)
     func two(engine: SQLStore.Engine) async throws {
         try await Self.with(engine) { rig in
