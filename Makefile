@@ -83,6 +83,7 @@ faults-smoke: ## kill -9, power cut, bad input, a desk in trouble: a few rounds 
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/powercut.py --rounds $(CUT_ROUNDS) --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/badinput.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/desk.py --build debug
+	@$(NO_PROFILE) $(PYTHON) Tests/Faults/outage.py --build debug
 
 .PHONY: faults
 faults: setup release worlds ## the whole: kill -9 and power cut, 200 rounds each, with the release build; seeded worlds
@@ -93,6 +94,7 @@ faults: setup release worlds ## the whole: kill -9 and power cut, 200 rounds eac
 	@$(PYTHON) Tests/Faults/syscalls.py --build release
 	@$(PYTHON) Tests/Faults/badinput.py --build release
 	@$(PYTHON) Tests/Faults/desk.py --rounds 6 --build release
+	@$(PYTHON) Tests/Faults/outage.py --stopped 600 --frozen 120 --build release
 
 .PHONY: worlds
 worlds: build ## seeded worlds of the core (FAULT_WORLDS=100000); SEED=n replays one

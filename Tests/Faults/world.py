@@ -139,6 +139,19 @@ class Process:
         except OSError:
             return ""
 
+    def children(self):
+        """Process ids of what it started and did not end yet."""
+        found = []
+        for entry in os.listdir("/proc"):
+            if entry.isdigit():
+                try:
+                    fields = _stat(f"/proc/{entry}/stat")
+                except OSError:
+                    continue            # it ended while we looked
+                if int(fields[1]) == self.pid and fields[0] != "Z":
+                    found.append(int(entry))
+        return found
+
     # What the kernel counts of it.
 
     def cpu_seconds(self):
@@ -157,6 +170,21 @@ class Process:
             except OSError:
                 continue
             found[name] = found.get(name, 0.0) + (int(fields[11]) + int(fields[12])) / _TICKS
+        return found
+
+    def thread_times(self):
+        """By thread name (seconds on a core, seconds it could have run and had none)."""
+        found = {}
+        for task in os.listdir(f"/proc/{self.pid}/task"):
+            try:
+                with open(f"/proc/{self.pid}/task/{task}/comm") as file:
+                    name = file.read().strip()
+                with open(f"/proc/{self.pid}/task/{task}/schedstat") as file:
+                    ran, waited = (int(field) / 1e9 for field in file.read().split()[:2])
+            except OSError:
+                continue
+            before = found.get(name, (0.0, 0.0))
+            found[name] = (before[0] + ran, before[1] + waited)
         return found
 
     def anonymous_bytes(self):
