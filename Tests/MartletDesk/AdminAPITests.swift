@@ -162,6 +162,7 @@ import Testing
     func health() async throws {
         try await DeskRig.with(.sqlite) { rig in
             #expect(try await rig.ask("GET", "/healthz").body == "ok\n")
+            #expect(try await rig.ask("GET", "/healthz?probe=1").status == 200)
             #expect(try await rig.ask("GET", "/readyz").json["ready"] as? Bool == true)
             _ = try await rig.ask("GET", "/v1/principals", key: "ak_wrong")
             let metrics = try await rig.ask("GET", "/metrics").body
@@ -169,6 +170,7 @@ import Testing
             #expect(metrics.contains("martlet_desk_refused_keys_total 1\n"))
             #expect(metrics.contains("martlet_desk_answers_total{status=\"4xx\"} 1\n"))
             for metric in DeskCounters.all { #expect(metrics.contains("# TYPE \(metric.name) \(metric.kind.rawValue)\n")) }
+            #expect(try await rig.ask("TRACE", "/v1/audit?limit=1").status == 405)
         }
     }
 

@@ -50,7 +50,8 @@ public struct APIRoutes {
         /// - Throws: `.forbidden`, `.invalid`: a parameter that is not declared; and what the handler throws.
         func answer(_ ask: APIRequest) async throws -> APIAnswer {
             for right in operation.rights { try ask.caller.require(right) }
-            try ask.query.allow(operation.query.map(\.name))
+            // Whoever asks for health adds what it likes, and another method is refused whatever the query.
+            if !operation.isOpen { try ask.query.allow(operation.query.map(\.name)) }
             return try await handler(ask)
         }
     }
