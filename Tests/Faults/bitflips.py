@@ -151,7 +151,7 @@ def named(place, where):
         if code not in (0, 1):
             raise Broken(f"martlet {' '.join(verb)} ended with {code}: {said.strip()[-600:]}")
         if code == 1:
-            words.append(said.strip().splitlines()[0] if said.strip() else "")
+            words.append(said.strip().splitlines()[-1] if said.strip() else "")
             if not words[-1]:
                 raise Broken(f"martlet {' '.join(verb)} ended with 1 and said nothing")
     return words
