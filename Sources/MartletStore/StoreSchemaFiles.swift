@@ -479,5 +479,65 @@ extension StoreSchema {
 
                 """#
         ),
+        (
+            name: "0006-search-parts.sql",
+            text: #"""
+                -- Search entries of a busy quarter of an hour lie in parts, so that what is written now stays together however much it is.
+                -- @oldest 6
+
+                -- Where the parts of a quarter begin that has more than one: ids from first_id on, up to the next part's. Those before part 1 are in part 0,
+                -- which has no row. A part's entries stand in `lookup` under its kind and 16 times its number. Rows are never changed: which part an id is
+                -- in was settled before its entries were written. Why: docs/decisions/0009-store.md.
+                CREATE TABLE lookup_part (
+                    slot INTEGER NOT NULL,
+                    part SMALLINT NOT NULL,
+                    first_id BYTEA NOT NULL,
+                    PRIMARY KEY (slot, part)
+                ) STRICT, WITHOUT ROWID; -- @sqlite
+                ); -- @postgres
+
+                """#
+        ),
+        (
+            name: "0007-steps.sql",
+            text: #"""
+                -- What happened to a message in between: its provider was asked, an operator moved it, a restart or its provider's profile planned it anew, its
+                -- text was replaced. Few messages have any.
+                -- @oldest 1
+
+                -- record is the log's own, header and clear part (docs/reference/record-format.md); what was sealed of it is not here.
+                CREATE TABLE step (
+                    id BYTEA NOT NULL,
+                    sequence BIGINT NOT NULL,
+                    record BYTEA NOT NULL,
+                    PRIMARY KEY (id, sequence)
+                ) STRICT, WITHOUT ROWID; -- @sqlite
+                ) PARTITION BY RANGE (id); -- @postgres
+
+                """#
+        ),
+        (
+            name: "0008-erasures.sql",
+            text: #"""
+                -- Erasures of customers whose messages are still to be forgotten, or could come again out of the log.
+                -- @oldest 1
+
+                -- By which addresses a customer who was erased is taken out of the history. A row stays open (done_at NULL) until all that the log held at the time of the
+                -- wish is in the history and has been forgotten there, and goes when the log holds nothing from before the wish. hash is the keyed hash of the
+                -- address, shared says that another customer had it too. Times are milliseconds since 1970, UTC.
+                CREATE TABLE erasure (
+                    subject BIGINT NOT NULL,
+                    kind SMALLINT NOT NULL,
+                    hash BIGINT NOT NULL,
+                    shared SMALLINT NOT NULL,
+                    wished_at BIGINT NOT NULL,
+                    done_at BIGINT,
+                    PRIMARY KEY (subject, kind, hash)
+                ) STRICT, WITHOUT ROWID; -- @sqlite
+                ); -- @postgres
+                CREATE INDEX erasure_open ON erasure (done_at, subject, kind, hash);
+
+                """#
+        ),
     ]
 }

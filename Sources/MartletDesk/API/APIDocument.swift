@@ -6,7 +6,7 @@ public enum APIDocument {
     static let operations =
         PrincipalRoutes.operations + AuditRoutes.operations + UnitRoutes.operations + DefinitionRoutes.operations + SourceRoutes.operations
         + RulebookRoutes.operations + CustomerRoutes.operations + HistoryRoutes.operations + StatisticsRoutes.operations
-        + HealthRoutes.operations
+        + ImportRoutes.operations + HealthRoutes.operations
 
     /// For `docs/reference/admin-openapi.yaml`.
     public static var page: String {
@@ -50,11 +50,10 @@ public enum APIDocument {
         }
         if it.match != .none { parameters.append(parameter(it.match == .needed ? "ifMatch" : "ifMatchOrNone")) }
         if !it.isOpen { parameters.append(parameter("reason")) }
-        let body = it.body.map { body in
-            APINode.map([
-                "required": .flag(true), "content": .map(["application/json": .map(["schema": body.node])]),
-            ])
-        }
+        let file = it.file.map { APINode.Member(name: $0, value: .map(["schema": .map(["type": .text("string")])])) }
+        let json = it.body.map { APINode.Member(name: "application/json", value: .map(["schema": $0.node])) }
+        let bodies = file + (json.map { [$0] } ?? [])
+        let body: APINode? = bodies.isEmpty ? nil : .map(["required": .flag(!it.isBodyOptional), "content": .map(bodies)])
         return .map([
             "operationId": .text(it.id), "tags": .texts([it.tag]), "summary": .text(it.summary),
             "description": words.isEmpty ? nil : .text(words.joined(separator: " ")), "security": it.isOpen ? .list([]) : nil,

@@ -24,6 +24,10 @@ public struct APIOperation: Sendable {
     var query: [APIParameter]
     var match: Match
     var body: APISchema?
+    /// Whether the body may be missing.
+    var isBodyOptional: Bool
+    /// Media types of a body that is a file, read as it comes.
+    var file: [String]
     var status: Int
     /// Other statuses with the same answer.
     var also: [Int]
@@ -37,8 +41,8 @@ public struct APIOperation: Sendable {
 
     init(
         _ method: APIRoutes.Method, _ path: String, _ summary: String, note: String? = nil, _ rights: [Right] = [],
-        query: [APIParameter] = [], match: Match = .none, body: APISchema? = nil, status: Int = 200, answer: Answer,
-        isVersioned: Bool = false,
+        query: [APIParameter] = [], match: Match = .none, body: APISchema? = nil, isBodyOptional: Bool = false, file: [String] = [],
+        status: Int = 200, answer: Answer, isVersioned: Bool = false,
         refuses: [ErrorCode] = [], also: [Int] = [], isOpen: Bool = false
     ) {
         self.method = method
@@ -49,6 +53,8 @@ public struct APIOperation: Sendable {
         self.query = query
         self.match = match
         self.body = body
+        self.isBodyOptional = isBodyOptional
+        self.file = file
         self.status = status
         self.also = also
         self.answer = answer
@@ -83,6 +89,7 @@ public struct APIOperation: Sendable {
         if match == .needed { problems.append(APIErrors.versionMissing) }
         if match != .none { problems.append(APIErrors.changed) }
         if body != nil { problems += [APIErrors.malformedJSON, APIErrors.bodyTooLarge] }
+        if !file.isEmpty { problems.append(APIErrors.bodyTooLarge) }
         problems += refuses
         if !isOpen {
             problems += [APIErrors.broken, APIErrors.tampered, APIErrors.storeAway, APIErrors.outcomeUnknown, APIErrors.timeLimit]

@@ -6,7 +6,7 @@ public struct ImportRoutes: APINoun {
 
     public init(_ imports: Imports) { self.imports = imports }
 
-    struct Document: Encodable {
+    struct Document: Codable {
         var id: String
         var kind: String
         var format: String
@@ -38,43 +38,69 @@ public struct ImportRoutes: APINoun {
         }
     }
 
-    private struct Resume: Decodable {
+    private struct Resume: Decodable, APIExplained {
         var maxErrors: Int?
+
+        static let explained = ["maxErrors": APIField("Lines that may be refused; not there: as before.")]
     }
+
+    private static let one = APISchema.of(Document.self, "Import")
+    private static let take = APIOperation(
+        .post, "/v1/imports", "Hands in a file", note: "The body is the file. What it says of itself stands in the query, for the body is read as it comes.",
+        [.importCustomers],
+        query: [
+            .words("kind", "What it is about; not there: customers.", ImportKind.allCases.map(\.rawValue)),
+            .words("format", "Not there: by the Content-Type.", ImportOptions.Format.allCases.map(\.rawValue)),
+            APIParameter("separator", "Of CSV: one character of ASCII other than a quote, or `tab`; not there: a comma."),
+            APIParameter("map", "Names of columns that are other than ours: lines `ours = theirs`."),
+            APIParameter("maxErrors", "Stops when more lines than this were refused.", .map(["type": .text("integer"), "minimum": .integer(0)])),
+        ],
+        file: ["text/csv", "application/x-ndjson", "application/jsonl"], status: 201, answer: .json(one),
+        refuses: [APIErrors.importsFull, APIErrors.noRoom])
+    private static let list = APIOperation(
+        .get, "/v1/imports", "Files handed in, newest first", [.importCustomers], query: APIParameter.page,
+        answer: .json(.page(of: Document.self, "Import")))
+    private static let get = APIOperation(.get, "/v1/imports/{id}", "One import", [.importCustomers], answer: .json(one))
+    private static let errors = APIOperation(
+        .get, "/v1/imports/{id}/errors", "The lines that were refused", note: "Line, field and reason; nothing of the line itself.",
+        [.importCustomers], answer: .text("text/csv"))
+    private static let cancel = APIOperation(
+        .post, "/v1/imports/{id}/cancel", "Ends an import; what was read stays", [.importCustomers], answer: .json(one),
+        refuses: [APIErrors.conflict])
+    private static let resume = APIOperation(
+        .post, "/v1/imports/{id}/resume", "Goes on with an import that stopped", [.importCustomers],
+        body: .of(Resume.self, "ImportResume", isBody: true), isBodyOptional: true, answer: .json(one), refuses: [APIErrors.conflict])
+
+    public static let operations = [take, list, get, errors, cancel, resume]
 
     /// For as long as a file of the largest size may come in over a slow line.
     private static let uploadLimit = Duration.seconds(6 * 3600)
 
     public func add(to routes: inout APIRoutes) {
         let imports = imports
-        routes.add(
-            .post, "/v1/imports",
-            APIRoutes.Route(
-                handler: { ask in
-                    let options = try ImportRoutes.options(ask)
-                    let size = ask.header("content-length").flatMap { Int($0) }
-                    var pieces = ask.pieces().makeAsyncIterator()
-                    let view = try await ImportRoutes.problems {
-                        try await imports.take(options, size: size, by: ask.caller) { try await pieces.next() }
-                    }
-                    return .json(Document(view), status: 201, location: "/v1/imports/\(view.job.id)")
-                }, timeLimit: ImportRoutes.uploadLimit))
-        routes.get("/v1/imports") { ask in
+        routes.on(ImportRoutes.take, timeLimit: ImportRoutes.uploadLimit) { ask in
+            let options = try ImportRoutes.options(ask)
+            let size = ask.header("content-length").flatMap { Int($0) }
+            var pieces = ask.pieces().makeAsyncIterator()
+            let view = try await ImportRoutes.problems {
+                try await imports.take(options, size: size, by: ask.caller) { try await pieces.next() }
+            }
+            return .json(Document(view), status: 201, location: "/v1/imports/\(view.job.id)")
+        }
+        routes.on(ImportRoutes.list) { ask in
             .page(try await imports.list(try ask.page(), by: ask.caller)) { Document($0) }
         }
-        routes.get("/v1/imports/{id}") { ask in
-            try ask.query.allow([])
-            return .json(Document(try await imports.get(ask.part("id"), by: ask.caller)))
+        routes.on(ImportRoutes.get) { ask in
+            .json(Document(try await imports.get(ask.part("id"), by: ask.caller)))
         }
-        routes.get("/v1/imports/{id}/errors") { ask in
-            try ask.query.allow([])
+        routes.on(ImportRoutes.errors) { ask in
             let next = try await imports.errors(ask.part("id"), by: ask.caller)
             return APIAnswer(headers: [APIHeader("Content-Type", "text/csv; charset=utf-8")], body: .pieces(next: next))
         }
-        routes.post("/v1/imports/{id}/cancel") { ask in
+        routes.on(ImportRoutes.cancel) { ask in
             .json(Document(try await imports.cancel(ask.part("id"), by: ask.caller)))
         }
-        routes.post("/v1/imports/{id}/resume") { ask in
+        routes.on(ImportRoutes.resume) { ask in
             let bytes = try await ask.bytes()
             let wish = bytes.isEmpty ? Resume() : try StrictJSON.decode(Resume.self, from: bytes)
             return .json(Document(try await imports.resume(ask.part("id"), errorsMaximum: wish.maxErrors, by: ask.caller)))
@@ -83,7 +109,6 @@ public struct ImportRoutes: APINoun {
 
     /// From the query, for the body is the file; the format also from its type.
     private static func options(_ ask: APIRequest) throws -> ImportOptions {
-        try ask.query.allow(["kind", "format", "separator", "map", "maxErrors"])
         let type = ask.header("content-type")?.split(separator: ";").first.map { String($0).trimmed.lowercased() }
         let known = ["text/csv": "csv", "application/x-ndjson": "ndjson", "application/jsonl": "ndjson"]
         guard let format = ask.query["format"] ?? type.flatMap({ known[$0] }) else {
