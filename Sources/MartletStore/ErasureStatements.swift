@@ -28,6 +28,6 @@ public enum ErasureStatements {
             """),
         Statement(end, "UPDATE erasure SET done_at = ?2 WHERE subject = ?1 AND done_at IS NULL"),
         Statement(again, "UPDATE erasure SET done_at = NULL WHERE done_at IS NOT NULL"),
-        Statement(drop, "DELETE FROM erasure WHERE done_at IS NOT NULL AND wished_at < ?1"),
+        Statement(drop, "DELETE FROM erasure WHERE done_at >= 0 AND wished_at < ?1"),
     ]
 }

@@ -9,12 +9,13 @@ struct StatementPlanTests {
     static let exempt: [StatementID: String] = [
         StoreStatements.newestAudit: "one row, the last of the key",
         RulebookStatements.newestRelease: "one row, the last of the key",
+        CustomerStatements.highest: "one row, the last of the key",
         ImportStatements.page: "a row a file that was imported",
         SourceStatements.pending: "a row a sender system",
     ]
 
     /// Names that are rows made by the statement itself and no table.
-    static let made: Set<String> = ["slots", "s", "CONSTANT"]
+    static let made: Set<String> = ["slots", "s", "counted", "CONSTANT"]
 
     @Test(
         "Every registered statement goes by an index, but for those that are named here with their reason",
