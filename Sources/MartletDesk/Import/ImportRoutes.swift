@@ -46,14 +46,16 @@ public struct ImportRoutes: APINoun {
 
     private static let one = APISchema.of(Document.self, "Import")
     private static let take = APIOperation(
-        .post, "/v1/imports", "Hands in a file", note: "The body is the file. What it says of itself stands in the query, for the body is read as it comes.",
+        .post, "/v1/imports", "Hands in a file",
+        note: "The body is the file. What it says of itself stands in the query, for the body is read as it comes.",
         [.importCustomers],
         query: [
             .words("kind", "What it is about; not there: customers.", ImportKind.allCases.map(\.rawValue)),
             .words("format", "Not there: by the Content-Type.", ImportOptions.Format.allCases.map(\.rawValue)),
             APIParameter("separator", "Of CSV: one character of ASCII other than a quote, or `tab`; not there: a comma."),
             APIParameter("map", "Names of columns that are other than ours: lines `ours = theirs`."),
-            APIParameter("maxErrors", "Stops when more lines than this were refused.", .map(["type": .text("integer"), "minimum": .integer(0)])),
+            APIParameter(
+                "maxErrors", "Stops when more lines than this were refused.", .map(["type": .text("integer"), "minimum": .integer(0)])),
         ],
         file: ["text/csv", "application/x-ndjson", "application/jsonl"], status: 201, answer: .json(one),
         refuses: [APIErrors.importsFull, APIErrors.noRoom])

@@ -293,7 +293,7 @@ import Testing
                 content: RequestBody(buffer: ByteBuffer(string: body)), bodyLimit: 1000)
             let answer: APIAnswer
             do {
-                answer = try await route.handler(request)
+                answer = try await route.answer(request)
             } catch let problem as APIProblem {
                 answer = problem.answer
             } catch let fault as DeskFault {
@@ -342,7 +342,8 @@ import Testing
             #expect(try await desk.ask(.post, "/v1/imports/{id}/resume", id: waiting.id).answer.status == 409)
             #expect(try await desk.ask(.get, "/v1/imports/{id}", id: "0").answer.status == 404)
             let page = try await desk.ask(.get, "/v1/imports", [(name: "limit", value: "1")]).text
-            #expect(page.contains(waiting.id) && !page.contains(job.id) && page.contains(#""next":"#))
+            // Both were handed in at the same moment.
+            #expect(page.contains(waiting.id) != page.contains(job.id) && page.contains(#""next":"#))
         }
     }
 

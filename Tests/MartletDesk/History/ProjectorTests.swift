@@ -291,7 +291,7 @@ import Testing
         arguments: SQLStore.Engine.allCases)
     func searchParts(engine: SQLStore.Engine) async throws {
         try await ProjectorTests.with(engine) { rig in
-            // Batches of 20 records, parts of 12 messages; each projector begins with nothing remembered.
+            // Batches of 20 records or what is read at once, parts of 12 messages; each projector begins with nothing remembered.
             for round in 0..<4 {
                 for number in round * 40..<(round + 1) * 40 {
                     try rig.put(
@@ -302,10 +302,10 @@ import Testing
             }
             #expect(try await rig.count("lookup") == 160 * 3)
             let parts = try await rig.count("lookup_part")
-            #expect((5...14).contains(parts))
+            #expect((3...14).contains(parts))
             // By number, by reference, by source: newest first, none twice.
             let hashes = SearchHashes(rig.keys)
-            #expect(try await rig.search(.phone, hashes.phone(rig.payload(9).to)) == [109, 59, 9].map { rig.id($0) })
+            #expect(try await rig.search(.phone, hashes.phone(rig.payload(9).to)) == [159, 109, 59, 9].map { rig.id($0) })
             #expect(try await rig.search(.reference, hashes.reference("r-20")) == [120, 70, 20].map { rig.id($0) })
             let ofSource = try await rig.walked(.source(7), steps: 7)
             #expect(ofSource == (0..<160).reversed().map { rig.id($0) })
@@ -319,7 +319,7 @@ import Testing
             try await rig.projector(batch: 33, searchPart: 3).repair()
             #expect(try await rig.count("lookup") == 160 * 3)
             #expect(try await rig.count("lookup_part") == parts)
-            #expect(try await rig.search(.phone, hashes.phone(rig.payload(9).to)) == [109, 59, 9].map { rig.id($0) })
+            #expect(try await rig.search(.phone, hashes.phone(rig.payload(9).to)) == [159, 109, 59, 9].map { rig.id($0) })
             // What is forgotten goes from every part.
             let entry = [SearchSlot.of(rig.id(100).milliseconds), 7].map { SQLValue.integer($0) }
             let range = [SQLValue.bytes(rig.id(100).bytes), .bytes(rig.id(100).with(ordinal: .max).bytes)]
