@@ -22,17 +22,18 @@ extension Customers {
     public func erase(_ subject: SubjectNumber, by caller: Caller) async throws(DeskFault) {
         try caller.require(.eraseCustomers)
         let at = desk.now()
-        let messages: PersonalMessages
         do {
-            messages = try await desk.store.read { session in try self.messages(of: try seen(subject, caller, session), session) }
+            let messages = try await desk.store.read { session in try self.messages(of: try seen(subject, caller, session), session) }
             try await HistoryErasing(store: desk.store, now: desk.nowMilliseconds).run(messages)
         } catch {
             throw DeskFault.of(error)
         }
         try await desk.act(.eraseCustomers, by: caller) { session in
             let change = try takeChange(session)
-            try forget(try seen(subject, caller, session), change: change, at: at, session)
-            try messages.remember(at: at / 1000, session)
+            let row = try seen(subject, caller, session)
+            // Asked anew: an address may have come while the history forgot the others.
+            try self.messages(of: row, session).remember(at: at / 1000, session)
+            try forget(row, change: change, at: at, session)
             try vault.subjects.erase([subject], time: at)
             return ((), AuditTrail.Line(act: .customerErased, object: Customers.object(subject)))
         }

@@ -16,6 +16,7 @@ public struct ErasureEnding: Sendable {
     static let heard: Int64 = 2000
     /// A message that waits is carried forward in the log for no longer than its validity and the 72 hours in which its source is told.
     static let carried: Int64 = 14 * 86_400_000
+    /// Addresses of one look: more than one customer has.
     private static let page = 512
 
     /// - Parameters:
@@ -52,11 +53,13 @@ public struct ErasureEnding: Sendable {
     /// - Returns: wall milliseconds of the oldest wish that has to wait; nil: none is open.
     func end() async throws -> Int64? {
         let limit = desk.nowMilliseconds - ErasureEnding.heard
-        let due = try await desk.store.read { session in
+        var due = try await desk.store.read { session in
             try session.rows(ErasureStatements.open, [.integer(limit), .number(ErasureEnding.page)]).map { try Open($0) }
         }
-        guard let first = due.first else { return nil }
-        guard try await isProjected() else { return due.map(\.wishedAt).min() ?? first.wishedAt }
+        guard let oldest = due.map(\.wishedAt).min() else { return nil }
+        guard try await isProjected() else { return oldest }
+        // The page may cut through the addresses of the last customer, who is ended as a whole: that one waits for the next look.
+        if due.count == ErasureEnding.page, let cut = due.last?.subject { due.removeAll { $0.subject == cut } }
         for messages in ErasureEnding.bySubject(due) {
             let (subject, at) = (messages.subject, desk.nowMilliseconds)
             let upTo = due.filter { $0.subject == subject }.map(\.wishedAt).max() ?? limit

@@ -32,12 +32,16 @@ public struct StoreReconciling: Sendable {
 
     private let customers: Customers
     private let journal: String
+    private let folder: String
     private static let page = 1000
 
-    /// - Parameter journal: the node's, which need not be there.
-    public init(_ customers: Customers, journal: String) {
+    /// - Parameters:
+    ///   - journal: the node's, which need not be there.
+    ///   - folder: the desk's, where it tells the node what may be trimmed.
+    public init(_ customers: Customers, journal: String, folder: String) {
         self.customers = customers
         self.journal = journal
+        self.folder = folder
     }
 
     /// - Parameter givesUp: customers whose key is lost are taken out of the store, so that an import makes them anew.
@@ -115,7 +119,9 @@ public struct StoreReconciling: Sendable {
     private func place() async throws -> HistoryPlace {
         let desk = customers.desk
         let place = try await desk.store.read { try HistoryWriter.place($0) }
-        guard let end = try Follower(journal).end(), end.journal == place.journal else { return .otherLog }
+        guard let end = try Follower(journal).end() else { return .otherLog }
+        try tell(end.journal == place.journal ? min(place.position, end.position) : 0, end.journal)
+        guard end.journal == place.journal else { return .otherLog }
         guard place.position > end.position else { return .follows }
         // What stands behind the log's end is in the history and nowhere else; the log counts on from before it.
         let (batches, position, at) = (place.batches + 1, end.position, desk.nowMilliseconds)
@@ -129,5 +135,12 @@ public struct StoreReconciling: Sendable {
                 ])
         }
         return .movedBack
+    }
+
+    /// What the node was told it may trim is of the store as it was: this one may lack more. Where nothing was told, nobody projects.
+    private func tell(_ position: Position, _ journal: JournalID) throws {
+        let file = PlaceFile("\(folder)/\(LogKeeper.name)")
+        guard let before = try file.read(), before.journal != journal || before.position > position else { return }
+        try file.replace(PlaceFile.Place(journal: journal, position: position))
     }
 }

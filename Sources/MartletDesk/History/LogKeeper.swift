@@ -48,10 +48,11 @@ actor LogKeeper {
     /// Share of the journal's cap at which segments get a second name, so that it is there before the node trims.
     private static let margin = (part: 3, of: 4)
 
-    /// - Parameter durable: raw position that the store has on disk, as far as is known; 0: nothing is.
+    /// - Parameter known: raw position up to which the store has the log on disk, as far as is known, given the log and where it ends; 0: nothing is.
     /// - Returns: nil: there is no log yet.
-    func keep(durable: Position) throws -> Report? {
+    func keep(durable known: @Sendable (PlaceFile.Place) -> Position) throws -> Report? {
         guard let end = try follower.end() else { return nil }
+        let durable = known(end)
         if !isTold, let before = try file.read(), before.journal == end.journal { (told, isTold) = (before.position, true) }
         let needed = durable.journalSegment
         var kept = try spill.segments()

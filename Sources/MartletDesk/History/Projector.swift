@@ -95,7 +95,7 @@ public final class Projector: Sendable {
         defer { thread.stop() }
         let end = try Follower(options.journal).end()?.position ?? 0
         try await follow(thread, upTo: end) {}
-        if let keeper = keeper(thread) { try await note(keeper.keep(durable: figures.read.durable)) }
+        if let keeper = keeper(thread) { try await note(keeper.keep { [figures] in figures.read.durable(of: $0) }) }
     }
 
     /// Writes anew every row that the log still holds up to the cursor, whatever stands there; counts nothing, moves nothing. What is
@@ -250,7 +250,7 @@ public final class Projector: Sendable {
 
     private func durable(_ place: HistoryWriter.Place) {
         figures.change { values in
-            values.durable = place.position
+            (values.durable, values.journal) = (place.position, place.journal)
             values.problem = nil
         }
     }
@@ -269,7 +269,7 @@ public final class Projector: Sendable {
         var problem = ""
         while !Task.isCancelled {
             do {
-                note(try await keeper.keep(durable: figures.read.durable))
+                note(try await keeper.keep { [figures] in figures.read.durable(of: $0) })
                 problem = ""
             } catch {
                 // The node then keeps what it has; over its cap it trims with an alarm of its own.

@@ -1,3 +1,4 @@
+public import Journal
 public import MartletModel
 import Synchronization
 
@@ -16,6 +17,8 @@ public final class ProjectorFigures: Sendable {
         /// Raw positions: projected up to here, durably up to there, of a log that is durable to the end.
         public var position: UInt64 = 0
         public var durable: UInt64 = 0
+        /// The log that these are positions of; nil: nothing was projected yet.
+        public var journal: JournalID?
         /// Before it the node may trim: the history has it, or it is kept apart.
         public var told: UInt64 = 0
         public var end: UInt64 = 0
@@ -28,6 +31,10 @@ public final class ProjectorFigures: Sendable {
 
         /// Whether all that the log held at the last look is in the store.
         public var isLevel: Bool { position >= end }
+
+        /// Up to where the store durably has this log: nothing of one that it knows another of, and never more than there is, as where a log was
+        /// brought back from a backup.
+        public func durable(of log: PlaceFile.Place) -> Position { journal == log.journal ? min(durable, log.position) : 0 }
     }
 
     private let values = Mutex(Values())

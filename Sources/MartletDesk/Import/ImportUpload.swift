@@ -72,6 +72,12 @@ actor ImportUpload {
         guard directory >= 0 else { throw failed() }
         defer { close(directory) }
         guard fsync(directory) == 0 else { throw failed() }
+        // Whoever cleans up may have taken it for one that was left, before it was locked.
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failed() }
+        guard status.st_nlink > 0 else {
+            throw .cannotWrite(path: folder.file(id), reason: "it was removed while it came in; hand it in again")
+        }
         return size
     }
 

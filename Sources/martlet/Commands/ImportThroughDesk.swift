@@ -13,7 +13,10 @@ struct ImportThroughDesk {
     func run() async throws {
         let shown = ImportReport()
         let known = try await imports.known(file: file, options, by: caller)
-        if let end = known.progress, end.isDone { return print(shown.summary(end, errors)) }
+        if let end = known.progress, end.isDone {
+            if end.refused > 0, let job = known.job { try await copyErrors(job.job.id) }
+            return print(shown.summary(end, errors))
+        }
         let job: ImportView
         switch known.job {
         case let there? where there.job.state.isOpen: job = there

@@ -165,8 +165,10 @@ extension StoreCommand {
             }
             var caller = Caller.system("reconcile")
             caller.reason = "martlet store reconcile, by user \(getuid())"
-            let report = try await StoreReconciling(StoreCommand.desk(store).customers(vault), journal: settings.node.journalDirectory)
-                .run(givesUp: givesUp, by: caller)
+            let report = try await StoreReconciling(
+                StoreCommand.desk(store).customers(vault), journal: settings.node.journalDirectory, folder: "\(place.data)/desk"
+            )
+            .run(givesUp: givesUp, by: caller)
             print(
                 "\(report.customers) customer(s) looked at: \(report.erasedAgain) erased again, \(report.keysErased) key(s) of erased ones destroyed"
             )

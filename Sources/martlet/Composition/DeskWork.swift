@@ -145,9 +145,9 @@ struct DeskWork: Sendable {
 
     /// Whether all that the node recorded up to now is durably in the store, after some patience.
     private func isProjected() async throws -> Bool {
-        guard let end = try Follower(settings.node.journalDirectory).end()?.position else { return true }
+        guard let end = try Follower(settings.node.journalDirectory).end() else { return true }
         for _ in 0..<100 {
-            if figures.read.durable >= end { return true }
+            if figures.read.durable(of: end) >= end.position { return true }
             try await Task.sleep(for: .milliseconds(100))
         }
         return false

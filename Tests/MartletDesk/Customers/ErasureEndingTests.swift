@@ -110,6 +110,27 @@ import Testing
         }
     }
 
+    @Test("Of more addresses than one look takes no customer is ended by half", arguments: SQLStore.Engine.allCases)
+    func pages(engine: SQLStore.Engine) async throws {
+        try await HistoryRig.with(engine) { rig in
+            // 512 a look: the ninth of ten customers with 60 addresses each is cut through.
+            _ = try await rig.store.transaction { session in
+                for number in 0..<600 {
+                    try session.run(
+                        ErasureStatements.add,
+                        [.number(number / 60 + 1), .number(SearchKind.phone.rawValue), .number(number), .number(0), .integer(1)])
+                }
+            }
+            func open() async throws -> Int {
+                try await rig.store.read { try $0.rows(ErasureStatements.open, [.integer(.max), .number(1000)], maximum: 1000).count }
+            }
+            #expect(try await Self.ending(rig, after: 3).end() == nil)
+            #expect(try await open() == 120)
+            #expect(try await Self.ending(rig, after: 3).end() == nil)
+            #expect(try await open() == 0)
+        }
+    }
+
     @Test("An erasure that names an unknown kind of address is no erasure of ours")
     func tampered() async throws {
         try await HistoryRig.with(.sqlite) { rig in

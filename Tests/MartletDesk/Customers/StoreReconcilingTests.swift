@@ -1,3 +1,4 @@
+import Foundation
 import Guard
 import Journal
 import MartletModel
@@ -21,7 +22,8 @@ import Testing
 
     private static func reconcile(_ customers: Customers, _ rig: CustomerRig, givesUp: Bool = false) async throws -> StoreReconciling.Report
     {
-        try await StoreReconciling(customers, journal: "\(rig.folder)/journal").run(givesUp: givesUp, by: caller)
+        try await StoreReconciling(customers, journal: "\(rig.folder)/journal", folder: "\(rig.folder)/desk").run(
+            givesUp: givesUp, by: caller)
     }
 
     private static func wish(_ number: Int) -> CustomerWish {
@@ -72,7 +74,7 @@ import Testing
             try await rig.verifyAudit(entries: 3 + 1 + 3 + 1 + 1)
             let reader = Caller(name: "principal:c", rights: [.readCustomers])
             #expect(
-                try await CustomerRig.fault { try await StoreReconciling(customers, journal: "").run(by: reader) }
+                try await CustomerRig.fault { try await StoreReconciling(customers, journal: "", folder: "").run(by: reader) }
                     == .forbidden(.eraseCustomers))
         }
     }
@@ -97,7 +99,9 @@ import Testing
             let subjects = try SubjectKeys(directory: "\(rig.directory)/keys/subjects", master: master, access: .owner(create: true))
             let customers = rig.desk.customers(CustomerVault(rig.keys, subjects))
             func reconcile() async throws -> StoreReconciling.HistoryPlace {
-                try await StoreReconciling(customers, journal: "\(rig.directory)/journal").run(by: Self.caller).history
+                try await StoreReconciling(customers, journal: "\(rig.directory)/journal", folder: "\(rig.directory)/desk").run(
+                    by: Self.caller
+                ).history
             }
             #expect(try await reconcile() == .follows)
             let before = try await rig.store.read { try HistoryWriter.place($0) }
@@ -105,6 +109,17 @@ import Testing
             #expect(try await reconcile() == .movedBack)
             let after = try await rig.store.read { try HistoryWriter.place($0) }
             #expect(after.position == before.position && after.sequences.isEmpty && after.journal == before.journal)
+            // The node was told of a store that had more, or of another log: it is told what this one has.
+            try FileManager.default.createDirectory(atPath: "\(rig.directory)/desk", withIntermediateDirectories: true)
+            let cursor = PlaceFile("\(rig.directory)/desk/\(LogKeeper.name)")
+            let journal = try #require(before.journal)
+            for told in [
+                PlaceFile.Place(journal: journal, position: .max), PlaceFile.Place(journal: JournalID(high: 1, low: 1), position: 8),
+            ] {
+                try cursor.replace(told)
+                #expect(try await reconcile() == .follows)
+                #expect(try cursor.read() == PlaceFile.Place(journal: journal, position: before.position))
+            }
             #expect(try await reconcile() == .follows)
             for number in 20..<25 { try rig.message(number) }
             rig.commit()

@@ -20,22 +20,33 @@ import Testing
         rig.commit()
     }
 
+    @Test("What is durable of another log says nothing of this one, and of one that was cut back no more than there is")
+    func ofThisLog() {
+        var values = ProjectorFigures.Values()
+        let (one, other) = (JournalID(high: 1, low: 1), JournalID(high: 2, low: 2))
+        #expect(values.durable(of: PlaceFile.Place(journal: one, position: 50)) == 0)
+        (values.journal, values.durable) = (one, 80)
+        #expect(values.durable(of: PlaceFile.Place(journal: one, position: 100)) == 80)
+        #expect(values.durable(of: PlaceFile.Place(journal: one, position: 50)) == 50)
+        #expect(values.durable(of: PlaceFile.Place(journal: other, position: 100)) == 0)
+    }
+
     @Test("The node is told of what the store has on disk, by whole segments, and of nothing that it lacks")
     func told() async throws {
         try await ProjectorTests.with(.sqlite) { rig in
             let thread = try #require(OwnThread.started())
             defer { thread.stop() }
             let keeper = keeper(rig, thread, journal: 1 << 30, spill: 1 << 30)
-            #expect(try await keeper.keep(durable: 0) == nil)
+            #expect(try await keeper.keep(durable: { _ in 0 }) == nil)
             try fill(rig, 0..<1200)
             let file = PlaceFile("\(rig.directory)/desk/history-cursor")
-            #expect(try await keeper.keep(durable: 0)?.told == 0)
+            #expect(try await keeper.keep(durable: { _ in 0 })?.told == 0)
             #expect(try file.read()?.position == 0)
             let some = Position(journalSegment: 2, offset: 8192)
-            #expect(try await keeper.keep(durable: some)?.told == some)
+            #expect(try await keeper.keep(durable: { _ in some })?.told == some)
             #expect(try file.read()?.position == some)
             // One that does not know better never takes back what was told.
-            #expect(try await self.keeper(rig, thread, journal: 1 << 30, spill: 1 << 30).keep(durable: 0)?.told == some)
+            #expect(try await self.keeper(rig, thread, journal: 1 << 30, spill: 1 << 30).keep(durable: { _ in 0 })?.told == some)
         }
     }
 
@@ -48,7 +59,7 @@ import Testing
             let current = try #require(rig.segments.last?.number)
             // Room for two segments: the others are kept apart.
             let keeper = keeper(rig, thread, journal: 700 << 10, spill: 1 << 30)
-            let report = try #require(try await keeper.keep(durable: 0))
+            let report = try #require(try await keeper.keep(durable: { _ in 0 }))
             #expect(report.segments == Int(current) - 2 && report.dropped.isEmpty)
             #expect(report.told.journalSegment == current - 1)
             rig.trim(before: report.told.journalSegment)
@@ -60,7 +71,7 @@ import Testing
             #expect(projector.figures.read.gaps == 0)
             #expect(try await rig.counted() == 6800)
             // What the store has needs no second name any more.
-            #expect(try await keeper.keep(durable: projector.figures.read.durable)?.segments == 0)
+            #expect(try await keeper.keep(durable: { _ in projector.figures.read.durable })?.segments == 0)
             #expect(try spill.segments().isEmpty)
         }
     }
@@ -72,7 +83,7 @@ import Testing
             defer { thread.stop() }
             try fill(rig, 0..<1600)
             let keeper = keeper(rig, thread, journal: 350 << 10, spill: 600 << 10)
-            let report = try #require(try await keeper.keep(durable: 0))
+            let report = try #require(try await keeper.keep(durable: { _ in 0 }))
             #expect(report.segments == 2 && !report.dropped.isEmpty)
             rig.trim(before: report.told.journalSegment)
             let spill = Spill("\(rig.directory)/journal")
