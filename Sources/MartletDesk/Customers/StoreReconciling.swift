@@ -1,4 +1,4 @@
-public import Guard
+import Guard
 import Journal
 import MartletModel
 import MartletStore
