@@ -54,8 +54,9 @@ check: lint build ## format, architecture, unit, conformance and golden tests, 2
 	@scripts/check-tests
 
 .PHONY: lint
-lint: ## the format rules of .swift-format, changing nothing
+lint: ## the format rules of .swift-format, changing nothing; the starter library's checker
 	@swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	@scripts/check-library
 
 .PHONY: format
 format: ## apply the format rules to our own sources
