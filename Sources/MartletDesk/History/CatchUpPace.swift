@@ -29,7 +29,7 @@ struct CatchUpPace {
         self.position = position
         self.end = end
         began = .now
-        waited = OwnThreads.waitForCores()
+        waited = ThreadList.waitForCores()
     }
 
     /// After a transaction that had all the records it may have, and a new round begins.

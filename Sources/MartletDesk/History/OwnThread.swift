@@ -9,11 +9,12 @@ final class OwnThread: SerialExecutor {
 
     private let waiting = Monitor(Waiting())
 
+    /// - Parameter name: as the system shows it, at most 15 characters.
     /// - Returns: nil when the system gives no thread.
-    static func started() -> OwnThread? {
+    static func started(_ name: String) -> OwnThread? {
         let own = OwnThread()
         // The thread keeps the object until `stop`.
-        guard let worker = Worker("history-log", { own.run() }) else { return nil }
+        guard let worker = Worker(name, { own.run() }) else { return nil }
         worker.detach()
         return own
     }

@@ -65,7 +65,7 @@ public final class Projector: Sendable {
 
     /// Goes on until its task is cancelled. A database that is away, slow or full is waited for.
     public func run() async {
-        guard let thread = OwnThread.started() else {
+        guard let thread = OwnThread.started("history-log") else {
             return logger.critical("the history is not written: the system gives no thread")
         }
         let keeping = keeper(thread).map { keeper in Task { await keep(keeper) } }
@@ -91,7 +91,7 @@ public final class Projector: Sendable {
     /// Projects what the log has at this moment, waits for the disk and returns.
     /// - Throws: what went wrong; nothing is tried again.
     public func catchUp() async throws {
-        guard let thread = OwnThread.started() else { throw DeskFault.broken("the system gives no thread") }
+        guard let thread = OwnThread.started("history-log") else { throw DeskFault.broken("the system gives no thread") }
         defer { thread.stop() }
         let end = try Follower(options.journal).end()?.position ?? 0
         try await follow(thread, upTo: end) {}
@@ -101,7 +101,7 @@ public final class Projector: Sendable {
     /// Writes anew every row that the log still holds up to the cursor, whatever stands there; counts nothing, moves nothing. What is
     /// newer, and what is older than the log, stays as it is. May run beside a projector.
     public func repair() async throws {
-        guard let thread = OwnThread.started() else { throw DeskFault.broken("the system gives no thread") }
+        guard let thread = OwnThread.started("history-log") else { throw DeskFault.broken("the system gives no thread") }
         defer { thread.stop() }
         let cursor = try await store.read { try HistoryWriter.place($0) }
         let gatherer = LogGatherer(

@@ -38,7 +38,7 @@ public struct Imports: Sendable {
         defer { uploads.end() }
         try await requireRoom(by: caller)
         try folder.make()
-        guard let thread = OwnThread.started() else { throw DeskFault.broken("the system gives no thread") }
+        guard let thread = OwnThread.started("import-upload") else { throw DeskFault.broken("the system gives no thread") }
         defer { thread.stop() }
         let id = MessageID.drawn(desk.nowMilliseconds).description
         let upload = try ImportUpload(thread, folder, id: id, settings: settings)

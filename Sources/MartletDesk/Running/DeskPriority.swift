@@ -20,7 +20,7 @@ public enum DeskPriority {
         // still as before there is none.
         for _ in 0..<16 {
             let threads: [pid_t]
-            do throws(OwnThreads.Unreadable) { threads = try OwnThreads.all() } catch {
+            do throws(ThreadList.Unreadable) { threads = try ThreadList.all() } catch {
                 return "the list of threads cannot be read: errno \(error.code)"
             }
             var isDone = true

@@ -11,19 +11,6 @@ import Testing
 @Suite("Customers: ending an erasure in the history") struct ErasureEndingTests {
     private static let boss = Caller(name: "principal:boss", rights: Set(Right.allCases), reason: "asked by the person")
 
-    private static func customers(_ rig: HistoryRig) throws -> Customers {
-        let master = try MasterKey.load(from: "\(rig.directory)/master.key", credentials: nil)
-        let subjects = try SubjectKeys(directory: "\(rig.directory)/keys/subjects", master: master, access: .owner(create: true))
-        return rig.desk.customers(CustomerVault(rig.keys, subjects))
-    }
-
-    private static func wish(_ reference: String) -> CustomerWish {
-        var wish = CustomerWish()
-        wish.reference = reference
-        wish.contacts = [.init(kind: "phone", value: "+447700900123")]
-        return wish
-    }
-
     /// Seconds after the wish.
     private static func ending(
         _ rig: HistoryRig, after seconds: Int64, oldest: Int64? = nil, isProjected: @escaping @Sendable () async throws -> Bool = { true }
@@ -42,8 +29,8 @@ import Testing
     )
     func late(engine: SQLStore.Engine) async throws {
         try await HistoryRig.with(engine) { rig in
-            let customers = try Self.customers(rig)
-            let customer = try await customers.add(Self.wish("40-1"), by: Self.boss)
+            let customers = try rig.customers()
+            let customer = try await customers.add(HistoryRig.customer("40-1"), by: Self.boss)
             try await customers.erase(customer.id, by: Self.boss)
             // Of the log's last moments, and of whoever has the number next.
             let (late, later) = (HistoryRig.Message(minutesAgo: 0.01, number: 1), HistoryRig.Message(minutesAgo: -5, number: 2))
@@ -69,8 +56,8 @@ import Testing
     )
     func again(engine: SQLStore.Engine) async throws {
         try await HistoryRig.with(engine) { rig in
-            let customers = try Self.customers(rig)
-            let customer = try await customers.add(Self.wish("40-1"), by: Self.boss)
+            let customers = try rig.customers()
+            let customer = try await customers.add(HistoryRig.customer("40-1"), by: Self.boss)
             try await customers.erase(customer.id, by: Self.boss)
             _ = try await Self.ending(rig, after: 3).end()
             let back = HistoryRig.Message(minutesAgo: 5)
@@ -97,8 +84,8 @@ import Testing
     @Test("It works by itself until it is ended, and says when the history does not get on")
     func runs() async throws {
         try await HistoryRig.with(.sqlite) { rig in
-            let customers = try Self.customers(rig)
-            let customer = try await customers.add(Self.wish("40-1"), by: Self.boss)
+            let customers = try rig.customers()
+            let customer = try await customers.add(HistoryRig.customer("40-1"), by: Self.boss)
             try await customers.erase(customer.id, by: Self.boss)
             let rounds = Atomic(0)
             let ending = Self.ending(rig, after: 7200) { rounds.add(1, ordering: .relaxed).newValue > 2 }

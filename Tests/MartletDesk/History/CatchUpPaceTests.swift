@@ -35,7 +35,7 @@ import Testing
     func rounds() {
         var pace = CatchUpPace(segmentSize: 1000, from: 1 << 32, end: 3 << 32)
         #expect(pace.rest(at: 2 << 32, end: 3 << 32) == .zero)
-        #expect(OwnThreads.waitForCores() != nil)
+        #expect(ThreadList.waitForCores() != nil)
     }
 
     @Test("Distances in the log count whole segments, and none backwards")
@@ -53,6 +53,6 @@ import Testing
         // One step, which these tests can afford: it cannot be taken back.
         #expect(DeskPriority.lower(to: 1) == nil)
         #expect(getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0) >= 1)
-        #expect(try OwnThreads.all().contains(getpid()))
+        #expect(try ThreadList.all().contains(getpid()))
     }
 }

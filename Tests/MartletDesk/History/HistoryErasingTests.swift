@@ -9,26 +9,13 @@ import Testing
 @Suite("History: erasing a customer") struct HistoryErasingTests {
     private static let boss = Caller(name: "principal:boss", rights: Set(Right.allCases), reason: "asked by the person")
 
-    private static func customers(_ rig: HistoryRig) throws -> Customers {
-        let master = try MasterKey.load(from: "\(rig.directory)/master.key", credentials: nil)
-        let subjects = try SubjectKeys(directory: "\(rig.directory)/keys/subjects", master: master, access: .owner(create: true))
-        return rig.desk.customers(CustomerVault(rig.keys, subjects))
-    }
-
-    private static func wish(_ reference: String) -> CustomerWish {
-        var wish = CustomerWish()
-        wish.reference = reference
-        wish.contacts = [.init(kind: "phone", value: "+447700900123")]
-        return wish
-    }
-
     @Test(
         "Messages to an address that is the customer's alone are found by it no more, and what they said is gone; others stay",
         arguments: SQLStore.Engine.allCases)
     func alone(engine: SQLStore.Engine) async throws {
         try await HistoryRig.with(engine) { rig in
-            let customers = try HistoryErasingTests.customers(rig)
-            let customer = try await customers.add(HistoryErasingTests.wish("40-1"), by: HistoryErasingTests.boss)
+            let customers = try rig.customers()
+            let customer = try await customers.add(HistoryRig.customer("40-1"), by: HistoryErasingTests.boss)
             // More than one step of the walk, over several quarters of an hour.
             var messages = (0..<450).map { HistoryRig.Message(minutesAgo: 5 + Double($0), number: UInt64($0)) }
             messages[449].isInbound = true
@@ -62,9 +49,9 @@ import Testing
         "Of an address that another customer has too, what no customer's key sealed stays as it is", arguments: SQLStore.Engine.allCases)
     func shared(engine: SQLStore.Engine) async throws {
         try await HistoryRig.with(engine) { rig in
-            let customers = try HistoryErasingTests.customers(rig)
-            let first = try await customers.add(HistoryErasingTests.wish("40-1"), by: HistoryErasingTests.boss)
-            let second = try await customers.add(HistoryErasingTests.wish("40-2"), by: HistoryErasingTests.boss)
+            let customers = try rig.customers()
+            let first = try await customers.add(HistoryRig.customer("40-1"), by: HistoryErasingTests.boss)
+            let second = try await customers.add(HistoryRig.customer("40-2"), by: HistoryErasingTests.boss)
             let message = HistoryRig.Message(minutesAgo: 5)
             try await rig.put([message])
             try await customers.erase(first.id, by: HistoryErasingTests.boss)
@@ -78,8 +65,8 @@ import Testing
     @Test("Entries of messages that another customer's key sealed stay", arguments: SQLStore.Engine.allCases)
     func ofOthers(engine: SQLStore.Engine) async throws {
         try await HistoryRig.with(engine) { rig in
-            let customers = try HistoryErasingTests.customers(rig)
-            let customer = try await customers.add(HistoryErasingTests.wish("40-1"), by: HistoryErasingTests.boss)
+            let customers = try rig.customers()
+            let customer = try await customers.add(HistoryRig.customer("40-1"), by: HistoryErasingTests.boss)
             let (own, others) = (HistoryRig.Message(minutesAgo: 5, number: 1), HistoryRig.Message(minutesAgo: 6, number: 2))
             try await rig.put([own, others])
             func seal(_ message: HistoryRig.Message, _ subject: SubjectNumber) async throws {

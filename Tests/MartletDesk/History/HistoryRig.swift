@@ -214,3 +214,20 @@ func invalid(_ body: () async throws -> Void) async -> [FieldFault] {
     }
     return []
 }
+
+extension HistoryRig {
+    /// The customers of this store, with keys of their own.
+    func customers() throws -> Customers {
+        let master = try MasterKey.load(from: "\(directory)/master.key", credentials: nil)
+        let subjects = try SubjectKeys(directory: "\(directory)/keys/subjects", master: master, access: .owner(create: true))
+        return desk.customers(CustomerVault(keys, subjects))
+    }
+
+    /// Somebody with the number +447700900123.
+    static func customer(_ reference: String) -> CustomerWish {
+        var wish = CustomerWish()
+        wish.reference = reference
+        wish.contacts = [.init(kind: "phone", value: "+447700900123")]
+        return wish
+    }
+}

@@ -34,7 +34,7 @@ import Testing
     @Test("The node is told of what the store has on disk, by whole segments, and of nothing that it lacks")
     func told() async throws {
         try await ProjectorTests.with(.sqlite) { rig in
-            let thread = try #require(OwnThread.started())
+            let thread = try #require(OwnThread.started("history-log"))
             defer { thread.stop() }
             let keeper = keeper(rig, thread, journal: 1 << 30, spill: 1 << 30)
             #expect(try await keeper.keep(durable: { _ in 0 }) == nil)
@@ -53,7 +53,7 @@ import Testing
     @Test("Near the journal's cap segments get a second name and are read after their trim; the rest of the log follows without a gap")
     func spills() async throws {
         try await ProjectorTests.with(.sqlite) { rig in
-            let thread = try #require(OwnThread.started())
+            let thread = try #require(OwnThread.started("history-log"))
             defer { thread.stop() }
             try fill(rig, 0..<1600)
             let current = try #require(rig.segments.last?.number)
@@ -79,7 +79,7 @@ import Testing
     @Test("Over its own cap the oldest of what is kept goes, says so, and stands in the audit as a gap")
     func full() async throws {
         try await ProjectorTests.with(.sqlite) { rig in
-            let thread = try #require(OwnThread.started())
+            let thread = try #require(OwnThread.started("history-log"))
             defer { thread.stop() }
             try fill(rig, 0..<1600)
             let keeper = keeper(rig, thread, journal: 350 << 10, spill: 600 << 10)

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Threads of this process, as the system numbers them.
-enum OwnThreads {
+enum ThreadList {
     struct Unreadable: Error { var code: Int32 }
 
     private static let folder = "/proc/self/task"
