@@ -9,10 +9,10 @@ import Testing
             after: .init(took: .milliseconds(took), waited: .milliseconds(waited), carried: carried, grown: grown))
     }
 
-    @Test("It rests four times as long as it waited for a core, three transactions at most")
+    @Test("It rests forty times as long as it waited for a core, seven transactions at most")
     func rests() {
-        #expect(rest(waited: 10) == .milliseconds(40))
-        #expect(rest(waited: 1000) == .milliseconds(300))
+        #expect(rest(waited: 10) == .milliseconds(400))
+        #expect(rest(waited: 1000) == .milliseconds(700))
     }
 
     @Test("Where cores are free, or nobody sends, it goes at its full speed")
