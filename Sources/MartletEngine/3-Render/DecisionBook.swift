@@ -1,13 +1,20 @@
 public import Calendar
 public import MartletModel
 
-/// One release as decisions are made by it: rules, and the texts. Immutable; swapped whole.
-public struct DecisionBook: Sendable {
+/// All of one release that deciding and writing go by: immutable, swapped whole. A class, so that taking hold of it is one count.
+public final class DecisionBook: Sendable {
     /// Number of the release; 0: of none, as when files are checked.
     public let release: UInt32
     public let rules: DecisionRules
     public let decider: Decider
     public let wording: Wording
+
+    public init(release: UInt32, rules: DecisionRules, decider: Decider, wording: Wording) {
+        self.release = release
+        self.rules = rules
+        self.decider = decider
+        self.wording = wording
+    }
 
     /// The one compile of a rulebook, called when it is checked, written, previewed, published and loaded. Pure; the same objects and
     /// surroundings give the same result.
