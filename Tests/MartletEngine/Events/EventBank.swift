@@ -62,22 +62,26 @@ enum EventBank {
         return DecisionBook(release: release, rules: rules, decider: Decider(rules), wording: wording(rules))
     }
 
-    /// `payment 1250/978 Harbour Books for Ada`; a value that is `!` has no text.
+    /// `payment 12.50 Harbour Books for Ada`; a payment at no shop has no text.
     static func wording(_ rules: DecisionRules) -> Wording {
-        let keys = rules.events.map(\.key)
-        return Wording { place, values, details, _, _ throws(WordingFault) in
-            var words = [keys[place]]
-            for one in values {
-                switch one.value {
-                case .text("!"): throw .value(at: one.name)
-                case .text(let text): words.append(text)
-                case .money(let money): words.append("\(money.minor)/\(money.currency)")
-                default: words.append("?")
-                }
+        var objects = WordingObjects()
+        objects.templates = rules.events.map { event in
+            let values = event.parameters.map {
+                $0.type == .money ? " {{\($0.name) | money: plain}}" : "{{#\($0.name)}} {{\($0.name)}}{{/\($0.name)}}"
             }
-            return (words.joined(separator: " ") + " for \(details.givenName)", details.familyName == "-" ? "Harbour" : nil)
+            let text = "\(event.key)\(values.joined()) for {{customer.givenName}}"
+            let piece = WordingText.Piece(
+                place: .message, text: event.number == payment ? "{{#shop}}\(text){{/shop}}" : text, path: event.key)
+            return TemplateContent(
+                key: "sms.\(event.templates[.sms] ?? "")", version: 1, channel: .sms, standard: "en",
+                texts: [WordingText(locale: "en", pieces: [piece])])
         }
+        var compiler = WordingCompiler(Rulebook(decisions: rules, wording: objects), parts: 10)
+        return Wording(rules.events, compiler.run(broken: []))
     }
+
+    /// As the texts have it.
+    static func said(_ money: Money) -> String { "\(money.minor / 100).\(money.minor % 100 < 10 ? "0" : "")\(money.minor % 100)" }
 
     static func values(_ definition: EventDefinition, _ text: String, minor: Int64 = 1250) -> [ParameterValue?] {
         definition.parameters.map { parameter in
