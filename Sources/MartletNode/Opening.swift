@@ -104,8 +104,9 @@ extension Node {
             {
                 facts[it.address] = CustomerCopy.Fact(it, at: record.header.at)
             }
-            if let key = KeyMemory.Remembered(record), key.id.milliseconds >= oldestKey, !keyRuns.contains(position.journalSegment) {
-                replayedKeys.append((position, record.header.keyHash, key))
+            KeyMemory.Remembered.each(of: record) { hash, key in
+                guard key.id.milliseconds >= oldestKey, !keyRuns.contains(position.journalSegment) else { return }
+                replayedKeys.append((position, hash, key))
             }
         }
         if hasSubjectKeys, recordKeys.subjects == nil {
