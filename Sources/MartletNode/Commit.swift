@@ -97,7 +97,7 @@ extension Node {
 
     private func appendSealed(_ index: Int, _ clear: Int, _ range: Range<Int>) throws -> Position {
         let header = turn.records[index].record.header
-        let owner = owner(of: turn.records[index].record, range)
+        let owner = owner(of: turn.records[index], range)
         let key: RecordKey
         if let owner {
             key = .subject(owner)
@@ -245,6 +245,10 @@ extension Node {
 }
 
 extension SealContext {
-    /// A message's payload is bound to its id; the kind is that of the acceptance for every copy of it.
-    init(_ id: MessageID) { self.init(high: id.high, low: id.low, kind: RecordKind.accepted.rawValue) }
+    /// A message's payload is bound to the id of its notification, so that a copy for another of its messages opens; the kind is that of the
+    /// acceptance for every copy of it.
+    init(_ id: MessageID) {
+        let id = id.notification
+        self.init(high: id.high, low: id.low, kind: RecordKind.accepted.rawValue)
+    }
 }

@@ -257,6 +257,8 @@ extension Refusal {
         case .quotaUsedUp: "quota_used_up"
         case .keyReused: "key_reused"
         case .keyInFlight: "key_in_flight"
+        case .noRulebook: "no_rulebook"
+        case .eventTooLarge: "event_too_large"
         }
     }
 }

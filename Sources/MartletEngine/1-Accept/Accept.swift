@@ -75,12 +75,18 @@ extension Engine {
     }
 
     /// What a text costs and how it will be cut.
-    struct TextCount {
+    public struct TextCount: Sendable {
         /// On the air, which is what operators bill and senders are told.
-        var parts: Int
+        public var parts: Int
         /// Answered one by one: what the masks of a message have bits for.
-        var submits: Int
-        var shape: UInt32 = 0
+        public var submits: Int
+        public var shape: UInt32
+
+        public init(parts: Int, submits: Int, shape: UInt32 = 0) {
+            self.parts = parts
+            self.submits = submits
+            self.shape = shape
+        }
     }
 
     /// Counted as the connection will cut it. Where the rules spell a text otherwise, that is done here only to count: what is kept is the

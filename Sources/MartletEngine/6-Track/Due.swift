@@ -38,6 +38,7 @@ extension Engine {
             end(number, &turn)
         case .unknown:
             unknown(number, passed, &turn)
+        case .planned: plannedDue(number, passed, &turn)
         case .delivered, .failed, .expired, .cancelled, .suppressed, .received: dueOwed(number, &turn)
         }
     }
