@@ -8,6 +8,8 @@ public import MartletModel
 ///
 /// 16 bytes for each moment and counter, 4 for each customer number: 240 MB for ten million customers with one moment each.
 public struct CapLedger: Sendable {
+    public typealias Counter = RecordBody.Counter
+
     /// One moment of one counter of one customer.
     private struct Entry {
         /// Wall seconds.
@@ -330,35 +332,7 @@ public struct CapLedger: Sendable {
     }
 }
 
-extension CapLedger {
-    /// What is counted by customer: a cap of the rulebook, or events of one definition that has a limit.
-    public struct Counter: Hashable, Sendable {
-        /// Of a cap a hash of its key, of a limit the definition's number: the same in every release.
-        public var key: UInt32
-        /// Counted whatever is decided, and never given back.
-        public var isLimit: Bool
-        public var most: UInt16
-        /// Seconds.
-        public var within: UInt32
-
-        public init(key: UInt32, isLimit: Bool = false, most: UInt16, within: UInt32) {
-            self.key = key
-            self.isLimit = isLimit
-            self.most = most
-            self.within = within
-        }
-
-        /// FNV-1a of the key's bytes: of 32 caps two are alike in one of nine million rulebooks, and then count together.
-        public init(_ cap: FrequencyCap) {
-            var hash: UInt32 = 2_166_136_261
-            for byte in cap.key.utf8 { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
-            self.init(key: hash, most: UInt16(clamping: cap.most), within: UInt32(clamping: cap.within))
-        }
-
-        public init(_ limit: EventDefinition.Limit, of event: UInt16) {
-            self.init(key: UInt32(event), isLimit: true, most: UInt16(clamping: limit.most), within: UInt32(clamping: limit.within))
-        }
-
-        fileprivate var name: UInt64 { UInt64(key) << 1 | (isLimit ? 1 : 0) }
-    }
+extension RecordBody.Counter {
+    /// The same for a counter whose size was changed.
+    fileprivate var name: UInt64 { UInt64(key) << 1 | (isLimit ? 1 : 0) }
 }

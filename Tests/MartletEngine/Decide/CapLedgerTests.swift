@@ -76,7 +76,7 @@ struct CapLedgerTests {
     @Test("It counts as a list of everything would, for many counters, customers far apart, and what is given back or counted unasked")
     func oracle() {
         var dice = DecisionDice(5)
-        let all = [three, five, Counter(key: 1, isLimit: true, most: 4, within: 60), Counter(key: 9, most: 100, within: 100_000)]
+        let all = [three, five, Counter(key: 1, most: 4, within: 60, isLimit: true), Counter(key: 9, most: 100, within: 100_000)]
         let subjects: [SubjectNumber] = [1, 2, 1023, 1024, 5_000_000]
         var ledger = CapLedger()
         var oracle = Oracle()
@@ -159,7 +159,7 @@ struct CapLedgerTests {
     @Test("A full ledger lets nothing capped pass and everything limited, until somebody's time is over")
     func full() {
         var ledger = CapLedger(maximum: 40)
-        let limit = Counter(key: 12, isLimit: true, most: 2, within: 60)
+        let limit = Counter(key: 12, most: 2, within: 60, isLimit: true)
         for subject in 1...8 { ledger.reserve(three, for: SubjectNumber(subject), at: Int64(subject) * 1_000_000) }
         #expect(ledger.isFull && ledger.used(by: 1, caps: 0b11, of: counters, at: 20_000_000) == 0b11)
         #expect(ledger.count(of: limit, for: 1, at: 20_000_000) == 0)
@@ -172,17 +172,6 @@ struct CapLedgerTests {
         ledger.sweep(pages: 1)
         #expect(ledger.count == 2 && !ledger.isFull && ledger.used(by: 3, caps: 1, of: counters, at: 3607_000_000) == 0)
         #expect(ledger.count(of: three, for: 8, at: 3607_000_000) == 1)
-    }
-
-    @Test("A counter of its own for each key, and for a limit by the event's number, whatever stands beside it in the rulebook")
-    func names() {
-        let week = FrequencyCap(key: "week", classes: ClassSet(.marketing), most: 3, within: 604_800)
-        let day = FrequencyCap(key: "day", classes: ClassSet(.marketing), most: 1, within: 86_400)
-        #expect(Counter(week) == Counter(key: Counter(week).key, most: 3, within: 604_800))
-        #expect(Counter(week).key != Counter(day).key)
-        #expect(Counter(.init(most: 9, within: 60), of: 12) == Counter(key: 12, isLimit: true, most: 9, within: 60))
-        // Stands in records: the hash of "a" by its authors' test values.
-        #expect(Counter(FrequencyCap(key: "a", classes: [], most: 1, within: 60)).key == 0xE40C_292C)
     }
 
     @Test("More names than can be numbered are not counted, and said to be")
