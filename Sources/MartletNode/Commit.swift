@@ -125,9 +125,12 @@ extension Node {
     }
 
     private func noteKeys(_ record: Record, _ lookup: Turn.Lookup, _ position: Position) {
-        if lookup.number != 0 {
-            open.found.append(.init(lookup.number, record.header.id, position))
-            if lookup.reference != 0 { open.found.append(.init(lookup.reference, record.header.id, position)) }
+        // What was held has no number yet, and what was released had its reference before.
+        if lookup.number != 0 || lookup.reference != 0 {
+            let isLater = SearchIndex.isLater(record)
+            for hash in [lookup.number, lookup.reference] where hash != 0 {
+                open.found.append(.init(hash, record.header.id, position, isCarried: isLater))
+            }
         } else if record.header.kind == .carried || record.header.kind == .replaced {
             open.carried.append(position)
         }
@@ -201,6 +204,7 @@ extension Node {
         for (slot, after) in done.released { engine.released(slot, after, now) }
         for (connection, count) in done.recorded { connections[connection]?.unrecorded -= count }
         pumpAll()
+        decideDue()
         if engine.owedTotal > 0 { tellAll() }
         if !done.facts.isEmpty { parts.copy.learn(done.facts) }
         // Before anyone may ask for a message that ended in this batch.

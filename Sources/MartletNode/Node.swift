@@ -125,6 +125,21 @@ public final class Node: Intake {
     /// Asked together at the end of the loop's turn.
     var questions: [KeyQuestion] = []
 
+    // Events.swift
+    /// Under the keys by which the desk's files name customers, accounts and cards.
+    let hashes: CustomerHashes
+    public internal(set) var catalogue = EventCatalogue.empty
+    var book: DecisionBook?
+    var generation: UInt64 = 0
+
+    // Served.swift
+    var connected: Set<GroupNumber> = []
+
+    // Deciding.swift
+    var decisionsInFlight = 0
+    /// The clockwork runs: connections are there, and what waited may be decided.
+    var isStarted = false
+
     // Search/Searching.swift
     var searchesInFlight = 0
 
@@ -161,6 +176,7 @@ public final class Node: Intake {
     init(_ parts: Parts, engine: consuming Engine, keys: KeyMemory) {
         lookups = LookupHash(key: engine.configuration.hashKey)
         self.keys = keys
+        hashes = CustomerHashes(parts.keys)
         self.parts = parts
         loop = parts.loop
         self.engine = engine
@@ -226,7 +242,7 @@ public final class Node: Intake {
         }
     }
 
-    private func refusal() -> Refusal? {
+    func refusal() -> Refusal? {
         if stopping { return .stopping }
         if broken || parts.journal.state.isLow { return .storage(retryAfterSeconds: 5) }
         if isBehind { return .full(retryAfterSeconds: 1) }

@@ -125,7 +125,7 @@ extension ServerRig {
         let (server, directory) = (server, directory)
         try loop.submit {
             let groups = RulebookInUse.groups(server.value.settings)
-            server.value.rulebook.begin(server.value, RulebookShelf("\(directory)/data/local").look(groups: groups, last: nil))
+            server.value.rulebook.begin(server.value, RulebookShelf("\(directory)/data/local").look(in: .init(groups: groups), last: nil))
         }.wait()
     }
 

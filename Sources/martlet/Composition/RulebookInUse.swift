@@ -72,10 +72,10 @@ final class RulebookInUse {
         isLooking = true
         let asked = waiting
         waiting = []
-        let (shelf, last, groups, loop) = (shelf, sight, RulebookInUse.groups(server.settings), server.loop)
+        let (shelf, last, surroundings, loop) = (shelf, sight, RulebookInUse.surroundings(server.settings), server.loop)
         let bound = NIOLoopBound((self, asked), eventLoop: loop)
         queue.async {
-            let look = shelf.look(groups: groups, last: last)
+            let look = shelf.look(in: surroundings, last: last)
             loop.execute {
                 let (rulebook, asked) = bound.value
                 rulebook.isLooking = false
@@ -112,7 +112,7 @@ final class RulebookInUse {
             logger.warning("rulebook: \(warning.message)", metadata: ["path": "\(warning.path)", "remedy": "\(warning.remedy)"])
         }
         guard let server else { return }
-        server.node.set(routes: routes(server.settings, server.groups))
+        server.node.use(routes: routes(server.settings, server.groups), book: found.book)
         let digest = RulebookFile.hex(Array(found.digest.prefix(8)))
         // When it began to hold stands in the journal, between the records that were decided by the one before and by this one.
         server.node.note("\(isFirst ? "rulebook" : "other rulebook") \(found.rulebook.number) (\(digest)) in use")
