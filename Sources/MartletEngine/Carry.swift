@@ -91,6 +91,6 @@ extension Engine {
             answeredParts: slot.answeredParts, deliveredParts: slot.deliveredParts, failedParts: slot.failedParts,
             unknownParts: slot.unknownParts, partsReference: slot.partsReference, notBefore: notBefore, order: slot.origin,
             providerKeys: keys, textShape: slot.textShape, error: slot.state.isEnd ? slot.endError : 0,
-            tries: slot.state.isEnd ? 0 : slot.tries)
+            tries: slot.state.isEnd ? 0 : slot.tries, event: eventPart(number))
     }
 }

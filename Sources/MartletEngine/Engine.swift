@@ -52,6 +52,13 @@ public struct Engine: ~Copyable {
     var parts: InboundParts
     var optOuts = OptOuts()
     var answers = AnswerBrake()
+    /// The release that events are decided by; nil: none is in use.
+    var book: DecisionBook?
+    /// Channels over which something can be handed over at all.
+    var served = ChannelSet(.sms)
+    var dueDecisions = DueDecisions()
+    /// The decision that is being made: kept for its memory.
+    var decision = Decision()
     /// First in their queues, and not to be sent since their customer opted out: they end with the next turn.
     var unwanted: [SlotReference] = []
     /// Ended messages that stay in the table until their source has heard of them.
@@ -130,6 +137,12 @@ public struct Engine: ~Copyable {
     /// Other rules from now on. What waits is looked at when its turn comes.
     public mutating func set(texts: Texts) { configuration.texts = texts }
 
+    /// What events are decided by from now on; nil: events are refused, and what is due waits.
+    public mutating func set(book: DecisionBook?) { self.book = book }
+
+    /// Channels over which something can be handed over from now on.
+    public mutating func set(served: ChannelSet) { self.served = served }
+
     /// Queued for a group and lane, for gauges.
     public func queued(_ group: GroupNumber, _ lane: Lane) -> Int { lanes[Int(group)].count(of: lane) }
     public func queued(_ group: GroupNumber) -> Int { lanes[Int(group)].count }
@@ -178,6 +191,8 @@ public struct Counts: Sendable {
     public var inquiriesRested = 0
     /// Submissions refused since too many numbers opted out.
     public var optOutRefusals = 0
+    /// Decisions about events: by outcome, then by the reason not to tell (0: none).
+    public var decisions = [[Int]](repeating: [Int](repeating: 0, count: 32), count: 4)
     /// Messages planned anew, since their operator's rules had changed.
     public var replanned = 0
 }

@@ -44,6 +44,8 @@ extension Engine {
             if !it.unwanted.isEmpty { remember(position) }
             return nil
         case .replaced(let it): return replaced(it, header, at: position, now)
+        case .decided(let it): return decided(it, header, at: position, now)
+        case .counted: return nil
         case .answered, .receipt, .ended, .resumed, .told, .rerouted, .asked: break
         }
         if case .receipt(let it) = record.body, let entry = orphans.remove(key(header.group, it.providerID)) { forget(entry.position) }
@@ -65,7 +67,7 @@ extension Engine {
         case .resumed(let it): resumed(it, number)
         case .rerouted(let it): rerouted(it, number, at: position, now)
         case .asked(let it): asked(it, number)
-        case .accepted, .carried, .mark, .orphan, .told, .ledger, .inbound, .preference, .replaced: break
+        case .accepted, .carried, .mark, .orphan, .told, .ledger, .inbound, .preference, .replaced, .decided, .counted: break
         }
         if replaying, slots.pointer(number).pointee.state.isEnd, !slots.pointer(number).pointee.flags.contains(.owed) { release(number) }
         return number
@@ -130,6 +132,7 @@ extension Engine {
         slot.pointee.unknownParts = it.unknownParts
         slot.pointee.partsReference = it.partsReference
         slot.pointee.textShape = it.textShape
+        if let event = it.event { takeEventPart(event, number) }
         if it.state.isEnd {
             // Carried only since its source had not heard of its end.
             slot.pointee.reason = header.flags.reason ?? .none
@@ -141,8 +144,9 @@ extension Engine {
         }
         slot.pointee.tries = it.tries
         if it.notBefore > now.wallMilliseconds {
+            // What is held waits for its hour, however far that is.
             let longest = (slot.pointee.messageClass.pause(after: it.strikes) ?? 0) * 6 / 5
-            wait(number, until: min(it.notBefore, now.wallMilliseconds + longest), now)
+            wait(number, until: it.state == .planned ? it.notBefore : min(it.notBefore, now.wallMilliseconds + longest), now)
         }
         for key in it.providerKeys { providers.insert(key.hash, slot: number, part: key.part, in: slots) }
         return number

@@ -1,7 +1,7 @@
 public import MartletModel
 
-/// All of one release that deciding and writing go by: immutable, swapped whole.
-public struct DecisionBook: Sendable {
+/// All of one release that deciding and writing go by: immutable, swapped whole. A class, so that taking hold of it is one count.
+public final class DecisionBook: Sendable {
     public let release: UInt32
     public let rules: DecisionRules
     public let decider: Decider

@@ -14,6 +14,11 @@ public struct LookupHash: Sendable {
     public func partition(of number: PhoneNumber) -> PartitionNumber { LookupHash.partition(ofHash: self.number(number)) }
     static func partition(ofHash hash: UInt64) -> PartitionNumber { PartitionNumber(hash % UInt64(partitionCount)) }
 
+    /// The partition of what is decided for a customer: of the number, and of somebody who is not known by the hash of the reference.
+    public func partition(of subject: SubjectNumber, reference: UInt64) -> PartitionNumber {
+        LookupHash.partition(ofHash: subject == 0 ? hash.hash(reference, tweak: 6) : hash.hash(UInt64(subject), tweak: 5))
+    }
+
     /// Of a source's own word for its message.
     public func reference(_ text: String, of source: SourceNumber) -> UInt64 { hash.hash(text, tweak: UInt64(source) << 16 | 2) }
 
