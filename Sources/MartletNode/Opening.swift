@@ -22,6 +22,7 @@ public struct NodeOptions: Sendable {
     public var keysKeptMicroseconds = Idempotency.kept
     public var keyMaximum = 100_000_000
     public var local = LocalCustomers.Limits()
+    public var clock = SystemClock()
 
     public init(dataDirectory: String) {
         self.dataDirectory = dataDirectory
@@ -60,7 +61,7 @@ extension Node {
         _ options: NodeOptions, master: MasterKey, loop: any EventLoop, logger: Logger, background: DispatchQueue,
         storageFailed: @escaping @Sendable (String) -> Void
     ) throws -> (node: NIOLoopBound<Node>, opening: Opening) {
-        let clock = SystemClock()
+        let clock = options.clock
         let began = clock.now()
         // Before anything is touched: the key store has no lock of its own.
         let lock = try DirectoryLock(options.dataDirectory)
