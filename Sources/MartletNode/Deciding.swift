@@ -29,6 +29,11 @@ extension Node {
             var read: [(slot: SlotReference, found: DueDecision)] = []
             read.reserveCapacity(due.count)
             for item in due {
+                // Its record is still on the way to the disk: asked for again.
+                guard item.position != 0 else {
+                    read.append((item.slot, .lost))
+                    continue
+                }
                 do {
                     let bytes = try StoredRecord.opened(at: item.position, in: journal, keys)
                     read.append((item.slot, .event(try bytes.withUnsafeBytes { try EventPayload(reading: $0) })))

@@ -89,7 +89,6 @@ extension Node {
             if key != nil || facts.duplicate != 0, let first = turn.records.first {
                 KeyMemory.Remembered.each(of: first.record) { hash, remembered in
                     var remembered = remembered
-                    remembered.parts = parts
                     remembered.position = lastAppended
                     keys.remember(hash, remembered, at: lastAppended)
                 }
