@@ -100,8 +100,14 @@ struct EventBank {
                  "templates": {"sms": "offer"}}
                 """#
             ),
-            (.template, "sms.payment", #"{"channel": "sms", "sender": "HARBOUR", "standard": "en", "texts": {"en": "{{amount}} at {{shop}}"}}"#),
-            (.template, "sms.statement", #"{"channel": "sms", "sender": "HARBOUR", "standard": "en", "texts": {"en": "Statement {{month}}"}}"#),
+            (
+                .template, "sms.payment",
+                #"{"channel": "sms", "sender": "HARBOUR", "standard": "en", "texts": {"en": "{{amount}} at {{shop}}"}}"#
+            ),
+            (
+                .template, "sms.statement",
+                #"{"channel": "sms", "sender": "HARBOUR", "standard": "en", "texts": {"en": "Statement {{month}}"}}"#
+            ),
             (.template, "sms.offer", #"{"channel": "sms", "sender": "HARBOUR", "standard": "en", "texts": {"en": "For you"}}"#),
         ]
         if quiet { text.append((.quietHours, "now", "{\"classes\": [\"service\"], \"windows\": [\(window)]}")) }
@@ -128,7 +134,8 @@ extension Rig {
 
     /// Reports an event; `minor` is its amount in cents.
     func report(
-        _ key: String, _ customer: String = EventBank.ada, _ text: String = "Harbour Books", minor: Int64 = 1250, key idempotency: String? = nil,
+        _ key: String, _ customer: String = EventBank.ada, _ text: String = "Harbour Books", minor: Int64 = 1250,
+        key idempotency: String? = nil,
         body: UInt64 = 1, reference: String = "r-1"
     ) throws -> Acceptance {
         try report([(key, customer, text)], minor: minor, key: idempotency, body: body, reference: reference)[0]
@@ -155,7 +162,9 @@ extension Rig {
         return try promises.map { try $0.futureResult.wait() }
     }
 
-    func explained(_ key: String, _ customer: String = EventBank.ada, _ text: String = "Harbour Books", release: UInt32? = nil) throws
+    func explained(
+        _ key: String, _ customer: String = EventBank.ada, _ text: String = "Harbour Books", release: UInt32? = nil
+    ) throws
         -> Result<Explanation, ExplanationFault>
     {
         let node = node

@@ -35,7 +35,8 @@ struct EventsTests {
         let sent = try rig.run { _ in connection.value.handed[0] }
         #expect(sent.id == id && sent.to.digits == EventBank.phone(1) && sent.from == "HARBOUR" && sent.text.contains("Harbour Books"))
         let decision = try rig.decision(id)
-        #expect(decision.outcome == .told && decision.event == 1 && decision.release == 7 && decision.subject == 1 && decision.channel == .sms)
+        #expect(
+            decision.outcome == .told && decision.event == 1 && decision.release == 7 && decision.subject == 1 && decision.channel == .sms)
         #expect(try key(rig, id) == 1)
         #expect(try rig.story(id)?.text == sent.text)
         let metrics = try rig.run { $0.metricsText() }
@@ -243,7 +244,8 @@ struct EventsTests {
         ])
         let reasons = try answers.map { try rig.decision(try #require($0.accepted)).reason }
         #expect(reasons == [nil, .duplicateEvent, nil, nil])
-        #expect(try rig.decision(try #require(try rig.report("payment", EventBank.ada, "Books", minor: 1).accepted)).reason == .duplicateEvent)
+        #expect(
+            try rig.decision(try #require(try rig.report("payment", EventBank.ada, "Books", minor: 1).accepted)).reason == .duplicateEvent)
 
         let next = try Rig(at: try rig.crashImage())
         try rig.stop()
@@ -339,7 +341,8 @@ struct EventsTests {
         var builder = try BaseBuilder(bank.local, .init(version: 2, folded: 0, hashCheck: bank.keys.localHashCheck, madeAt: 1))
         try [UInt8]([250, 1, 2, 3]).withUnsafeBytes { clear in
             try builder.add(
-                subject: 1, reference: bank.hashes.reference(EventBank.ada), addresses: [], clear: clear, sealed: .init(start: nil, count: 0))
+                subject: 1, reference: bank.hashes.reference(EventBank.ada), addresses: [], clear: clear,
+                sealed: .init(start: nil, count: 0))
         }
         var plain: [UInt8] = []
         var customer = Customer(subject: 2)

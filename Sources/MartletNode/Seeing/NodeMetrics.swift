@@ -126,7 +126,8 @@ public enum NodeMetrics {
     public static let decisions = Metric(
         "martlet_decisions_total", .counter, labels: ["outcome", "reason"],
         doc:
-            "Decisions about events: `told`, `held` or `suppressed`, and why where they are not told. An event that was held is decided again.")
+            "Decisions about events: `told`, `held` or `suppressed`, and why where they are not told. An event that was held is decided again."
+    )
     public static let planned = Metric(
         "martlet_planned_messages", .gauge, doc: "Messages of events about which a decision is due later: held, or a later step.")
     public static let decisionsWaiting = Metric(
