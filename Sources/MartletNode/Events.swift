@@ -107,8 +107,18 @@ extension Node {
     ) {
         guard !stopping else { return then(.failure(.stopping)) }
         guard let book else { return then(.failure(.noRulebook)) }
-        // Releases before are kept for restarts, not in memory.
-        if let release, release != book.release { return then(.failure(.noRelease(release))) }
+        guard let release, release != book.release else { return explain(event, at, book, then) }
+        // Others lie on disk, for restarts.
+        guard let otherRelease else { return then(.failure(.noRelease(release))) }
+        otherRelease(release) { book in
+            guard let book else { return then(.failure(.noRelease(release))) }
+            self.explain(event, at, book, then)
+        }
+    }
+
+    private func explain(
+        _ event: EventSubmission, _ at: Int64?, _ book: DecisionBook, _ then: @escaping (Result<Explanation, ExplanationFault>) -> Void
+    ) {
         let facts = facts(of: event)
         guard facts.duplicate != 0 else { return explain(event, facts, at, book, then) }
         switch keys.find(facts.duplicate, now()) {

@@ -131,6 +131,8 @@ public final class Node: Intake {
     public internal(set) var catalogue = EventCatalogue.empty
     var book: DecisionBook?
     var generation: UInt64 = 0
+    /// Finds a release that is not in use; nil: there is none of this number that this node can use. Answers on the loop.
+    public var otherRelease: ((_ number: UInt32, _ then: @escaping (DecisionBook?) -> Void) -> Void)?
 
     // Served.swift
     var connected: Set<GroupNumber> = []

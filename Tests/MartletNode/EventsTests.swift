@@ -329,6 +329,13 @@ struct EventsTests {
         #expect(try rig.explained("payment").get().outcome == .suppress(.duplicateEvent))
         #expect(try rig.explained("payment", release: 7).get().release == 7)
         guard case .failure(.noRelease(6)) = try rig.explained("payment", release: 6) else { throw Rig.Unexpected() }
+        let quiet = try EventBank.book(5, quiet: true)
+        try rig.run { $0.otherRelease = { $1($0 == 5 ? quiet : nil) } }
+        guard case .failure(.noRelease(6)) = try rig.explained("payment", release: 6) else { throw Rig.Unexpected() }
+        let other = try rig.explained("statement", release: 5).get()
+        guard case .hold = other.outcome else { throw Rig.Unexpected() }
+        #expect(other.release == 5 && other.messages.first?.text == nil)
+        #expect(try rig.explained("statement").get().outcome == .tell)
         try rig.stop()
     }
 

@@ -74,6 +74,11 @@ public struct RulebookShelf: Sendable {
         return Look(sight: sight, loaded: nil, refused: refused)
     }
 
+    /// A release that is kept, whether or not it is in use; nil: it is not there, or this node cannot use it.
+    public func release(_ number: Int64, in surroundings: Rulebook.Surroundings) -> LoadedRulebook? {
+        do { return try load(number, surroundings) } catch { return nil }
+    }
+
     private struct Failure: Error {
         var reason: String
     }

@@ -21,6 +21,9 @@ final class RulebookInUse {
     private var waiting: [(ControlAnswer) -> Void] = []
     private(set) var loaded: LoadedRulebook?
     private var refused: [RefusedRulebook] = []
+    /// The last that was asked for beside the one in use, and the surroundings that it was compiled in.
+    private var other: (number: UInt32, surroundings: Rulebook.Surroundings, book: DecisionBook?)?
+    private var askedForOthers = 0
 
     static let interval = TimeAmount.seconds(1)
     /// Those that may wait for a look.
@@ -34,6 +37,9 @@ final class RulebookInUse {
     /// - Parameter look: the first, made before anything is served.
     func begin(_ server: Server, _ look: RulebookShelf.Look?) {
         self.server = server
+        server.node.otherRelease = { [weak self] number, then in
+            if let self { self.find(number, then) } else { then(nil) }
+        }
         if let look { take(look) }
         let bound = NIOLoopBound(self, eventLoop: server.loop)
         server.loop.scheduleRepeatedTask(initialDelay: RulebookInUse.interval, delay: RulebookInUse.interval) { _ in bound.value.look() }
@@ -82,6 +88,28 @@ final class RulebookInUse {
                 if let look { rulebook.take(look) }
                 for answer in asked { answer(rulebook.answer) }
                 if !rulebook.waiting.isEmpty { rulebook.look() }
+            }
+        }
+    }
+
+    // MARK: Releases before
+
+    /// For who wants to know what another release would decide. One is kept; compiling one takes a second at the most, elsewhere.
+    private func find(_ number: UInt32, _ then: @escaping (DecisionBook?) -> Void) {
+        guard let server else { return then(nil) }
+        let surroundings = RulebookInUse.surroundings(server.settings)
+        if let other, other.number == number, other.surroundings == surroundings, other.book != nil { return then(other.book) }
+        guard askedForOthers < RulebookInUse.waitingMaximum else { return then(nil) }
+        askedForOthers += 1
+        let (shelf, loop) = (shelf, server.loop)
+        let bound = NIOLoopBound((self, then), eventLoop: loop)
+        queue.async {
+            let book = shelf.release(Int64(number), in: surroundings)?.book
+            loop.execute {
+                let (rulebook, then) = bound.value
+                rulebook.askedForOthers -= 1
+                rulebook.other = (number, surroundings, book)
+                then(book)
             }
         }
     }
