@@ -128,9 +128,8 @@ extension Node {
         // What was held has no number yet, and what was released had its reference before.
         if lookup.number != 0 || lookup.reference != 0 {
             let isLater = SearchIndex.isLater(record)
-            for hash in [lookup.number, lookup.reference] where hash != 0 {
-                open.found.append(.init(hash, record.header.id, position, isCarried: isLater))
-            }
+            if lookup.number != 0 { open.found.append(.init(lookup.number, record.header.id, position, isCarried: isLater)) }
+            if lookup.reference != 0 { open.found.append(.init(lookup.reference, record.header.id, position, isCarried: isLater)) }
         } else if record.header.kind == .carried || record.header.kind == .replaced {
             open.carried.append(position)
         }
