@@ -65,11 +65,13 @@ extension Engine {
                 remember(position)
                 anchor(slot.pointee.source, at: position)
             case .decided(let it) where it.stage == .fresh:
+                placed(it, at: position)
                 slot.pointee.payloadAt = position
                 if !slot.pointee.state.isEnd { slot.pointee.origin = position }
                 remember(position)
                 anchor(slot.pointee.source, at: position)
-            case .decided:
+            case .decided(let it):
+                placed(it, at: position)
                 // As of a copy; and the place in its queue.
                 moving[reference] = position
                 if !slot.pointee.state.isEnd { slot.pointee.origin = position }
@@ -101,6 +103,8 @@ extension Engine {
             setCredit(emitted.record.header.group, creditMarks[emitted.record.header.group]?.value ?? it.value, at: position)
         } else if case .mark(let it) = emitted.record.body, it.what == .hold {
             setHold(emitted.record.header.group, holds[emitted.record.header.group]?.classes ?? [], at: position)
+        } else if case .counted(let it) = emitted.record.body {
+            counted(it, at: position)
         } else if case .ledger = emitted.record.body {
             stated(emitted.record.header.source, at: position)
         }

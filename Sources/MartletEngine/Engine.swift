@@ -18,6 +18,8 @@ public struct Engine: ~Copyable {
         /// Numbers that opted out; from there on nothing of the classes that people opt out of is taken. Opt-outs still are: 700 MB at
         /// most for so many, and what comes beyond is answers to what was sent before.
         public var optOutMaximum = 20_000_000
+        /// Moments kept that count for caps and limits, 16 bytes each; beyond it caps let nothing pass, and limits everything.
+        public var capMaximum = 64 << 20
         /// Receipts kept whose message is not known.
         public var orphanMaximum = 100_000
         /// Secret of the keyed hashes; stable over restarts, since carried records hold such hashes.
@@ -57,6 +59,13 @@ public struct Engine: ~Copyable {
     /// Channels over which something can be handed over at all.
     var served = ChannelSet(.sms)
     var dueDecisions = DueDecisions()
+    /// What customers have had of each cap, and what came for them of events with a limit.
+    var caps: CapLedger
+    var capsCursor = 0
+    /// By slot, of events that have any of it.
+    var standing: [UInt32: Standing] = [:]
+    /// Open events by the hash under which they are found.
+    var known: [UInt64: SlotReference] = [:]
     /// The decision that is being made: kept for its memory.
     var decision = Decision()
     /// First in their queues, and not to be sent since their customer opted out: they end with the next turn.
@@ -118,9 +127,12 @@ public struct Engine: ~Copyable {
         lookups = LookupHash(key: configuration.hashKey)
         providerKeys = ProviderKeys(key: configuration.hashKey)
         jitter = SplitMix(state: seed)
+        caps = CapLedger(maximum: configuration.capMaximum)
     }
 
     public var openCount: Int { slots.count - owedCount }
+    /// Moments in memory that count for caps and limits, and whether there is room for no more.
+    public var capMoments: (count: Int, isFull: Bool) { (caps.count, caps.isFull) }
 
     /// Whether messages to and from this number are this engine's. Where several engines share the partitions, `accept` and `receive`
     /// take only these.

@@ -45,7 +45,9 @@ extension Engine {
             return nil
         case .replaced(let it): return replaced(it, header, at: position, now)
         case .decided(let it): return decided(it, header, at: position, now)
-        case .counted: return nil
+        case .counted(let it):
+            counted(it, at: position)
+            return nil
         case .answered, .receipt, .ended, .resumed, .told, .rerouted, .asked: break
         }
         if case .receipt(let it) = record.body, let entry = orphans.remove(key(header.group, it.providerID)) { forget(entry.position) }
@@ -278,6 +280,7 @@ extension Engine {
         if reason != .undeliverable { slot.pointee.acceptedMicros = 0 }
         wheel.remove(number, in: slots)
         slot.pointee.flags.remove(.waiting)
+        if slot.pointee.role.contains(.isEvent) { overNow(number) }
         if slot.pointee.flags.contains(state == .delivered ? .tellsDelivered : .tellsFailed) {
             slot.pointee.flags.insert(.owed)
             slot.pointee.origin = UInt64(clamping: wall)
@@ -312,6 +315,7 @@ extension Engine {
         leaveQueue(number)
         forget(slot.pointee.payloadAt)
         if !slot.pointee.state.isEnd { ledger.left(slot.pointee.source, number) }
+        standing[number] = nil
         slots.remove(number)
     }
 

@@ -12,6 +12,9 @@ extension Engine {
             ledger.accepted(header, parts: it.parts, dayBegins: configuration.dayBegins)
             if position != 0 { anchor(header.source, at: position) }
             slots.pointer(number).pointee.role = .isEvent
+            for counter in it.counters where counter.isLimit {
+                caps.reserve(counter, for: it.subject, at: header.at, in: UInt32(truncatingIfNeeded: position >> 32))
+            }
         } else {
             guard let known = slots.number(of: header.id) else {
                 // Its acceptance was trimmed, and is in the sums that the source's ledger states.
@@ -25,10 +28,13 @@ extension Engine {
         }
         if !replaying { counts.decisions[Int(it.outcome.rawValue)][Int(it.reason?.rawValue ?? 0)] += 1 }
         switch it.outcome {
-        case .told: told(it, header, number, now)
+        case .told:
+            told(it, header, number, now)
+            reserve(number, it.counters, it.subject, at: header.at, in: UInt32(truncatingIfNeeded: position >> 32))
         case .held: held(it, number, now)
         case .suppressed: end(number, .suppressed, it.reason.map { EndReason($0) } ?? .none, at: header.at / 1000)
         }
+        if !slots.pointer(number).pointee.state.isEnd { know(number, as: it.knownAs, it.subject) }
         if replaying, slots.pointer(number).pointee.state.isEnd, !slots.pointer(number).pointee.flags.contains(.owed) { release(number) }
         return number
     }
@@ -72,12 +78,19 @@ extension Engine {
     func eventPart(_ number: UInt32) -> RecordBody.Carried.Event? {
         let slot = slots.pointer(number).pointee
         guard slot.role.contains(.isEvent) else { return nil }
-        return RecordBody.Carried.Event(role: slot.role, step: slot.step)
+        let it = standing[number]
+        return RecordBody.Carried.Event(
+            role: slot.role, step: slot.step, subject: it?.subject ?? 0, knownAs: it?.knownAs ?? 0, reservedAt: it?.reservedAt ?? 0,
+            counters: it?.counters ?? [])
     }
 
     /// The fold of that copy.
     mutating func takeEventPart(_ it: RecordBody.Carried.Event, _ number: UInt32) {
         slots.pointer(number).pointee.role = it.role
         slots.pointer(number).pointee.step = it.step
+        if it.reservedAt != 0 {
+            standing[number] = Standing(subject: it.subject, reservedAt: it.reservedAt, counters: it.counters)
+        }
+        know(number, as: it.knownAs, it.subject)
     }
 }

@@ -30,13 +30,15 @@ extension Engine {
         var decision = Decision()
         swap(&decision, &self.decision)
         defer { swap(&decision, &self.decision) }
-        let circumstances = Circumstances(now: turn.now.wall, channels: served, isDuplicate: facts.isDuplicate)
+        let circumstances = circumstances(
+            facts.event.event, Engine.subject(customer), at: turn.now.wall, isDuplicate: facts.isDuplicate, isFresh: true, book)
         var considering = Considering(facts.event, happened.values, customer, circumstances, in: book)
         consider(&considering, book, opening: opening, into: &decision)
 
         let parts = considering.prepared?.worded.count.parts ?? 0
         var body = RecordBody.Decided(
             receivedAt: it.receivedAt.wall, stage: .fresh, decision, considering, release: book.release, hasSecret: it.hasSecret)
+        body.counters = counters(decision, facts.event.event, isTold: body.outcome == .told, isFresh: true, book)
         body.knownAs = facts.knownAs
         body.ends = facts.ends
         body.duplicate = facts.duplicate
@@ -63,6 +65,7 @@ extension Engine {
         (header.keyHash, header.bodyHash) = key
         header.sequence = nextSequence(partition)
         let record = Record(header: header, body: .decided(body))
+        let before = waiting(knownAs: facts.ends)
 
         let start = turn.payloads.count
         payload.append(to: &turn.payloads)
@@ -82,7 +85,27 @@ extension Engine {
         emitted.lookup = lookup(payload.message, of: it.source)
         emitted.subject = body.subject
         turn.records.append(emitted)
+        if let before { takePlace(of: before, by: body, definition: place.map { book.rules.events[$0] }, &turn) }
         return .accepted(id, parts: UInt8(clamping: parts))
+    }
+
+    static func subject(_ customer: borrowing Customer?) -> SubjectNumber {
+        switch customer {
+        case .some(let customer): customer.subject
+        case .none: 0
+        }
+    }
+
+    /// What waited is told no more: a newer event stands for it, or what it asked for was done. A newer one that is not told itself takes nobody's
+    /// place.
+    private mutating func takePlace(
+        of number: UInt32, by it: RecordBody.Decided, definition: EventDefinition?, _ turn: inout Turn
+    ) {
+        if definition?.supersedes.isEmpty ?? true {
+            emit(.ended(.init(state: .cancelled, reason: .completed)), number, &turn, after: .retire)
+        } else if it.outcome != .suppressed {
+            emit(.ended(.init(state: .suppressed, reason: .superseded)), number, &turn, after: .retire)
+        }
     }
 
     /// Where an event's records stand. Where several engines share the partitions, `accept` takes only its own.
@@ -99,7 +122,8 @@ extension Engine {
     ) -> Explanation? {
         guard book.decider.place(of: facts.event.event) != nil else { return nil }
         var decision = Decision()
-        let circumstances = Circumstances(now: at, channels: served, isDuplicate: facts.isDuplicate)
+        let circumstances = circumstances(
+            facts.event.event, Engine.subject(customer), at: at, isDuplicate: facts.isDuplicate, isFresh: true, book)
         var considering = Considering(facts.event, it.named, customer, circumstances, in: book)
         consider(&considering, book, asksAll: true, opening: opening, into: &decision)
         let plans = book.rules.plans

@@ -40,7 +40,7 @@ extension Engine {
         var decision = Decision()
         swap(&decision, &self.decision)
         defer { swap(&decision, &self.decision) }
-        let circumstances = Circumstances(now: turn.now.wall, stage: .release, channels: served)
+        let circumstances = circumstances(happened.event, Engine.subject(customer), at: turn.now.wall, isFresh: false, book)
         var considering = Considering(event, happened.values, customer, circumstances, in: book)
         consider(&considering, book, opening: opening, into: &decision)
 
@@ -48,7 +48,8 @@ extension Engine {
             Set(book.rules.events[place].parameters.lazy.filter { $0.dataClass == .secret }.map(\.name))
         }
         let hasSecret = happened.values.contains { secrets?.contains($0.name) ?? true }
-        let body = RecordBody.Decided(stage: .release, decision, considering, release: book.release, hasSecret: hasSecret)
+        var body = RecordBody.Decided(stage: .release, decision, considering, release: book.release, hasSecret: hasSecret)
+        body.counters = counters(decision, happened.event, isTold: body.outcome == .told, isFresh: false, book)
         if body.outcome != .held { happened.values.removeAll { secrets?.contains($0.name) ?? true } }
         let message = Payload(
             considering.prepared, sender: payload.message.from, reference: payload.message.reference, trace: payload.message.trace)

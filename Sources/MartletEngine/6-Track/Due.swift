@@ -16,6 +16,7 @@ extension Engine {
         grantWishes(&turn)
         giveUpOwed(&turn)
         giveUpParts(&turn)
+        caps.sweep(pages: 1)
         countOpen()
     }
 

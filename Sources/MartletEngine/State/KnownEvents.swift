@@ -1,0 +1,84 @@
+import MartletModel
+
+/// What is kept of an open event beside its slot, where there is anything: a fold, as the slot is.
+struct Standing: Equatable {
+    var subject: SubjectNumber
+    /// Under which it is found; 0: it need not be.
+    var knownAs: UInt64 = 0
+    /// Wall seconds at which its caps were taken; 0: none were.
+    var reservedAt: UInt32 = 0
+    var counters: [RecordBody.Counter] = []
+}
+
+extension Engine {
+    /// From here on it is found under this hash; a newer one takes the place of an older.
+    mutating func know(_ number: UInt32, as hash: UInt64, _ subject: SubjectNumber) {
+        guard hash != 0 else { return }
+        standing[number, default: Standing(subject: subject)].knownAs = hash
+        known[hash] = slots.reference(number)
+    }
+
+    /// Takes from the caps of a customer who is told.
+    mutating func reserve(
+        _ number: UInt32, _ counters: [RecordBody.Counter], _ subject: SubjectNumber, at wall: Int64, in segment: UInt32
+    ) {
+        let capped = counters.filter { !$0.isLimit }
+        guard !capped.isEmpty else { return }
+        var moment: UInt32 = 0
+        for counter in capped { moment = caps.reserve(counter, for: subject, at: wall, in: segment) }
+        standing[number, default: Standing(subject: subject)].subject = subject
+        standing[number]?.reservedAt = moment
+        standing[number]?.counters = capped
+        slots.pointer(number).pointee.role.insert(.isReserved)
+    }
+
+    /// Its event is over: it is found no more, and what nobody got counts for no cap.
+    mutating func overNow(_ number: UInt32) {
+        guard let it = standing.removeValue(forKey: number) else { return }
+        if it.knownAs != 0, known[it.knownAs] == slots.reference(number) { known[it.knownAs] = nil }
+        let slot = slots.pointer(number).pointee
+        guard slot.answeredParts | slot.unknownParts == 0, !slot.flags.contains(.possibleDuplicate) else { return }
+        for counter in it.counters { caps.release(counter, for: it.subject, at: it.reservedAt) }
+    }
+
+    /// The open event that another one supersedes or completes, where nothing of it has left.
+    func waiting(knownAs hash: UInt64) -> UInt32? {
+        guard hash != 0, let number = known[hash].flatMap({ slots.number(of: $0) }) else { return nil }
+        let slot = slots.pointer(number).pointee
+        return slot.state == .planned || slot.state == .queued && !slot.mayHaveLeft ? number : nil
+    }
+
+    // MARK: Counters over trims
+
+    /// Moments of a counter that are said again in one turn, at the least; see `CapLedger.standing`.
+    private static let countedInTurn = 4096
+
+    /// The moments that a decision took stand in this segment.
+    mutating func placed(_ it: RecordBody.Decided, at position: UInt64) {
+        for counter in it.counters { caps.placed(counter, for: it.subject, in: UInt32(truncatingIfNeeded: position >> 32)) }
+    }
+
+    /// Says again what counts and stands in segments up to this one.
+    mutating func carryCounted(upTo segment: UInt32, _ turn: inout Turn) {
+        var byCounter: [RecordBody.Counter: [RecordBody.Counted.Time]] = [:]
+        for one in caps.standing(upTo: segment, limit: Engine.countedInTurn, &capsCursor) {
+            byCounter[one.counter, default: []].append(.init(subject: one.subject, at: one.at))
+        }
+        for (counter, times) in byCounter.sorted(by: { ($0.key.isLimit ? 1 : 0, $0.key.key) < ($1.key.isLimit ? 1 : 0, $1.key.key) }) {
+            for start in stride(from: 0, to: times.count, by: RecordBody.Counted.most) {
+                let some = Array(times[start..<min(start + RecordBody.Counted.most, times.count)])
+                var header = RecordHeader(kind: .counted, partition: home, at: turn.now.wall)
+                header.sequence = nextSequence(home)
+                let record = Record(header: header, body: .counted(.init(counter: counter, times: some)))
+                apply(record, at: 0, turn.now)
+                turn.records.append(Turn.Emitted(record: record, slot: nil, sealed: .none, after: .nothing))
+            }
+        }
+    }
+
+    /// The fold of it; live, once it has a place.
+    mutating func counted(_ it: RecordBody.Counted, at position: UInt64) {
+        guard position != 0 else { return }
+        for time in it.times { caps.moved(it.counter, for: time.subject, at: time.at, to: UInt32(truncatingIfNeeded: position >> 32)) }
+    }
+}
