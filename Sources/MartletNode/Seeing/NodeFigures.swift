@@ -26,7 +26,7 @@ extension Node {
         }
         let single: [(Metric, Int)] = [
             (NodeMetrics.planned, engine.plannedCount), (NodeMetrics.decisionsWaiting, engine.decisionsWaiting),
-            (NodeMetrics.capTimes, engine.caps.count), (NodeMetrics.capTimesDropped, engine.caps.dropped),
+            (NodeMetrics.capTimes, engine.capMoments.count),
         ]
         for (metric, value) in single {
             out.begin(metric)

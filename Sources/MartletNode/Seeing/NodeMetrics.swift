@@ -136,9 +136,7 @@ public enum NodeMetrics {
         "martlet_customers_unreadable_total", .counter,
         doc: "Times that what the local copy has of a customer could not be read or opened; the event was refused, or decided without it.")
     public static let capTimes = Metric(
-        "martlet_cap_times", .gauge, doc: "Times kept for caps and limits; at 67,108,864 caps let nothing pass.")
-    public static let capTimesDropped = Metric(
-        "martlet_cap_times_dropped_total", .counter, doc: "Times that were not kept since there was no room.")
+        "martlet_cap_times", .gauge, doc: "Moments kept that count for caps and limits; near 67,108,864 caps let nothing pass, and limits everything.")
 
     public static let rulebook = Metric(
         "martlet_rulebook_release", .gauge, doc: "Number of the published rulebook in use; 0: none, the settings hold.")
@@ -157,7 +155,7 @@ public enum NodeMetrics {
         carried, replayed, sourceAccepted, sourceEnded, sourceOpen, drift, miscount, partsToday, quota, held,
         keys, keyBytes, keyAnswers, keyQuestions, keyFailures, rulebook, rulebookRefused,
         sealed, customers, customersVersion, customersBytes, customersRefused, customersChanges, customersOverlay, customersWaiting,
-        customersAlarm, customersUnreadable, decisions, planned, decisionsWaiting, capTimes, capTimesDropped,
+        customersAlarm, customersUnreadable, decisions, planned, decisionsWaiting, capTimes,
     ]
 }
 
