@@ -100,10 +100,12 @@ extension WorldLoop {
         let (live, folded) = (WorldLoop.standing(engine), WorldLoop.standing(other))
         checker.check(live == folded, "\(when): kept of events \(live) live, \(folded) folded")
         checker.check(Set(engine.known.keys) == Set(other.known.keys), "\(when): \(engine.known.count) known live, \(other.known.count) folded")
-        for segment in 1...log.durableSegment {
-            checker.check(
-                engine.caps.live(in: segment) == other.caps.live(in: segment),
-                "\(when): segment \(segment) has \(engine.caps.live(in: segment)) moments live, \(other.caps.live(in: segment)) folded")
+        for counter in Set(world.bank.books.values.flatMap(\.decider.counters)) {
+            for subject in 1...SubjectNumber(World.eventCustomers) {
+                let had = engine.caps.count(of: counter, for: subject, at: instant.wall)
+                let again = other.caps.count(of: counter, for: subject, at: instant.wall)
+                checker.check(had == again, "\(when): customer \(subject) had \(had) offers live, \(again) folded")
+            }
         }
         // Which orphans went first when there were too many is not in the log.
         guard configuration.orphanMaximum > 100 else { return }
