@@ -47,6 +47,11 @@ final class RulebookInUse {
 
     static func groups(_ settings: ServerSettings) -> Set<String> { Set(settings.connections.map(\.group)) }
 
+    /// What a rulebook is compiled against on this machine.
+    static func surroundings(_ settings: ServerSettings) -> Rulebook.Surroundings {
+        Rulebook.Surroundings(groups: groups(settings), parts: settings.node.engine.partsMaximum)
+    }
+
     /// What holds: the rulebook's routes, or the settings'.
     func routes(_ settings: ServerSettings, _ groups: [String: GroupNumber]) -> Routes {
         guard let routes = loaded?.rulebook.routes else { return Server.routes(settings, groups) }
