@@ -105,6 +105,11 @@ extension Node {
             key = .day(try keyCache.key(class: header.messageClass, day: DataKey.day(ofMicroseconds: header.at)))
         }
         counters.sealed[owner == nil ? 0 : 1] += 1
+        if let owner, header.kind == .accepted, let messageClass = MessageClass(rawValue: header.messageClass),
+            countedClasses.contains(messageClass), header.flags.state != .suppressed
+        {
+            countedTexts.append((messageClass, owner.number))
+        }
         turn.records[index].record.header.keyID = key.id.rawValue
         let context = SealContext(header.id)
         var fault: SealFault?
@@ -165,6 +170,7 @@ extension Node {
             loop.assumeIsolated().scheduleTask(in: .microseconds(nextCommit - steady)) { self.kick() }
             return
         }
+        countTexts()
         guard var last = parts.appender.cut() else { return }
         nextCommit = steady + parts.commitGap
         flyingSince = steady
@@ -185,6 +191,15 @@ extension Node {
         parts.journal.write(last) { [records] batch, result in
             loop.execute { bound.value.committed(batch.end, records, result) }
         }
+    }
+
+    /// In the batch of what they count.
+    private func countTexts() {
+        guard !countedTexts.isEmpty else { return }
+        turn.begin(parts.clock.now())
+        engine.count(countedTexts, &turn)
+        countedTexts.removeAll(keepingCapacity: true)
+        _ = append()
     }
 
     private func committed(_ end: Position, _ records: Int, _ result: WriteResult) {

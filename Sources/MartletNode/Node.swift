@@ -129,6 +129,9 @@ public final class Node: Intake {
     /// Under the keys by which the desk's files name customers, accounts and cards.
     let hashes: CustomerHashes
     public internal(set) var catalogue = EventCatalogue.empty
+    /// Classes of ready texts that count for caps, and those that were accepted since the last commit.
+    var countedClasses = ClassSet()
+    var countedTexts: [(messageClass: MessageClass, subject: SubjectNumber)] = []
     var book: DecisionBook?
     var generation: UInt64 = 0
     /// Finds a release that is not in use; nil: there is none of this number that this node can use. Answers on the loop.

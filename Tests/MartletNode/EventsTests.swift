@@ -229,6 +229,31 @@ struct EventsTests {
         try rig.stop()
     }
 
+    @Test(
+        "Ready texts of a capped class count for their customer, over a crash: then no event of it is told, and no other customer's is kept back"
+    )
+    func readyTexts() throws {
+        let bank = try EventBank()
+        let rig = try Rig(at: bank.place)
+        try rig.use(try EventBank.book())
+        try rig.run { $0.set(connected: [1]) }
+        for _ in 0..<2 { _ = try rig.accepted("Offer", to: EventBank.phone(1), messageClass: .marketing) }
+        // Neither another class nor a number of nobody counts.
+        _ = try rig.accepted("Payment", to: EventBank.phone(2))
+        _ = try rig.accepted("Offer", to: 447_700_900_999, messageClass: .marketing)
+        #expect(try rig.wait { $0.engine.capMoments.count == 2 })
+        #expect(try rig.decision(#require(try rig.report("offer", EventBank.ada).accepted)).reason == .capReached)
+        #expect(try rig.decision(#require(try rig.report("offer", EventBank.bob).accepted)).reason == nil)
+        #expect(try rig.run { $0.metricsText() }.contains("martlet_cap_times 3"))
+        let next = try Rig(at: try rig.crashImage())
+        try rig.stop()
+        try next.use(try EventBank.book())
+        try next.run { $0.set(connected: [1]) }
+        #expect(try next.run { $0.engine.capMoments.count } == 3)
+        #expect(try next.decision(#require(try next.report("offer", EventBank.ada).accepted)).reason == .capReached)
+        try next.stop()
+    }
+
     // MARK: The same twice
 
     @Test("What came before within its time is accepted and not told; over a crash, and again from the keys' run")
