@@ -78,7 +78,7 @@ extension Engine {
     /// Keyed hash of a provider's id within its group.
     func key(_ group: GroupNumber, _ providerID: String) -> UInt64 { providerKeys.key(group, providerID) }
 
-    private mutating func begin(_ header: RecordHeader, at position: UInt64, _ now: Instant) -> UInt32? {
+    mutating func begin(_ header: RecordHeader, at position: UInt64, _ now: Instant) -> UInt32? {
         guard let messageClass = MessageClass(rawValue: header.messageClass), slots.number(of: header.id) == nil else { return nil }
         let number = slots.insert(header.id)
         let slot = slots.pointer(number)
