@@ -1,3 +1,4 @@
+import MartletEngine
 public import MartletModel
 
 /// Over which channels events can be handed over at all. What a person holds back counts as served: it waits, as ready texts do.
