@@ -1,4 +1,4 @@
-import MartletModel
+public import MartletModel
 
 /// What is kept of an open event beside its slot, where there is anything: a fold, as the slot is.
 struct Standing: Equatable {
