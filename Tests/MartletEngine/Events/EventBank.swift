@@ -62,22 +62,23 @@ enum EventBank {
         return DecisionBook(release: release, rules: rules, decider: Decider(rules), wording: wording(rules))
     }
 
-    /// `payment 1250/978 Harbour Books for Ada`; a value that is `!` has no text.
+    /// `payment EUR 12.50 Harbour Books for Ada`, compiled as a release's texts are.
     static func wording(_ rules: DecisionRules) -> Wording {
-        let keys = rules.events.map(\.key)
-        return Wording { place, values, details, _, _ throws(WordingFault) in
-            var words = [keys[place]]
-            for one in values {
-                switch one.value {
-                case .text("!"): throw .value(at: one.name)
-                case .text(let text): words.append(text)
-                case .money(let money): words.append("\(money.minor)/\(money.currency)")
-                default: words.append("?")
-                }
-            }
-            return (words.joined(separator: " ") + " for \(details.givenName)", details.familyName == "-" ? "Harbour" : nil)
+        var rulebook = Rulebook(decisions: rules)
+        rulebook.wording.templates = rules.events.map { event in
+            let values = event.parameters.map { $0.type == .money ? " {{\($0.name) | money: code}}" : " {{\($0.name)}}" }
+            let text = "\(event.key)\(values.joined()) for {{customer.givenName}}"
+            return TemplateContent(
+                key: "sms.\(event.templates[.sms] ?? event.key)", channel: .sms, standard: "en",
+                texts: [WordingText(locale: "en", pieces: [.init(place: .message, text: text, path: "text")])])
         }
+        var compiler = WordingCompiler(rulebook, parts: 10)
+        let texts = compiler.run(broken: [])
+        return Wording(rules.events, texts)
     }
+
+    /// No text may be so long.
+    static let endless = String(repeating: "x", count: 2500)
 
     static func values(_ definition: EventDefinition, _ text: String, minor: Int64 = 1250) -> [ParameterValue?] {
         definition.parameters.map { parameter in
