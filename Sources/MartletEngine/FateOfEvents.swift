@@ -57,6 +57,7 @@ extension Engine {
 
     private mutating func told(_ it: RecordBody.Decided, _ header: RecordHeader, _ number: UInt32, _ now: Instant) {
         let slot = slots.pointer(number)
+        if slot.pointee.state == .planned { plannedCount -= 1 }
         slot.pointee.state = .queued
         slot.pointee.group = header.group
         slot.pointee.parts = header.parts
@@ -69,6 +70,7 @@ extension Engine {
 
     private mutating func held(_ it: RecordBody.Decided, _ number: UInt32, _ now: Instant) {
         let slot = slots.pointer(number)
+        if slot.pointee.state != .planned { plannedCount += 1 }
         slot.pointee.state = .planned
         slot.pointee.parts = 0
         wait(number, until: it.until, now)

@@ -1,4 +1,4 @@
-import MartletModel
+public import MartletModel
 
 /// What is kept of an open event beside its slot, where there is anything: a fold, as the slot is.
 struct Standing: Equatable {
@@ -58,21 +58,40 @@ extension Engine {
         for counter in it.counters { caps.placed(counter, for: it.subject, in: UInt32(truncatingIfNeeded: position >> 32)) }
     }
 
-    /// Says again what counts and stands in segments up to this one.
+    /// Says again what counts and stands in segments up to this one. Last of all there: a message that is open has been carried then, so its
+    /// end, which may give its caps back, comes behind both.
     mutating func carryCounted(upTo segment: UInt32, _ turn: inout Turn) {
+        guard livePerSegment.keys.allSatisfy({ $0 > segment }) else { return }
         var byCounter: [RecordBody.Counter: [RecordBody.Counted.Time]] = [:]
         for one in caps.standing(upTo: segment, limit: Engine.countedInTurn, &capsCursor) {
             byCounter[one.counter, default: []].append(.init(subject: one.subject, at: one.at))
         }
         for (counter, times) in byCounter.sorted(by: { ($0.key.isLimit ? 1 : 0, $0.key.key) < ($1.key.isLimit ? 1 : 0, $1.key.key) }) {
-            for start in stride(from: 0, to: times.count, by: RecordBody.Counted.most) {
-                let some = Array(times[start..<min(start + RecordBody.Counted.most, times.count)])
-                var header = RecordHeader(kind: .counted, partition: home, at: turn.now.wall)
-                header.sequence = nextSequence(home)
-                let record = Record(header: header, body: .counted(.init(counter: counter, times: some)))
-                apply(record, at: 0, turn.now)
-                turn.records.append(Turn.Emitted(record: record, slot: nil, sealed: .none, after: .nothing))
-            }
+            count(times, of: counter, &turn)
+        }
+    }
+
+    private mutating func count(_ times: [RecordBody.Counted.Time], of counter: RecordBody.Counter, _ turn: inout Turn) {
+        for start in stride(from: 0, to: times.count, by: RecordBody.Counted.most) {
+            let some = Array(times[start..<min(start + RecordBody.Counted.most, times.count)])
+            var header = RecordHeader(kind: .counted, partition: home, at: turn.now.wall)
+            header.sequence = nextSequence(home)
+            let record = Record(header: header, body: .counted(.init(counter: counter, times: some)))
+            apply(record, at: 0, turn.now)
+            turn.records.append(Turn.Emitted(record: record, slot: nil, sealed: .none, after: .nothing))
+        }
+    }
+
+    /// Ready texts count for the caps of their customers, too, though they are asked for none and not given back: who gets three offers a week as
+    /// texts gets none as events. They are said together, 8 bytes each, in the batch of their acceptances. Two of one customer in one second that the
+    /// end of a segment parts count as one.
+    public mutating func count(_ texts: [(messageClass: MessageClass, subject: SubjectNumber)], _ turn: inout Turn) {
+        guard let book, !texts.isEmpty else { return }
+        let now = max(caps.latest, CapLedger.seconds(turn.now.wall))
+        for (cap, counter) in zip(book.decider.caps, book.decider.counters) {
+            let times = texts.lazy.filter { cap.classes.contains($0.messageClass) }
+                .map { RecordBody.Counted.Time(subject: $0.subject, at: now) }
+            count(Array(times), of: counter, &turn)
         }
     }
 

@@ -50,6 +50,14 @@ extension RecordBody {
             case told = 1
             case held = 2
             case suppressed = 3
+
+            public var word: String {
+                switch self {
+                case .told: "told"
+                case .held: "held"
+                case .suppressed: "suppressed"
+                }
+            }
         }
 
         public struct Bits: OptionSet, Sendable {
