@@ -19,18 +19,18 @@ extension Engine {
     }
 
     /// Takes from the caps of a customer who is told.
-    mutating func reserve(
-        _ number: UInt32, _ counters: [RecordBody.Counter], _ subject: SubjectNumber, at wall: Int64, in segment: UInt32
-    ) {
-        let capped = counters.filter { !$0.isLimit }
+    mutating func reserve(_ number: UInt32, _ it: RecordBody.Decided, in segment: UInt32) {
+        let capped = it.counters.filter { !$0.isLimit }
         guard !capped.isEmpty else { return }
-        var moment: UInt32 = 0
-        for counter in capped { moment = caps.reserve(counter, for: subject, at: wall, in: segment) }
-        standing[number, default: Standing(subject: subject)].subject = subject
-        standing[number]?.reservedAt = moment
+        for counter in capped { caps.reserve(counter, for: it.subject, at: Int64(it.countedAt) * 1_000_000, in: segment) }
+        standing[number, default: Standing(subject: it.subject)].subject = it.subject
+        standing[number]?.reservedAt = it.countedAt
         standing[number]?.counters = capped
         slots.pointer(number).pointee.role.insert(.isReserved)
     }
+
+    /// The moment at which something counts now, wall seconds. It stands in the record, since the latest before it may be trimmed.
+    func countsAt(_ now: Instant) -> UInt32 { max(caps.latest, CapLedger.seconds(now.wall)) }
 
     /// Its event is over: it is found no more, and what nobody got counts for no cap.
     mutating func overNow(_ number: UInt32) {
@@ -87,7 +87,7 @@ extension Engine {
     /// end of a segment parts count as one.
     public mutating func count(_ texts: [(messageClass: MessageClass, subject: SubjectNumber)], _ turn: inout Turn) {
         guard let book, !texts.isEmpty else { return }
-        let now = max(caps.latest, CapLedger.seconds(turn.now.wall))
+        let now = countsAt(turn.now)
         for (cap, counter) in zip(book.decider.caps, book.decider.counters) {
             let times = texts.lazy.filter { cap.classes.contains($0.messageClass) }
                 .map { RecordBody.Counted.Time(subject: $0.subject, at: now) }
