@@ -112,7 +112,7 @@ extension World {
         let said = values.compactMap { value in
             switch value {
             case .text(let text): text
-            case .money(let money): "EUR \(money.minor / 100).\(money.minor % 100)"
+            case .money(let money): EventBank.said(money)
             default: nil
             }
         }.joined(separator: " ")

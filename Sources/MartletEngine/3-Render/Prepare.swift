@@ -156,7 +156,7 @@ extension Engine {
         let worded: Worded
         do throws(WordingFault) {
             worded = try book.wording.sms(
-                event: place, it.values, details, customer.locale, book.decider.zone(of: customer),
+                event: place, it.values, details, book.locale(of: customer), book.decider.zone(of: customer),
                 count: { text throws(TextFault) in try self.count(text, flash: false, group) }, limit: configuration.partsMaximum)
         } catch {
             throw .wording(error)

@@ -58,8 +58,10 @@ extension Engine {
         for counter in it.counters { caps.placed(counter, for: it.subject, in: UInt32(truncatingIfNeeded: position >> 32)) }
     }
 
-    /// Says again what counts and stands in segments up to this one.
+    /// Says again what counts and stands in segments up to this one. Last of all there: a message that is open has been carried then, so its
+    /// end, which may give its caps back, comes behind both.
     mutating func carryCounted(upTo segment: UInt32, _ turn: inout Turn) {
+        guard livePerSegment.keys.allSatisfy({ $0 > segment }) else { return }
         var byCounter: [RecordBody.Counter: [RecordBody.Counted.Time]] = [:]
         for one in caps.standing(upTo: segment, limit: Engine.countedInTurn, &capsCursor) {
             byCounter[one.counter, default: []].append(.init(subject: one.subject, at: one.at))

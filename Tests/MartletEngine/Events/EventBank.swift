@@ -62,23 +62,26 @@ enum EventBank {
         return DecisionBook(release: release, rules: rules, decider: Decider(rules), wording: wording(rules))
     }
 
-    /// `payment EUR 12.50 Harbour Books for Ada`, compiled as a release's texts are.
+    /// `payment 12.50 Harbour Books for Ada`; a payment at no shop has no text.
     static func wording(_ rules: DecisionRules) -> Wording {
-        var rulebook = Rulebook(decisions: rules)
-        rulebook.wording.templates = rules.events.map { event in
-            let values = event.parameters.map { $0.type == .money ? " {{\($0.name) | money: code}}" : " {{\($0.name)}}" }
+        var objects = WordingObjects()
+        objects.templates = rules.events.map { event in
+            let values = event.parameters.map {
+                $0.type == .money ? " {{\($0.name) | money: plain}}" : "{{#\($0.name)}} {{\($0.name)}}{{/\($0.name)}}"
+            }
             let text = "\(event.key)\(values.joined()) for {{customer.givenName}}"
+            let piece = WordingText.Piece(
+                place: .message, text: event.number == payment ? "{{#shop}}\(text){{/shop}}" : text, path: event.key)
             return TemplateContent(
-                key: "sms.\(event.templates[.sms] ?? event.key)", channel: .sms, standard: "en",
-                texts: [WordingText(locale: "en", pieces: [.init(place: .message, text: text, path: "text")])])
+                key: "sms.\(event.templates[.sms] ?? "")", version: 1, channel: .sms, standard: "en",
+                texts: [WordingText(locale: "en", pieces: [piece])])
         }
-        var compiler = WordingCompiler(rulebook, parts: 10)
-        let texts = compiler.run(broken: [])
-        return Wording(rules.events, texts)
+        var compiler = WordingCompiler(Rulebook(decisions: rules, wording: objects), parts: 10)
+        return Wording(rules.events, compiler.run(broken: []))
     }
 
-    /// No text may be so long.
-    static let endless = String(repeating: "x", count: 2500)
+    /// As the texts have it.
+    static func said(_ money: Money) -> String { "\(money.minor / 100).\(money.minor % 100 < 10 ? "0" : "")\(money.minor % 100)" }
 
     static func values(_ definition: EventDefinition, _ text: String, minor: Int64 = 1250) -> [ParameterValue?] {
         definition.parameters.map { parameter in
