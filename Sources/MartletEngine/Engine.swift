@@ -131,6 +131,8 @@ public struct Engine: ~Copyable {
     }
 
     public var openCount: Int { slots.count - owedCount }
+    /// Messages about which a decision is due later.
+    public internal(set) var plannedCount = 0
     /// Moments in memory that count for caps and limits, and whether there is room for no more.
     public var capMoments: (count: Int, isFull: Bool) { (caps.count, caps.isFull) }
 

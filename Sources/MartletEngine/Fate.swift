@@ -125,6 +125,7 @@ extension Engine {
         slot.pointee.origin = it.order
         if it.state.isEnd { ledger.left(header.source, number) }
         slot.pointee.state = it.state
+        if it.state == .planned { plannedCount += 1 }
         slot.pointee.attempts = it.attempts
         slot.pointee.resends = it.resends
         slot.pointee.strikes = it.strikes
@@ -274,6 +275,7 @@ extension Engine {
         let slot = slots.pointer(number)
         if !slot.pointee.state.isEnd { ledger.left(slot.pointee.source, number) }
         ledger.ended(slot.pointee.source)
+        if slot.pointee.state == .planned { plannedCount -= 1 }
         slot.pointee.state = state
         slot.pointee.reason = reason
         slot.pointee.tries = 0
@@ -315,6 +317,7 @@ extension Engine {
         leaveQueue(number)
         forget(slot.pointee.payloadAt)
         if !slot.pointee.state.isEnd { ledger.left(slot.pointee.source, number) }
+        if slot.pointee.state == .planned { plannedCount -= 1 }
         standing[number] = nil
         slots.remove(number)
     }

@@ -13,7 +13,7 @@ extension Engine {
             if position != 0 { anchor(header.source, at: position) }
             slots.pointer(number).pointee.role = .isEvent
             for counter in it.counters where counter.isLimit {
-                caps.reserve(counter, for: it.subject, at: header.at, in: UInt32(truncatingIfNeeded: position >> 32))
+                caps.reserve(counter, for: it.subject, at: Int64(it.countedAt) * 1_000_000, in: UInt32(truncatingIfNeeded: position >> 32))
             }
         } else {
             guard let known = slots.number(of: header.id) else {
@@ -30,7 +30,7 @@ extension Engine {
         switch it.outcome {
         case .told:
             told(it, header, number, now)
-            reserve(number, it.counters, it.subject, at: header.at, in: UInt32(truncatingIfNeeded: position >> 32))
+            reserve(number, it, in: UInt32(truncatingIfNeeded: position >> 32))
         case .held: held(it, number, now)
         case .suppressed: end(number, .suppressed, it.reason.map { EndReason($0) } ?? .none, at: header.at / 1000)
         }
@@ -57,6 +57,7 @@ extension Engine {
 
     private mutating func told(_ it: RecordBody.Decided, _ header: RecordHeader, _ number: UInt32, _ now: Instant) {
         let slot = slots.pointer(number)
+        if slot.pointee.state == .planned { plannedCount -= 1 }
         slot.pointee.state = .queued
         slot.pointee.group = header.group
         slot.pointee.parts = header.parts
@@ -69,6 +70,7 @@ extension Engine {
 
     private mutating func held(_ it: RecordBody.Decided, _ number: UInt32, _ now: Instant) {
         let slot = slots.pointer(number)
+        if slot.pointee.state != .planned { plannedCount += 1 }
         slot.pointee.state = .planned
         slot.pointee.parts = 0
         wait(number, until: it.until, now)

@@ -9,6 +9,7 @@ struct DecidedTests {
         subject: 0x3132_3334, until: 0x4142_4344_4546_4748, planned: 2, partsOnAir: 3, bits: [.noFallbackOnceSent, .hasSecret],
         channel: .email, knownAs: 0x5152_5354_5556_5758, ends: 0x6162_6364_6566_6768, duplicate: 0x7172_7374_7576_7778,
         counters: [.init(key: 0x8182_8384, most: 3, within: 604_800), .init(key: 9, most: 0x7FFF, within: 60, isLimit: true)],
+        countedAt: 0x9192_9394,
         messages: [
             .init(step: 0, channel: .push, contact: 0, when: .skipped(.noContact)), .init(step: 1, channel: .email, contact: 4, when: .now),
             .init(step: 2, channel: .sms, contact: 5, when: .later),
@@ -18,7 +19,7 @@ struct DecidedTests {
     func bytes() throws {
         let header = RecordTests.header(.decided)
         let bytes = Array(RecordTests.bytes(Record(header: header, body: .decided(DecidedTests.told)))[RecordHeader.byteCount...])
-        #expect(bytes.count == 62 + 2 * 10 + 3 * 4)
+        #expect(bytes.count == 62 + 2 * 10 + 4 + 3 * 4)
         #expect(Array(bytes[0..<12]) == [8, 7, 6, 5, 4, 3, 2, 1, 1, 1, 0, 1])
         #expect(Array(bytes[12..<24]) == [0x12, 0x11, 17, 0, 0x24, 0x23, 0x22, 0x21, 0x34, 0x33, 0x32, 0x31])
         #expect(Array(bytes[24..<36]) == [0x48, 0x47, 0x46, 0x45, 0x44, 0x43, 0x42, 0x41, 2, 3, 5, 3])
@@ -26,7 +27,8 @@ struct DecidedTests {
         #expect(Array(bytes[60..<62]) == [2, 3])
         #expect(Array(bytes[62..<72]) == [0x84, 0x83, 0x82, 0x81, 3, 0, 0x80, 0x3A, 9, 0])
         #expect(Array(bytes[72..<82]) == [9, 0, 0, 0, 0xFF, 0xFF, 60, 0, 0, 0])
-        #expect(Array(bytes[82...]) == [0, 2, 0, 2 | 7 << 2, 1, 3, 4, 0, 2, 1, 5, 1])
+        #expect(Array(bytes[82..<86]) == [0x94, 0x93, 0x92, 0x91])
+        #expect(Array(bytes[86...]) == [0, 2, 0, 2 | 7 << 2, 1, 3, 4, 0, 2, 1, 5, 1])
     }
 
     @Test(
@@ -57,8 +59,8 @@ struct DecidedTests {
     func faults() throws {
         let bytes = RecordTests.bytes(Record(header: RecordTests.header(.decided), body: .decided(DecidedTests.told)))
         for (offset, value, field) in [
-            (8, UInt8(9), "stage"), (9, 0, "decision"), (10, 99, "suppression"), (35, 14, "channel"), (83, 0, "channel of a message"),
-            (85, 3, "when of a message"), (85, 0xFE, "when of a message"),
+            (8, UInt8(9), "stage"), (9, 0, "decision"), (10, 99, "suppression"), (35, 14, "channel"), (87, 0, "channel of a message"),
+            (89, 3, "when of a message"), (89, 0xFE, "when of a message"),
         ] {
             var broken = bytes
             broken[RecordHeader.byteCount + offset] = value

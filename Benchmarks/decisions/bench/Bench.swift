@@ -94,10 +94,16 @@ struct Bench {
             try DecisionFacts(event: payment, customer: people[index & 1023], circumstances: circumstances).write(to: &bytes)
             sink &+= UInt64(decision.messages.count + bytes.count)
         }
-        var ledger = CapLedger(decider.caps)
-        measure("cap_asked_and_taken") { index in
-            let subject = UInt32(truncatingIfNeeded: index &* 2_654_435_761) & 0xFFFF
-            if ledger.used(by: subject, caps: 3, at: noon + Int64(index)) == 0 { ledger.reserve(subject, caps: 3, at: noon + Int64(index)) }
+        // Two caps, customers in an order that no cache foresees.
+        for (name, customers) in [("cap_asked_and_taken", 0x1_0000), ("cap_of_ten_million_asked_and_taken", 10_000_000)] {
+            var ledger = CapLedger()
+            measure(name) { index in
+                let subject = 1 + UInt32(truncatingIfNeeded: UInt64(index &* 2_654_435_761) % UInt64(customers))
+                let now = noon + Int64(index)
+                guard ledger.used(by: subject, caps: 3, of: decider.counters, at: now) == 0 else { return }
+                for counter in decider.counters.prefix(2) { ledger.reserve(counter, for: subject, at: now) }
+            }
+            sink &+= UInt64(ledger.count)
         }
         // So that nothing measured is left out as useless.
         if sink == 42 { complain("") }

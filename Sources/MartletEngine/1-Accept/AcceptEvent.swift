@@ -39,6 +39,7 @@ extension Engine {
         var body = RecordBody.Decided(
             receivedAt: it.receivedAt.wall, stage: .fresh, decision, considering, release: book.release, hasSecret: it.hasSecret)
         body.counters = counters(decision, facts.event.event, isTold: body.outcome == .told, isFresh: true, book)
+        if !body.counters.isEmpty { body.countedAt = countsAt(turn.now) }
         body.knownAs = facts.knownAs
         body.ends = facts.ends
         body.duplicate = facts.duplicate

@@ -247,7 +247,7 @@ public struct CapLedger: Sendable {
     }
 
     /// Wall time as the entries have it; before 1970 and after 2106 it stands still.
-    private static func seconds(_ wall: Int64) -> UInt32 { UInt32(clamping: floorSeconds(wall)) }
+    static func seconds(_ wall: Int64) -> UInt32 { UInt32(clamping: floorSeconds(wall)) }
 
     /// Place of a counter, which has the size of now; nil when there are more than 65,535, which only a log of endless renaming brings.
     private mutating func table(of counter: Counter) -> UInt16? {

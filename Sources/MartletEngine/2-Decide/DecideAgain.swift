@@ -50,6 +50,7 @@ extension Engine {
         let hasSecret = happened.values.contains { secrets?.contains($0.name) ?? true }
         var body = RecordBody.Decided(stage: .release, decision, considering, release: book.release, hasSecret: hasSecret)
         body.counters = counters(decision, happened.event, isTold: body.outcome == .told, isFresh: false, book)
+        if !body.counters.isEmpty { body.countedAt = countsAt(turn.now) }
         if body.outcome != .held { happened.values.removeAll { secrets?.contains($0.name) ?? true } }
         let message = Payload(
             considering.prepared, sender: payload.message.from, reference: payload.message.reference, trace: payload.message.trace)

@@ -31,6 +31,17 @@ public struct LookupHash: Sendable {
         return max(1, hash.hash(UInt64(idempotency.line), tweak: key))
     }
 
+    /// What the hash of an event is for; each has a tweak of its own.
+    public enum EventUse: UInt64, Sendable {
+        /// What makes two events the same.
+        case same = 6
+        /// Under which an open one is found by another.
+        case open = 7
+    }
+
+    /// Of a definition, a customer and some of the values, as bytes; never 0.
+    public func event(_ bytes: UnsafeRawBufferPointer, _ use: EventUse) -> UInt64 { max(1, hash.hash(bytes, tweak: use.rawValue)) }
+
     /// Of a body's digest; never 0.
     public func body(_ idempotency: Idempotency) -> UInt64 {
         max(1, hash.hash(idempotency.bodyHigh, tweak: hash.hash(idempotency.bodyLow, tweak: 4)))

@@ -33,6 +33,8 @@ extension RecordBody {
         public var duplicate: UInt64
         /// What it counts for.
         public var counters: [Counter]
+        /// Wall seconds at which it counts, never less than before, whatever the clock does; 0: it counts for nothing.
+        public var countedAt: UInt32
         /// As the decision has them: those that go now, those that may follow, those that cannot work.
         public var messages: [PlannedMessage]
 
@@ -50,6 +52,14 @@ extension RecordBody {
             case told = 1
             case held = 2
             case suppressed = 3
+
+            public var word: String {
+                switch self {
+                case .told: "told"
+                case .held: "held"
+                case .suppressed: "suppressed"
+                }
+            }
         }
 
         public struct Bits: OptionSet, Sendable {
@@ -67,7 +77,7 @@ extension RecordBody {
             receivedAt: Int64 = 0, stage: Stage, outcome: Outcome, reason: SuppressionReason? = nil, step: UInt8? = nil, event: UInt16,
             package: UInt16 = 0, release: UInt32, subject: SubjectNumber, until: Int64 = 0, planned: UInt8 = 0, partsOnAir: UInt8 = 0,
             bits: Bits = [], channel: ChannelKind? = nil, knownAs: UInt64 = 0, ends: UInt64 = 0, duplicate: UInt64 = 0,
-            counters: [Counter] = [], messages: [PlannedMessage] = []
+            counters: [Counter] = [], countedAt: UInt32 = 0, messages: [PlannedMessage] = []
         ) {
             self.receivedAt = receivedAt
             self.stage = stage
@@ -87,6 +97,7 @@ extension RecordBody {
             self.ends = ends
             self.duplicate = duplicate
             self.counters = counters
+            self.countedAt = countedAt
             self.messages = messages
         }
 

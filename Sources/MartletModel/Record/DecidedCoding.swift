@@ -5,7 +5,8 @@ extension RecordBody.Decided {
     private static let noStep: UInt8 = 255
 
     var byteCount: Int {
-        RecordBody.Decided.fixedCount + min(counters.count, 255) * RecordBody.Counter.byteCount + min(messages.count, 255) * 4
+        RecordBody.Decided.fixedCount + min(counters.count, 255) * RecordBody.Counter.byteCount + (counters.isEmpty ? 0 : 4)
+            + min(messages.count, 255) * 4
     }
 
     func write(_ out: inout ByteCursor) {
@@ -29,6 +30,7 @@ extension RecordBody.Decided {
         out.put(UInt8(min(counters.count, 255)))
         out.put(UInt8(min(messages.count, 255)))
         for counter in counters.prefix(255) { counter.write(&out) }
+        if !counters.isEmpty { out.put(countedAt) }
         for message in messages.prefix(255) {
             out.put(message.step)
             out.put(message.channel.rawValue)
@@ -57,6 +59,7 @@ extension RecordBody.Decided {
         duplicate = try input.take()
         let counts: (UInt8, UInt8) = (try input.take(), try input.take())
         for _ in 0..<counts.0 { counters.append(try RecordBody.Counter(&input)) }
+        if counts.0 > 0 { countedAt = try input.take() }
         for _ in 0..<counts.1 {
             let step: UInt8 = try input.take()
             guard let channel = ChannelKind(rawValue: try input.take()) else { throw .badValue(field: "channel of a message") }

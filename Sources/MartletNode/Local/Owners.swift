@@ -37,6 +37,19 @@ struct Owners: ~Copyable {
         return cache?.key(subject).key
     }
 
+    /// The customer whose reference has this hash.
+    func find(reference hash: UInt64) -> FoundCustomer? { customers?.find(reference: hash) }
+
+    /// What is personal of a customer; nil when the key was destroyed.
+    mutating func details(of found: FoundCustomer) throws -> CustomerDetails? {
+        let lookup = cache?.key(found.subject) ?? .unknown
+        if case .erased = lookup { return nil }
+        return try found.details { subject, sealed in
+            guard let key = lookup.key else { throw SealFault.noSuchKey(keyID: RecordKeyID(subject: subject).rawValue) }
+            return try Sealer.open(sealed, context: .details(of: subject), key: key)
+        }
+    }
+
     /// Nil when that customer has no key (any more).
     mutating func key(of subject: SubjectNumber) -> SubjectKey? { cache?.key(subject).key }
 }

@@ -88,7 +88,9 @@ struct CapLedgerTests {
             switch dice.below(8) {
             case 0:
                 // Of those that may still count; a limit is never given back.
-                let mine = oracle.times.indices.suffix(300).filter { !oracle.times[$0].counter.isLimit && oracle.times[$0].subject == subject }
+                let mine = oracle.times.indices.suffix(300).filter {
+                    !oracle.times[$0].counter.isLimit && oracle.times[$0].subject == subject
+                }
                 guard let index = mine.last else { continue }
                 let gone = oracle.times.remove(at: index)
                 ledger.release(gone.counter, for: gone.subject, at: gone.at)
