@@ -11,7 +11,8 @@ public struct Rulebook: Equatable, Sendable {
     public var wording: WordingObjects
 
     public init(
-        number: Int64 = 0, routes: [NumberRoute]? = nil, decisions: DecisionRules = DecisionRules(), wording: WordingObjects = WordingObjects()
+        number: Int64 = 0, routes: [NumberRoute]? = nil, decisions: DecisionRules = DecisionRules(),
+        wording: WordingObjects = WordingObjects()
     ) {
         self.number = number
         self.routes = routes

@@ -32,8 +32,9 @@ struct LibraryWordingTests {
     static func sample(_ event: EventDefinition, _ samples: JSONValue, _ language: String) throws -> [EventPayload.NamedValue] {
         var said: [String: JSONValue] = [:]
         for parameter in event.parameters {
-            let value = samples["events"]?[event.key]?[parameter.name] ?? samples["parameters"]?[parameter.name]
-            said[parameter.name] = try #require(value.map { $0[language] ?? $0 }, "samples.json has no \(parameter.name)")
+            let known = samples["events"]?[event.key]?[parameter.name] ?? samples["parameters"]?[parameter.name]
+            let value = try #require(known, "samples.json has no \(parameter.name)")
+            said[parameter.name] = value[language] ?? value
         }
         let (values, faults) = event.values(.object(said))
         try #require(faults.isEmpty, "\(event.key): \(faults)")
