@@ -142,7 +142,8 @@ public struct Explanation: Sendable {
         public var obstacle: String?
 
         public init(
-            planned: PlannedMessage, text: String? = nil, from: String? = nil, parts: Int = 0, template: String? = nil, locale: String? = nil,
+            planned: PlannedMessage, text: String? = nil, from: String? = nil, parts: Int = 0, template: String? = nil,
+            locale: String? = nil,
             obstacle: String? = nil
         ) {
             self.planned = planned

@@ -80,7 +80,9 @@ extension World {
 
     private func publish() {
         bank.publish(&dice)
-        for loop in loops { loop.whatever(dice.between(Int64(0), 5_000)) { loop in loop.enter { $0.engine.set(book: $0.world.bank.book) } } }
+        for loop in loops {
+            loop.whatever(dice.between(Int64(0), 5_000)) { loop in loop.enter { $0.engine.set(book: $0.world.bank.book) } }
+        }
     }
 
     private func changeCustomer() {
@@ -198,7 +200,9 @@ extension WorldLoop {
         else { return }
         let name = "event \(card.number) (\(card.submission.messageClass))"
         let sealed = Array(bytes[Record.sealedOffset(record.header)...])
-        guard let payload = sealed.withUnsafeBytes({ try? EventPayload(reading: $0) }) else { return checker.fault("\(name) cannot be read") }
+        guard let payload = sealed.withUnsafeBytes({ try? EventPayload(reading: $0) }) else {
+            return checker.fault("\(name) cannot be read")
+        }
         guard let book = world.bank.books[it.release] else { return checker.fault("\(name) was decided by no release") }
         checker.check(it.event == event.number, "\(name) is of event \(it.event)")
         checker.check(

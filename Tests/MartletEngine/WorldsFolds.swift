@@ -99,7 +99,8 @@ extension WorldLoop {
             "\(when): opted out \(WorldLoop.optOuts(engine)) live, \(WorldLoop.optOuts(other)) folded")
         let (live, folded) = (WorldLoop.standing(engine), WorldLoop.standing(other))
         checker.check(live == folded, "\(when): kept of events \(live) live, \(folded) folded")
-        checker.check(Set(engine.known.keys) == Set(other.known.keys), "\(when): \(engine.known.count) known live, \(other.known.count) folded")
+        checker.check(
+            Set(engine.known.keys) == Set(other.known.keys), "\(when): \(engine.known.count) known live, \(other.known.count) folded")
         for counter in Set(world.bank.books.values.flatMap(\.decider.counters)) {
             for subject in 1...SubjectNumber(World.eventCustomers) {
                 let had = engine.caps.count(of: counter, for: subject, at: instant.wall)

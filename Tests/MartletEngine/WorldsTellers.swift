@@ -166,7 +166,8 @@ extension World {
         let customer = dice.pick(checker.cards.values.sorted { $0.number < $1.number }).submission.to
         let subjects = Set(checker.cards.values.filter { $0.submission.to == customer }.compactMap { $0.event?.subject })
         bank.customers.erased.formUnion(subjects)
-        for card in checker.cards.values where card.submission.to == customer || card.event.map({ subjects.contains($0.subject) }) ?? false {
+        for card in checker.cards.values where card.submission.to == customer || card.event.map({ subjects.contains($0.subject) }) ?? false
+        {
             checker.erased.insert(card.id)
         }
     }

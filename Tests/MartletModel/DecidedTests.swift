@@ -36,7 +36,8 @@ struct DecidedTests {
         arguments: [
             RecordBody.decided(told), .decided(.init(stage: .fresh, outcome: .held, event: 1, release: 1, subject: 0, until: 5)),
             .decided(.init(stage: .reminder, outcome: .suppressed, reason: .budget, event: 1, release: 1, subject: 0)),
-            .counted(.init(counter: .init(key: 7, most: 3, within: 60), times: [.init(subject: 9, at: 1_790_000_000), .init(subject: 1, at: 2)])),
+            .counted(
+                .init(counter: .init(key: 7, most: 3, within: 60), times: [.init(subject: 9, at: 1_790_000_000), .init(subject: 1, at: 2)])),
             .counted(.init(counter: .init(key: 7, most: 3, within: 60, isLimit: true), times: [])),
             .carried(
                 .init(
@@ -119,7 +120,9 @@ struct EventPayloadTests {
         #expect(try bytes.withUnsafeBytes { try EventPayload(reading: $0) } == EventPayloadTests.payload)
         #expect(try bytes.withUnsafeBytes { try Payload(reading: $0) } == EventPayloadTests.payload.message)
         #expect(bytes.withUnsafeBytes { Payload.number(in: $0) } == EventPayloadTests.payload.message.to)
-        var plain = EventPayload(message: Payload(to: .init(digits: 0), from: "", reference: "", text: ""), happened: .init(event: 1, occurredAt: 0, customer: 1))
+        var plain = EventPayload(
+            message: Payload(to: .init(digits: 0), from: "", reference: "", text: ""), happened: .init(event: 1, occurredAt: 0, customer: 1)
+        )
         #expect(try self.bytes(plain).withUnsafeBytes { try EventPayload(reading: $0) } == plain)
         // Beyond what a field of one length byte holds.
         plain.happened.values = [.init("text", .text(String(repeating: "x", count: 3000)))]

@@ -84,7 +84,9 @@ public struct TrafficFold: HistoryFold {
         case .receipt, .ended, .resumed, .replaced, .asked: break
         }
         // An acceptance that is an end at once says so by its state alone.
-        guard header.flags.contains(.ends) || header.kind == .accepted || header.kind == .decided, let state = header.flags.state, state.isEnd else { return }
+        guard header.flags.contains(.ends) || header.kind == .accepted || header.kind == .decided, let state = header.flags.state,
+            state.isEnd
+        else { return }
         add(header, state: state, reason: header.flags.reason ?? .none) { $0.messages += 1 }
     }
 

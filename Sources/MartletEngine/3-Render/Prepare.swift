@@ -94,7 +94,9 @@ extension Engine {
     }
 
     /// What an event counts for: the caps of what is told, and its limit once, whatever is decided.
-    func counters(_ decision: borrowing Decision, _ event: UInt16, isTold: Bool, isFresh: Bool, _ book: DecisionBook) -> [RecordBody.Counter] {
+    func counters(
+        _ decision: borrowing Decision, _ event: UInt16, isTold: Bool, isFresh: Bool, _ book: DecisionBook
+    ) -> [RecordBody.Counter] {
         guard let place = book.decider.place(of: event) else { return [] }
         var all: [RecordBody.Counter] = []
         var rest = isTold ? decision.caps : 0

@@ -28,7 +28,9 @@ struct AcceptEventTests {
     @Test("What was read stands in the record: decided again from there, it says the same")
     func replay() throws {
         let bank = EventRig()
-        for (event, subject) in [(EventBank.payment, SubjectNumber(11)), (EventBank.news, 11), (EventBank.draft, 12), (EventBank.payment, 99)] {
+        for (event, subject) in [
+            (EventBank.payment, SubjectNumber(11)), (EventBank.news, 11), (EventBank.draft, 12), (EventBank.payment, 99),
+        ] {
             let id = bank.accept(event, to: subject)
             let payload = try #require(bank.payload(id))
             let facts = try payload.facts.withUnsafeBytes { try DecisionFacts(reading: $0, now: bank.rig.now.wall) }
@@ -140,7 +142,8 @@ struct AcceptEventTests {
         var verdicts: [Engine.Verdict] = []
         for _ in 0..<2 {
             bank.rig.step {
-                verdicts.append($0.engine.accept(it, facts, bank.customers.all[11]?.customer, opening: bank.customers.details, random: 7, &$0.turn))
+                verdicts.append(
+                    $0.engine.accept(it, facts, bank.customers.all[11]?.customer, opening: bank.customers.details, random: 7, &$0.turn))
             }
         }
         guard case .accepted = verdicts[0], case .refused(.storage) = verdicts[1] else { return #expect(Bool(false)) }

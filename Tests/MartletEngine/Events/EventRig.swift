@@ -33,7 +33,8 @@ final class EventRig {
     func submission(_ event: UInt16, _ text: String, minor: Int64, _ wish: Wish) -> EventSubmission {
         let definition =
             book?.rules.events.first { $0.number == event }
-            ?? EventDefinition(key: "gone", number: event, type: 0, messageClass: .service, parameters: [EventParameter(name: "shop", type: .text)])
+            ?? EventDefinition(
+                key: "gone", number: event, type: 0, messageClass: .service, parameters: [EventParameter(name: "shop", type: .text)])
         return EventSubmission(
             source: wish.source, definition: definition, values: EventBank.values(definition, text, minor: minor), customer: "C",
             occurredAt: rig.now.wall + wish.occurred * 1_000_000, deadline: wish.deadline.map { rig.now.wall + $0 * 1_000_000 },
@@ -48,7 +49,9 @@ final class EventRig {
     }
 
     /// One turn with an event in it.
-    func verdict(_ event: UInt16, _ text: String = "Books", minor: Int64 = 1250, to subject: SubjectNumber = 11, wish: Wish = Wish())
+    func verdict(
+        _ event: UInt16, _ text: String = "Books", minor: Int64 = 1250, to subject: SubjectNumber = 11, wish: Wish = Wish()
+    )
         -> Engine.Verdict
     {
         let it = submission(event, text, minor: minor, wish)
@@ -64,7 +67,9 @@ final class EventRig {
 
     /// Accepts an event and makes it durable.
     @discardableResult
-    func accept(_ event: UInt16, _ text: String = "Books", minor: Int64 = 1250, to subject: SubjectNumber = 11, wish: Wish = Wish())
+    func accept(
+        _ event: UInt16, _ text: String = "Books", minor: Int64 = 1250, to subject: SubjectNumber = 11, wish: Wish = Wish()
+    )
         -> MessageID
     {
         let verdict = verdict(event, text, minor: minor, to: subject, wish: wish)
