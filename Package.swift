@@ -84,7 +84,7 @@ let package = Package(
 
         // Words and seams; then the pure core; then its shell.
         library("MartletModel", []),
-        library("MartletEngine", ["MartletModel", "SMSText", "Calendar"]),
+        library("MartletEngine", ["MartletModel", "SMSText", "Calendar", "Templates"]),
         library("MartletSettings", ["MartletModel", yams]),
         library("MartletStore", ["MartletModel", "SQL", "Guard"]),
         library("MartletLocal", ["MartletModel", "Journal", "Guard"]),
@@ -100,8 +100,8 @@ let package = Package(
         library(
             "MartletDesk",
             [
-                "MartletModel", "MartletStore", "MartletLocal", "SQL", "Guard", "Journal", "Threads", hummingbird, hummingbirdCore,
-                hummingbirdHTTP2,
+                "MartletModel", "MartletEngine", "MartletStore", "MartletLocal", "SQL", "Guard", "Journal", "Threads", hummingbird,
+                hummingbirdCore, hummingbirdHTTP2,
                 nioCore, nioSSL,
                 logging,
             ]),
@@ -142,7 +142,7 @@ let package = Package(
             ]),
         tests("Guard", ["Guard", crypto, nioCore, nioPosix, nioHTTP, nioSSL]),
         tests("MartletModel", ["MartletModel"]),
-        tests("MartletEngine", ["MartletEngine", "MartletModel", "SMSText", "Calendar"]),
+        tests("MartletEngine", ["MartletEngine", "MartletModel", "SMSText", "Calendar", "Templates"]),
         tests("MartletSettings", ["MartletSettings", "MartletModel"]),
         tests("MartletLocal", ["MartletLocal", "MartletModel", "Journal", "Guard"]),
         tests(

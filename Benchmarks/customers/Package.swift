@@ -17,7 +17,10 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let package = Package(
     name: "martlet-customers-benchmarks",
     platforms: [.macOS(.v15)],
-    products: [.executable(name: "customers", targets: ["customers"]), .executable(name: "fill", targets: ["fill"])],
+    products: [
+        .executable(name: "customers", targets: ["customers"]), .executable(name: "fill", targets: ["fill"]),
+        .executable(name: "persons", targets: ["persons"]),
+    ],
     dependencies: [
         .package(name: "martlet-benchmarks", path: ".."),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
@@ -34,5 +37,6 @@ let package = Package(
         .executableTarget(
             name: "customers", dependencies: ["Local", "MartletModel", measure, crypto], path: "bench", swiftSettings: house),
         .executableTarget(name: "fill", dependencies: ["Local", "MartletModel", "Guard", measure], path: "fill", swiftSettings: house),
+        .executableTarget(name: "persons", dependencies: ["Local", "MartletModel", "Guard", measure], path: "persons", swiftSettings: house),
     ]
 )

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Figures of deciding. The product's own sources, by links, for the modules are no products.
+// Figures of deciding and writing. The product's own sources, by links, for the modules are no products.
 let house: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
@@ -19,10 +19,13 @@ let package = Package(
         .target(name: "MartletModel", path: "MartletModel", swiftSettings: house),
         .target(name: "SMSText", path: "SMSText", swiftSettings: house),
         .target(name: "Calendar", path: "Calendar", swiftSettings: house),
-        .target(name: "MartletEngine", dependencies: ["MartletModel", "SMSText", "Calendar"], path: "MartletEngine", swiftSettings: house),
+        .target(name: "Templates", path: "Templates", swiftSettings: house),
+        .target(
+            name: "MartletEngine", dependencies: ["MartletModel", "SMSText", "Calendar", "Templates"], path: "MartletEngine",
+            swiftSettings: house),
         .executableTarget(
             name: "decisions",
-            dependencies: ["MartletEngine", "MartletModel", "Calendar", .product(name: "Measure", package: "martlet-benchmarks")],
+            dependencies: ["MartletEngine", "MartletModel", "SMSText", "Calendar", .product(name: "Measure", package: "martlet-benchmarks")],
             path: "bench", swiftSettings: house),
     ]
 )

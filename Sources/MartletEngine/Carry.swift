@@ -3,7 +3,7 @@ public import MartletModel
 extension Engine {
     /// What of this segment must outlive it: payloads of open messages, orphans, marks, sums of sources, newest sequences.
     public func live(in segment: UInt32) -> Int {
-        var live = livePerSegment[segment] ?? 0
+        var live = (livePerSegment[segment] ?? 0) + caps.live(in: segment)
         for head in heads where head == segment { live += 1 }
         return live
     }
@@ -61,6 +61,7 @@ extension Engine {
         }
         for entry in orphans.standing(upTo: segment, limit: 4096) { orphan(entry.orphan, entry.group, at: entry.at, &turn) }
         carryInbound(upTo: segment, &turn)
+        carryCounted(upTo: segment, &turn)
         carryMarks(upTo: segment, &turn)
     }
 
@@ -91,6 +92,6 @@ extension Engine {
             answeredParts: slot.answeredParts, deliveredParts: slot.deliveredParts, failedParts: slot.failedParts,
             unknownParts: slot.unknownParts, partsReference: slot.partsReference, notBefore: notBefore, order: slot.origin,
             providerKeys: keys, textShape: slot.textShape, error: slot.state.isEnd ? slot.endError : 0,
-            tries: slot.state.isEnd ? 0 : slot.tries)
+            tries: slot.state.isEnd ? 0 : slot.tries, event: eventPart(number))
     }
 }

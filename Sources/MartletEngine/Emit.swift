@@ -29,7 +29,12 @@ extension Engine {
         record.header.flags.formUnion(.outcome(state, slot.pointee.reason))
         if ended, !before.isEnd { record.header.flags.insert(.ends) }
         var effect = after
-        if ended, case .moved = after {} else if ended { effect = .retire }
+        if ended {
+            switch after {
+            case .moved, .decided: break
+            case .nothing, .ready, .again, .retire, .recovered, .shifted: effect = .retire
+            }
+        }
         turn.records.append(Turn.Emitted(record: record, slot: reference, sealed: sealed, after: effect))
     }
 
@@ -59,6 +64,18 @@ extension Engine {
                 if !slot.pointee.state.isEnd { slot.pointee.origin = position }
                 remember(position)
                 anchor(slot.pointee.source, at: position)
+            case .decided(let it) where it.stage == .fresh:
+                placed(it, at: position)
+                slot.pointee.payloadAt = position
+                if !slot.pointee.state.isEnd { slot.pointee.origin = position }
+                remember(position)
+                anchor(slot.pointee.source, at: position)
+            case .decided(let it):
+                placed(it, at: position)
+                // As of a copy; and the place in its queue.
+                moving[reference] = position
+                if !slot.pointee.state.isEnd { slot.pointee.origin = position }
+                remember(position)
             case .rerouted:
                 // The place in its new queue.
                 if !slot.pointee.state.isEnd { slot.pointee.origin = position }
@@ -69,7 +86,7 @@ extension Engine {
                 // The old copy is read, and holds its segment, until this one is durable.
                 moving[reference] = position
                 remember(position)
-            case .answered, .receipt, .ended, .resumed, .orphan, .mark, .told, .ledger, .preference, .asked: break
+            case .answered, .receipt, .ended, .resumed, .orphan, .mark, .told, .ledger, .preference, .asked, .counted: break
             }
         } else if case .orphan(let it) = emitted.record.body {
             // One that was dropped or adopted meanwhile needs no record.
@@ -86,6 +103,8 @@ extension Engine {
             setCredit(emitted.record.header.group, creditMarks[emitted.record.header.group]?.value ?? it.value, at: position)
         } else if case .mark(let it) = emitted.record.body, it.what == .hold {
             setHold(emitted.record.header.group, holds[emitted.record.header.group]?.classes ?? [], at: position)
+        } else if case .counted(let it) = emitted.record.body {
+            counted(it, at: position)
         } else if case .ledger = emitted.record.body {
             stated(emitted.record.header.source, at: position)
         }
@@ -111,6 +130,9 @@ extension Engine {
             moved(number, reference)
             // One that was told while it moved.
             if slot.pointee.state.isEnd { retire(number) }
+        case .decided:
+            moved(number, reference)
+            if slot.pointee.state.isEnd { retire(number) } else { enqueue(number) }
         case .retire: retire(number)
         case .shifted(let group):
             if slot.pointee.flags.contains(.queued) { lanes[Int(group)].remove(number, slots) }

@@ -18,6 +18,8 @@ public struct Engine: ~Copyable {
         /// Numbers that opted out; from there on nothing of the classes that people opt out of is taken. Opt-outs still are: 700 MB at
         /// most for so many, and what comes beyond is answers to what was sent before.
         public var optOutMaximum = 20_000_000
+        /// Moments kept that count for caps and limits, 16 bytes each; beyond it caps let nothing pass, and limits everything.
+        public var capMaximum = 64 << 20
         /// Receipts kept whose message is not known.
         public var orphanMaximum = 100_000
         /// Secret of the keyed hashes; stable over restarts, since carried records hold such hashes.
@@ -52,6 +54,20 @@ public struct Engine: ~Copyable {
     var parts: InboundParts
     var optOuts = OptOuts()
     var answers = AnswerBrake()
+    /// The release that events are decided by; nil: none is in use.
+    var book: DecisionBook?
+    /// Channels over which something can be handed over at all.
+    var served = ChannelSet(.sms)
+    var dueDecisions = DueDecisions()
+    /// What customers have had of each cap, and what came for them of events with a limit.
+    var caps: CapLedger
+    var capsCursor = 0
+    /// By slot, of events that have any of it.
+    var standing: [UInt32: Standing] = [:]
+    /// Open events by the hash under which they are found.
+    var known: [UInt64: SlotReference] = [:]
+    /// The decision that is being made: kept for its memory.
+    var decision = Decision()
     /// First in their queues, and not to be sent since their customer opted out: they end with the next turn.
     var unwanted: [SlotReference] = []
     /// Ended messages that stay in the table until their source has heard of them.
@@ -111,9 +127,14 @@ public struct Engine: ~Copyable {
         lookups = LookupHash(key: configuration.hashKey)
         providerKeys = ProviderKeys(key: configuration.hashKey)
         jitter = SplitMix(state: seed)
+        caps = CapLedger(maximum: configuration.capMaximum)
     }
 
     public var openCount: Int { slots.count - owedCount }
+    /// Messages about which a decision is due later.
+    public internal(set) var plannedCount = 0
+    /// Moments in memory that count for caps and limits, and whether there is room for no more.
+    public var capMoments: (count: Int, isFull: Bool) { (caps.count, caps.isFull) }
 
     /// Whether messages to and from this number are this engine's. Where several engines share the partitions, `accept` and `receive`
     /// take only these.
@@ -129,6 +150,12 @@ public struct Engine: ~Copyable {
 
     /// Other rules from now on. What waits is looked at when its turn comes.
     public mutating func set(texts: Texts) { configuration.texts = texts }
+
+    /// What events are decided by from now on; nil: events are refused, and what is due waits.
+    public mutating func set(book: DecisionBook?) { self.book = book }
+
+    /// Channels over which something can be handed over from now on.
+    public mutating func set(served: ChannelSet) { self.served = served }
 
     /// Queued for a group and lane, for gauges.
     public func queued(_ group: GroupNumber, _ lane: Lane) -> Int { lanes[Int(group)].count(of: lane) }
@@ -178,6 +205,8 @@ public struct Counts: Sendable {
     public var inquiriesRested = 0
     /// Submissions refused since too many numbers opted out.
     public var optOutRefusals = 0
+    /// Decisions about events: by outcome, then by the reason not to tell (0: none).
+    public var decisions = [[Int]](repeating: [Int](repeating: 0, count: 32), count: 4)
     /// Messages planned anew, since their operator's rules had changed.
     public var replanned = 0
 }

@@ -44,6 +44,10 @@ extension Engine {
             if !it.unwanted.isEmpty { remember(position) }
             return nil
         case .replaced(let it): return replaced(it, header, at: position, now)
+        case .decided(let it): return decided(it, header, at: position, now)
+        case .counted(let it):
+            counted(it, at: position)
+            return nil
         case .answered, .receipt, .ended, .resumed, .told, .rerouted, .asked: break
         }
         if case .receipt(let it) = record.body, let entry = orphans.remove(key(header.group, it.providerID)) { forget(entry.position) }
@@ -65,7 +69,7 @@ extension Engine {
         case .resumed(let it): resumed(it, number)
         case .rerouted(let it): rerouted(it, number, at: position, now)
         case .asked(let it): asked(it, number)
-        case .accepted, .carried, .mark, .orphan, .told, .ledger, .inbound, .preference, .replaced: break
+        case .accepted, .carried, .mark, .orphan, .told, .ledger, .inbound, .preference, .replaced, .decided, .counted: break
         }
         if replaying, slots.pointer(number).pointee.state.isEnd, !slots.pointer(number).pointee.flags.contains(.owed) { release(number) }
         return number
@@ -74,7 +78,7 @@ extension Engine {
     /// Keyed hash of a provider's id within its group.
     func key(_ group: GroupNumber, _ providerID: String) -> UInt64 { providerKeys.key(group, providerID) }
 
-    private mutating func begin(_ header: RecordHeader, at position: UInt64, _ now: Instant) -> UInt32? {
+    mutating func begin(_ header: RecordHeader, at position: UInt64, _ now: Instant) -> UInt32? {
         guard let messageClass = MessageClass(rawValue: header.messageClass), slots.number(of: header.id) == nil else { return nil }
         let number = slots.insert(header.id)
         let slot = slots.pointer(number)
@@ -121,6 +125,7 @@ extension Engine {
         slot.pointee.origin = it.order
         if it.state.isEnd { ledger.left(header.source, number) }
         slot.pointee.state = it.state
+        if it.state == .planned { plannedCount += 1 }
         slot.pointee.attempts = it.attempts
         slot.pointee.resends = it.resends
         slot.pointee.strikes = it.strikes
@@ -130,6 +135,7 @@ extension Engine {
         slot.pointee.unknownParts = it.unknownParts
         slot.pointee.partsReference = it.partsReference
         slot.pointee.textShape = it.textShape
+        if let event = it.event { takeEventPart(event, number) }
         if it.state.isEnd {
             // Carried only since its source had not heard of its end.
             slot.pointee.reason = header.flags.reason ?? .none
@@ -141,8 +147,9 @@ extension Engine {
         }
         slot.pointee.tries = it.tries
         if it.notBefore > now.wallMilliseconds {
+            // What is held waits for its hour, however far that is.
             let longest = (slot.pointee.messageClass.pause(after: it.strikes) ?? 0) * 6 / 5
-            wait(number, until: min(it.notBefore, now.wallMilliseconds + longest), now)
+            wait(number, until: it.state == .planned ? it.notBefore : min(it.notBefore, now.wallMilliseconds + longest), now)
         }
         for key in it.providerKeys { providers.insert(key.hash, slot: number, part: key.part, in: slots) }
         return number
@@ -268,12 +275,14 @@ extension Engine {
         let slot = slots.pointer(number)
         if !slot.pointee.state.isEnd { ledger.left(slot.pointee.source, number) }
         ledger.ended(slot.pointee.source)
+        if slot.pointee.state == .planned { plannedCount -= 1 }
         slot.pointee.state = state
         slot.pointee.reason = reason
         slot.pointee.tries = 0
         if reason != .undeliverable { slot.pointee.acceptedMicros = 0 }
         wheel.remove(number, in: slots)
         slot.pointee.flags.remove(.waiting)
+        if slot.pointee.role.contains(.isEvent) { overNow(number) }
         if slot.pointee.flags.contains(state == .delivered ? .tellsDelivered : .tellsFailed) {
             slot.pointee.flags.insert(.owed)
             slot.pointee.origin = UInt64(clamping: wall)
@@ -308,6 +317,8 @@ extension Engine {
         leaveQueue(number)
         forget(slot.pointee.payloadAt)
         if !slot.pointee.state.isEnd { ledger.left(slot.pointee.source, number) }
+        if slot.pointee.state == .planned { plannedCount -= 1 }
+        standing[number] = nil
         slots.remove(number)
     }
 

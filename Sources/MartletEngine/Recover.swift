@@ -39,13 +39,14 @@ extension Engine {
         let slot = slots.pointer(number)
         if slot.pointee.flags.contains(.waiting) {
             // Its pause was armed while it was folded in; a pause that is over is none.
-            if slot.pointee.bucket != Slot.noBucket, slot.pointee.state == .queued { return }
+            if slot.pointee.bucket != Slot.noBucket, slot.pointee.state == .queued || slot.pointee.state == .planned { return }
             slot.pointee.flags.remove(.waiting)
         }
         switch slot.pointee.state {
         case .queued, .submitted: arm(number, wall: slot.pointee.deadline, now)
         case .sent: arm(number, wall: lookAt(number, now), now)
         case .unknown: armUnknown(number, now)
+        case .planned: decisionDue(number, now)
         case .delivered, .failed, .expired, .cancelled, .suppressed, .received: break
         }
     }

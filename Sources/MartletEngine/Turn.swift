@@ -18,6 +18,8 @@ public struct Turn: ~Copyable {
         public var handset: PhoneNumber?
         /// Under which hashes an acceptance is searched for.
         public var lookup = Lookup()
+        /// Of an event: whose key seals it, whatever number stands in it; 0: nobody's.
+        public var subject: SubjectNumber = 0
     }
 
     /// What became of a payload that was to be read back from the log.
@@ -56,6 +58,8 @@ public struct Turn: ~Copyable {
         case retire
         /// Its payload was copied forward: the old record is not needed any more.
         case moved
+        /// As `moved`, and it may be handed over if that was decided: a decision that was due.
+        case decided
         /// As `again`, of a restart; or the end of a hold: nothing is handed over before all of these are durable.
         case recovered
         /// It goes to another group: out of the queue of this one and into that of its own.

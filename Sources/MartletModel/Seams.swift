@@ -5,6 +5,17 @@
 public protocol Intake: AnyObject {
     /// Answers after the record is durable, or at once when it refuses. `then` runs on the same loop, in batches.
     func submit(_ submission: Submission, then: @escaping (Acceptance) -> Void)
+    /// The events that may be submitted now, of the release in use.
+    var catalogue: EventCatalogue { get }
+    /// As `submit`, of an event: whatever is decided of it, it is accepted. A definition that a newer release took out is accepted, too, and
+    /// then not told.
+    func submit(event: EventSubmission, then: @escaping (Acceptance) -> Void)
+    /// What would be decided of an event; keeps nothing.
+    /// - Parameters:
+    ///   - at: wall microseconds to decide at; nil: now.
+    ///   - release: to decide under; nil: the one in use. The event's definition is one of it.
+    func explain(
+        _ event: EventSubmission, at: Int64?, release: UInt32?, then: @escaping (Result<Explanation, ExplanationFault>) -> Void)
     /// The story of a notification of this source; nil when there is none. Ended ones are found in the log.
     func story(of id: MessageID, source: SourceNumber, then: @escaping (Result<Story?, StoryFault>) -> Void)
     /// Ends a message of this source that no provider has; answers after that is durable.
@@ -23,6 +34,15 @@ public protocol Intake: AnyObject {
     func afterAnswers(_ flush: @escaping () -> Void)
     /// Both clocks, read now.
     func now() -> Instant
+}
+
+extension Intake {
+    // Of one that takes ready texts only.
+    public var catalogue: EventCatalogue { .empty }
+    public func submit(event: EventSubmission, then: @escaping (Acceptance) -> Void) { then(.refused(.noRulebook(retryAfterSeconds: 5))) }
+    public func explain(
+        _ event: EventSubmission, at: Int64?, release: UInt32?, then: @escaping (Result<Explanation, ExplanationFault>) -> Void
+    ) { then(.failure(.noRulebook)) }
 }
 
 /// What is to stand in the place of a message's text; the rest stays as it was accepted.

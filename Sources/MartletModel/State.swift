@@ -15,11 +15,13 @@ public enum MessageState: UInt8, CaseIterable, Sendable {
     case suppressed = 9
     /// A message from a handset: it ends as it begins, and its source is told of it.
     case received = 10
+    /// A decision about it is due: held, or a later step of its plan. Nothing of it is on its way.
+    case planned = 11
 
     public var isEnd: Bool {
         switch self {
         case .delivered, .failed, .expired, .cancelled, .suppressed, .received: true
-        case .queued, .submitted, .sent, .unknown: false
+        case .queued, .submitted, .sent, .unknown, .planned: false
         }
     }
 
@@ -35,13 +37,14 @@ public enum MessageState: UInt8, CaseIterable, Sendable {
         case .unknown: "unknown"
         case .suppressed: "suppressed"
         case .received: "received"
+        case .planned: "planned"
         }
     }
 
     /// State of the obligation while it has this one message.
     public var notificationWord: String {
         switch self {
-        case .queued, .submitted, .sent, .unknown: "open"
+        case .queued, .submitted, .sent, .unknown, .planned: "open"
         case .delivered, .failed, .expired, .cancelled, .suppressed, .received: word
         }
     }
@@ -66,12 +69,32 @@ public enum EndReason: UInt8, CaseIterable, Sendable {
     case cannotBeEncoded = 8
     /// Its text could not be read back from the journal (damage); an alarm was raised.
     case payloadLost = 9
-    /// The customer said that nothing of this class is wanted.
+    /// The customer wants none of it: an opt-out word, a consent withdrawn, an event or channel switched off.
     case optedOut = 10
     /// Its deadline passed while a provider had it, and the provider took it back.
     case withdrawn = 11
     /// Its customer was erased, and with the customer's key its text.
     case customerErased = 12
+    /// Another message of the same notification arrived first.
+    case notNeeded = 13
+    /// What it asked for was done.
+    case completed = 14
+    // From here on 32 + `SuppressionReason`, but for its `optedOut`, which is 10.
+    case unknownCustomer = 33
+    case unpublished = 34
+    case notInPackage = 35
+    case belowThreshold = 36
+    case noConsent = 37
+    case addressSuppressed = 39
+    case noContact = 40
+    case channelForbidden = 41
+    case capReached = 42
+    case heldPastDeadline = 43
+    case stale = 44
+    case duplicateEvent = 45
+    case superseded = 46
+    case abuseGuard = 47
+    case budget = 48
 
     public var word: String {
         switch self {
@@ -88,6 +111,11 @@ public enum EndReason: UInt8, CaseIterable, Sendable {
         case .optedOut: "opted_out"
         case .withdrawn: "withdrawn"
         case .customerErased: "customer_erased"
+        case .notNeeded: "not_needed"
+        case .completed: "completed"
+        case .unknownCustomer, .unpublished, .notInPackage, .belowThreshold, .noConsent, .addressSuppressed, .noContact,
+            .channelForbidden, .capReached, .heldPastDeadline, .stale, .duplicateEvent, .superseded, .abuseGuard, .budget:
+            suppression?.word ?? ""
         }
     }
 
@@ -102,10 +130,28 @@ public enum EndReason: UInt8, CaseIterable, Sendable {
         case .cancelledByOperator: "An operator of Martlet cancelled it before it was handed over."
         case .attemptsUsedUp: "Every attempt that the class allows was made."
         case .cannotBeEncoded: "Its text or sender does not fit the connection's alphabet or size."
-        case .optedOut: "The customer has answered with an opt-out word; nothing of this class is sent to the number."
+        case .optedOut:
+            "The customer wants none of it: answered with an opt-out word, withdrew the consent, or switched off the event, its channels or its address."
         case .withdrawn: "Its deadline passed while a provider had it, and the provider was told to forget it and did."
         case .customerErased: "Its customer was erased before it was handed over; address and text are gone with the customer's key."
         case .payloadLost: "Its text could not be read back from the journal because the disk damaged it; an alarm was raised."
+        case .notNeeded: "Another message of the same notification arrived first."
+        case .completed: "What it asked its customer for was done."
+        case .unknownCustomer, .unpublished, .notInPackage, .belowThreshold, .noConsent, .addressSuppressed, .noContact,
+            .channelForbidden, .capReached, .heldPastDeadline, .stale, .duplicateEvent, .superseded, .abuseGuard, .budget:
+            suppression?.doc ?? ""
         }
     }
+
+    /// Of a decision not to tell, as a reason of an end.
+    public init(_ suppression: SuppressionReason) {
+        self = suppression == .optedOut ? .optedOut : EndReason(rawValue: EndReason.suppressions + suppression.rawValue) ?? .none
+    }
+
+    /// Which rule's reason it is; nil: none's. An opt-out may be a rule's or an answer from a handset.
+    public var suppression: SuppressionReason? {
+        self == .optedOut ? .optedOut : SuppressionReason(rawValue: rawValue &- EndReason.suppressions)
+    }
+
+    private static let suppressions: UInt8 = 32
 }

@@ -53,8 +53,35 @@ extension Story {
             let details = [("from", String(record.header.group)), ("to", String(it.group))]
             hops.append(.init(at: at, hop: "route", what: "moved to another connection group by an operator", details: details))
         case .asked(let it): asked(it, at: at)
-        case .orphan, .mark, .ledger, .preference: break
+        case .decided(let it): decided(it, at: at)
+        case .orphan, .mark, .ledger, .preference, .counted: break
         }
+    }
+
+    private mutating func decided(_ it: RecordBody.Decided, at: Int64) {
+        if it.stage == .fresh {
+            createdAt = at
+            hops.append(.init(at: it.receivedAt, hop: "accept", what: "request read"))
+            hops.append(.init(at: at, hop: "accept", what: "accepted", details: trace.map { [("traceparent", $0.text)] } ?? []))
+        }
+        var details = [("event", String(it.event)), ("release", String(it.release))]
+        if it.package != 0 { details.append(("package", String(it.package))) }
+        let what: String
+        switch it.outcome {
+        case .told:
+            what = "told"
+            if let step = it.step { details.append(("step", String(step + 1))) }
+            if let channel = it.channel { details.append(("channel", channel.word)) }
+            details.append(("parts", String(it.partsOnAir)))
+            parts = it.partsOnAir
+        case .held:
+            what = "held"
+            details.append(("until", timestamp(it.until * 1000)))
+        case .suppressed:
+            what = "suppressed"
+            details.append(("reason", it.reason?.word ?? ""))
+        }
+        hops.append(.init(at: at, hop: "decide", what: what, details: details))
     }
 
     private mutating func asked(_ it: RecordBody.Asked, at: Int64) {

@@ -98,6 +98,10 @@ public enum Refusal: Equatable, Sendable {
     case keyReused
     /// The first request with its idempotency key has no answer yet; try later.
     case keyInFlight(retryAfterSeconds: Int)
+    /// No rulebook is in use, or none that has events; try later.
+    case noRulebook(retryAfterSeconds: Int)
+    /// The event says more than its record may hold.
+    case eventTooLarge(bytes: Int, limit: Int)
 }
 
 /// A sender system as the doors see it.

@@ -97,7 +97,7 @@ extension Node {
 
     private func appendSealed(_ index: Int, _ clear: Int, _ range: Range<Int>) throws -> Position {
         let header = turn.records[index].record.header
-        let owner = owner(of: turn.records[index].record, range)
+        let owner = owner(of: turn.records[index], range)
         let key: RecordKey
         if let owner {
             key = .subject(owner)
@@ -105,6 +105,11 @@ extension Node {
             key = .day(try keyCache.key(class: header.messageClass, day: DataKey.day(ofMicroseconds: header.at)))
         }
         counters.sealed[owner == nil ? 0 : 1] += 1
+        if let owner, header.kind == .accepted, let messageClass = MessageClass(rawValue: header.messageClass),
+            countedClasses.contains(messageClass), header.flags.state != .suppressed
+        {
+            countedTexts.append((messageClass, owner.number))
+        }
         turn.records[index].record.header.keyID = key.id.rawValue
         let context = SealContext(header.id)
         var fault: SealFault?
@@ -125,9 +130,11 @@ extension Node {
     }
 
     private func noteKeys(_ record: Record, _ lookup: Turn.Lookup, _ position: Position) {
-        if lookup.number != 0 {
-            open.found.append(.init(lookup.number, record.header.id, position))
-            if lookup.reference != 0 { open.found.append(.init(lookup.reference, record.header.id, position)) }
+        // What was held has no number yet, and what was released had its reference before.
+        if lookup.number != 0 || lookup.reference != 0 {
+            let isLater = SearchIndex.isLater(record)
+            if lookup.number != 0 { open.found.append(.init(lookup.number, record.header.id, position, isCarried: isLater)) }
+            if lookup.reference != 0 { open.found.append(.init(lookup.reference, record.header.id, position, isCarried: isLater)) }
         } else if record.header.kind == .carried || record.header.kind == .replaced {
             open.carried.append(position)
         }
@@ -163,6 +170,7 @@ extension Node {
             loop.assumeIsolated().scheduleTask(in: .microseconds(nextCommit - steady)) { self.kick() }
             return
         }
+        countTexts()
         guard var last = parts.appender.cut() else { return }
         nextCommit = steady + parts.commitGap
         flyingSince = steady
@@ -185,6 +193,15 @@ extension Node {
         }
     }
 
+    /// In the batch of what they count.
+    private func countTexts() {
+        guard !countedTexts.isEmpty else { return }
+        turn.begin(parts.clock.now())
+        engine.count(countedTexts, &turn)
+        countedTexts.removeAll(keepingCapacity: true)
+        _ = append()
+    }
+
     private func committed(_ end: Position, _ records: Int, _ result: WriteResult) {
         guard var done = flying else { return }
         flying = nil
@@ -201,6 +218,7 @@ extension Node {
         for (slot, after) in done.released { engine.released(slot, after, now) }
         for (connection, count) in done.recorded { connections[connection]?.unrecorded -= count }
         pumpAll()
+        decideDue()
         if engine.owedTotal > 0 { tellAll() }
         if !done.facts.isEmpty { parts.copy.learn(done.facts) }
         // Before anyone may ask for a message that ended in this batch.
@@ -245,6 +263,10 @@ extension Node {
 }
 
 extension SealContext {
-    /// A message's payload is bound to its id; the kind is that of the acceptance for every copy of it.
-    init(_ id: MessageID) { self.init(high: id.high, low: id.low, kind: RecordKind.accepted.rawValue) }
+    /// A message's payload is bound to the id of its notification, so that a copy for another of its messages opens; the kind is that of the
+    /// acceptance for every copy of it.
+    init(_ id: MessageID) {
+        let id = id.notification
+        self.init(high: id.high, low: id.low, kind: RecordKind.accepted.rawValue)
+    }
 }

@@ -25,6 +25,7 @@ extension Node {
             every(.minutes(10)) { $0.stateLedgers() },
             every(.seconds(1)) { $0.expireKeys() },
         ]
+        isStarted = true
         kick()
     }
 
@@ -34,6 +35,7 @@ extension Node {
         engine.tick(&turn)
         if !turn.records.isEmpty, append() { kickLater() }
         pumpAll()
+        decideDue()
         if engine.owedTotal > 0 { tellAll() }
         askAll()
     }

@@ -125,6 +125,26 @@ public final class Node: Intake {
     /// Asked together at the end of the loop's turn.
     var questions: [KeyQuestion] = []
 
+    // Events.swift
+    /// Under the keys by which the desk's files name customers, accounts and cards.
+    let hashes: CustomerHashes
+    public internal(set) var catalogue = EventCatalogue.empty
+    /// Classes of ready texts that count for caps, and those that were accepted since the last commit.
+    var countedClasses = ClassSet()
+    var countedTexts: [(messageClass: MessageClass, subject: SubjectNumber)] = []
+    var book: DecisionBook?
+    var generation: UInt64 = 0
+    /// Finds a release that is not in use; nil: there is none of this number that this node can use. Answers on the loop.
+    public var otherRelease: ((_ number: UInt32, _ then: @escaping (DecisionBook?) -> Void) -> Void)?
+
+    // Served.swift
+    var connected: Set<GroupNumber> = []
+
+    // Deciding.swift
+    var decisionsInFlight = 0
+    /// The clockwork runs: connections are there, and what waited may be decided.
+    var isStarted = false
+
     // Search/Searching.swift
     var searchesInFlight = 0
 
@@ -161,6 +181,7 @@ public final class Node: Intake {
     init(_ parts: Parts, engine: consuming Engine, keys: KeyMemory) {
         lookups = LookupHash(key: engine.configuration.hashKey)
         self.keys = keys
+        hashes = CustomerHashes(parts.keys)
         self.parts = parts
         loop = parts.loop
         self.engine = engine
@@ -226,7 +247,7 @@ public final class Node: Intake {
         }
     }
 
-    private func refusal() -> Refusal? {
+    func refusal() -> Refusal? {
         if stopping { return .stopping }
         if broken || parts.journal.state.isLow { return .storage(retryAfterSeconds: 5) }
         if isBehind { return .full(retryAfterSeconds: 1) }
@@ -257,6 +278,8 @@ extension Refusal {
         case .quotaUsedUp: "quota_used_up"
         case .keyReused: "key_reused"
         case .keyInFlight: "key_in_flight"
+        case .noRulebook: "no_rulebook"
+        case .eventTooLarge: "event_too_large"
         }
     }
 }

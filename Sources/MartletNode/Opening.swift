@@ -22,6 +22,7 @@ public struct NodeOptions: Sendable {
     public var keysKeptMicroseconds = Idempotency.kept
     public var keyMaximum = 100_000_000
     public var local = LocalCustomers.Limits()
+    public var clock = SystemClock()
 
     public init(dataDirectory: String) {
         self.dataDirectory = dataDirectory
@@ -60,7 +61,7 @@ extension Node {
         _ options: NodeOptions, master: MasterKey, loop: any EventLoop, logger: Logger, background: DispatchQueue,
         storageFailed: @escaping @Sendable (String) -> Void
     ) throws -> (node: NIOLoopBound<Node>, opening: Opening) {
-        let clock = SystemClock()
+        let clock = options.clock
         let began = clock.now()
         // Before anything is touched: the key store has no lock of its own.
         let lock = try DirectoryLock(options.dataDirectory)
@@ -104,8 +105,9 @@ extension Node {
             {
                 facts[it.address] = CustomerCopy.Fact(it, at: record.header.at)
             }
-            if let key = KeyMemory.Remembered(record), key.id.milliseconds >= oldestKey, !keyRuns.contains(position.journalSegment) {
-                replayedKeys.append((position, record.header.keyHash, key))
+            KeyMemory.Remembered.each(of: record) { hash, key in
+                guard key.id.milliseconds >= oldestKey, !keyRuns.contains(position.journalSegment) else { return }
+                replayedKeys.append((position, hash, key))
             }
         }
         if hasSubjectKeys, recordKeys.subjects == nil {

@@ -15,6 +15,7 @@ extension Node: ConnectionOwner {
     public func add(_ connection: any Connection) {
         connections[connection.number] = ConnectionEntry(connection: connection)
         byGroup[connection.group, default: []].append(connection.number)
+        serve()
         recordCredit(connection.group)
     }
 
@@ -22,6 +23,7 @@ extension Node: ConnectionOwner {
     public func remove(_ connection: any Connection) {
         connections[connection.number] = nil
         byGroup[connection.group]?.removeAll { $0 == connection.number }
+        serve()
         recordCredit(connection.group)
     }
 

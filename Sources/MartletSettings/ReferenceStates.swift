@@ -50,7 +50,7 @@ extension Reference {
         page += table(
             ["Reason", "Raw", "Meaning"],
             EndReason.allCases.map { [$0.word.isEmpty ? "(none)" : code($0.word), "\($0.rawValue)", $0.doc] })
-        page += "\n## Reasons of a decision not to tell\n\nOf events; no event is decided by a node yet.\n\n"
+        page += "\n## Reasons of a decision not to tell\n\nOf events. As reasons of an end they have 32 more, but for `opted_out`.\n\n"
         page += table(["Reason", "Raw", "Meaning"], SuppressionReason.allCases.map { [code($0.word), "\($0.rawValue)", $0.doc] })
         page +=
             "\n## Classes\n\nNo answer: what follows when the bytes were written and no answer was heard. What is sent again is flagged a possible duplicate.\n\n"
@@ -86,6 +86,7 @@ extension Reference {
         case .unknown: "Written, but no answer was heard; neither failed nor sent."
         case .suppressed: "Accepted and not to be sent; the reason says why."
         case .received: "A message from a handset; its source is told of it."
+        case .planned: "Nothing of it is on its way: it is held until a customer may be told, or a later step of its plan is due."
         }
     }
 

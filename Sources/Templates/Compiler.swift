@@ -47,7 +47,7 @@ struct Compiler {
         return Program(
             procedures: compiler.procedures, literals: compiler.literals, slots: compiler.slots, paths: compiler.paths,
             places: compiler.places, names: compiler.names, nameIndexes: compiler.nameIndexes, hints: hints, forms: compiler.forms,
-            steps: compiler.steps)
+            steps: compiler.steps, partials: Set(compiler.known.keys.map(\.name)).sorted())
     }
 
     private init(partials: [String: String], options: Template.Options) {

@@ -14,10 +14,12 @@ final class Program: Sendable {
     let hints: [Int]
     let forms: [PluralForms]
     let steps: [TextStep]
+    /// Names of the partials that it uses, each once, in their order.
+    let partials: [String]
 
     init(
         procedures: [[Instruction]], literals: [UInt8], slots: [Slot], paths: [Path], places: [Place], names: [String],
-        nameIndexes: [Int], hints: [Int], forms: [PluralForms], steps: [TextStep]
+        nameIndexes: [Int], hints: [Int], forms: [PluralForms], steps: [TextStep], partials: [String]
     ) {
         self.procedures = procedures
         self.literals = literals
@@ -29,6 +31,7 @@ final class Program: Sendable {
         self.hints = hints
         self.forms = forms
         self.steps = steps
+        self.partials = partials
     }
 
     /// The path as it is written: `customer.name`, `.`.

@@ -26,6 +26,9 @@ public struct Template: Sendable {
     public let options: Options
     let program: Program
 
+    /// Names of the partials that it puts in, those within others too; each once, in their order.
+    public var partials: [String] { program.partials }
+
     /// Compiles `text`. `partials` are the texts that `{{>name}}` stands for, by name.
     /// - Throws: all mistakes at once, of the partials it uses too.
     public init(_ text: String, partials: [String: String] = [:], _ options: Options) throws(TemplateFaults) {

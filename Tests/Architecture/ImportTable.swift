@@ -18,7 +18,7 @@ enum ImportTable {
         "Guard": ["Crypto", "AsyncHTTPClient", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL"],
         // Words and seams, the pure core, its shell.
         "MartletModel": [],
-        "MartletEngine": ["MartletModel", "SMSText", "Calendar"],
+        "MartletEngine": ["MartletModel", "SMSText", "Calendar", "Templates"],
         "MartletSettings": ["MartletModel", "Yams"],
         // Customers as files that the desk writes and the node maps.
         "MartletLocal": ["MartletModel", "Journal", "Guard"],
@@ -27,8 +27,8 @@ enum ImportTable {
         "MartletStore": ["MartletModel", "SQL", "Guard"],
         // Administration, history, statistics: no part of a node either.
         "MartletDesk": [
-            "MartletModel", "MartletStore", "MartletLocal", "SQL", "Guard", "Journal", "Threads", "Hummingbird", "HummingbirdCore",
-            "HummingbirdHTTP2", "NIOCore", "NIOSSL",
+            "MartletModel", "MartletEngine", "MartletStore", "MartletLocal", "SQL", "Guard", "Journal", "Threads", "Hummingbird",
+            "HummingbirdCore", "HummingbirdHTTP2", "NIOCore", "NIOSSL",
             "Logging",
         ],
         // In and out.

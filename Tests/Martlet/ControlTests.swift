@@ -114,8 +114,11 @@ extension ServerRig {
     fileprivate func publish(_ number: Int64, _ routes: [(String, String)]) throws {
         let list = routes.map { JSONValue.object(["prefix": .text($0.0), "group": .text($0.1)]) }
         let content = JSONValue.object(["routes": .list(list)])
-        let source = RulebookSource(
-            number: number, at: 1, objects: [RulebookObject(kind: .routes, key: "default", version: number, content: content)])
+        try publish(number, [RulebookObject(kind: .routes, key: "default", version: number, content: content)])
+    }
+
+    fileprivate func publish(_ number: Int64, _ objects: [RulebookObject]) throws {
+        let source = RulebookSource(number: number, at: 1, objects: objects)
         try FileManager.default.createDirectory(atPath: "\(directory)/data/local", withIntermediateDirectories: true)
         let bytes = try RulebookFile.bytes(source, digest: BodyDigest.sha256)
         try Data(bytes).write(to: URL(filePath: "\(directory)/data/local/\(RulebookFile.name(number))"))
@@ -124,9 +127,42 @@ extension ServerRig {
     fileprivate func begin() throws {
         let (server, directory) = (server, directory)
         try loop.submit {
-            let groups = RulebookInUse.groups(server.value.settings)
-            server.value.rulebook.begin(server.value, RulebookShelf("\(directory)/data/local").look(groups: groups, last: nil))
+            let shelf = RulebookShelf("\(directory)/data/local", zoneFile: ZoneFiles.read)
+            let surroundings = RulebookInUse.surroundings(server.value.settings)
+            server.value.rulebook.begin(server.value, shelf.look(in: surroundings, last: nil))
         }.wait()
+    }
+
+    /// An event told by SMS to everybody, in a release of its own.
+    fileprivate func publishEvent(_ number: Int64, _ key: String) throws {
+        let objects: [(RulebookKind, String, String)] = [
+            (.eventType, "news", #"{"number": 3}"#), (.plan, "sms", #"{"steps": [{"channels": ["sms"]}]}"#),
+            (
+                .event, key,
+                #"{"number": 1, "type": "news", "class": "service", "everyone": true, "plan": "sms", "templates": {"sms": "news"}}"#
+            ),
+            (.template, "sms.news", #"{"channel": "sms", "sender": "HARBOUR", "standard": "en", "texts": {"en": "News"}}"#),
+        ]
+        try publish(
+            number,
+            try objects.map { kind, key, text in
+                RulebookObject(kind: kind, key: key, version: 1, content: try JSONValue(reading: Array(text.utf8), maximumBytes: 1 << 16))
+            })
+    }
+
+    fileprivate func catalogue() throws -> EventCatalogue { try loop.submit { [server] in server.value.node.catalogue }.wait() }
+
+    /// What the node would decide of an event of nobody that it knows.
+    fileprivate func explain(_ event: EventDefinition, release: UInt32?) throws -> Result<Explanation, ExplanationFault> {
+        let promise = loop.makePromise(of: Result<Explanation, ExplanationFault>.self)
+        let server = server
+        loop.execute {
+            let it = EventSubmission(
+                source: 1, definition: event, values: [], customer: "C-1", occurredAt: server.value.node.now().wall,
+                receivedAt: server.value.node.now())
+            server.value.node.explain(it, at: nil, release: release) { promise.succeed($0) }
+        }
+        return try promise.futureResult.wait()
     }
 
     fileprivate func metrics() throws -> String { try loop.submit { [server] in server.value.metricsText() }.wait() }
@@ -280,6 +316,31 @@ struct ControlTests {
         try FileManager.default.removeItem(atPath: "\(rig.directory)/data/local/\(RulebookFile.name(1))")
         #expect(try rig.ask("rulebook").message == "no rulebook is published; the settings hold")
         #expect(try rig.ask("status").message == "1 messages open")
+        try rig.stop()
+    }
+
+    @Test(
+        "A release brings events and routes in one step, one without events takes them away, and those kept can be asked what they would decide"
+    )
+    func events() throws {
+        let rig = try ServerRig()
+        try rig.publishEvent(3, "news")
+        try rig.begin()
+        let event = try #require(try rig.catalogue()["news"])
+        #expect(try rig.catalogue().release == 3)
+        #expect(try rig.explain(event, release: nil).get().release == 3)
+        try rig.publishEvent(4, "letter")
+        #expect(try rig.ask("rulebook").message == "rulebook 4 in use")
+        #expect(try rig.catalogue()["news"] == nil && rig.catalogue()["letter"] != nil)
+        for _ in 0..<2 {
+            let explanation = try rig.explain(event, release: 3).get()
+            #expect(explanation.release == 3 && explanation.outcome == .suppress(.unknownCustomer))
+        }
+        #expect(throws: ExplanationFault.noRelease(2)) { try rig.explain(event, release: 2).get() }
+        try rig.publish(5, [("44", "north"), ("", "south")])
+        #expect(try rig.ask("rulebook").ok)
+        #expect(try rig.catalogue().isEmpty)
+        #expect(throws: ExplanationFault.noRulebook) { try rig.explain(event, release: nil).get() }
         try rig.stop()
     }
 }

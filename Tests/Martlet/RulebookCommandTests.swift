@@ -103,6 +103,31 @@ import Testing
         }
     }
 
+    @Test("The starter library is checked, imported and published without a word against it; a mistake in a text stands at its file")
+    func library() async throws {
+        try await AdministrationRig.with { place, folder in
+            let library = "\(#filePath)".split(separator: "/").dropLast(3).map { "/\($0)" }.joined() + "/assets/library"
+            let files = try RulebookFiles(folder: library).read()
+            #expect(RulebookFiles.findings(files, .init(groups: ["g"])).lines.isEmpty)
+            for words in [["check", library], ["import", library, "--note", "starter"], ["publish", "--note", "starter"]] {
+                #expect(try await AdministrationRig.run(RulebookCommand.self, words + place) == 0, "\(words)")
+            }
+            let broken = files.map { file in
+                var file = file
+                if file.name == "template/sms.card-payment" { file.body.content = .object(["channel": .text("sms")]) }
+                return file
+            }
+            let (lines, areUsable) = RulebookFiles.findings(broken, .init(groups: ["g"]))
+            #expect(!areUsable && lines.allSatisfy { $0.hasPrefix("\(library)/template/sms.card-payment.json: $.content") }, "\(lines)")
+        }
+    }
+
+    @Test("A zone's file is read by its name, and nothing outside of their folder")
+    func zones() {
+        #expect(ZoneFiles.read("Europe/Kyiv")?.starts(with: Array("TZif".utf8)) ?? false)
+        #expect(ZoneFiles.read("Europe/Atlantis") == nil && ZoneFiles.read("../../../etc/passwd") == nil)
+    }
+
     @Test("YAML is read as the JSON it stands for")
     func yaml() {
         let (value, mistakes) = YAMLDocument.read("a: true\nb: [1, -2, \"3\", x, ~]\nc: {d: null, e: 'false'}\nf: +7\n")

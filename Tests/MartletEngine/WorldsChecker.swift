@@ -40,6 +40,8 @@ final class Card {
     /// A code may go out twice after a crash that met it young.
     var codeMayRepeat = false
     var onWireAtCrash: UInt16 = 0
+    /// Of an event.
+    var event: WorldEvent?
 
     init(
         number: Int, submission: Submission, group: GroupNumber, parts: Int, onAir: Int, id: MessageID, acceptedAt: Int64, deadline: Int64
@@ -139,6 +141,7 @@ struct WorldChecker {
             card.heard = true
         }
         if case .accepted = record.body { count(card, header) }
+        if case .decided(let it) = record.body, it.stage == .fresh { count(card, header) }
         if case .rerouted(let it) = record.body {
             check(card.takenDurable == 0, "message \(card.number): moved after a provider took a part")
             check(header.group == card.group && it.group != card.group, "message \(card.number): moved from where it was not")
@@ -186,11 +189,11 @@ struct WorldChecker {
         case .failed: allowed = [.refused, .undeliverable, .attemptsUsedUp, .cannotBeEncoded, .payloadLost, .customerErased]
         case .expired: allowed = [.notSentInTime, .noReceipt, .undeliverable, .withdrawn]
         case .cancelled: allowed = [.cancelledBySource, .cancelledByOperator, .customerErased]
-        case .suppressed: allowed = [.optedOut]
-        case .queued, .submitted, .sent, .unknown, .received: allowed = []
+        case .suppressed: allowed = card.event == nil ? [.optedOut] : EndReason.allCases.filter { $0.suppression != nil }
+        case .queued, .submitted, .sent, .unknown, .received, .planned: allowed = []
         }
         check(allowed.contains(reason), "message \(card.number): \(state) with reason \(reason)")
-        if state == .suppressed {
+        if state == .suppressed, card.event == nil {
             check(card.submission.messageClass == .marketing, "message \(card.number): suppressed, and nobody opted out of its class")
         }
         if reason == .payloadLost {

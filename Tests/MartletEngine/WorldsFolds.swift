@@ -19,6 +19,8 @@ extension WorldLoop {
         var last: UInt64
         var textShape: UInt32
         var header: [UInt64]
+        var role: UInt8
+        var step: UInt8
 
         init(_ slot: Slot) {
             state = slot.state == .submitted ? .queued : slot.state
@@ -33,6 +35,8 @@ extension WorldLoop {
             payloadAt = slot.payloadAt
             last = slot.last
             textShape = slot.textShape
+            role = slot.role.rawValue
+            step = slot.step
             header = [
                 UInt64(slot.source), UInt64(slot.partition), UInt64(slot.messageClass.rawValue), UInt64(slot.group), UInt64(slot.parts),
             ]
@@ -41,6 +45,13 @@ extension WorldLoop {
         var description: String {
             "\(state) \(reason) \(masks) s\(strikes) r\(resends) f\(flagged) @\(payloadAt) last \(last) \(header) as \(textShape)"
         }
+    }
+
+    /// What is kept of each open event beside its slot.
+    private static func standing(_ engine: borrowing Engine) -> [MessageID: Standing] {
+        var all: [MessageID: Standing] = [:]
+        for (number, it) in engine.standing { all[engine.slots.pointer(number).pointee.id] = it }
+        return all
     }
 
     static func told(_ engine: borrowing Engine) -> [MessageID: (told: Told, attempts: UInt8)] {
@@ -86,6 +97,17 @@ extension WorldLoop {
         checker.check(
             WorldLoop.optOuts(engine) == WorldLoop.optOuts(other),
             "\(when): opted out \(WorldLoop.optOuts(engine)) live, \(WorldLoop.optOuts(other)) folded")
+        let (live, folded) = (WorldLoop.standing(engine), WorldLoop.standing(other))
+        checker.check(live == folded, "\(when): kept of events \(live) live, \(folded) folded")
+        checker.check(
+            Set(engine.known.keys) == Set(other.known.keys), "\(when): \(engine.known.count) known live, \(other.known.count) folded")
+        for counter in Set(world.bank.books.values.flatMap(\.decider.counters)) {
+            for subject in 1...SubjectNumber(World.eventCustomers) {
+                let had = engine.caps.count(of: counter, for: subject, at: instant.wall)
+                let again = other.caps.count(of: counter, for: subject, at: instant.wall)
+                checker.check(had == again, "\(when): customer \(subject) had \(had) offers live, \(again) folded")
+            }
+        }
         // Which orphans went first when there were too many is not in the log.
         guard configuration.orphanMaximum > 100 else { return }
         checker.check(

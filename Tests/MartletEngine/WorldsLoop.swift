@@ -132,6 +132,7 @@ final class WorldLoop {
         running = true
         stalledUntil = 0
         engine = World.folded(log.remaining, configuration, instant)
+        if world.hasEvents { engine.set(book: world.bank.book) }
         if log.trimmedBefore > 1 { compareFolds("after a restart", fresh: true) }
         for part in engine.partsToRestore { engine.restore(part.id, at: part.position, payload(part.position), instant) }
         turn.begin(instant)

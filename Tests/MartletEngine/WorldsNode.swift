@@ -67,8 +67,10 @@ extension WorldLoop {
 
     func keep(_ position: UInt64, _ bytes: [UInt8]) {
         log.store(position, bytes)
+        checkDecision(bytes)
         checker.durable(bytes, at: position, of: partitions)
-        if damagePercent > 0, bytes[0] == RecordKind.accepted.rawValue, dice.chance(damagePercent) { damaged.insert(position) }
+        let isPayload = bytes[0] == RecordKind.accepted.rawValue || bytes[0] == RecordKind.decided.rawValue
+        if damagePercent > 0, isPayload, dice.chance(damagePercent) { damaged.insert(position) }
     }
 
     func finish(_ item: Waiting) {
@@ -218,6 +220,7 @@ extension WorldLoop {
         pumpAll()
         tellAll()
         askOperators()
+        decideDue()
         // With nothing else to come the steps may be long.
         after(waiting ? 10_000_000 : world.lastsAnHour ? dice.between(Int64(500_000), 3_000_000) : dice.between(Int64(50_000), 300_000)) {
             $0.tick()

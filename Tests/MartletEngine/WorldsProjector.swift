@@ -132,9 +132,10 @@ final class WorldProjector {
     private func count(_ header: RecordHeader, _ body: RecordBody, _ next: inout Store) {
         guard header.id.high != 0, loop.checker.card(header.id) != nil else { return }
         if case .accepted = body { next.accepted[header.source, default: 0] += 1 }
+        if case .decided(let it) = body, it.stage == .fresh { next.accepted[header.source, default: 0] += 1 }
         guard !header.flags.contains(.late), let state = header.flags.state, let reason = header.flags.reason else { return }
         // A copy forward repeats what was counted.
-        if state.isEnd, header.kind != .carried, header.flags.contains(.ends) || header.kind == .accepted {
+        if state.isEnd, header.kind != .carried, header.flags.contains(.ends) || header.kind == .accepted || header.kind == .decided {
             next.ended[header.source, default: 0] += 1
         }
         next.states[header.id] = (state, reason)

@@ -40,7 +40,7 @@ extension WorldLoop {
     }
 
     /// Without a share nothing is asked of the engine, for which 0 is no limit.
-    private func isUsedUp(_ submission: Submission) -> Bool {
+    func isUsedUp(_ submission: Submission) -> Bool {
         !submission.messageClass.lane.isStrict && shares[submission.source].map { $0 <= 0 } ?? false
     }
 }

@@ -164,7 +164,12 @@ extension World {
     func eraseOne() {
         guard !checker.cards.isEmpty else { return }
         let customer = dice.pick(checker.cards.values.sorted { $0.number < $1.number }).submission.to
-        for card in checker.cards.values where card.submission.to == customer { checker.erased.insert(card.id) }
+        let subjects = Set(checker.cards.values.filter { $0.submission.to == customer }.compactMap { $0.event?.subject })
+        bank.customers.erased.formUnion(subjects)
+        for card in checker.cards.values where card.submission.to == customer || card.event.map({ subjects.contains($0.subject) }) ?? false
+        {
+            checker.erased.insert(card.id)
+        }
     }
 
     /// A sender finds better words.

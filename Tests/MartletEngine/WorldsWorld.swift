@@ -61,6 +61,9 @@ final class World {
     /// Operators' rules for texts, which a reload changes now and then; some texts are in other letters.
     let hasRules: Bool
     let lookups: LookupHash
+    /// Sources report events besides, in every second world.
+    let hasEvents: Bool
+    var bank = WorldBank()
     static let partsMaximum = 5
 
     init(seed: UInt64, sabotage: Sabotage = .none) {
@@ -91,6 +94,7 @@ final class World {
         answerTimeout = dice.between(Int64(1_000_000), 8_000_000)
         hasHistory = seed % 3 == 0
         lastsAnHour = seed % 24 == 15
+        hasEvents = seed % 2 == 0
         let short = dice.between(Int64(2_000_000), 40_000_000)
         busyFor = lastsAnHour ? 3_700_000_000 : short
         patience = dice.pick([30, 120, 600])
@@ -136,7 +140,7 @@ final class World {
     /// Whose messages to and from this number are.
     func loop(of number: PhoneNumber) -> WorldLoop { loop(of: lookups.partition(of: number)) }
     func loop(of id: MessageID) -> WorldLoop { loop(of: id.partition) }
-    private func loop(of partition: PartitionNumber) -> WorldLoop { loops[Int(partition) * loops.count / partitionCount] }
+    func loop(of partition: PartitionNumber) -> WorldLoop { loops[Int(partition) * loops.count / partitionCount] }
 
     private static let rules: [TextRules] = [
         .standard, TextRules(options: TextOptions(concatenation: .udh16)), TextRules(options: TextOptions(concatenation: .payload)),
@@ -177,6 +181,11 @@ final class World {
     /// From the first message to the last end. The laws it broke.
     func live() -> [String] {
         if sabotage != .forgetsMarks, dice.chance(50) { for loop in loops { loop.tellCredit() } }
+        if hasEvents {
+            // Somewhere in a minute, so that some end while it lives.
+            wallAhead += dice.between(Int64(0), 60_000_000)
+            foundBank()
+        }
         for loop in loops { loop.start(clean: true) }
         for loop in loops { loop.projector?.start(over: busyFor, hour: lastsAnHour) }
         let began = steady
@@ -277,11 +286,15 @@ final class World {
 
     // MARK: Senders
 
+    func nextSubmission() -> Int {
+        submissions += 1
+        return submissions - 1
+    }
+
     /// A source's submission comes in at any loop and is taken by the one that owns its number.
     func submit() {
         let messageClass = dice.pick(classes)
-        let number = submissions
-        submissions += 1
+        let number = nextSubmission()
         let wanted = dice.chance(longPercent) ? dice.between(2, 6) : 1
         var text = "message \(number) "
         let length = wanted == 1 ? dice.between(20, 160) : (wanted - 1) * 153 + dice.between(10, 150)

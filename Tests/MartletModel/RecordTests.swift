@@ -205,8 +205,8 @@ struct RecordTests {
     @Test(
         "A value that no version wrote is named with its field",
         arguments: [
-            (RecordKind.answered, 2, UInt8(8), "outcome"), (.receipt, 1, 0, "receipt state"), (.ended, 0, 11, "state"),
-            (.ended, 1, 13, "reason"), (.inbound, 1, 4, "part"),
+            (RecordKind.answered, 2, UInt8(8), "outcome"), (.receipt, 1, 0, "receipt state"), (.ended, 0, 12, "state"),
+            (.ended, 1, 15, "reason"), (.inbound, 1, 4, "part"),
             (.resumed, 0, 5, "why"), (.carried, 0, 0, "state"), (.orphan, 0, 99, "receipt state"), (.mark, 0, 7, "mark"),
         ])
     func badValues(_ kind: RecordKind, _ offset: Int, _ value: UInt8, _ field: String) throws {
@@ -336,7 +336,7 @@ struct PayloadTests {
     func faults() {
         let whole = bytes(submission(text: "Your code is 123456"))
         for count in 0..<whole.count { #expect(throws: RecordFault.truncated) { try read(Array(whole[..<count])) } }
-        #expect(throws: RecordFault.unknownVersion(4)) { try read([4] + whole.dropFirst()) }
+        #expect(throws: RecordFault.unknownVersion(5)) { try read([5] + whole.dropFirst()) }
     }
 
     @Test("A part that its sender cut keeps its header; version 2 is written for it alone, and is as whole or truncated as any")

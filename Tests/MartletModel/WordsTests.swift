@@ -41,9 +41,12 @@ struct WordsTests {
 
     @Test("States have their words and six of them are ends")
     func states() {
-        let words = ["queued", "submitted", "sent", "delivered", "failed", "expired", "cancelled", "unknown", "suppressed", "received"]
+        let words = [
+            "queued", "submitted", "sent", "delivered", "failed", "expired", "cancelled", "unknown", "suppressed", "received",
+            "planned",
+        ]
         #expect(MessageState.allCases.map(\.word) == words)
-        #expect(MessageState.allCases.map(\.rawValue) == Array(1...10))
+        #expect(MessageState.allCases.map(\.rawValue) == Array(1...11))
         #expect(MessageState.allCases.filter(\.isEnd) == [.delivered, .failed, .expired, .cancelled, .suppressed, .received])
         for state in MessageState.allCases { #expect(state.notificationWord == (state.isEnd ? state.word : "open")) }
     }

@@ -30,18 +30,18 @@ struct RulebookShelfTests {
 
     @Test("The newest file is used, and one that has not changed is not read again")
     func newest() throws {
-        #expect(RulebookShelf("\(directory)/none").look(groups: [], last: nil)?.loaded == nil)
+        #expect(RulebookShelf("\(directory)/none").look(in: .init(groups: []), last: nil)?.loaded == nil)
         try put(source(3))
         try put(source(12))
         try Data("x".utf8).write(to: URL(filePath: "\(directory)/rulebook.new"))
-        let look = try #require(shelf.look(groups: ["north"], last: nil))
+        let look = try #require(shelf.look(in: .init(groups: ["north"]), last: nil))
         #expect(look.loaded?.rulebook == Rulebook(number: 12, routes: [NumberRoute(prefix: "", group: "north")]))
         #expect(look.loaded?.digest == BodyDigest.sha256(RulebookFile.document(source(12))))
         #expect(look.refused.isEmpty)
-        #expect(shelf.look(groups: ["north"], last: look.sight) == nil)
-        #expect(shelf.look(groups: ["north", "south"], last: look.sight) != nil)
+        #expect(shelf.look(in: .init(groups: ["north"]), last: look.sight) == nil)
+        #expect(shelf.look(in: .init(groups: ["north", "south"]), last: look.sight) != nil)
         try put(source(13))
-        #expect(shelf.look(groups: ["north"], last: look.sight)?.loaded?.rulebook.number == 13)
+        #expect(shelf.look(in: .init(groups: ["north"]), last: look.sight)?.loaded?.rulebook.number == 13)
     }
 
     @Test("One that is damaged, of another release, or names a group that is not there is refused with its reason; the one before is used")
@@ -53,7 +53,7 @@ struct RulebookShelfTests {
         bytes[bytes.count - 2] ^= 1
         try Data(bytes).write(to: URL(filePath: "\(directory)/\(RulebookFile.name(4))"))
         try FileManager.default.createDirectory(atPath: "\(directory)/\(RulebookFile.name(5))", withIntermediateDirectories: true)
-        let look = try #require(shelf.look(groups: ["north"], last: nil))
+        let look = try #require(shelf.look(in: .init(groups: ["north"]), last: nil))
         #expect(look.loaded?.rulebook.number == 1)
         #expect(look.refused.map(\.number) == [5, 4, 3, 2])
         #expect(look.refused[1].reason.contains("digest") && look.refused[2].reason.contains("release 9"))

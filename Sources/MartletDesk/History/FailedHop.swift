@@ -35,7 +35,7 @@ public enum FailedHop: String, CaseIterable, Sendable {
     /// - Returns: nil for what has not ended, was delivered, or ended because somebody wished it.
     static func of(_ state: MessageState, _ reason: EndReason, outcome: UInt8?, receipt: ReceiptState?) -> FailedHop? {
         switch state {
-        case .queued, .submitted, .sent, .delivered, .cancelled, .unknown, .received: return nil
+        case .queued, .submitted, .sent, .delivered, .cancelled, .unknown, .received, .planned: return nil
         case .suppressed: return .decision
         case .failed, .expired: break
         }
@@ -44,10 +44,12 @@ public enum FailedHop: String, CaseIterable, Sendable {
         case .undeliverable: return receipt == .rejected || receipt == .deleted ? .operator : .handset
         case .notSentInTime, .attemptsUsedUp, .none: return last(outcome)
         case .noReceipt, .withdrawn: return outcome == 5 ? .connection : .operator
-        case .cancelledBySource, .cancelledByOperator, .customerErased: return nil
+        case .cancelledBySource, .cancelledByOperator, .customerErased, .notNeeded, .completed: return nil
         case .cannotBeEncoded: return .render
         case .payloadLost: return .intake
-        case .optedOut: return .decision
+        case .optedOut, .unknownCustomer, .unpublished, .notInPackage, .belowThreshold, .noConsent, .addressSuppressed, .noContact,
+            .channelForbidden, .capReached, .heldPastDeadline, .stale, .duplicateEvent, .superseded, .abuseGuard, .budget:
+            return .decision
         }
     }
 

@@ -107,6 +107,7 @@ struct HistoryBatch: Sendable {
             hasRepeats = true
             state(header, attempts: it.attempts)
         case .carried(let it): carried(it, header, sealed, keys)
+        case .decided(let it): decided(it, record, sealed, keys)
         case .inbound(let it):
             guard it.number == 0 else { return }
             received(header, at: header.at / 1000, parts: it.total, missing: it.missing, inReplyTo: it.inReplyTo, sealed, keys)
@@ -116,8 +117,23 @@ struct HistoryBatch: Sendable {
                 PreferenceChange(
                     number: it.number, address: it.address, unwanted: it.unwanted, at: header.at, partition: header.partition,
                     sequence: header.sequence))
-        case .orphan, .mark, .ledger: break
+        case .orphan, .mark, .ledger, .counted: break
         }
+    }
+
+    private mutating func decided(
+        _ it: RecordBody.Decided, _ record: Record, _ sealed: UnsafeRawBufferPointer, _ keys: HistoryKeys
+    ) {
+        let header = record.header
+        step(record)
+        if it.stage == .fresh {
+            accepted(header, receivedAt: it.receivedAt / 1000, parts: it.partsOnAir, sealed, keys)
+        } else {
+            replaced[header.id] = message(header, parts: it.partsOnAir, sealed)
+            look(header, sealed, keys)
+            hasRepeats = true
+        }
+        state(header, isFresh: it.stage == .fresh)
     }
 
     private mutating func step(_ record: Record) {
@@ -195,7 +211,8 @@ struct HistoryBatch: Sendable {
             unopened += 1
             return nil
         }
-        lookups.append(entry(.phone, keys.hashes.phone(payload.to)))
+        // Of an event that nobody is told of there is none.
+        if payload.to.digits != 0 { lookups.append(entry(.phone, keys.hashes.phone(payload.to))) }
         // The reference of a message from a handset is the address as its operator wrote it.
         if !payload.reference.isEmpty, header.kind != .inbound {
             lookups.append(entry(.reference, keys.hashes.reference(payload.reference)))

@@ -49,7 +49,7 @@ extension Rulebooks {
         return try await desk.read(.readRulebook, by: caller) { session in
             let visibility = try units.visibility(of: caller, session)
             let made = try candidate(selection, visibility, session)
-            let findings = Rulebook.compile(made.source(1, 0), in: surroundings).findings
+            let findings = self.findings(made.source(1, 0), surroundings)
             return RulebookPreview(base: made.base, differences: made.differences.filter { made.sees(visibility, $0) }, findings: findings)
         }
     }
@@ -168,7 +168,7 @@ extension Rulebooks {
             }
             // The node takes the highest number: none that it may have had is given again, also where the store was restored.
             let source = made.source(max(made.base, handed) + 1, desk.nowMilliseconds)
-            let findings = Rulebook.compile(source, in: surroundings).findings
+            let findings = self.findings(source, surroundings)
             guard findings.areUsable else { throw DeskFault.invalid(FieldFault.of(findings)) }
             try world.agree(source, differences, caller)
             let hash = BodyDigest.sha256(RulebookFile.document(source))

@@ -1,4 +1,5 @@
 import Guard
+import MartletEngine
 public import MartletModel
 import MartletStore
 import SQL
@@ -9,6 +10,8 @@ public struct Rulebooks: Sendable {
     public struct World: Sendable {
         /// What compiling looks at beside the objects, as it is now.
         public var surroundings: @Sendable () throws -> Rulebook.Surroundings
+        /// The bytes of a time zone by its name, as tzdata installs it; nil: the machine has none of this name.
+        public var zoneFile: @Sendable (String) -> [UInt8]?
         /// Where the node looks for it.
         public var folder: RulebookFolder
         /// Tells the node to look now; without it the node notices within two seconds.
@@ -18,11 +21,13 @@ public struct Rulebooks: Sendable {
 
         public init(
             folder: RulebookFolder, surroundings: @escaping @Sendable () throws -> Rulebook.Surroundings,
+            zoneFile: @escaping @Sendable (String) -> [UInt8]? = { _ in nil },
             tell: @escaping @Sendable () -> Void = {},
             agree: @escaping @Sendable (RulebookSource, [RulebookDifference], Caller) throws -> Void = { _, _, _ in }
         ) {
             self.folder = folder
             self.surroundings = surroundings
+            self.zoneFile = zoneFile
             self.tell = tell
             self.agree = agree
         }
@@ -154,10 +159,15 @@ public struct Rulebooks: Sendable {
         }
         let alone = RulebookSource(
             number: 0, at: 0, objects: [RulebookObject(kind: kind, key: key, version: entry.newest, content: wish.content)])
-        return (entry, Rulebook.compile(alone, in: surroundings).findings)
+        return (entry, findings(alone, surroundings))
     }
 
     // MARK: Rows
+
+    /// What the one compile of the house says.
+    func findings(_ source: RulebookSource, _ surroundings: Rulebook.Surroundings) -> [RulebookFinding] {
+        DecisionBook.compile(source, in: surroundings, zoneFile: world.zoneFile).findings
+    }
 
     func surroundings() throws(DeskFault) -> Rulebook.Surroundings {
         do { return try world.surroundings() } catch { throw .broken("what the rulebook refers to cannot be read: \(error)") }

@@ -65,7 +65,7 @@ public struct StatisticsReport: Sendable {
             case .cancelled: cancelled += row.counts.messages
             case .suppressed: suppressed += row.counts.messages
             case .received: received += row.counts.messages
-            case nil, .queued, .submitted, .sent, .unknown:
+            case nil, .queued, .submitted, .sent, .unknown, .planned:
                 accepted += row.counts.messages
                 parts += row.counts.parts
                 submits += row.counts.submits

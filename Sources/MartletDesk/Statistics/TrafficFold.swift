@@ -75,11 +75,18 @@ public struct TrafficFold: HistoryFold {
                 $0.parts += Int64(it.total)
             }
             return
-        case .carried, .mark, .ledger, .orphan, .preference, .told: return
+        case .decided(let it):
+            add(header) {
+                if it.stage == .fresh { $0.messages += 1 }
+                $0.parts += Int64(it.partsOnAir)
+            }
+        case .carried, .mark, .ledger, .orphan, .preference, .told, .counted: return
         case .receipt, .ended, .resumed, .replaced, .asked: break
         }
         // An acceptance that is an end at once says so by its state alone.
-        guard header.flags.contains(.ends) || header.kind == .accepted, let state = header.flags.state, state.isEnd else { return }
+        guard header.flags.contains(.ends) || header.kind == .accepted || header.kind == .decided, let state = header.flags.state,
+            state.isEnd
+        else { return }
         add(header, state: state, reason: header.flags.reason ?? .none) { $0.messages += 1 }
     }
 

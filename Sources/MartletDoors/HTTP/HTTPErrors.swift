@@ -91,6 +91,9 @@ public enum HTTPErrors {
     public static let full = ErrorCode(
         "full", status: 503, title: "As many messages are open as the server may hold",
         remedy: "Send again after the seconds in Retry-After. Nothing of the message was kept.")
+    public static let noRulebook = ErrorCode(
+        "no_rulebook", status: 503, title: "No rulebook with events is in use",
+        remedy: "Send again after the seconds in Retry-After; the administrator publishes a release that has events. Nothing was kept.")
     public static let storageTrouble = ErrorCode(
         "storage_trouble", status: 503, title: "The server cannot make messages durable at the moment",
         remedy: "Send again after the seconds in Retry-After. Nothing of the request was kept.")
@@ -170,7 +173,7 @@ public enum HTTPErrors {
         malformedRequest, malformedJSON, invalidIdempotencyKey, queryNotSupported, unauthenticated, certificateMismatch, scopeMissing,
         notFound, methodNotAllowed, alreadyHandedOver, keyInFlight, requestTimeout, bodyTooLarge, lineTooLarge, tooManyLines,
         unsupportedMediaType, expectationFailed, invalidMessage, keyReused, invalidSearch, tooManyParts, noAlphabet, noRoute, rateLimited,
-        quotaUsedUp, headTooLarge, full, storageTrouble, storyUnreadable, searchBusy, stopping,
+        quotaUsedUp, headTooLarge, full, noRulebook, storageTrouble, storyUnreadable, searchBusy, stopping,
         tooManyConnections, versionNotSupported,
     ]
     /// Codes that stand only in `errors` of a problem.

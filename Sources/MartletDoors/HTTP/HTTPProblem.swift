@@ -57,6 +57,10 @@ struct HTTPProblem: Equatable {
             self.init(HTTPErrors.keyReused)
         case .keyInFlight(let seconds):
             self.init(HTTPErrors.keyInFlight, retryAfterSeconds: seconds)
+        case .noRulebook(let seconds):
+            self.init(HTTPErrors.noRulebook, retryAfterSeconds: seconds)
+        case .eventTooLarge(let bytes, let limit):
+            self.init(HTTPErrors.bodyTooLarge, detail: "The event needs \(bytes) bytes; at most \(limit) are kept.")
         case .stopping:
             self.init(HTTPErrors.stopping, retryAfterSeconds: 1)
         }

@@ -28,7 +28,7 @@ enum ReceiptWriting {
         case .failed: reason == .refused || reason == .cannotBeEncoded ? .rejected : .undeliverable
         case .suppressed: .rejected
         case .received: .accepted
-        case .queued, .submitted, .sent, .unknown: .enroute
+        case .queued, .submitted, .sent, .unknown, .planned: .enroute
         }
     }
 

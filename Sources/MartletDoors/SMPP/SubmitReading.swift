@@ -171,8 +171,8 @@ extension Refusal {
         case .noRoute: .invalidDestination
         case .full, .rateLimited, .quotaUsedUp: .throttled
         case .storage: .queueFull
-        // This door gives no idempotency keys.
-        case .stopping, .keyReused, .keyInFlight: .systemError
+        // This door gives no idempotency keys and no events.
+        case .stopping, .keyReused, .keyInFlight, .noRulebook, .eventTooLarge: .systemError
         }
     }
 }

@@ -31,7 +31,7 @@ extension Engine {
         // With one submit for all its parts a text may have more of them than the masks have bits.
         let limit = min(configuration.partsMaximum, count.submits == count.parts ? Engine.partsMaximum : SMSText.partsMax)
         if count.parts > limit { return .refused(.tooManyParts(parts: count.parts, limit: limit)) }
-        if let refusal = exceeds(submission, parts: count.parts, turn.now) { return .refused(refusal) }
+        if let refusal = exceeds(submission.source, submission.messageClass, parts: count.parts, turn.now) { return .refused(refusal) }
 
         var lookup = Turn.Lookup()
         lookup.number = lookups.number(submission.to)
@@ -75,12 +75,18 @@ extension Engine {
     }
 
     /// What a text costs and how it will be cut.
-    struct TextCount {
+    public struct TextCount: Sendable {
         /// On the air, which is what operators bill and senders are told.
-        var parts: Int
+        public var parts: Int
         /// Answered one by one: what the masks of a message have bits for.
-        var submits: Int
-        var shape: UInt32 = 0
+        public var submits: Int
+        public var shape: UInt32
+
+        public init(parts: Int, submits: Int, shape: UInt32 = 0) {
+            self.parts = parts
+            self.submits = submits
+            self.shape = shape
+        }
     }
 
     /// Counted as the connection will cut it. Where the rules spell a text otherwise, that is done here only to count: what is kept is the
@@ -108,6 +114,12 @@ extension Engine {
 
     mutating func keep(_ payload: UnsafeRawBufferPointer, _ messageClass: MessageClass) -> UInt64 {
         messageClass.lane.isStrict ? codeRing.append(payload) : ring.append(payload)
+    }
+
+    /// What an event's record holds beside the message has no place in the rings.
+    mutating func keep(_ bytes: [UInt8], _ payload: Payload, _ messageClass: MessageClass) -> UInt64 {
+        guard bytes.first != Payload.versionOfEvent else { return keep(payload, messageClass) }
+        return bytes.withUnsafeBytes { keep($0, messageClass) }
     }
 
     mutating func nextSequence(_ partition: PartitionNumber) -> UInt64 {

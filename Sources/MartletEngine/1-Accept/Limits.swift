@@ -63,13 +63,13 @@ extension Engine {
 
     /// The day's quota never stands in the way of security messages and codes, and they have a rate of their own: bulk of the same
     /// source delays neither.
-    mutating func exceeds(_ submission: borrowing Submission, parts: Int, _ now: Instant) -> Refusal? {
-        guard let limits = limits.limits(submission.source) else { return nil }
-        let isStrict = submission.messageClass.lane.isStrict
-        if limits.dailyQuota > 0, !isStrict, today(submission.source, now).parts + UInt64(parts) > UInt64(limits.dailyQuota) {
+    mutating func exceeds(_ source: SourceNumber, _ messageClass: MessageClass, parts: Int, _ now: Instant) -> Refusal? {
+        guard let limits = limits.limits(source) else { return nil }
+        let isStrict = messageClass.lane.isStrict
+        if limits.dailyQuota > 0, !isStrict, today(source, now).parts + UInt64(parts) > UInt64(limits.dailyQuota) {
             return .quotaUsedUp(retryAfterSeconds: secondsToNextDay(now))
         }
-        if let wait = self.limits.take(submission.source, parts: parts, isStrict: isStrict, now) {
+        if let wait = self.limits.take(source, parts: parts, isStrict: isStrict, now) {
             return .rateLimited(retryAfterSeconds: Int(wait / 1_000_000_000) + 1)
         }
         return nil

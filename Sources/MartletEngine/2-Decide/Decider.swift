@@ -14,6 +14,8 @@ public struct Decider: Sendable {
     let suppressions: ContiguousArray<SuppressionRule>
     let quiet: ContiguousArray<QuietHours>
     public let caps: ContiguousArray<FrequencyCap>
+    /// The same as records name them.
+    public let counters: ContiguousArray<CapLedger.Counter>
     private let cells: [UInt64: Int16]
     private let zones: ContiguousArray<Zone>
     private let zoneOfNumber: [UInt16: Int]
@@ -95,6 +97,7 @@ public struct Decider: Sendable {
         plans = ContiguousArray(rules.plans)
         suppressions = ContiguousArray(rules.suppressions)
         caps = ContiguousArray(rules.caps.prefix(FrequencyCap.mostCaps))
+        counters = ContiguousArray(caps.map { CapLedger.Counter($0) })
         quiet = ContiguousArray(rules.quietHours.map { Decider.hours($0, rules) })
         var cells: [UInt64: Int16] = [:]
         for cell in rules.matrix {

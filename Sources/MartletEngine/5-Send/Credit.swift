@@ -140,8 +140,8 @@ extension Engine {
             slot.pointee.flags.remove(.loading)
             if slot.pointee.flags.contains(.moved) || slot.pointee.flags.contains(.replacing) {
                 // Its payload has another place since, or is another: asked for again when its turn comes.
-            } else if case .payload(let payload) = item.payload, payload.withUnsafeBytes({ (try? Payload(reading: $0)) != nil }) {
-                slot.pointee.ringOffset = payload.withUnsafeBytes { keep($0, slot.pointee.messageClass) }
+            } else if case .payload(let bytes) = item.payload, let payload = bytes.withUnsafeBytes({ try? Payload(reading: $0) }) {
+                slot.pointee.ringOffset = keep(bytes, payload, slot.pointee.messageClass)
             } else if !slot.pointee.state.isEnd {
                 emit(end(of: number, item.payload), number, &turn, after: .retire)
             }
@@ -155,7 +155,7 @@ extension Engine {
     }
 
     /// How a message ends whose payload is not there: one of which a provider has parts was not cancelled.
-    private func end(of number: UInt32, _ payload: Turn.Loaded) -> RecordBody {
+    func end(of number: UInt32, _ payload: Turn.Loaded) -> RecordBody {
         let slot = slots.pointer(number)
         let taken = slot.pointee.answeredParts | slot.pointee.unknownParts | slot.pointee.failedParts
         switch payload {

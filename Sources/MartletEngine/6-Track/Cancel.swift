@@ -9,7 +9,7 @@ extension Engine {
         let slot = slots.pointer(number)
         guard slot.pointee.source == source else { return .notFound }
         if slot.pointee.state == .cancelled { return .cancelled }
-        guard slot.pointee.state == .queued, !slot.pointee.mayHaveLeft else {
+        guard slot.pointee.state == .queued || slot.pointee.state == .planned, !slot.pointee.mayHaveLeft else {
             withdraw(number, turn.now)
             return .tooLate
         }

@@ -16,6 +16,7 @@ extension Engine {
         grantWishes(&turn)
         giveUpOwed(&turn)
         giveUpParts(&turn)
+        caps.sweep(pages: 1)
         countOpen()
     }
 
@@ -38,6 +39,7 @@ extension Engine {
             end(number, &turn)
         case .unknown:
             unknown(number, passed, &turn)
+        case .planned: plannedDue(number, passed, &turn)
         case .delivered, .failed, .expired, .cancelled, .suppressed, .received: dueOwed(number, &turn)
         }
     }

@@ -14,7 +14,8 @@ extension Engine {
         guard slot.pointee.source == source else { return .notFound }
         let taken = slot.pointee.openParts | slot.pointee.answeredParts | slot.pointee.unknownParts | slot.pointee.failedParts
         // What is being read or copied just now is the old text.
-        guard slot.pointee.state == .queued, taken == 0, slot.pointee.pending == 0,
+        // The text of an event is its template's.
+        guard slot.pointee.state == .queued, slot.pointee.role.isEmpty, taken == 0, slot.pointee.pending == 0,
             slot.pointee.flags.isDisjoint(with: [.possibleDuplicate, .loading, .carrying]),
             var payload = self.payload(of: number) ?? payload, payload.userDataHeader.isEmpty
         else { return .tooLate }

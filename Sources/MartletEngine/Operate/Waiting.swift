@@ -15,8 +15,13 @@ public struct Waiting: Sendable {
         self.before = before
     }
 
-    func matches(_ slot: Slot) -> Bool {
-        slot.id.high != 0 && slot.state == .queued && classes.contains(slot.messageClass) && group.map { $0 == slot.group } ?? true
+    func matches(_ slot: Slot) -> Bool { matches(slot, .queued) }
+
+    /// What is held for its hour stands in no group's queue, so it is not meant where one is named.
+    func matchesPlanned(_ slot: Slot) -> Bool { group == nil && matches(slot, .planned) }
+
+    private func matches(_ slot: Slot, _ state: MessageState) -> Bool {
+        slot.id.high != 0 && slot.state == state && classes.contains(slot.messageClass) && group.map { $0 == slot.group } ?? true
             && source.map { $0 == slot.source } ?? true && slot.id.milliseconds < before
     }
 }
@@ -64,7 +69,7 @@ extension Engine {
     public func count(_ waiting: Waiting, suspects: Bool = false, _ cursor: inout UInt32, _ tally: inout WaitingTally) {
         walk(&cursor) { number in
             let slot = slots.pointer(number).pointee
-            guard waiting.matches(slot) else { return true }
+            guard waiting.matches(slot) || !suspects && waiting.matchesPlanned(slot) else { return true }
             if suspects ? slot.isTaken : slot.mayHaveLeft {
                 tally.mayHaveLeft += 1
             } else {
@@ -75,12 +80,12 @@ extension Engine {
         }
     }
 
-    /// Ends what waits. What a provider may have is left alone.
+    /// Ends what waits, held for its hour too. What a provider may have is left alone.
     public mutating func purge(_ waiting: Waiting, _ cursor: inout UInt32, _ tally: inout WaitingTally, _ turn: inout Turn) {
         var found: [UInt32] = []
         walk(&cursor) { number in
             let slot = slots.pointer(number).pointee
-            guard waiting.matches(slot) else { return true }
+            guard waiting.matches(slot) || waiting.matchesPlanned(slot) else { return true }
             if slot.mayHaveLeft { tally.mayHaveLeft += 1 } else { found.append(number) }
             return found.count < Engine.walkActs
         }

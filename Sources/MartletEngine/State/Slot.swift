@@ -48,6 +48,10 @@ struct Slot {
     var pending: UInt8 = 0
     /// How often telling its end was put off. Before its end: how often its provider was asked about it, see `Asking`.
     var tries: UInt8 = 0
+    /// What it is to the notification of an event; empty: it is no event's.
+    var role: RecordBody.Carried.Role = []
+    /// Place of its step in the plan.
+    var step: UInt8 = 0
     /// How its text was planned anew; 0: as its payload says.
     var textShape: UInt32 = 0
 

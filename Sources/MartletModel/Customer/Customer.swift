@@ -105,6 +105,9 @@ public struct CustomerLocale: Hashable, Sendable {
         }
     }
 
+    /// The same without a country.
+    public var language: CustomerLocale { CustomerLocale(code: code & 0xFFFF_0000) }
+
     public var text: String {
         guard code != 0 else { return "" }
         func pair(_ half: UInt32) -> String { String(decoding: [UInt8(half >> 8 & 255), UInt8(half & 255)], as: UTF8.self) }

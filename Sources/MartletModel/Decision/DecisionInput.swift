@@ -27,7 +27,7 @@ public struct Circumstances: Equatable, Sendable {
     /// Wall microseconds.
     public var now: Int64
     public var stage: Stage
-    /// Channels over which something can be handed over at all: a connection is there and not held.
+    /// Channels over which something can be handed over at all: a connection is there. What a person holds back waits, as ready texts do.
     public var channels: ChannelSet
     /// An event with the same values came before.
     public var isDuplicate: Bool

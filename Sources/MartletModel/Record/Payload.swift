@@ -1,7 +1,8 @@
 /// The customer data of one message: what is sealed in its record, and what a hand-over needs. Little-endian:
 /// version, number (8 bytes), then sender, reference (a length byte each) and text (two length bytes), all UTF-8.
 /// Version 2 has the user data header (a length byte) behind the text. Version 3 has fields there, to the end: a byte that says which, a
-/// length byte, so many bytes. Each version is written only where it is needed.
+/// length byte, so many bytes. Version 4 is an event's: 3 with two length bytes a field, and the fields that `EventPayload` reads. Each
+/// version is written only where it is needed.
 public struct Payload: Equatable, Sendable {
     public var to: PhoneNumber
     public var from: String
@@ -53,6 +54,7 @@ public struct Payload: Equatable, Sendable {
     public static let version: UInt8 = 1
     public static let versionWithHeader: UInt8 = 2
     public static let versionWithFields: UInt8 = 3
+    public static let versionOfEvent: UInt8 = 4
 
     /// Fields of version 3. Raw values are in records; a reader passes over one that it does not know.
     private enum Field: UInt8 {
@@ -66,6 +68,9 @@ public struct Payload: Equatable, Sendable {
         /// Two words, the higher first.
         case inReplyTo = 6
     }
+
+    /// From this one on fields are `EventPayload`'s.
+    static let firstOfEvent: UInt8 = 7
 
     /// Appends the bytes of the message's payload.
     public static func append(_ submission: borrowing Submission, textShape: UInt32 = 0, to out: inout [UInt8]) {
@@ -111,6 +116,15 @@ public struct Payload: Equatable, Sendable {
         to: PhoneNumber, from: String, reference: String, text: String, _ extras: Extras, out: inout [UInt8]
     ) {
         let version = extras.version
+        appendHead(version, to: to, from: from, reference: reference, text: text, out: &out)
+        if version == versionWithHeader { appendShort(extras.userDataHeader, to: &out) }
+        if version == versionWithFields { appendFields(extras, to: &out) }
+    }
+
+    /// What all versions begin with.
+    private static func appendHead(
+        _ version: UInt8, to: PhoneNumber, from: String, reference: String, text: String, out: inout [UInt8]
+    ) {
         out.append(version)
         withUnsafeBytes(of: to.digits.littleEndian) { out.append(contentsOf: $0) }
         for short in [from, reference] {
@@ -123,12 +137,18 @@ public struct Payload: Equatable, Sendable {
         out.append(UInt8(truncatingIfNeeded: count))
         out.append(UInt8(truncatingIfNeeded: count >> 8))
         out.append(contentsOf: text.utf8.prefix(count))
-        if version == versionWithHeader { appendShort(extras.userDataHeader, to: &out) }
-        if version == versionWithFields { appendFields(extras, to: &out) }
     }
 
-    private static func appendFields(_ extras: Extras, to out: inout [UInt8]) {
+    /// As version 4; the event's own fields go behind.
+    func appendOfEvent(to out: inout [UInt8]) {
+        Payload.appendHead(Payload.versionOfEvent, to: to, from: from, reference: reference, text: text, out: &out)
+        let extras = Extras(userDataHeader, partOctets, partAlphabet, wishes, textShape, trace, inReplyTo)
+        Payload.appendFields(extras, isLong: true, to: &out)
+    }
+
+    private static func appendFields(_ extras: Extras, isLong: Bool = false, to out: inout [UInt8]) {
         func append(_ field: Field, _ bytes: [UInt8]) {
+            if isLong { return appendLong(field.rawValue, bytes, to: &out) }
             out.append(field.rawValue)
             appendShort(bytes, to: &out)
         }
@@ -146,16 +166,33 @@ public struct Payload: Equatable, Sendable {
         out.append(contentsOf: bytes.prefix(count))
     }
 
+    /// A field of version 4. One that does not fit its length must not garble what follows; whoever writes it keeps far below.
+    static func appendLong(_ field: UInt8, _ bytes: [UInt8], to out: inout [UInt8]) {
+        let count = min(bytes.count, Int(UInt16.max))
+        out.append(field)
+        out.append(UInt8(truncatingIfNeeded: count))
+        out.append(UInt8(truncatingIfNeeded: count >> 8))
+        out.append(contentsOf: bytes.prefix(count))
+    }
+
     /// The number alone of a payload's bytes; nil when they are too few.
     public static func number(in bytes: UnsafeRawBufferPointer) -> PhoneNumber? {
         guard bytes.count >= 9 else { return nil }
         return PhoneNumber(digits: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 1, as: UInt64.self)))
     }
 
+    /// What only an event has is passed over.
     public init(reading bytes: UnsafeRawBufferPointer) throws(RecordFault) {
+        try self.init(reading: bytes) { (_, _) throws(RecordFault) in }
+    }
+
+    /// - Parameter ofEvent: gets each field that only an event has, with its bytes in place.
+    init(
+        reading bytes: UnsafeRawBufferPointer, ofEvent: (UInt8, UnsafeRawBufferPointer) throws(RecordFault) -> Void
+    ) throws(RecordFault) {
         var input = ByteReader(bytes)
         let version: UInt8 = try input.take()
-        guard (Payload.version...Payload.versionWithFields).contains(version) else { throw .unknownVersion(version) }
+        guard (Payload.version...Payload.versionOfEvent).contains(version) else { throw .unknownVersion(version) }
         to = PhoneNumber(digits: try input.take())
         from = try input.text()
         reference = try input.text()
@@ -168,8 +205,16 @@ public struct Payload: Equatable, Sendable {
         textShape = 0
         trace = nil
         inReplyTo = .none
-        guard version == Payload.versionWithFields else { return }
-        while !input.isAtEnd { try take(field: input.take(), input.octets()) }
+        if version == Payload.versionWithFields {
+            while !input.isAtEnd { try take(field: input.take(), input.octets()) }
+        }
+        guard version == Payload.versionOfEvent else { return }
+        while !input.isAtEnd {
+            let field: UInt8 = try input.take()
+            let count: UInt16 = try input.take()
+            let octets = try input.raw(count: Int(count))
+            if field < Payload.firstOfEvent { try take(field: field, Array(octets)) } else { try ofEvent(field, octets) }
+        }
     }
 
     private mutating func take(field: UInt8, _ octets: [UInt8]) throws(RecordFault) {

@@ -18,6 +18,8 @@ public enum RecordBody: Equatable, Sendable {
     /// the header's.
     case replaced(Carried)
     case asked(Asked)
+    case decided(Decided)
+    case counted(Counted)
 
     public struct Accepted: Equatable, Sendable {
         /// Wall microseconds at which the door had read the whole request.
@@ -148,6 +150,8 @@ public enum RecordBody: Equatable, Sendable {
         public var error: UInt16
         /// Of one that has not ended: how often its provider was asked about it, as a slot keeps it; 0: never.
         public var tries: UInt8
+        /// What an event's message has beside; nil: it is none's.
+        public var event: Event?
 
         public struct ProviderKey: Equatable, Sendable {
             public var hash: UInt64
@@ -162,7 +166,7 @@ public enum RecordBody: Equatable, Sendable {
             state: MessageState, attempts: UInt8, resends: UInt8, strikes: UInt8, answeredParts: UInt16, deliveredParts: UInt16,
             failedParts: UInt16,
             unknownParts: UInt16, partsReference: UInt16, notBefore: Int64, order: UInt64, providerKeys: [ProviderKey],
-            textShape: UInt32 = 0, error: UInt16 = 0, tries: UInt8 = 0
+            textShape: UInt32 = 0, error: UInt16 = 0, tries: UInt8 = 0, event: Event? = nil
         ) {
             self.state = state
             self.attempts = attempts
@@ -179,6 +183,7 @@ public enum RecordBody: Equatable, Sendable {
             self.textShape = textShape
             self.error = error
             self.tries = tries
+            self.event = event
         }
     }
 
@@ -299,6 +304,8 @@ public enum RecordBody: Equatable, Sendable {
         case .preference: .preference
         case .replaced: .replaced
         case .asked: .asked
+        case .decided: .decided
+        case .counted: .counted
         }
     }
 }

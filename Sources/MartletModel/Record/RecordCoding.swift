@@ -22,6 +22,8 @@ extension RecordBody {
         case .inbound: 20
         case .preference(let it): it.address == 0 ? 10 : 18
         case .asked(let it): 22 + it.providerID.shortCount + it.connection.shortCount
+        case .decided(let it): it.byteCount
+        case .counted(let it): it.byteCount
         }
     }
 
@@ -78,6 +80,7 @@ extension RecordBody {
             if it.tailCount > 0 { out.put(it.textShape) }
             if it.tailCount > 4 { out.put(it.error) }
             if it.tailCount > 6 { out.put(it.tries) }
+            it.event?.write(&out)
         case .orphan(let it):
             out.put(it.state.rawValue)
             out.put(it.error)
@@ -125,6 +128,8 @@ extension RecordBody {
             }
             out.put(text: it.providerID)
             out.put(text: it.connection)
+        case .decided(let it): it.write(&out)
+        case .counted(let it): it.write(&out)
         }
     }
 }
@@ -223,6 +228,8 @@ extension RecordBody {
             self = .preference(
                 Preference(number: number, unwanted: ClassSet(rawValue: unwanted), address: input.isAtEnd ? 0 : try input.take()))
         case .asked: self = .asked(try Asked(&input))
+        case .decided: self = .decided(try Decided(&input))
+        case .counted: self = .counted(try Counted(&input))
         }
     }
 }
@@ -256,7 +263,10 @@ extension RecordBody.Asked {
 
 extension RecordBody.Carried {
     /// Bytes behind the provider keys: what most have none of.
-    fileprivate var tailCount: Int { tries != 0 ? 7 : error != 0 ? 6 : textShape != 0 ? 4 : 0 }
+    fileprivate var tailCount: Int {
+        if let event { return 7 + event.byteCount }
+        return tries != 0 ? 7 : error != 0 ? 6 : textShape != 0 ? 4 : 0
+    }
 
     init(_ input: inout ByteReader) throws(RecordFault) {
         guard let state = MessageState(rawValue: try input.take()) else { throw .badValue(field: "state") }
@@ -272,6 +282,7 @@ extension RecordBody.Carried {
         if !input.isAtEnd { it.textShape = try input.take() }
         if !input.isAtEnd { it.error = try input.take() }
         if !input.isAtEnd { it.tries = try input.take() }
+        if !input.isAtEnd { it.event = try Event(&input) }
         self = it
     }
 }
@@ -388,6 +399,13 @@ struct ByteReader {
         guard offset + count <= bytes.count else { throw .truncated }
         defer { offset += count }
         return Array(bytes[offset..<offset + count])
+    }
+
+    /// In place: good for as long as the bytes are.
+    mutating func raw(count: Int) throws(RecordFault) -> UnsafeRawBufferPointer {
+        guard offset + count <= bytes.count else { throw .truncated }
+        defer { offset += count }
+        return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
     }
 
     mutating func text(count: Int) throws(RecordFault) -> String {

@@ -134,6 +134,11 @@ public enum RecordKind: UInt8, CaseIterable, Sendable {
     case replaced = 14
     /// A provider was asked about a part, or told to forget it, and what it said to that.
     case asked = 15
+    /// It was decided whether, how and when the customer of an event is told. Fresh, the obligation begins. Sealed: the event, what was read,
+    /// the text.
+    case decided = 16
+    /// Times that count for caps and limits, so that they outlive the records they were counted from.
+    case counted = 17
 }
 
 public struct RecordFlags: OptionSet, Equatable, Sendable {
@@ -152,13 +157,13 @@ public struct RecordFlags: OptionSet, Equatable, Sendable {
     /// The message ended by this record.
     public static let ends = RecordFlags(rawValue: 128)
 
-    /// State and reason of the message after this record, as the fold left them, in bits 8...11 and 12...15: what the story of an
-    /// ended message is told from. Replay does not read them.
+    /// State and reason of the message after this record, as the fold left them: the state in bits 8...11, of the reason the four low bits in
+    /// 12...15 and the two high ones in 5 and 6. What the story of an ended message is told from.
     public static func outcome(_ state: MessageState, _ reason: EndReason) -> RecordFlags {
-        RecordFlags(rawValue: UInt16(state.rawValue) << 8 | UInt16(reason.rawValue) << 12)
+        RecordFlags(rawValue: UInt16(state.rawValue) << 8 | UInt16(reason.rawValue & 15) << 12 | UInt16(reason.rawValue >> 4 & 3) << 5)
     }
     public var state: MessageState? { MessageState(rawValue: UInt8(rawValue >> 8 & 0xF)) }
-    public var reason: EndReason? { EndReason(rawValue: UInt8(rawValue >> 12)) }
+    public var reason: EndReason? { EndReason(rawValue: UInt8(rawValue >> 12) | UInt8(rawValue >> 5 & 3) << 4) }
 }
 
 public enum RecordFault: Error, Equatable, Sendable {

@@ -7,11 +7,17 @@ public struct Rulebook: Equatable, Sendable {
     public var routes: [NumberRoute]?
     /// What events there are, and whether, how and when customers are told of them.
     public var decisions: DecisionRules
+    /// What they are told, as it is written.
+    public var wording: WordingObjects
 
-    public init(number: Int64 = 0, routes: [NumberRoute]? = nil, decisions: DecisionRules = DecisionRules()) {
+    public init(
+        number: Int64 = 0, routes: [NumberRoute]? = nil, decisions: DecisionRules = DecisionRules(),
+        wording: WordingObjects = WordingObjects()
+    ) {
         self.number = number
         self.routes = routes
         self.decisions = decisions
+        self.wording = wording
     }
 
     /// What compiling looks at beside the objects.
@@ -22,15 +28,19 @@ public struct Rulebook: Equatable, Sendable {
         public var templates: Set<String>?
         /// Time zones that the machine knows; nil as above.
         public var zones: Set<String>?
+        /// Parts that the node sends of one short message at most.
+        public var parts: Int
 
-        public init(groups: Set<String>? = nil, templates: Set<String>? = nil, zones: Set<String>? = nil) {
+        public init(groups: Set<String>? = nil, templates: Set<String>? = nil, zones: Set<String>? = nil, parts: Int = 10) {
             self.groups = groups
             self.templates = templates
             self.zones = zones
+            self.parts = parts
         }
     }
 
-    /// The one reading of a rulebook: at preview, at publishing and at loading. Pure; the same objects and surroundings give the same result.
+    /// Reads the objects and their forms. The one compile that preview, publishing and loading call is the engine's `DecisionBook.compile`, which
+    /// begins here and looks into the texts besides. Pure; the same objects and surroundings give the same result.
     /// - Returns: the rulebook as far as it can be made, to be used only when no finding is an error, and all findings at once.
     public static func compile(_ source: RulebookSource, in surroundings: Surroundings) -> (rulebook: Rulebook, findings: [RulebookFinding])
     {
@@ -39,6 +49,7 @@ public struct Rulebook: Equatable, Sendable {
         let routes = source.objects.filter { $0.kind == .routes }
         if !routes.isEmpty { rulebook.routes = NumberRoute.compile(routes, surroundings, &findings) }
         rulebook.decisions = DecisionRules.compile(source, surroundings, &findings)
+        rulebook.wording = WordingObjects.compile(source, rulebook.decisions, &findings)
         return (rulebook, findings)
     }
 }
@@ -58,6 +69,9 @@ public enum RulebookKind: String, CaseIterable, Sendable {
     case plan
     case matrix
     case suppression
+    case template
+    case partial
+    case override
 
     /// For people.
     public var doc: String {
@@ -76,6 +90,9 @@ public enum RulebookKind: String, CaseIterable, Sendable {
         case .plan: "Over which channels a customer is told, step by step."
         case .matrix: "Which plan a class follows, by segment and engagement. All objects of this kind together are the table."
         case .suppression: "Customers who are not told, by what the bank knows of them."
+        case .template: "What customers read over one channel, in the bank's languages. Events share them."
+        case .partial: "A text that templates put in: a footer, a greeting."
+        case .override: "Texts of one event in the place of those of its template, which stays as it is."
         }
     }
 }

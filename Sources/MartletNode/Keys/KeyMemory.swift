@@ -1,8 +1,9 @@
 import Journal
 import MartletModel
 
-/// The idempotency keys of the last 24 hours and their answers. In memory is a filter that denies almost every new key, and the keys of
-/// segments still without a run; the others stand in runs on disk, one for each finished segment, which outlive their segments.
+/// The idempotency keys of the last 24 hours and their answers, and beside them, under hashes of their own, what makes two events the same. In
+/// memory is a filter that denies almost every new key, and the keys of segments still without a run; the others stand in runs on disk, one
+/// for each finished segment, which outlive their segments.
 /// Confined to the node's loop; what needs the disk is done by `KeyWork`, elsewhere.
 final class KeyMemory {
     /// What a key led to.
@@ -59,6 +60,9 @@ final class KeyMemory {
     private var open: [Keys] = []
     private(set) var runs: [SortedRun] = []
     var asked: Set<UInt64> = []
+    /// What goes on when one of those has its answer, in order; bounded as those are.
+    private var waiting: [UInt64: [() -> Void]] = [:]
+    private var waitingCount = 0
     /// A segment's run is being written, or a damaged one made anew.
     var isWorking = false
     /// Steady microseconds before which writing is not tried again.
@@ -83,9 +87,10 @@ final class KeyMemory {
     // MARK: Look-up
 
     func find(_ hash: UInt64, _ now: Instant) -> Finding {
+        // Before the filter, which knows nothing yet of what waits for another answer.
+        if !asked.isEmpty, asked.contains(hash) { return .beingAsked }
         let hits = filter.hits(hash)
         guard hits != 0 else { return .new }
-        if asked.contains(hash) { return .beingAsked }
         for keys in open.reversed() {
             guard let found = keys[hash] else { continue }
             return found.id.milliseconds >= oldest(now) ? .known(found) : .new
@@ -93,6 +98,24 @@ final class KeyMemory {
         let segments = filter.segments(hits)
         let able = runs.filter { run in segments.contains { $0.contains(run.segment) } }
         return able.isEmpty ? .new : .ask(able.reversed())
+    }
+
+    /// Keys being looked up at once, and as many again that wait for them; beyond it a sender hears 503.
+    static let questionMaximum = 8192
+
+    /// - Returns: false, and nothing is kept, when too many wait.
+    func wait(for hash: UInt64, _ body: @escaping () -> Void) -> Bool {
+        guard waitingCount < KeyMemory.questionMaximum else { return false }
+        waitingCount += 1
+        waiting[hash, default: []].append(body)
+        return true
+    }
+
+    /// The hash has its answer: whoever waited goes on, and may ask again.
+    func goOn(_ hash: UInt64) {
+        guard let all = waiting.removeValue(forKey: hash) else { return }
+        waitingCount -= all.count
+        for body in all { body() }
     }
 
     func remember(_ hash: UInt64, _ remembered: Remembered, at position: Position) {
@@ -150,9 +173,19 @@ extension KeyMemory.Remembered {
             parts: UInt8(truncatingIfNeeded: entry.third), position: 0)
     }
 
-    /// What an acceptance says of its key; nil: it had none.
-    init?(_ record: Record) {
-        guard case .accepted(let it) = record.body, record.header.keyHash != 0 else { return nil }
-        self.init(body: record.header.bodyHash, id: record.header.id.notification, parts: it.parts(record.header), position: 0)
+    /// What a record says of keys: that of its sender, and what makes its event the same as another. One that was the same is no first of its kind.
+    static func each(of record: Record, _ body: (_ hash: UInt64, KeyMemory.Remembered) -> Void) {
+        let (header, parts): (RecordHeader, UInt8)
+        switch record.body {
+        case .accepted(let it): (header, parts) = (record.header, it.parts(record.header))
+        case .decided(let it) where it.stage == .fresh:
+            (header, parts) = (record.header, it.partsOnAir)
+            if it.duplicate != 0, it.reason != .duplicateEvent {
+                body(it.duplicate, KeyMemory.Remembered(body: 0, id: header.id.notification, parts: 0, position: 0))
+            }
+        default: return
+        }
+        guard header.keyHash != 0 else { return }
+        body(header.keyHash, KeyMemory.Remembered(body: header.bodyHash, id: header.id.notification, parts: parts, position: 0))
     }
 }

@@ -45,11 +45,12 @@ struct KeyWork: Sendable {
         let from = Position(journalSegment: segment, offset: 0)
         let upTo = segment == .max ? Position.max : Position(journalSegment: segment + 1, offset: 0)
         try reader.scan(from: from, upTo: upTo) { position, bytes in
-            // Most records have no key; their texts need not be read for that.
-            guard let header = try? RecordHeader(reading: bytes), header.kind == .accepted, header.keyHash != 0,
-                let record = try? Record(reading: bytes), let key = KeyMemory.Remembered(record)
+            // Most records have no key; what stands behind their headers need not be read for that.
+            guard let header = try? RecordHeader(reading: bytes),
+                header.kind == .decided || (header.kind == .accepted && header.keyHash != 0),
+                let record = try? Record(reading: bytes)
             else { return }
-            found.append((position, record.header.keyHash, key))
+            KeyMemory.Remembered.each(of: record) { found.append((position, $0, $1)) }
         }
         return found
     }

@@ -8,37 +8,68 @@ import NIOCore
 /// Questions about keys that wait on the disk; nobody else waits for them.
 private let asking = DispatchQueue(label: "martlet.keys")
 
-/// A submission with a key whose run is being asked.
+/// A hash whose run is being asked.
 struct KeyQuestion {
     var hash: UInt64
-    var body: UInt64
     var runs: [SortedRun]
-    var submission: Submission
-    var then: (Acceptance) -> Void
+    var then: (Found) -> Void
+
+    enum Found {
+        case known(KeyMemory.Remembered)
+        case new
+        /// A run that may have it could not be read.
+        case unread
+    }
+}
+
+/// What a source hands in under a key: a ready text, or an event.
+protocol HandedIn {
+    var source: SourceNumber { get }
+    /// - Parameter key: hashes of its idempotency key and body, which is new; nil: it has none.
+    func take(into node: Node, key: (hash: UInt64, body: UInt64)?, then: @escaping (Acceptance) -> Void)
+}
+
+extension Submission: HandedIn {
+    func take(into node: Node, key: (hash: UInt64, body: UInt64)?, then: @escaping (Acceptance) -> Void) {
+        node.take(self, key: key, then: then)
+    }
 }
 
 /// Submissions with an idempotency key. A new key costs two short hashes and a look into the filter, and is taken on the spot; one
 /// that the filter cannot deny is looked up, on another thread where it must be.
 extension Node {
-    /// Keys being looked up at once; beyond it a sender hears 503.
-    private static let questionMaximum = 8192
     private static let retryDelay: Int64 = 10_000_000
 
-    func submitKeyed(_ submission: Submission, _ idempotency: Idempotency, then: @escaping (Acceptance) -> Void) {
+    func submitKeyed(_ handed: some HandedIn, _ idempotency: Idempotency, then: @escaping (Acceptance) -> Void) {
         guard !stopping else { return refuse(.stopping, then) }
-        let hash = lookups.key(idempotency, of: submission.source)
+        let hash = lookups.key(idempotency, of: handed.source)
         let body = lookups.body(idempotency)
         switch keys.find(hash, now()) {
-        case .new: take(submission, key: (hash, body), then: then)
+        case .new: handed.take(into: self, key: (hash, body), then: then)
         case .known(let remembered): repeated(remembered, body, then)
         case .beingAsked: refuse(.keyInFlight(retryAfterSeconds: 1), then)
         case .ask(let runs):
-            guard keys.asked.count < Node.questionMaximum else { return refuse(.full(retryAfterSeconds: 1), then) }
-            keys.asked.insert(hash)
-            questions.append(KeyQuestion(hash: hash, body: body, runs: runs, submission: submission, then: then))
-            // All of one turn of the loop go together.
-            if questions.count == 1 { loop.assumeIsolated().execute { self.ask() } }
+            let isAsked = ask(hash, runs) { [self] found in
+                switch found {
+                case .known(let remembered): repeated(remembered, body, then)
+                case .new: handed.take(into: self, key: (hash, body), then: then)
+                // It may have been used: better no message than two.
+                case .unread: refuse(.storage(retryAfterSeconds: 5), then)
+                }
+            }
+            if !isAsked { refuse(.full(retryAfterSeconds: 1), then) }
         }
+    }
+
+    /// Looks a hash up on disk.
+    /// - Returns: false, and `then` is not called, when too many are looked up.
+    func ask(_ hash: UInt64, _ runs: [SortedRun], then: @escaping (KeyQuestion.Found) -> Void) -> Bool {
+        guard keys.asked.count < KeyMemory.questionMaximum else { return false }
+        keys.asked.insert(hash)
+        questions.append(KeyQuestion(hash: hash, runs: runs, then: then))
+        // All of one turn of the loop go together.
+        if questions.count == 1 { loop.assumeIsolated().execute { self.ask() } }
+        return true
     }
 
     /// The key came before: the same answer, unless the body is another or there is no answer yet.
@@ -69,11 +100,11 @@ extension Node {
             keys.asked.remove(question.hash)
             switch answer {
             case .entry(let entry) where KeyMemory.Remembered(entry).id.milliseconds >= oldest:
-                repeated(KeyMemory.Remembered(entry), question.body, question.then)
-            case .entry, .none: take(question.submission, key: (question.hash, question.body), then: question.then)
-            // It may have been used: better no message than two.
-            case .unread: refuse(.storage(retryAfterSeconds: 5), question.then)
+                question.then(.known(KeyMemory.Remembered(entry)))
+            case .entry, .none: question.then(.new)
+            case .unread: question.then(.unread)
             }
+            keys.goOn(question.hash)
         }
         if let segment = answers.unread.min() { mendKeys(segment) }
     }

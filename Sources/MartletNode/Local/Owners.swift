@@ -36,12 +36,30 @@ struct Owners: ~Copyable {
         guard let customers, cache != nil, case .one(let subject) = customers.owner(address: hash(number)) else { return nil }
         return cache?.key(subject).key
     }
+
+    /// The customer whose reference has this hash.
+    func find(reference hash: UInt64) -> FoundCustomer? { customers?.find(reference: hash) }
+
+    /// What is personal of a customer; nil when the key was destroyed.
+    mutating func details(of found: FoundCustomer) throws -> CustomerDetails? {
+        let lookup = cache?.key(found.subject) ?? .unknown
+        if case .erased = lookup { return nil }
+        return try found.details { subject, sealed in
+            guard let key = lookup.key else { throw SealFault.noSuchKey(keyID: RecordKeyID(subject: subject).rawValue) }
+            return try Sealer.open(sealed, context: .details(of: subject), key: key)
+        }
+    }
+
+    /// Nil when that customer has no key (any more).
+    mutating func key(of subject: SubjectNumber) -> SubjectKey? { cache?.key(subject).key }
 }
 
 extension Node {
-    /// The key of the one customer whose number stands in what is to be sealed.
-    func owner(of record: Record, _ range: Range<Int>) -> SubjectKey? {
+    /// The key of the customer whom an event is about, else of the one whose number stands in what is to be sealed.
+    func owner(of emitted: borrowing Turn.Emitted, _ range: Range<Int>) -> SubjectKey? {
         guard owners.areKnown else { return nil }
+        let record = emitted.record
+        if record.header.kind == .decided { return emitted.subject == 0 ? nil : owners.key(of: emitted.subject) }
         let number: PhoneNumber? = turn.payloads.withUnsafeBytes { payloads in
             let bytes = UnsafeRawBufferPointer(rebasing: payloads[range])
             if case .inbound(let it) = record.body, it.number != 0 { return (try? Inbound(readingPart: bytes))?.number }

@@ -16,6 +16,7 @@ final class SearchIndex: Sendable {
         var position: Position
         /// Of the acceptance, seconds since 1970.
         var seconds: UInt32
+        /// It stands in a record after the acceptance: a copy forward, or what was decided when a hold ended.
         var isCarried = false
 
         init(_ hash: UInt64, _ id: MessageID, _ position: Position, isCarried: Bool = false) {
@@ -149,18 +150,29 @@ final class SearchIndex: Sendable {
         return bytes.withUnsafeBytes { items(of: $0, at: position) }
     }
 
-    /// Under which hashes a record is found, when it begins a message or carries one forward. Opens its sealed part.
+    /// Under which hashes a record is found, when it begins a message, carries one forward or is decided of an event. Opens its sealed part.
     func items(of bytes: UnsafeRawBufferPointer, at position: Position) -> [Item] {
-        guard let header = try? RecordHeader(reading: bytes), [.accepted, .carried, .replaced].contains(header.kind),
-            header.flags.state != .received,
+        guard let header = try? RecordHeader(reading: bytes), [.accepted, .carried, .replaced, .decided].contains(header.kind),
+            header.flags.state != .received, let record = try? Record(reading: bytes),
             let payload = SearchIndex.payload(header, bytes, keys)
         else { return [] }
-        let isCarried = header.kind != .accepted
-        var items = [Item(lookups.number(payload.to), header.id, position, isCarried: isCarried)]
+        let isCarried = SearchIndex.isLater(record)
+        var items: [Item] = []
+        // Nothing of an event goes to a number until it is told.
+        if payload.to.digits != 0 { items.append(Item(lookups.number(payload.to), header.id, position, isCarried: isCarried)) }
         if !payload.reference.isEmpty {
             items.append(Item(lookups.reference(payload.reference, of: header.source), header.id, position, isCarried: isCarried))
         }
         return items
+    }
+
+    /// Whether the notification was accepted by another record before.
+    static func isLater(_ record: Record) -> Bool {
+        switch record.body {
+        case .accepted: false
+        case .decided(let it): it.stage != .fresh
+        default: true
+        }
     }
 
     /// Nil where there is none, or its key is gone.

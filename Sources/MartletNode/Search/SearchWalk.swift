@@ -115,6 +115,11 @@ struct SearchWalk {
         var at = header.at
         switch (record.body, phase) {
         case (.accepted, .accepted): break
+        case (.decided(let it), .accepted) where it.stage == .fresh: break
+        case (.decided(let it), .carried) where it.stage != .fresh:
+            // By its reference it was found when it was accepted.
+            guard try isNewestCopy(position, header.id) else { return nil }
+            at = header.id.milliseconds * 1000
         case (.carried(let it), .carried), (.replaced(let it), .carried):
             // With its acceptance still there it was found already, unless that holds the end's time of one that ended.
             guard it.state != .received, it.state.isEnd || it.order.journalSegment < oldest else { return nil }
@@ -139,17 +144,27 @@ struct SearchWalk {
         }
     }
 
-    /// A message may have been copied forward several times; its newest copy stands for all, if its acceptance is gone.
+    /// A message may have been copied forward several times; its newest copy stands for all, if its acceptance is gone. Of an event that was held
+    /// the decision to tell comes before all copies: its acceptance has no number.
     private mutating func isNewestCopy(_ position: Position, _ id: MessageID) throws(SearchFault) -> Bool {
         var at = recent.find(id) ?? position
         var newest: Position?
+        var told: Position?
         for _ in 0..<SearchWalk.chainMaximum where at != 0 {
             recordsLeft -= 1
-            guard let bytes = try read(at), let header = try? bytes.withUnsafeBytes({ try RecordHeader(reading: $0) }) else { break }
-            if header.kind == .accepted { return false }
-            if header.kind == .carried || header.kind == .replaced, newest == nil { newest = at }
-            at = header.previous
+            guard let bytes = try read(at), let record = try? bytes.withUnsafeBytes({ try Record(reading: $0) }) else { break }
+            switch record.body {
+            case .accepted: return false
+            case .decided(let it) where it.stage == .fresh:
+                // Held or not told, it is found there by its reference alone.
+                if search.to == nil || it.outcome == .told { return false }
+            case .decided(let it): if it.outcome == .told { told = at }
+            case .carried, .replaced: if newest == nil { newest = at }
+            default: break
+            }
+            at = record.header.previous
         }
+        if let told { return told == position }
         return newest == nil || newest == position
     }
 }

@@ -12,6 +12,26 @@ extension Node {
         ledgers(&out)
         histograms(&out)
         customers(&out)
+        decisions(&out)
+    }
+
+    private func decisions(_ out: inout MetricText) {
+        out.begin(NodeMetrics.decisions)
+        for outcome in RecordBody.Decided.Outcome.allCases {
+            let counts = engine.counts.decisions[Int(outcome.rawValue)]
+            if outcome != .suppressed { out.value(NodeMetrics.decisions, counts[0], [outcome.word, ""]) }
+            for reason in SuppressionReason.allCases where counts[Int(reason.rawValue)] > 0 {
+                out.value(NodeMetrics.decisions, counts[Int(reason.rawValue)], [outcome.word, reason.word])
+            }
+        }
+        let single: [(Metric, Int)] = [
+            (NodeMetrics.planned, engine.plannedCount), (NodeMetrics.decisionsWaiting, engine.decisionsWaiting),
+            (NodeMetrics.capTimes, engine.capMoments.count),
+        ]
+        for (metric, value) in single {
+            out.begin(metric)
+            out.value(metric, value)
+        }
     }
 
     private func customers(_ out: inout MetricText) {
@@ -24,6 +44,7 @@ extension Node {
             (NodeMetrics.customersChanges, figures.overlayChanges), (NodeMetrics.customersOverlay, figures.overlayBytes),
             (NodeMetrics.customersWaiting, parts.copy.waitingFacts.waiting),
             (NodeMetrics.customersAlarm, parts.copy.alarms.isEmpty ? 0 : 1),
+            (NodeMetrics.customersUnreadable, counters.unreadableCustomers),
         ]
         for (metric, value) in single {
             out.begin(metric)

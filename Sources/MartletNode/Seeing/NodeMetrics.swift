@@ -123,6 +123,22 @@ public enum NodeMetrics {
     public static let held = Metric(
         "martlet_class_held", .gauge, labels: ["group", "class"], doc: "1 while a person holds the class back on the group.")
 
+    public static let decisions = Metric(
+        "martlet_decisions_total", .counter, labels: ["outcome", "reason"],
+        doc:
+            "Decisions about events: `told`, `held` or `suppressed`, and why where they are not told. An event that was held is decided again."
+    )
+    public static let planned = Metric(
+        "martlet_planned_messages", .gauge, doc: "Messages of events about which a decision is due later: held, or a later step.")
+    public static let decisionsWaiting = Metric(
+        "martlet_decisions_waiting", .gauge, doc: "Decisions that are due and wait for their turn.")
+    public static let customersUnreadable = Metric(
+        "martlet_customers_unreadable_total", .counter,
+        doc: "Times that what the local copy has of a customer could not be read or opened; the event was refused, or decided without it.")
+    public static let capTimes = Metric(
+        "martlet_cap_times", .gauge,
+        doc: "Moments kept that count for caps and limits; near 67,108,864 caps let nothing pass, and limits everything.")
+
     public static let rulebook = Metric(
         "martlet_rulebook_release", .gauge, doc: "Number of the published rulebook in use; 0: none, the settings hold.")
     public static let rulebookRefused = Metric(
@@ -140,7 +156,7 @@ public enum NodeMetrics {
         carried, replayed, sourceAccepted, sourceEnded, sourceOpen, drift, miscount, partsToday, quota, held,
         keys, keyBytes, keyAnswers, keyQuestions, keyFailures, rulebook, rulebookRefused,
         sealed, customers, customersVersion, customersBytes, customersRefused, customersChanges, customersOverlay, customersWaiting,
-        customersAlarm,
+        customersAlarm, customersUnreadable, decisions, planned, decisionsWaiting, capTimes,
     ]
 }
 
@@ -155,4 +171,6 @@ struct NodeCounters {
     /// Payloads by whose key sealed them: class and day, subject.
     var sealed = [0, 0]
     var batches = 0
+    /// Look-ups of customers whose record or details could not be read.
+    var unreadableCustomers = 0
 }

@@ -278,7 +278,7 @@ struct RulebookCommand: AsyncParsableCommand {
             } catch let faults {
                 throw RulebookCommand.refused(faults.lines)
             }
-            let (lines, areUsable) = RulebookFiles.findings(files, Rulebook.Surroundings(groups: RulebookInUse.groups(settings)))
+            let (lines, areUsable) = RulebookFiles.findings(files, RulebookInUse.surroundings(settings))
             for line in lines { Swift.print(line) }
             guard areUsable else { throw ExitCode(1) }
             Swift.print("\(files.count) file(s) can be published")

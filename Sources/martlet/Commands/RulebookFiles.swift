@@ -1,5 +1,6 @@
 import FoundationEssentials
 import MartletDesk
+import MartletEngine
 import MartletModel
 import MartletSettings
 
@@ -151,8 +152,11 @@ struct RulebookFiles {
 
     /// What the one compile of the house says of the files, each finding as a line with its file.
     static func findings(_ files: [File], _ surroundings: Rulebook.Surroundings) -> (lines: [String], areUsable: Bool) {
-        let objects = files.map { RulebookObject(kind: $0.kind, key: $0.key, version: 1, content: $0.body.content) }
-        let findings = Rulebook.compile(RulebookSource(number: 0, at: 0, objects: objects), in: surroundings).findings
+        // A file has no version: what an override is based on is compared when it is published.
+        let objects = files.map { RulebookObject(kind: $0.kind, key: $0.key, version: 0, content: $0.body.content) }
+        let findings = DecisionBook.compile(
+            RulebookSource(number: 0, at: 0, objects: objects), in: surroundings, zoneFile: ZoneFiles.read
+        ).findings
         let paths = Dictionary(files.map { ($0.name, $0.path) }) { first, _ in first }
         let lines = findings.map { finding in
             let name = String(finding.path.prefix { $0 != "$" })

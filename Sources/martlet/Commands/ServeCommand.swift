@@ -186,12 +186,14 @@ struct ServeCommand: AsyncParsableCommand {
     ) async throws {
         do {
             // Before the first message: it goes by the rules that were published, with no desk there to give them.
-            let look = RulebookShelf(settings.node.localDirectory).look(groups: RulebookInUse.groups(settings), last: nil)
+            let shelf = RulebookShelf(settings.node.localDirectory, zoneFile: ZoneFiles.read)
+            let look = shelf.look(in: RulebookInUse.surroundings(settings), last: nil)
             try await loop.submit { server.value.rulebook.begin(server.value, look) }.get()
             let listening = loop.makePromise(of: Void.self)
             loop.execute {
                 let it = server.value
                 it.node.set(routes: it.rulebook.routes(it.settings, it.groups))
+                it.node.set(connected: Server.connected(it.settings, it.groups))
                 it.node.set(inbound: it.inboundRules(it.settings))
                 it.node.set(texts: Server.texts(it.settings, it.groups))
                 it.node.set(inquiries: Server.inquiries(it.settings, it.groups))

@@ -116,6 +116,7 @@ extension Server {
             done.append([name, "\(node.queued(number)) messages wait in this group, which has no connection any more"])
         }
         node.set(routes: rulebook.routes(fresh, groups))
+        node.set(connected: Server.connected(fresh, groups))
         // Nothing has been handed over since the connections were changed: the new credit is not durable before this turn ends.
         node.set(texts: texts)
         node.set(inquiries: inquiries)

@@ -54,6 +54,11 @@ enum Declared {
         .init(
             .sent, .expired, "The provider gave up, its receipt never came, or it was past its deadline and the provider took it back."),
         .init(.sent, .cancelled, "Its source took it back, and the provider, who had it, forgot it."),
+        .init(.planned, .queued, "Its hour has come, and it was decided anew that it goes."),
+        .init(.planned, .suppressed, "Its hour has come, and something speaks against it now."),
+        .init(.planned, .expired, "Its deadline passed before its hour came."),
+        .init(.planned, .cancelled, "Its source or an operator took it back, its customer was erased, or it is not needed any more."),
+        .init(.planned, .failed, "What it is about cannot be read back."),
         .init(.unknown, .queued, "Its class sends again; flagged a possible duplicate."),
         .init(.unknown, .sent, "A receipt of a part showed that the provider has it."),
         .init(.unknown, .delivered, "The receipts came after all."),

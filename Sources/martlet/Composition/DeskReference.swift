@@ -22,8 +22,8 @@ enum DeskReference {
             surroundings: {
                 let settings = try ServerSettings.read(
                     file: config, dataDirectory: data, environment: ProcessInfo.processInfo.environment)
-                return Rulebook.Surroundings(groups: RulebookInUse.groups(settings))
-            }, tell: { tell("rulebook", data) })
+                return RulebookInUse.surroundings(settings)
+            }, zoneFile: ZoneFiles.read, tell: { tell("rulebook", data) })
     }
 
     /// The nouns of the admin API.

@@ -21,6 +21,9 @@ final class RulebookInUse {
     private var waiting: [(ControlAnswer) -> Void] = []
     private(set) var loaded: LoadedRulebook?
     private var refused: [RefusedRulebook] = []
+    /// The last that was asked for beside the one in use, and the surroundings that it was compiled in.
+    private var other: (number: UInt32, surroundings: Rulebook.Surroundings, book: DecisionBook?)?
+    private var askedForOthers = 0
 
     static let interval = TimeAmount.seconds(1)
     /// Those that may wait for a look.
@@ -34,12 +37,20 @@ final class RulebookInUse {
     /// - Parameter look: the first, made before anything is served.
     func begin(_ server: Server, _ look: RulebookShelf.Look?) {
         self.server = server
+        server.node.otherRelease = { [weak self] number, then in
+            if let self { self.find(number, then) } else { then(nil) }
+        }
         if let look { take(look) }
         let bound = NIOLoopBound(self, eventLoop: server.loop)
         server.loop.scheduleRepeatedTask(initialDelay: RulebookInUse.interval, delay: RulebookInUse.interval) { _ in bound.value.look() }
     }
 
     static func groups(_ settings: ServerSettings) -> Set<String> { Set(settings.connections.map(\.group)) }
+
+    /// What a rulebook is compiled against on this machine.
+    static func surroundings(_ settings: ServerSettings) -> Rulebook.Surroundings {
+        Rulebook.Surroundings(groups: groups(settings), parts: settings.node.engine.partsMaximum)
+    }
 
     /// What holds: the rulebook's routes, or the settings'.
     func routes(_ settings: ServerSettings, _ groups: [String: GroupNumber]) -> Routes {
@@ -72,16 +83,38 @@ final class RulebookInUse {
         isLooking = true
         let asked = waiting
         waiting = []
-        let (shelf, last, groups, loop) = (shelf, sight, RulebookInUse.groups(server.settings), server.loop)
+        let (shelf, last, surroundings, loop) = (shelf, sight, RulebookInUse.surroundings(server.settings), server.loop)
         let bound = NIOLoopBound((self, asked), eventLoop: loop)
         queue.async {
-            let look = shelf.look(groups: groups, last: last)
+            let look = shelf.look(in: surroundings, last: last)
             loop.execute {
                 let (rulebook, asked) = bound.value
                 rulebook.isLooking = false
                 if let look { rulebook.take(look) }
                 for answer in asked { answer(rulebook.answer) }
                 if !rulebook.waiting.isEmpty { rulebook.look() }
+            }
+        }
+    }
+
+    // MARK: Releases before
+
+    /// For who wants to know what another release would decide. One is kept; compiling one takes a second at the most, elsewhere.
+    private func find(_ number: UInt32, _ then: @escaping (DecisionBook?) -> Void) {
+        guard let server else { return then(nil) }
+        let surroundings = RulebookInUse.surroundings(server.settings)
+        if let other, other.number == number, other.surroundings == surroundings, other.book != nil { return then(other.book) }
+        guard askedForOthers < RulebookInUse.waitingMaximum else { return then(nil) }
+        askedForOthers += 1
+        let (shelf, loop) = (shelf, server.loop)
+        let bound = NIOLoopBound((self, then), eventLoop: loop)
+        queue.async {
+            let book = shelf.release(Int64(number), in: surroundings)?.book
+            loop.execute {
+                let (rulebook, then) = bound.value
+                rulebook.askedForOthers -= 1
+                rulebook.other = (number, surroundings, book)
+                then(book)
             }
         }
     }
@@ -112,7 +145,7 @@ final class RulebookInUse {
             logger.warning("rulebook: \(warning.message)", metadata: ["path": "\(warning.path)", "remedy": "\(warning.remedy)"])
         }
         guard let server else { return }
-        server.node.set(routes: routes(server.settings, server.groups))
+        server.node.use(routes: routes(server.settings, server.groups), book: found.book)
         let digest = RulebookFile.hex(Array(found.digest.prefix(8)))
         // When it began to hold stands in the journal, between the records that were decided by the one before and by this one.
         server.node.note("\(isFirst ? "rulebook" : "other rulebook") \(found.rulebook.number) (\(digest)) in use")

@@ -54,7 +54,7 @@ final class Server {
         self.receiptForms = receiptForms
         self.readiness = readiness
         loop = node.loop
-        rulebook = RulebookInUse(RulebookShelf(settings.node.localDirectory), logger)
+        rulebook = RulebookInUse(RulebookShelf(settings.node.localDirectory, zoneFile: ZoneFiles.read), logger)
         door = HTTPDoor(intake: node, sources: registry, settings: settings.http, eventLoop: node.loop)
         smppDoor = SMPPDoor(intake: node, sources: registry, owner: node, settings: settings.smpp, eventLoop: node.loop)
         webhooks = Server.makeWebhooks(node, outbound, logger)
@@ -130,6 +130,11 @@ final class Server {
 
     static func routes(_ settings: ServerSettings, _ groups: [String: GroupNumber]) -> Routes {
         Routes(settings.routes.compactMap { route in groups[route.group].map { Routes.Route(prefix: route.prefix, group: $0) } })
+    }
+
+    /// Groups over which something can be handed over.
+    static func connected(_ settings: ServerSettings, _ groups: [String: GroupNumber]) -> Set<GroupNumber> {
+        Set(settings.connections.compactMap { groups[$0.group] })
     }
 
     func inboundRules(_ settings: ServerSettings) -> InboundRules {

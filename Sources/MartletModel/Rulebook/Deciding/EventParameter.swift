@@ -21,6 +21,8 @@ public struct EventParameter: Equatable, Sendable {
     }
 
     public static let textMaximum = 1000
+    /// What texts call the customer by: `{{customer.givenName}}`.
+    public static let customer = "customer"
 }
 
 /// Raw values will stand in records: never change one.
@@ -155,6 +157,10 @@ extension EventParameter {
         guard isName(name) else {
             reading.error(
                 "name", "it is no name", remedy: "a small letter, then letters, digits and _; at most 40 of them", &findings)
+            return nil
+        }
+        if name == customer {
+            reading.error("name", "texts call the customer so", remedy: "give it another name", &findings)
             return nil
         }
         var parameter = EventParameter(name: name, type: type, dataClass: dataClass, maximumBytes: Int(maximum))

@@ -137,6 +137,12 @@ extension EventDefinition {
         if quiet != nil, messageClass.ignoresQuietHours {
             reading.error("quietHours", "messages of class \(messageClass.word) never wait", remedy: "take it out", &findings)
         }
+        // Texts of these two classes are the only ones that nobody of the bank ever reads.
+        if messageClass != .otp, messageClass != .security, let secret = parameters.first(where: { $0.dataClass == .secret }) {
+            reading.error(
+                "class", "\(secret.name) is secret, and texts of class \(messageClass.word) can be shown to staff",
+                remedy: "use class otp or security, or give it another class of data", &findings)
+        }
         // A secret goes where only the customer reads it.
         for parameter in parameters where parameter.dataClass == .secret && channels.contains(.email) {
             reading.error(

@@ -1,4 +1,4 @@
-/// The names of the time zones that customers' records have numbers of, and those of units.
+/// The names of the time zones that customers' records have numbers of; zones and languages of units.
 public struct ZoneNames: Equatable, Sendable {
     /// IANA names; each once.
     public var names: [String]
@@ -8,16 +8,22 @@ public struct ZoneNames: Equatable, Sendable {
     public var units: [UInt16: Int]
     /// Of everybody else; nil: UTC.
     public var assumed: Int?
+    /// Number of the unit to the language of its customers who have none of their own.
+    public var locales: [UInt16: CustomerLocale]
 
-    public init(names: [String] = [], zones: [UInt16: Int] = [:], units: [UInt16: Int] = [:], assumed: Int? = nil) {
+    public init(
+        names: [String] = [], zones: [UInt16: Int] = [:], units: [UInt16: Int] = [:], assumed: Int? = nil,
+        locales: [UInt16: CustomerLocale] = [:]
+    ) {
         self.names = names
         self.zones = zones
         self.units = units
         self.assumed = assumed
+        self.locales = locales
     }
 
     /// All objects together: `{"default": "Europe/Kyiv", "zones": [{"number": 1, "zone": "Europe/Warsaw"}], "units": [{"unit": 3, "zone":
-    /// "Europe/Warsaw"}]}`.
+    /// "Europe/Warsaw", "locale": "pl-PL"}]}`.
     static func compile(_ draft: RulebookDraft, _ surroundings: Rulebook.Surroundings, _ findings: inout [RulebookFinding]) -> ZoneNames {
         var it = ZoneNames()
         func place(_ reading: DocumentReading, _ field: String, _ findings: inout [RulebookFinding]) -> Int? {
@@ -43,8 +49,12 @@ public struct ZoneNames: Equatable, Sendable {
             }
             for (list, field) in [("zones", "number"), ("units", "unit")] {
                 for element in reading.optionalList(list, &findings) {
-                    element.allow([field, "zone"], &findings)
+                    element.allow(list == "units" ? [field, "zone", "locale"] : [field, "zone"], &findings)
                     let number = element.integer(field, in: 1...65_535, &findings)
+                    if list == "units", let number, let locale = locale(element, &findings) {
+                        it.locales[UInt16(number)] = locale
+                        if element.field("zone") == nil { continue }
+                    }
                     guard let zone = place(element, "zone", &findings), let number = number.map({ UInt16($0) }) else { continue }
                     let known = list == "zones" ? it.zones.updateValue(zone, forKey: number) : it.units.updateValue(zone, forKey: number)
                     if known != nil { element.error(field, "this number has a zone already", remedy: "leave one of them", &findings) }
@@ -52,5 +62,14 @@ public struct ZoneNames: Equatable, Sendable {
             }
         }
         return it
+    }
+
+    private static func locale(_ reading: DocumentReading, _ findings: inout [RulebookFinding]) -> CustomerLocale? {
+        guard reading.field("locale") != nil, let text = reading.optionalText("locale", maximumBytes: 5, &findings) else { return nil }
+        guard let locale = CustomerLocale(text), locale != .none else {
+            reading.error("locale", "it is no language", remedy: "write uk, or uk-UA for a country's own texts", &findings)
+            return nil
+        }
+        return locale
     }
 }

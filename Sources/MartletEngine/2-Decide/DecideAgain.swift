@@ -1,0 +1,98 @@
+public import MartletModel
+
+/// Decisions that are due: the node takes them, reads their payloads, finds the customer as that is now, and each is decided anew, which is a
+/// record of the same id.
+extension Engine {
+    /// The next of them, to be read from these positions. Each that was taken is answered by `decide` or `undecidable`. None while no rulebook is
+    /// in use: they wait, until their deadlines.
+    public mutating func takeDecisions(limit: Int) -> [(slot: SlotReference, position: UInt64)] {
+        guard book != nil else { return [] }
+        var taken: [(slot: SlotReference, position: UInt64)] = []
+        var left = min(limit, dueDecisions.count)
+        while left > 0, let reference = dueDecisions.pop() {
+            left -= 1
+            guard let number = slots.number(of: reference), slots.pointer(number).pointee.state == .planned else { continue }
+            let slot = slots.pointer(number)
+            slot.pointee.flags.insert(.loading)
+            slot.pointee.flags.remove(.moved)
+            taken.append((reference, slot.pointee.payloadAt))
+        }
+        return taken
+    }
+
+    /// Decides what was held.
+    /// - Parameters:
+    ///   - payload: read from the position that was taken.
+    ///   - customer: as it is now.
+    public mutating func decide(
+        _ reference: SlotReference, _ payload: EventPayload, _ customer: borrowing Customer?,
+        opening: (SubjectNumber) -> CustomerDetails?, _ turn: inout Turn
+    ) {
+        guard let number = taken(reference) else { return }
+        // A copy forward of the old payload is under way: what is decided now would be undone by it.
+        guard let book, slots.pointer(number).pointee.pending == 0, !slots.pointer(number).pointee.flags.contains(.carrying) else {
+            return dueDecisions.push(reference)
+        }
+        var happened = payload.happened
+        let event = DecisionEvent(
+            event: happened.event, occurredAt: happened.occurredAt, deadline: happened.deadline, account: happened.account,
+            card: happened.card)
+        var decision = Decision()
+        swap(&decision, &self.decision)
+        defer { swap(&decision, &self.decision) }
+        let circumstances = circumstances(happened.event, Engine.subject(customer), at: turn.now.wall, isFresh: false, book)
+        var considering = Considering(event, happened.values, customer, circumstances, in: book)
+        consider(&considering, book, opening: opening, into: &decision)
+
+        let secrets = considering.place.map { place in
+            Set(book.rules.events[place].parameters.lazy.filter { $0.dataClass == .secret }.map(\.name))
+        }
+        let hasSecret = happened.values.contains { secrets?.contains($0.name) ?? true }
+        var body = RecordBody.Decided(stage: .release, decision, considering, release: book.release, hasSecret: hasSecret)
+        body.counters = counters(decision, happened.event, isTold: body.outcome == .told, isFresh: false, book)
+        // It stands for the whole of it when the record that accepted it is trimmed.
+        body.knownAs = standing[number]?.knownAs ?? 0
+        if !body.counters.isEmpty { body.countedAt = countsAt(turn.now) }
+        if body.outcome != .held { happened.values.removeAll { secrets?.contains($0.name) ?? true } }
+        let message = Payload(
+            considering.prepared, sender: payload.message.from, reference: payload.message.reference, trace: payload.message.trace)
+        guard let sealed = EventPayload(message, happened, considering) else {
+            return emit(.ended(.init(state: .failed, reason: .payloadLost)), number, &turn, after: .retire)
+        }
+        let start = turn.payloads.count
+        sealed.append(to: &turn.payloads)
+        let prepared = considering.prepared
+        let deadline = Engine.deadline(decision, turn.now)
+        emit(.decided(body), number, &turn, sealed: .payload(start..<turn.payloads.count), after: .decided) { header in
+            header.group = prepared?.group ?? 0
+            header.parts = UInt8(prepared?.worded.count.submits ?? 0)
+            header.deadline = deadline
+        }
+        turn.records[turn.records.count - 1].lookup = lookup(message, of: slots.pointer(number).pointee.source)
+        turn.records[turn.records.count - 1].subject = body.subject
+        guard prepared != nil else { return }
+        let slot = slots.pointer(number)
+        slot.pointee.ringOffset = keep(message, slot.pointee.messageClass)
+        slot.pointee.acceptedMicros = UInt32(truncatingIfNeeded: turn.now.steady)
+    }
+
+    /// Its payload cannot be read: lost by the disk, or closed with the key of its customer, who was erased.
+    public mutating func undecidable(_ reference: SlotReference, _ why: Turn.Loaded, _ turn: inout Turn) {
+        guard let number = taken(reference) else { return }
+        // It was read where it had stood before it was copied forward.
+        if slots.pointer(number).pointee.flags.contains(.moved) || slots.pointer(number).pointee.pending > 0 {
+            slots.pointer(number).pointee.flags.remove(.moved)
+            return dueDecisions.push(reference)
+        }
+        emit(end(of: number, why), number, &turn, after: .retire)
+    }
+
+    /// The slot, when it is still to be decided.
+    private mutating func taken(_ reference: SlotReference) -> UInt32? {
+        guard let number = slots.number(of: reference), slots.pointer(number).pointee.state == .planned,
+            slots.pointer(number).pointee.flags.contains(.loading)
+        else { return nil }
+        slots.pointer(number).pointee.flags.remove(.loading)
+        return number
+    }
+}

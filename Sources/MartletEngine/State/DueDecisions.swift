@@ -1,0 +1,48 @@
+import MartletModel
+
+/// What is held and whose hour has come, in the order in which it came: to be decided anew when its payload was read. No part of the fold: a
+/// start makes it again from the timers.
+struct DueDecisions {
+    private var waiting: ContiguousArray<SlotReference> = []
+    private var first = 0
+
+    var count: Int { waiting.count - first }
+
+    mutating func push(_ one: SlotReference) { waiting.append(one) }
+
+    mutating func pop() -> SlotReference? {
+        guard first < waiting.count else { return nil }
+        defer {
+            first += 1
+            if first == waiting.count {
+                waiting.removeAll(keepingCapacity: true)
+                first = 0
+            } else if first >= 4096, first * 2 > waiting.count {
+                waiting.removeFirst(first)
+                first = 0
+            }
+        }
+        return waiting[first]
+    }
+}
+
+extension Engine {
+    /// Decisions that are due and not taken yet.
+    public var decisionsWaiting: Int { dueDecisions.count }
+
+    /// A decision is due, or the deadline has passed before one was made.
+    mutating func plannedDue(_ number: UInt32, _ passed: Bool, _ turn: inout Turn) {
+        let slot = slots.pointer(number)
+        if passed { return emit(.ended(.init(state: .expired, reason: .notSentInTime)), number, &turn, after: .retire) }
+        if slot.pointee.flags.contains(.waiting) { return decisionDue(number, turn.now) }
+        // It is in the queue, or being decided; the clock was set back since its deadline was set.
+        arm(number, wall: slot.pointee.deadline, turn.now)
+    }
+
+    /// Its hour has come: from here on the timer is its deadline's.
+    mutating func decisionDue(_ number: UInt32, _ now: Instant) {
+        slots.pointer(number).pointee.flags.remove(.waiting)
+        dueDecisions.push(slots.reference(number))
+        arm(number, wall: slots.pointer(number).pointee.deadline, now)
+    }
+}
