@@ -21,9 +21,10 @@ let package = Package(
         .target(name: "SMSText", path: "SMSText", swiftSettings: counted),
         .target(name: "Templates", path: "Templates", swiftSettings: counted),
         .target(name: "MartletModel", path: "MartletModel", swiftSettings: counted),
-        .target(name: "JSON", path: "JSON", swiftSettings: counted),
+        .target(name: "Doors", dependencies: ["MartletModel"], path: "Doors", sources: ["JSON", "Events"], swiftSettings: counted),
         .executableTarget(
-            name: "fuzz", dependencies: ["SMPP", "SMSText", "Templates", "MartletModel", "JSON", nioCore], path: "fuzz", swiftSettings: counted,
+            name: "fuzz", dependencies: ["SMPP", "SMSText", "Templates", "MartletModel", "Doors", nioCore], path: "fuzz",
+            swiftSettings: counted,
             // The linker that is used otherwise (gold) stumbles over the fuzzer's own debug information.
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),
     ]

@@ -1,20 +1,20 @@
-import JSON
+import Doors
 import MartletModel
 
 extension FuzzTarget {
     /// A body is refused inside of itself, or read whole; reading it by its members comes to the same end as passing over it.
     static let json = FuzzTarget(name: "json") { bytes in
-        let passed = end(bytes) { reader throws(JSON.JSONFault) in _ = try reader.skip() }
-        let walked = end(bytes) { reader throws(JSON.JSONFault) in try walk(&reader) }
+        let passed = end(bytes) { reader throws(Doors.JSONFault) in _ = try reader.skip() }
+        let walked = end(bytes) { reader throws(Doors.JSONFault) in try walk(&reader) }
         if let passed { claim((0...bytes.count).contains(passed.offset), "a fault outside of the body") }
         // Walking also looks into strings and numbers, so it may refuse what is passed over; never the other way.
         claim(passed == nil || walked != nil, "walked through what cannot be passed over")
     }
 
     private static func end(
-        _ bytes: UnsafeRawBufferPointer, _ body: (inout JSONReader) throws(JSON.JSONFault) -> Void
-    ) -> JSON.JSONFault? {
-        do throws(JSON.JSONFault) {
+        _ bytes: UnsafeRawBufferPointer, _ body: (inout JSONReader) throws(Doors.JSONFault) -> Void
+    ) -> Doors.JSONFault? {
+        do throws(Doors.JSONFault) {
             try JSONReader.read(bytes, depthMax: 16, body)
             return nil
         } catch {
@@ -22,7 +22,7 @@ extension FuzzTarget {
         }
     }
 
-    private static func walk(_ reader: inout JSONReader) throws(JSON.JSONFault) {
+    private static func walk(_ reader: inout JSONReader) throws(Doors.JSONFault) {
         switch try reader.kind() {
         case .object:
             var members = try reader.object()

@@ -5,6 +5,9 @@ public struct Idempotency: Equatable, Sendable {
         case submit = 1
         /// One line of a batch whose key it shares.
         case batch = 2
+        case event = 3
+        /// One line of a batch of events.
+        case eventBatch = 4
     }
 
     public var operation: Operation

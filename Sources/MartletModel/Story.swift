@@ -20,8 +20,21 @@ public struct Story: Sendable {
     public var possibleDuplicate: Bool
     /// The message that this one, from a handset, is a reply to; `none` when it is none.
     public var inReplyTo = MessageID.none
+    /// What was decided of an event, oldest first; empty for a ready text.
+    public var decisions: [Decision] = []
     public var attempts: [Attempt]
     public var hops: [Hop]
+
+    public struct Decision: Sendable {
+        /// Wall microseconds.
+        public var at: Int64
+        public var made: RecordBody.Decided
+
+        public init(at: Int64, made: RecordBody.Decided) {
+            self.at = at
+            self.made = made
+        }
+    }
 
     public struct Attempt: Sendable {
         public var n: Int

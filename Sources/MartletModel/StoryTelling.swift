@@ -59,6 +59,7 @@ extension Story {
     }
 
     private mutating func decided(_ it: RecordBody.Decided, at: Int64) {
+        decisions.append(Decision(at: at, made: it))
         if it.stage == .fresh {
             createdAt = at
             hops.append(.init(at: it.receivedAt, hop: "accept", what: "request read"))

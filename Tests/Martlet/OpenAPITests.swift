@@ -114,22 +114,68 @@ import Yams
         #expect(Set(codes) == Set(HTTPErrors.fields.map(\.code)).union(["malformed_json", "too_many_parts", "no_route", "no_alphabet"]))
         let message = try resolved(try resolved(schemas["Message"])["properties"])
         #expect(Set(message.keys) == Set(MessageRules.fields))
+        let event = try resolved(try resolved(schemas["Event"])["properties"])
+        #expect(Set(event.keys) == Set(EventReading.fields))
+        let explained = try resolved(try resolved(schemas["EventToExplain"])["properties"])
+        #expect(Set(explained.keys) == Set(EventReading.fields + EventReading.wishes))
+    }
+
+    @Test("What is explained has the members that are described, with the words that the rules have")
+    func explanations() throws {
+        let schemas = try resolved(try resolved(document["components"])["schemas"])
+        func words(_ schema: Any?) throws -> [String] {
+            let all = try #require(try resolved(schema)["enum"] as? [Any])
+            return all.compactMap { $0 as? String }
+        }
+        let planned = try resolved(try resolved(schemas["PlannedMessage"])["properties"])
+        #expect(try words(planned["channel"]) == ChannelKind.allCases.map(\.word))
+        #expect(try words(planned["why"]) == PlannedMessage.Skip.allCases.map(\.word))
+        #expect(try words(schemas["SuppressionReason"]) == SuppressionReason.allCases.map(\.word))
+        let described = try resolved(schemas["Explanation"])
+        let properties = try resolved(described["properties"])
+        let rule = try resolved(try resolved(try resolved(properties["rules"])["items"])["properties"])
+        #expect(try words(rule["rule"]) == DecisionRule.allCases.filter { $0 != .budget }.map(\.word))
+
+        let message = Explanation.Message(
+            planned: PlannedMessage(step: 0, channel: .sms, contact: 1, when: .skipped(.notServed)), text: "t", from: "B", parts: 1,
+            template: "sms.a", locale: "uk", obstacle: "no_route")
+        let explanation = Explanation(
+            release: 1, outcome: .suppress(.stale), deadline: 1, package: 1, plan: "p",
+            rules: [RuleAnswer(.stale, .suppresses(.stale), .late, 1)],
+            messages: [message])
+        let answer = try #require(try Yams.load(yaml: String(buffer: explanation.document)) as? [String: Any])
+        #expect(Set(answer.keys) == Set(properties.keys))
+        #expect(Set(try #require(described["required"] as? [String])) == Set(answer.keys))
+        let rules = try #require(answer["rules"] as? [[String: Any]])
+        #expect(rules.map { Set($0.keys) } == [Set(rule.keys)])
+        let forms = try #require(try resolved(try resolved(properties["messages"])["items"])["allOf"] as? [Any])
+        let members = try forms.flatMap { try resolved(try resolved($0)["properties"]).keys }
+        #expect(try #require(answer["messages"] as? [[String: Any]]).map { Set($0.keys) } == [Set(members)])
     }
 
     @Test("The answer of a state has the members that are described, and those described as always there are")
     func documents() throws {
-        let story = Story(
+        var story = Story(
             id: MessageID(milliseconds: 1, partition: 1, random: 1), source: 1, messageClass: .otp, state: .delivered, reason: .none,
             parts: 1,
             createdAt: 1, updatedAt: 2, deadline: 3, reference: "r", trace: TraceContext(high: 1, low: 2, parent: 3, flags: 1), from: "B",
             to: PhoneNumber(digits: 447_700_900_123),
             attempts: [.init(n: 1, connection: "c", state: .sent, providerIDs: ["1"], submittedAt: 1, possibleDuplicate: false)], hops: [])
+        let planned = PlannedMessage(step: 0, channel: .sms, contact: 1, when: .now)
+        story.decisions = [
+            .init(at: 1, made: .init(stage: .fresh, outcome: .told, event: 1, release: 1, subject: 1, messages: [planned]))
+        ]
         let text = String(buffer: story.stateDocument())
         let answer = try #require(try Yams.load(yaml: text) as? [String: Any])
         let schemas = try resolved(try resolved(document["components"])["schemas"])
         let described = try resolved(schemas["Notification"])
         #expect(Set(answer.keys) == Set(try resolved(described["properties"]).keys))
         #expect(Set(try #require(described["required"] as? [String])).isSubset(of: answer.keys))
+        let properties = try resolved(described["properties"])
+        let decision = try resolved(try resolved(properties["decisions"])["items"])
+        let decisions = try #require(answer["decisions"] as? [[String: Any]])
+        #expect(decisions.map { Set($0.keys) } == [Set(try resolved(decision["properties"]).keys)])
+        #expect(Set(try #require(decision["required"] as? [String])) == Set(decisions[0].keys))
         #expect(answer["traceparent"] as? String == "00-00000000000000010000000000000002-0000000000000003-01")
     }
 

@@ -28,6 +28,24 @@ final class FakeIntake: Intake {
         if let acceptance = decide(submission) ?? immediate { then(acceptance) } else { waiting.append(then) }
     }
 
+    var catalogue = EventCatalogue.empty
+    var events: [EventSubmission] = []
+
+    func submit(event: EventSubmission, then: @escaping (Acceptance) -> Void) {
+        events.append(event)
+        if let immediate { then(immediate) } else { waiting.append(then) }
+    }
+
+    var explanation = Result<Explanation, ExplanationFault>.failure(.noRulebook)
+    private(set) var explained: [(event: EventSubmission, at: Int64?, release: UInt32?)] = []
+
+    func explain(
+        _ event: EventSubmission, at: Int64?, release: UInt32?, then: @escaping (Result<Explanation, ExplanationFault>) -> Void
+    ) {
+        explained.append((event, at, release))
+        then(explanation)
+    }
+
     func story(of id: MessageID, source: SourceNumber, then: @escaping (Result<Story?, StoryFault>) -> Void) {
         let result: Result<Story?, StoryFault> = storyFault.map { .failure($0) } ?? .success(stories[id])
         if holdsStories { waitingStories.append { then(result) } } else { then(result) }
@@ -89,6 +107,9 @@ final class FakeIntake: Intake {
         release(Array(waiting.indices))
         waiting = []
     }
+
+    /// The waiting ones are answered.
+    func forget() { waiting = [] }
 
     func releaseStories() {
         let all = waitingStories

@@ -186,7 +186,7 @@ import Testing
             (.quotaUsedUp(retryAfterSeconds: 3600), 429, "quota_used_up", "3600"),
             (.keyReused, 422, "idempotency_key_reused", nil), (.keyInFlight(retryAfterSeconds: 1), 409, "idempotency_key_in_flight", "1"),
             (.noRulebook(retryAfterSeconds: 5), 503, "no_rulebook", "5"),
-            (.eventTooLarge(bytes: 5000, limit: 4096), 413, "body_too_large", nil), (.stopping, 503, "stopping", "1"),
+            (.eventTooLarge(bytes: 5000, limit: 4096), 413, "event_too_large", nil), (.stopping, 503, "stopping", "1"),
         ]
         for (refusal, status, code, retry) in table {
             bench.intake.immediate = .refused(refusal)

@@ -116,6 +116,13 @@ struct JSONReaderTests {
             return found
         }
         #expect(found == [1])
+        let meant = try readJSON(#"["\u0074o", "to", "t", "tö", ""]"#) { reader throws(JSONFault) in
+            var meant: [Bool] = []
+            var elements = try reader.array()
+            while try reader.next(in: &elements) { meant.append(try reader.string().means("to")) }
+            return meant
+        }
+        #expect(meant == [true, true, false, false, false])
     }
 
     @Test(

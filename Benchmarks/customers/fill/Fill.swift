@@ -5,17 +5,20 @@ import MartletModel
 import Measure
 
 // Gives a node that is not running synthetic customers, each with a key of its own: base file and keys as the desk writes them, in a stream.
-// Customer n has the number `--first` + n. Country code 999 is given to nobody.
+// Customer n has the number `--first` + n, and the reference 40-n, or with `--references numbers` its number. Country code 999 is given to nobody.
 
 @main
 struct Fill: ~Copyable {
     static func main() throws {
-        var arguments = Arguments(usage: "fill --data DIR --master FILE [--count 100000] [--first 999000000000] [--seed 1]")
+        var arguments = Arguments(
+            usage: "fill --data DIR --master FILE [--count 100000] [--first 999000000000] [--references places|numbers] [--seed 1]")
         let data = arguments.text("data")
         let master = arguments.text("master")
         let count = arguments.number("count", in: 1...50_000_000, default: 100_000)
         let first = arguments.number("first", in: 1_000_000...900_000_000_000_000, default: UInt64(999_000_000_000))
+        let references = arguments.text("references", default: "places")
         let seed = arguments.number("seed", in: 0...UInt64.max, default: 1)
+        guard ["places", "numbers"].contains(references) else { arguments.stop("--references is places or numbers") }
         arguments.finish()
         for folder in [data, "\(data)/keys", "\(data)/local"] { mkdir(folder, 0o700) }
         let key = try MasterKey.load(from: master)
@@ -24,7 +27,8 @@ struct Fill: ~Copyable {
         var fill = Fill(
             people: Synthetic(seed: seed, firstNumber: first), hashes: CustomerHashes(keys), subjects: subjects,
             builder: try BaseBuilder(
-                "\(data)/local", .init(version: 1, folded: 0, hashCheck: keys.localHashCheck, madeAt: Int64(wallNanoseconds() / 1000))))
+                "\(data)/local", .init(version: 1, folded: 0, hashCheck: keys.localHashCheck, madeAt: Int64(wallNanoseconds() / 1000))),
+            firstReference: references == "numbers" ? first : nil)
         let began = steadyNanoseconds()
         var next = 0
         while next < count {
@@ -44,9 +48,12 @@ struct Fill: ~Copyable {
     let hashes: CustomerHashes
     let subjects: SubjectKeys
     var builder: BaseBuilder?
+    /// Nil: references are places.
+    let firstReference: UInt64?
     var sealer = Sealer()
 
-    init(people: Synthetic, hashes: CustomerHashes, subjects: SubjectKeys, builder: consuming BaseBuilder) {
+    init(people: Synthetic, hashes: CustomerHashes, subjects: SubjectKeys, builder: consuming BaseBuilder, firstReference: UInt64?) {
+        self.firstReference = firstReference
         self.people = people
         self.hashes = hashes
         self.subjects = subjects
@@ -72,11 +79,11 @@ struct Fill: ~Copyable {
                 case .text(let text): AddressHash(number: address.number, hash: hashes.mail(Array(text.utf8)))
                 }
             }
+            let reference = firstReference.map { "\($0 + UInt64(number))" } ?? "40-\(number)"
             try clear.withUnsafeBytes { clear in
                 try sealed.withUnsafeBytes { sealed in
                     try builder?.add(
-                        subject: key.number, reference: hashes.reference("40-\(number)"), addresses: addresses, clear: clear, sealed: sealed
-                    )
+                        subject: key.number, reference: hashes.reference(reference), addresses: addresses, clear: clear, sealed: sealed)
                 }
             }
         }

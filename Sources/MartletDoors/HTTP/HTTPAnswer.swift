@@ -4,10 +4,10 @@ import NIOHTTP1
 
 /// What goes back for one request.
 enum HTTPAnswer {
-    /// 202.
-    case accepted(MessageID, parts: UInt8)
+    /// 202; without parts for an event, which may yet become any number of messages, or none.
+    case accepted(MessageID, parts: UInt8?)
     /// 202 as it was given before to the same idempotency key, and saying so.
-    case repeated(MessageID, parts: UInt8)
+    case repeated(MessageID, parts: UInt8?)
     /// 200 with this JSON.
     case document(ByteBuffer)
     /// 202 with this JSON.
@@ -45,10 +45,9 @@ struct HTTPStationery {
     private(set) var date: [UInt8] = []
     /// `Sun, 22 Nov 2026 18:04:09 GMT`.
     private(set) var dateText = ""
-    /// A whole 202 for a message of 1...9 parts that keeps its connection; id and parts are to be filled in.
-    private var accepted: [UInt8] = []
-    private var idPlace = 0
-    private var partsPlace = 0
+    /// A whole 202 for a message of 1...9 parts, and one for an event, on a connection that is kept; id and parts are to be filled in.
+    private var accepted = Ready()
+    private var acceptedEvent = Ready()
     private var second = Int64.min
 
     /// - Parameter wall: microseconds since 1970.
@@ -58,31 +57,43 @@ struct HTTPStationery {
         second = now
         dateText = HTTPStationery.fixdate(now)
         date = Array("Date: \(dateText)\r\n".utf8)
-        let start = Array(#"{"id":""#.utf8)
-        let middle = Array(#"","state":"accepted","parts":"#.utf8)
-        let length = start.count + 32 + middle.count + 2
-        accepted = Array("HTTP/1.1 202 Accepted\r\n".utf8) + date
-        accepted += Array("Content-Type: application/json\r\nContent-Length: \(length)\r\n\r\n".utf8)
-        accepted += start
-        idPlace = accepted.count
-        accepted += [UInt8](repeating: UInt8(ascii: "0"), count: 32)
-        accepted += middle
-        partsPlace = accepted.count
-        accepted += [UInt8(ascii: "0"), UInt8(ascii: "}")]
+        accepted = Ready(date, parts: 1)
+        acceptedEvent = Ready(date, parts: nil)
+    }
+
+    /// An answer with a place for the id.
+    private struct Ready {
+        var bytes: [UInt8] = []
+        var idPlace = 0
+        /// Of the one digit; it is the last but one.
+        var partsPlace: Int { bytes.count - 2 }
+
+        init() {}
+
+        init(_ date: [UInt8], parts: UInt8?) {
+            let document = Array(HTTPStationery.acceptedDocument(.none, parts).readableBytesView)
+            bytes = Array("HTTP/1.1 202 Accepted\r\n".utf8) + date
+            bytes += Array("Content-Type: application/json\r\nContent-Length: \(document.count)\r\n\r\n".utf8)
+            idPlace = bytes.count + #"{"id":""#.utf8.count
+            bytes += document
+        }
+
+        func write(_ id: MessageID, parts: UInt8?, to out: inout ByteBuffer) {
+            _ = out.writeWithUnsafeMutableBytes(minimumWritableBytes: bytes.count) { room in
+                bytes.withUnsafeBytes { room.copyMemory(from: $0) }
+                id.write(hex: UnsafeMutableRawBufferPointer(rebasing: room[idPlace..<idPlace + 32]).assumingMemoryBound(to: UInt8.self))
+                if let parts { room[partsPlace] = UInt8(ascii: "0") &+ parts }
+                return bytes.count
+            }
+        }
     }
 
     /// - Parameters:
     ///   - closes: the connection ends after this answer, which says so.
     ///   - headOnly: the request was HEAD: the length is told, the body is not sent.
     func write(_ answer: HTTPAnswer, to out: inout ByteBuffer, closes: Bool, headOnly: Bool) {
-        if case .accepted(let id, let parts) = answer, parts < 10, !closes {
-            _ = out.writeWithUnsafeMutableBytes(minimumWritableBytes: accepted.count) { room in
-                accepted.withUnsafeBytes { room.copyMemory(from: $0) }
-                id.write(hex: UnsafeMutableRawBufferPointer(rebasing: room[idPlace..<idPlace + 32]).assumingMemoryBound(to: UInt8.self))
-                room[partsPlace] = UInt8(ascii: "0") &+ parts
-                return accepted.count
-            }
-            return
+        if case .accepted(let id, let parts) = answer, parts ?? 0 < 10, !closes {
+            return (parts == nil ? acceptedEvent : accepted).write(id, parts: parts, to: &out)
         }
         guard let content = answer.content else {
             out.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
@@ -93,8 +104,9 @@ struct HTTPStationery {
             headOnly: headOnly)
     }
 
-    static func acceptedDocument(_ id: MessageID, _ parts: UInt8) -> ByteBuffer {
-        ByteBuffer(string: #"{"id":"\#(id.text)","state":"accepted","parts":\#(parts)}"#)
+    static func acceptedDocument(_ id: MessageID, _ parts: UInt8?) -> ByteBuffer {
+        let counted = parts.map { #","parts":\#($0)"# } ?? ""
+        return ByteBuffer(string: #"{"id":"\#(id.text)","state":"accepted"\#(counted)}"#)
     }
 
     /// Head of a batch's answer, whose lines follow in chunks, or until the connection ends.
@@ -108,7 +120,7 @@ struct HTTPStationery {
     }
 
     private static let lineStart = Array(#"{"status":202,"id":""#.utf8)
-    private static let lineMiddle = Array(#"","parts":"#.utf8)
+    private static let partsStart = Array(#","parts":"#.utf8)
 
     /// One line of a batch's answer.
     static func write(_ answer: HTTPBatch.Answer, to out: inout ByteBuffer) {
@@ -119,16 +131,25 @@ struct HTTPStationery {
                 id.write(hex: UnsafeMutableRawBufferPointer(rebasing: room[..<32]).assumingMemoryBound(to: UInt8.self))
                 return 32
             }
-            out.writeBytes(lineMiddle)
-            if parts >= 100 { out.writeInteger(UInt8(ascii: "0") &+ parts / 100) }
-            if parts >= 10 { out.writeInteger(UInt8(ascii: "0") &+ parts / 10 % 10) }
-            out.writeInteger(UInt8(ascii: "0") &+ parts % 10)
+            out.writeInteger(UInt8(ascii: "\""))
+            write(parts, to: &out)
             out.writeStaticString("}\n")
         case .repeated(let id, let parts):
-            out.writeString(#"{"status":202,"id":"\#(id.text)","parts":\#(parts),"replayed":true}"# + "\n")
+            out.writeString(#"{"status":202,"id":"\#(id.text)""#)
+            write(parts, to: &out)
+            out.writeStaticString(#","replayed":true}"#)
+            out.writeStaticString("\n")
         case .text(let text):
             out.writeImmutableBuffer(text)
         }
+    }
+
+    private static func write(_ parts: UInt8?, to out: inout ByteBuffer) {
+        guard let parts else { return }
+        out.writeBytes(partsStart)
+        if parts >= 100 { out.writeInteger(UInt8(ascii: "0") &+ parts / 100) }
+        if parts >= 10 { out.writeInteger(UInt8(ascii: "0") &+ parts / 10 % 10) }
+        out.writeInteger(UInt8(ascii: "0") &+ parts % 10)
     }
 
     /// Names and values are our own, so none can hold a line end.

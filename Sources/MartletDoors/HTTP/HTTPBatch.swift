@@ -2,12 +2,12 @@ import Glibc
 import MartletModel
 import NIOCore
 
-/// One `POST /v1/messages:batch`: lines come out of the bytes of its body, answers go in by number and come out in the order of
+/// One `POST /v1/messages:batch` or `/v1/events:batch`: lines come out of the bytes of its body, answers go in by number and come out in the order of
 /// the lines. It knows neither sockets nor the core; what bounds it is asked by `HTTPConnection` before each line.
 final class HTTPBatch {
     /// What stands next in the body.
     enum Next {
-        /// One message, without its line end.
+        /// One message or event, without its line end.
         case line(ByteBuffer)
         /// A line beyond the limit; what is left of it is passed over.
         case tooLong
@@ -20,9 +20,10 @@ final class HTTPBatch {
     }
 
     enum Answer {
-        case accepted(MessageID, parts: UInt8)
+        /// Without parts: an event, of which nobody is told yet how many messages it becomes.
+        case accepted(MessageID, parts: UInt8?)
         /// As its idempotency key was answered before.
-        case repeated(MessageID, parts: UInt8)
+        case repeated(MessageID, parts: UInt8?)
         /// A problem as it will be sent, with its line end.
         case text(ByteBuffer)
 
@@ -36,13 +37,16 @@ final class HTTPBatch {
     }
 
     let source: AuthenticatedSource
+    /// Each line is an event; else a message.
+    let isOfEvents: Bool
     /// Of the whole request; every line's message carries it.
     let trace: TraceContext?
     /// HTTP/1.1 knows the chunked coding; before it, the end of the connection ends the answer.
     let isChunked: Bool
     /// Line n has the key (key, n).
     let idempotencyKey: String?
-    private let lineLimit: Int
+    /// Bytes.
+    let lineLimit: Int
     private let bodyLimit: Int
 
     private var arrived = ByteBuffer()
@@ -65,9 +69,11 @@ final class HTTPBatch {
     var hasHead = false
 
     init(
-        source: AuthenticatedSource, trace: TraceContext?, isChunked: Bool, idempotencyKey: String? = nil, lineLimit: Int, bodyLimit: Int
+        source: AuthenticatedSource, ofEvents: Bool = false, trace: TraceContext?, isChunked: Bool, idempotencyKey: String? = nil,
+        lineLimit: Int, bodyLimit: Int
     ) {
         self.source = source
+        isOfEvents = ofEvents
         self.trace = trace
         self.isChunked = isChunked
         self.idempotencyKey = idempotencyKey

@@ -10,9 +10,9 @@ extension HTTPConnection {
     func beganBatch(_ request: Request, from source: AuthenticatedSource, isChunked: Bool) {
         let settings = door.settings
         let batch = HTTPBatch(
-            source: source, trace: request.trace, isChunked: isChunked, idempotencyKey: request.idempotencyKey,
-            lineLimit: settings.maximumBody,
-            bodyLimit: settings.maximumBatchBody)
+            source: source, ofEvents: request.route == .events, trace: request.trace, isChunked: isChunked,
+            idempotencyKey: request.idempotencyKey,
+            lineLimit: request.route == .events ? settings.maximumEvent : settings.maximumBody, bodyLimit: settings.maximumBatchBody)
         var request = request
         request.batch = batch
         current = request
@@ -86,7 +86,7 @@ extension HTTPConnection {
             case .tooLong:
                 cost += 1
                 lineMoved(batch)
-                let detail = "At most \(door.settings.maximumBody) bytes are taken."
+                let detail = "At most \(batch.lineLimit) bytes are taken."
                 answer(openLine(batch), of: batch, HTTPProblem(HTTPErrors.lineTooLarge, detail: detail))
             case .line(let line):
                 lineMoved(batch)
@@ -132,6 +132,7 @@ extension HTTPConnection {
             answer(number, of: batch, HTTPProblem(Refusal.stopping))
             return cost
         }
+        if batch.isOfEvents { return cost + take(event: line, number, of: batch, now) }
         switch read(line, batch.source, batch.trace, now) {
         case .problem(let problem):
             answer(number, of: batch, problem)
@@ -139,23 +140,41 @@ extension HTTPConnection {
         case .submission(var submission, _):
             submission.tells = door.tells(of: batch.source.number)
             door.intake.submit(submission.keyed(batch.idempotencyKey, .batch, line: number, body: line)) { acceptance in
-                switch acceptance {
-                case .accepted(let id, let parts):
-                    self.door.counters.linesAccepted &+= 1
-                    self.answer(number, of: batch, .accepted(id, parts: parts))
-                case .repeated(let id, let parts):
-                    self.door.counters.linesRepeated &+= 1
-                    self.answer(number, of: batch, .repeated(id, parts: parts))
-                case .refused(let refusal):
-                    if refusal == .stopping { self.stopTaking() }
-                    self.answer(number, of: batch, HTTPProblem(refusal))
-                }
+                self.answer(number, of: batch, acceptance, hasParts: true)
             }
             return cost
         }
     }
 
+    /// - Returns: what its errors cost.
+    private func take(event line: ByteBuffer, _ number: UInt64, of batch: HTTPBatch, _ now: Instant) -> Int {
+        switch read(event: line, batch.source, batch.trace, now) {
+        case .problem(let problem):
+            answer(number, of: batch, problem)
+            return 4 * problem.errors.count
+        case .event(var event, _, _):
+            event.tells = door.tells(of: batch.source.number)
+            event.idempotency = Idempotency(batch.idempotencyKey, .eventBatch, line: number, body: line)
+            door.intake.submit(event: event) { self.answer(number, of: batch, $0, hasParts: false) }
+            return 0
+        }
+    }
+
     // MARK: Answers
+
+    private func answer(_ number: UInt64, of batch: HTTPBatch, _ acceptance: Acceptance, hasParts: Bool) {
+        switch acceptance {
+        case .accepted(let id, let parts):
+            door.counters.linesAccepted &+= 1
+            answer(number, of: batch, .accepted(id, parts: hasParts ? parts : nil))
+        case .repeated(let id, let parts):
+            door.counters.linesRepeated &+= 1
+            answer(number, of: batch, .repeated(id, parts: hasParts ? parts : nil))
+        case .refused(let refusal):
+            if refusal == .stopping { stopTaking() }
+            answer(number, of: batch, HTTPProblem(refusal))
+        }
+    }
 
     private func answer(_ number: UInt64, of batch: HTTPBatch, _ problem: HTTPProblem) {
         door.counters.lineProblems[problem.code.code, default: 0] &+= 1

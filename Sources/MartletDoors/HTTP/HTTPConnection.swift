@@ -36,10 +36,11 @@ final class HTTPConnection: ChannelDuplexHandler, HTTPPeer, RemovableChannelHand
         var trace: TraceContext?
         var body: ByteBuffer?
         var bodyBytes = 0
+        var bodyLimit = 0
         /// No request: the place of the 100 that the next one waits for.
         var isGoOn = false
         var idempotencyKey: String?
-        /// Its body is a stream of messages; it takes its place when its head came.
+        /// Its body is a stream of lines; it takes its place when its head came.
         var batch: HTTPBatch?
     }
 

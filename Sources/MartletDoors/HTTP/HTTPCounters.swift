@@ -11,7 +11,7 @@ public struct HTTPCounters: Sendable, Equatable {
     public var accepted: Int = 0
     /// Answers 202 that their idempotency keys had before.
     public var repeated = 0
-    /// States, traces, searches, cancellations, and replays of callbacks.
+    /// States, traces, searches, cancellations, replays of callbacks, and what would be decided of events.
     public var told: Int = 0
     /// Every other answer, by the code of its problem.
     public var problems: [String: Int] = [:]
@@ -38,7 +38,8 @@ public struct HTTPCounters: Sendable, Equatable {
 
     public static let answers = Metric(
         "martlet_http_answers_total", .counter, labels: ["code"],
-        doc: "Requests answered, by the code of the problem, `accepted` for a message, `repeated` for one that its key had before, "
+        doc:
+            "Requests answered, by the code of the problem, `accepted` for a message or event, `repeated` for one that its key had before, "
             + "`told` for what was asked, `batch` for a batch.")
     public static let lines = Metric(
         "martlet_http_batch_lines_total", .counter, labels: ["code"],

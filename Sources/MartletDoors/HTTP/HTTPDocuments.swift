@@ -4,8 +4,9 @@ import NIOCore
 // The JSON this door writes, but for the 202, which `HTTPStationery` keeps ready.
 
 extension Story {
-    /// Answer of `GET /v1/messages/{id}`: the obligation with its one message inside, or a message from a handset.
-    func stateDocument() -> ByteBuffer {
+    /// Answer of `GET /v1/messages/{id}` and `GET /v1/notifications/{id}`: the obligation with its message inside, or a message from a handset.
+    /// - Parameter catalogue: where the key of an event is found.
+    func stateDocument(_ catalogue: EventCatalogue = .empty) -> ByteBuffer {
         if state == .received { return inboundDocument() }
         var json = JSONWriter(capacity: 1024)
         json.object { json in
@@ -20,8 +21,10 @@ extension Story {
             if let trace { json.member("traceparent", trace.text) }
             json.member("from", from)
             json.member("to", to.digits == 0 ? "" : to.international)
+            writeEvent(catalogue, to: &json)
             json.key("messages")
             json.array { json in
+                guard hasMessage else { return }
                 json.object { json in
                     json.member("id", id.with(ordinal: 1).text)
                     json.member("channel", "sms")

@@ -43,10 +43,18 @@ public enum HTTPErrors {
             + "that were answered before.")
     public static let bodyTooLarge = ErrorCode(
         "body_too_large", status: 413, title: "The body is larger than the limit",
-        remedy: "Send less; the limit is `http.maximumBody`, of a batch `http.maximumBatchBody`. The connection is closed.")
+        remedy: "Send less; the limit is `http.maximumBody`, of an event 64 KiB if that is more, of a batch `http.maximumBatchBody`. The "
+            + "connection is closed.")
+    public static let eventTooLarge = ErrorCode(
+        "event_too_large", status: 413, title: "The event says more than is kept of one",
+        remedy:
+            "Shorten its parameters: names and values of an event have \(EventPayload.Happened.maximumBytes) bytes together. Nothing was kept."
+    )
     public static let lineTooLarge = ErrorCode(
         "line_too_large", status: 413, title: "The line is larger than the limit",
-        remedy: "End each message of a batch with a line feed; `http.maximumBody` is the limit of a line. The lines after it are taken.")
+        remedy:
+            "End each message of a batch with a line feed; `http.maximumBody` is the limit of a line, 64 KiB of an event if that is more. "
+            + "The lines after it are taken.")
     public static let tooManyLines = ErrorCode(
         "too_many_lines", status: 413, title: "The batch has more lines than the limit",
         remedy: "Send at most \(HTTPLimit.batchLines) lines in a batch. Those answered before this one are taken, the rest is not.")
@@ -60,6 +68,9 @@ public enum HTTPErrors {
     public static let invalidMessage = ErrorCode(
         "invalid_message", status: 422, title: "The message has fields that cannot be taken",
         remedy: "Correct every entry of `errors`; nothing of the message was kept.")
+    public static let invalidEvent = ErrorCode(
+        "invalid_event", status: 422, title: "The event has fields that cannot be taken",
+        remedy: "Correct every entry of `errors`; nothing of the event was kept.")
     public static let keyReused = ErrorCode(
         "idempotency_key_reused", status: 422, title: "The idempotency key came before with another body",
         remedy:
@@ -146,7 +157,8 @@ public enum HTTPErrors {
     public static let validityOutOfRange = ErrorCode(
         "validity_out_of_range", status: 422, title: "The validity is out of range", remedy: "Give 1 to 604800 seconds (7 days).")
     public static let tooLong = ErrorCode(
-        "too_long", status: 422, title: "The value is too long", remedy: "A reference holds at most 64 bytes of UTF-8.")
+        "too_long", status: 422, title: "The value is too long",
+        remedy: "A reference holds at most 64 bytes of UTF-8, as does a customer's; a text of an event as many as its definition says.")
     public static let channelOff = ErrorCode(
         "channel_off", status: 422, title: "The channel is not in service on this server", remedy: "Use `sms`, or leave the field out.")
     public static let unknownChannel = ErrorCode(
@@ -154,7 +166,29 @@ public enum HTTPErrors {
     public static let unknownField = ErrorCode(
         "unknown_field", status: 422, title: "There is no such field",
         remedy: "Correct its name or leave it out. Fields of a message are to, text, from, class, validity, reference, channel, flash, "
-            + "replaceIfPresent; of a search reference, to, from, until, limit, cursor.")
+            + "replaceIfPresent; of a search reference, to, from, until, limit, cursor; of an event definition, customer, parameters, "
+            + "occurredAt, deadline, reference, and of its explanation at and release besides.")
+    public static let unknownDefinition = ErrorCode(
+        "unknown_definition", status: 422, title: "There is no such event",
+        remedy: "Use the key of an event of the rulebook in use; the administrator publishes those that there are.")
+    public static let unknownParameter = ErrorCode(
+        "unknown_parameter", status: 422, title: "The event has no such parameter",
+        remedy: "Correct its name or leave it out; the event's definition says what it takes.")
+    public static let invalidValue = ErrorCode(
+        "invalid_value", status: 422, title: "The value does not have the form of its type",
+        remedy: "Write it as the message says: money as an object of `amount` and `currency`, decimals, dates and times in quotes.")
+    public static let deadlineOutOfRange = ErrorCode(
+        "deadline_out_of_range", status: 422, title: "The deadline is out of range",
+        remedy:
+            "Give 1 to \(EventDefinition.longest) seconds after it happened (366 days), or leave it out for that of the event's definition."
+    )
+    public static let inFuture = ErrorCode(
+        "in_future", status: 422, title: "It would happen only later",
+        remedy:
+            "Report what happened; `occurredAt` is at most \(HTTPLimit.eventAhead / 1_000_000) seconds ahead. Set the clock that wrote it.")
+    public static let unknownRelease = ErrorCode(
+        "unknown_release", status: 422, title: "There is no such release on this server",
+        remedy: "Name one of the last releases that were published, or leave it out for the one in use.")
     public static let invalidTime = ErrorCode(
         "invalid_time", status: 422, title: "Not a time, or not a period",
         remedy: "Write date, time and zone as in 2026-11-22T18:04:09Z (RFC 3339); `until` is later than `from`.")
@@ -171,16 +205,18 @@ public enum HTTPErrors {
     /// Codes that stand in `type` of a problem.
     public static let problems: [ErrorCode] = [
         malformedRequest, malformedJSON, invalidIdempotencyKey, queryNotSupported, unauthenticated, certificateMismatch, scopeMissing,
-        notFound, methodNotAllowed, alreadyHandedOver, keyInFlight, requestTimeout, bodyTooLarge, lineTooLarge, tooManyLines,
-        unsupportedMediaType, expectationFailed, invalidMessage, keyReused, invalidSearch, tooManyParts, noAlphabet, noRoute, rateLimited,
+        notFound, methodNotAllowed, alreadyHandedOver, keyInFlight, requestTimeout, bodyTooLarge, eventTooLarge, lineTooLarge,
+        tooManyLines, unsupportedMediaType, expectationFailed, invalidMessage, invalidEvent, keyReused, invalidSearch, tooManyParts,
+        noAlphabet, noRoute, rateLimited,
         quotaUsedUp, headTooLarge, full, noRulebook, storageTrouble, storyUnreadable, searchBusy, stopping,
         tooManyConnections, versionNotSupported,
     ]
     /// Codes that stand only in `errors` of a problem.
     public static let fields: [ErrorCode] = [
         required, wrongType, invalidNumber, blankText, controlCharacter, cardNumber, invalidSender, senderNotAllowed, unknownClass,
-        classNotAllowed, validityOutOfRange, tooLong, channelOff, unknownChannel, unknownField, invalidTime, limitOutOfRange,
-        invalidCursor, tooManyErrors,
+        classNotAllowed, validityOutOfRange, tooLong, channelOff, unknownChannel, unknownField, unknownDefinition,
+        unknownParameter, invalidValue, deadlineOutOfRange, inFuture, unknownRelease, invalidTime, limitOutOfRange, invalidCursor,
+        tooManyErrors,
     ]
     public static let all: [ErrorCode] = problems + fields
 }

@@ -41,15 +41,15 @@ final class HTTPGate {
         case .otherCertificate: return .certificateMismatch
         }
         found = source
-        guard route.sends ? source.maySend : source.mayRead else { return .scopeMissing(route.sends ? .send : .read) }
+        if let scope = route.scopes.first(where: { !source.may($0) }) { return .scopeMissing(scope) }
         if facts.expectsSomethingElse { return HTTPProblem(HTTPErrors.expectationFailed) }
         if hasQuery { return HTTPProblem(HTTPErrors.queryNotSupported) }
         switch route {
-        case .submit:
+        case .submit, .event:
             guard facts.isJSON else { return HTTPProblem(HTTPErrors.unsupportedMediaType) }
-        case .batch:
+        case .batch, .events:
             guard facts.isLines else { return HTTPProblem(HTTPErrors.unsupportedMediaType) }
-        case .search, .replay: return facts.isJSON ? nil : HTTPProblem(HTTPErrors.unsupportedMediaType)
+        case .search, .explain, .replay: return facts.isJSON ? nil : HTTPProblem(HTTPErrors.unsupportedMediaType)
         case .cancel:
             // A second try does what the first did, so a key for it does no harm. The body, if any, is an empty object.
             return facts.isJSON || !facts.hasBody ? nil : HTTPProblem(HTTPErrors.unsupportedMediaType)
@@ -100,14 +100,21 @@ final class HTTPGate {
 final class AuthenticatedSource {
     let source: Source
     let number: SourceNumber
-    let maySend: Bool
-    let mayRead: Bool
+    private let maySend: Bool
+    private let mayRead: Bool
 
     init(_ source: Source) {
         self.source = source
         number = source.number
         maySend = source.scopes.contains(.send)
         mayRead = source.scopes.contains(.read)
+    }
+
+    func may(_ scope: Source.Scope) -> Bool {
+        switch scope {
+        case .send: maySend
+        case .read: mayRead
+        }
     }
 }
 

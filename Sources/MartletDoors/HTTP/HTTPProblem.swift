@@ -60,7 +60,7 @@ struct HTTPProblem: Equatable {
         case .noRulebook(let seconds):
             self.init(HTTPErrors.noRulebook, retryAfterSeconds: seconds)
         case .eventTooLarge(let bytes, let limit):
-            self.init(HTTPErrors.bodyTooLarge, detail: "The event needs \(bytes) bytes; at most \(limit) are kept.")
+            self.init(HTTPErrors.eventTooLarge, detail: "The event needs \(bytes) bytes; at most \(limit) are kept.")
         case .stopping:
             self.init(HTTPErrors.stopping, retryAfterSeconds: 1)
         }

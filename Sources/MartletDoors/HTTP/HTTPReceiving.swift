@@ -29,11 +29,12 @@ extension HTTPConnection {
         // HTTP/1.0 connections serve one request: the answer is 1.1 and its reader may not know how it is delimited otherwise.
         if !head.isKeepAlive || facts.asksForUpgrade || head.version == .http1_0 { isLast = true }
         let passed = gate.examine(head, facts, sources: door.sources)
+        let isBatch = passed.route.takesLines && passed.problem == nil
+        // A batch that is refused is read to its end like any other body.
+        let limit = isBatch || !passed.route.takesLines ? passed.route.bodyLimit(door.settings) : door.settings.maximumBody
         let request = Request(
             route: passed.route, headOnly: head.method == .HEAD, problem: passed.problem, source: passed.source, trace: facts.trace,
-            idempotencyKey: facts.idempotencyKey)
-        let isBatch = passed.route == .batch && request.problem == nil
-        let limit = isBatch ? door.settings.maximumBatchBody : door.settings.maximumBody
+            bodyLimit: limit, idempotencyKey: facts.idempotencyKey)
         if let length = facts.contentLength, length > limit {
             return refuse(
                 request.problem ?? HTTPProblem(HTTPErrors.bodyTooLarge, detail: "At most \(limit) bytes are taken."),
@@ -58,8 +59,8 @@ extension HTTPConnection {
         // Taken out and put back, so that the body's storage has one owner while it grows.
         guard var request = current.take() else { return }
         request.bodyBytes += bytes.readableBytes
-        guard request.bodyBytes <= door.settings.maximumBody else {
-            let detail = "At most \(door.settings.maximumBody) bytes are taken."
+        guard request.bodyBytes <= request.bodyLimit else {
+            let detail = "At most \(request.bodyLimit) bytes are taken."
             return refuse(request.problem ?? HTTPProblem(HTTPErrors.bodyTooLarge, detail: detail), headOnly: request.headOnly)
         }
         if request.problem == nil {

@@ -18,7 +18,7 @@ extension HTTPConnection {
             case .success(let page):
                 var own = page
                 own.stories.removeAll { $0.source != owner }
-                self.answer(number, .document(own.document(of: search)))
+                self.answer(number, .document(own.document(of: search, self.door.intake.catalogue)))
             case .failure(.busy): self.answer(number, .problem(HTTPProblem(HTTPErrors.searchBusy, retryAfterSeconds: 1)))
             case .failure(.unreadable): self.answer(number, .problem(HTTPProblem(HTTPErrors.storyUnreadable, retryAfterSeconds: 5)))
             }
@@ -28,12 +28,12 @@ extension HTTPConnection {
 
 extension SearchPage {
     /// The state document of each message, and where to go on.
-    func document(of search: MessageSearch) -> ByteBuffer {
+    func document(of search: MessageSearch, _ catalogue: EventCatalogue = .empty) -> ByteBuffer {
         var json = JSONWriter(capacity: 256 + stories.count * 768)
         json.object { json in
             json.key("messages")
             json.array { json in
-                for story in stories { story.stateDocument().withUnsafeReadableBytes { json.raw($0) } }
+                for story in stories { story.stateDocument(catalogue).withUnsafeReadableBytes { json.raw($0) } }
             }
             json.member("next", next?.text(of: search))
         }

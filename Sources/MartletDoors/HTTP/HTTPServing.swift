@@ -17,11 +17,13 @@ extension HTTPConnection {
         switch request.route {
         case .submit: submit(request.body, from: source, key: request.idempotencyKey, request.trace)
         case .search: search(request.body, source)
-        case .state(let id): tell(id, source) { HTTPAnswer.document($0.stateDocument()) }
+        case .event: submit(event: request.body, from: source, key: request.idempotencyKey, request.trace)
+        case .explain: explain(request.body, source, request.trace)
+        case .state(let id): tell(id, source) { HTTPAnswer.document($0.stateDocument(self.door.intake.catalogue)) }
         case .trace(let id): tell(id, source) { HTTPAnswer.document($0.traceDocument()) }
         case .cancel(let id): cancel(id, request.body, source)
         case .replay: replay(request.body, source)
-        case .batch: preconditionFailure("a batch is begun by its head")
+        case .batch, .events: preconditionFailure("a batch is begun by its head")
         case .unknownMessage, .nowhere: preconditionFailure("a path that leads nowhere has a problem")
         }
     }
@@ -35,14 +37,19 @@ extension HTTPConnection {
             submission.tells = door.tells(of: source.number)
             let number = open(Place(answer: nil, headOnly: false))
             door.intake.submit(submission.keyed(key, .submit, body: body ?? ByteBuffer())) { acceptance in
-                switch acceptance {
-                case .accepted(let id, let parts): self.answer(number, .accepted(id, parts: parts))
-                case .repeated(let id, let parts): self.answer(number, .repeated(id, parts: parts))
-                case .refused(let refusal):
-                    if refusal == .stopping { self.stopTaking() }
-                    self.answer(number, .problem(HTTPProblem(refusal)))
-                }
+                self.answer(number, acceptance, hasParts: true)
             }
+        }
+    }
+
+    /// - Parameter hasParts: whether the answer says how many SMS it became, as far as it was taken.
+    func answer(_ number: UInt64, _ acceptance: Acceptance, hasParts: Bool) {
+        switch acceptance {
+        case .accepted(let id, let parts): answer(number, .accepted(id, parts: hasParts ? parts : nil))
+        case .repeated(let id, let parts): answer(number, .repeated(id, parts: hasParts ? parts : nil))
+        case .refused(let refusal):
+            if refusal == .stopping { stopTaking() }
+            answer(number, .problem(HTTPProblem(refusal)))
         }
     }
 

@@ -50,6 +50,9 @@ public struct HTTPSettings: Sendable {
         self.bodyTimeout = bodyTimeout
     }
 
+    /// Bytes of one event's body, and of one line of a batch of events: an event may say more than a text does.
+    var maximumEvent: Int { max(maximumBody, HTTPLimit.event) }
+
     var listening: Listening {
         Listening(
             door: "http", host: host, port: port, plaintextReason: plaintextReason, certificate: certificate, key: key,
@@ -76,7 +79,8 @@ public struct HTTPSettings: Sendable {
             + "only where its source is bound to certificates (`optional`).")
     public static let body = Setting(
         "http.maximumBody", .size(1024...1 << 20), default: "16KiB",
-        doc: "Largest body of one request, and largest line of a batch; a larger one is refused with 413. From 1KiB to 1MiB.")
+        doc: "Largest body of one request, and largest line of a batch; a larger one is refused with 413. From 1KiB to 1MiB. "
+            + "An event may have 64KiB in any case.")
     public static let batchBody = Setting(
         "http.maximumBatchBody", .size(64 << 10...64 << 20), default: "8MiB",
         doc: "Largest body of one batch; a larger one is refused with 413. It is taken as it arrives, never held whole. "
@@ -124,6 +128,10 @@ enum HTTPLimit {
     static let lingering: Int64 = 2000
     /// Refused connections that may wait to have read their 503; those beyond are closed without a word.
     static let refusedConnections = 128
+    /// Bytes of an event's body where `http.maximumBody` is less: 64 parameters of a kilobyte.
+    static let event = 64 * 1024
+    /// Microseconds that an event may have happened ahead of this server's clock.
+    static let eventAhead: Int64 = 300_000_000
     /// Entries of one problem's `errors`.
     static let fieldErrors = 32
     /// Lines of one batch; blank ones are not counted.

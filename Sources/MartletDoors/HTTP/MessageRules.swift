@@ -82,8 +82,15 @@ enum MessageRules {
 
     /// - Parameter name: as the caller wrote it; told back, since a name of a field is no customer data, but at most 64 bytes of it.
     static func unknownField(_ name: String, of fields: [String] = fields, _ whole: String = "a message") -> FieldError {
+        let pointer = pointer(name)
+        let hint = nearest(name, in: fields).map { "is not a field of \(whole); did you mean \($0)?" }
+        return FieldError(path: "/\(pointer)", code: HTTPErrors.unknownField, message: hint ?? "is not a field of \(whole)")
+    }
+
+    /// A name as a step of a JSON Pointer (RFC 6901, section 3), at most 64 bytes of it.
+    static func pointer(_ name: String) -> String {
         let shown = name.utf8.count <= 64 ? name : String(decoding: Array(name.utf8.prefix(64)), as: UTF8.self) + "…"
-        let pointer = String(
+        return String(
             decoding: shown.utf8.flatMap { byte -> [UInt8] in
                 switch byte {
                 case UInt8(ascii: "~"): Array("~0".utf8)
@@ -91,8 +98,6 @@ enum MessageRules {
                 default: [byte]
                 }
             }, as: UTF8.self)
-        let hint = nearest(name, in: fields).map { "is not a field of \(whole); did you mean \($0)?" }
-        return FieldError(path: "/\(pointer)", code: HTTPErrors.unknownField, message: hint ?? "is not a field of \(whole)")
     }
 
     /// The candidate nearest in edits (insert, delete, replace, swap of neighbours); nil when none is within two, or one for short words.

@@ -46,6 +46,14 @@ public struct JSONText {
         return other.octets.withUnsafeBytes { text.equals($0) }
     }
 
+    /// Whether it means this text, which is known only at run time.
+    @inline(__always)
+    public func means(_ text: String) -> Bool {
+        guard hasEscapes || raw.count == text.utf8.count else { return false }
+        var text = text
+        return text.withUTF8 { equals(UnsafeRawBufferPointer($0)) }
+    }
+
     private func equals(_ other: UnsafeRawBufferPointer) -> Bool {
         if hasEscapes { return octets.withUnsafeBytes { Self.same($0, other) } }
         return Self.same(raw, other)

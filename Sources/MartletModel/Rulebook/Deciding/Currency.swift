@@ -5,7 +5,9 @@ public struct Currency: Hashable, Sendable {
     /// Digits behind the point: 2 for most, 0 for the yen, 3 for the Kuwaiti dinar.
     public let digits: UInt8
 
-    public static func of(code: some StringProtocol) -> Currency? { all.first { $0.code == code } }
+    /// Asked for each amount that comes in, so it does not walk the list.
+    public static func of(code: some StringProtocol) -> Currency? { byCode[String(code)] }
+    private static let byCode = Dictionary(uniqueKeysWithValues: all.map { ($0.code, $0) })
     public static func of(number: UInt16) -> Currency? { all.first { $0.number == number } }
 
     private init(_ code: String, _ number: UInt16, _ digits: UInt8 = 2) {

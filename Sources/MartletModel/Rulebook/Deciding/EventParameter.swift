@@ -125,21 +125,39 @@ extension EventParameter {
     /// What a document says of this parameter; nil: it has another form. Says nothing of the value itself, which may be personal.
     func read(_ value: JSONValue) -> ParameterValue? {
         switch (type, value) {
-        case (.text, .text(let text)): return text.utf8.count <= maximumBytes ? .text(text) : nil
-        case (.integer, .integer(let number)): return .integer(number)
-        case (.decimal, .text(let text)): return ExactDecimal(text).map { .decimal($0) }
-        case (.decimal, .integer(let number)): return .decimal(ExactDecimal(unscaled: number, scale: 0))
+        case (_, .text(let text)): return read(text: text)
+        case (_, .integer(let number)): return read(integer: number)
         case (.money, .object):
             do throws(Money.Fault) { return .money(try Money(value)) } catch { return nil }
-        case (.date, .text(let text)): return CivilText.date(text).map { .date($0) }
-        case (.time, .text(let text)): return CivilText.time(text).map { .time($0) }
-        case (.instant, .text(let text)): return CivilText.instant(text).map { .instant($0.microseconds, offset: $0.offset) }
         case (.boolean, .flag(let flag)): return .boolean(flag)
         default: return nil
         }
     }
 
-    static func isName(_ text: String) -> Bool {
+    /// What a text says of this parameter; nil: it has another form.
+    public func read(text: String) -> ParameterValue? {
+        switch type {
+        case .text: text.utf8.count <= maximumBytes ? .text(text) : nil
+        case .decimal: ExactDecimal(text).map { .decimal($0) }
+        case .date: CivilText.date(text).map { .date($0) }
+        case .time: CivilText.time(text).map { .time($0) }
+        case .instant: CivilText.instant(text).map { .instant($0.microseconds, offset: $0.offset) }
+        case .integer, .money, .boolean: nil
+        }
+    }
+
+    /// The same for a whole number, of which documents have those of `JSONValue.integers`.
+    public func read(integer number: Int64) -> ParameterValue? {
+        guard JSONValue.integers.contains(number) else { return nil }
+        switch type {
+        case .integer: return .integer(number)
+        case .decimal: return .decimal(ExactDecimal(unscaled: number, scale: 0))
+        case .text, .money, .date, .time, .instant, .boolean: return nil
+        }
+    }
+
+    /// Whether a parameter may be called so.
+    public static func isName(_ text: String) -> Bool {
         (1...40).contains(text.utf8.count)
             && text.utf8.enumerated().allSatisfy { index, byte in
                 (97...122).contains(byte) || index > 0 && ((65...90).contains(byte) || (48...57).contains(byte) || byte == 95)
