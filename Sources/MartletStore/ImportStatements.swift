@@ -26,12 +26,10 @@ public enum ImportStatements {
     public static let job = StatementID("importJob.one")
     /// ?1 id before which, ?2 how many. Newest first.
     public static let jobs = StatementID("importJob.page")
-    /// ?1 state. The oldest.
-    public static let nextJob = StatementID("importJob.next")
+    /// ?1 state, ?2 id behind which, ?3 how many. Oldest first.
+    public static let jobsInState = StatementID("importJob.state")
     /// ?1 place. Newest first.
     public static let jobsOfPlace = StatementID("importJob.place")
-    /// How many wait or run: `number`.
-    public static let openJobs = StatementID("importJob.open")
     /// ?1 state, ?2 not changed since (wall milliseconds), ?3 how many.
     public static let oldJobs = StatementID("importJob.old")
     /// ?1 id.
@@ -68,9 +66,8 @@ public enum ImportStatements {
             """),
         Statement(job, "SELECT \(list) FROM import_job WHERE id = ?1"),
         Statement(jobs, "SELECT \(list) FROM import_job WHERE id < ?1 ORDER BY id DESC LIMIT ?2"),
-        Statement(nextJob, "SELECT \(list) FROM import_job WHERE state = ?1 ORDER BY id LIMIT 1"),
+        Statement(jobsInState, "SELECT \(list) FROM import_job WHERE state = ?1 AND id > ?2 ORDER BY id LIMIT ?3"),
         Statement(jobsOfPlace, "SELECT \(list) FROM import_job WHERE place = ?1 ORDER BY id DESC LIMIT 10"),
-        Statement(openJobs, "SELECT count(*) AS number FROM import_job WHERE state IN (1, 2)"),
         Statement(oldJobs, "SELECT \(list) FROM import_job WHERE state = ?1 AND changed_at < ?2 ORDER BY id LIMIT ?3"),
         Statement(forgetJob, "DELETE FROM import_job WHERE id = ?1"),
     ]

@@ -46,14 +46,23 @@ public enum TaggedTables {
         TaggedTable("consent", ConsentStatements.columns.dropLast(), key: ["subject", "number"]),
         TaggedTable("contact", ContactStatements.columns.dropLast(), key: ["subject", "at", "number"]),
         TaggedTable("address_fact", CustomerStatements.factColumns, key: ["kind", "hash"]),
+        TaggedTable("import_job", ImportStatements.jobColumns, key: ["id"], start: [.text("")]),
         TaggedTable("state", StateRow.columns, key: ["id"], start: [.bytes([])]),
     ]
 
     /// ?1...?4 kind, hash, subject and number after which, ?5 how many. The index of addresses, which has no tags of its own.
     public static let addresses = StatementID("check.addresses")
 
+    /// ?1 and ?2 id and sequence after which, ?3 how many. Steps have their tags behind their records (`StepRow`).
+    public static let steps = StatementID("check.step")
+
     static let statements =
         all.map(\.statement) + [
+            Statement(
+                steps,
+                """
+                SELECT id, sequence, record FROM step WHERE (id, sequence) > (?1, CAST(?2 AS BIGINT)) ORDER BY id, sequence LIMIT ?3
+                """),
             Statement(
                 addresses,
                 """
@@ -61,6 +70,6 @@ public enum TaggedTables {
                 WHERE (kind, hash, subject, number)
                     > (CAST(?1 AS BIGINT), CAST(?2 AS BIGINT), CAST(?3 AS BIGINT), CAST(?4 AS BIGINT))
                 ORDER BY kind, hash, subject, number LIMIT ?5
-                """)
+                """),
         ]
 }

@@ -3,7 +3,8 @@
 
     outage.py --build debug [--stopped 6] [--frozen 6] [--seed N] [--threads 4]
 
-The node takes messages all the time, also when it starts while there is no database. In the end every message that was accepted has ended
+Before that it starts for the first time without its database: the desk listens all the same, says what it waits for, and begins when
+the database comes. The node takes messages all the time, also when it starts while there is no database. In the end every message that was accepted has ended
 and is one row, in the state of its end; nothing else is a row; the statistics are the ledger's; and nothing was passed over.
 `--stopped 600 --frozen 120` is the long run of `make faults`.
 """
@@ -122,6 +123,34 @@ def until_equal(place, server, ledger, seconds):
         raise Broken("; ".join(wrong))
 
 
+def first_start(place, server, admin):
+    """Without its database, of which it knows nothing yet; then with it."""
+    server.stop()
+    place.start_martlet(role="all")
+
+    def says():
+        try:
+            return admin.json("GET", "/readyz")
+        except Gone:
+            return None, {}
+
+    def waits():
+        status, body = says()
+        return status == 503 and any("database" in reason for reason in body["reasons"])
+
+    wait_for("the desk says that it waits for the database", 30, waits, otherwise=Broken)
+    status, problem = admin.json("GET", "/v1/units")
+    if status != 503 or problem["type"] != "/problems/store_away" or "database" not in problem["detail"]:
+        raise Broken(f"what needs the database was answered {status}: {problem}")
+    desk = place.martlet.children()
+    server.start()
+    place.command("store", "migrate", "--config", place.folder / "martlet.yaml", "--data", place.data)
+    wait_for("the desk begins", 60, lambda: says()[0] == 200, otherwise=Broken)
+    if place.martlet.children() != desk:
+        raise Broken("the desk was started again in between")
+    say("outage: started without its database, which the desk said, and it began with it")
+
+
 def main():
     began = time.monotonic()
     server = Postgres("history")
@@ -134,8 +163,7 @@ def main():
             place.prepare()
             place.start_simulator()
             place.operator.behave(receipts=True)
-            place.command("store", "migrate", "--config", place.folder / "martlet.yaml", "--data", place.data)
-            place.start_martlet(role="all")
+            first_start(place, server, Web(port, timeout=5))
             ledger = ledgers.Ledger(random.Random(seed))
             senders = ledgers.Senders(place, ledger, options.threads, pause_between=0.02, keyed=True)
             node = Node(place, ledger, senders, port)

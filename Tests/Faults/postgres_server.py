@@ -20,11 +20,13 @@ class Postgres:
             raise Unusable("PostgreSQL is not installed; scripts/setup does that")
         self.tools = found[-1]
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="projector-pg-"))
-        self.prefix = []
+        self.prefix, self.watched = [], []
         if os.getuid() == 0:
             nobody = pwd.getpwnam("nobody")
             os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
             self.prefix = ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
+            # Who becomes another user is no longer told of its parent's end: it has to be asked for anew (prctl(2), PR_SET_PDEATHSIG).
+            self.watched = [*self.prefix, "--pdeathsig", "QUIT"]
         self.port = free_port()
         self._run([*self.prefix, self.tools / "initdb", "-D", self.folder / "data", "-U", "owner", "--auth=trust", "--encoding=UTF8",
                    "--locale=C", "--no-instructions"])
@@ -34,7 +36,7 @@ class Postgres:
         self.url = f"postgresql://owner@/{database}?host={self.folder}&port={self.port}"
 
     def start(self):
-        self.server = Process([*self.prefix, self.tools / "postgres", "-D", self.folder / "data", "-p", self.port, "-k", self.folder,
+        self.server = Process([*self.watched, self.tools / "postgres", "-D", self.folder / "data", "-p", self.port, "-k", self.folder,
                                "-c", "listen_addresses="], self.folder.with_suffix(".log"))
         wait_for("the server answers", 30, lambda: self._run([self.tools / "psql", *self._place("postgres"), "-c", "SELECT 1"], False) == 0)
 

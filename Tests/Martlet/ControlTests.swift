@@ -182,14 +182,14 @@ struct ControlTests {
         #expect(list.rows.last?.last == "held")
         #expect(
             try rig.ask("move", nil, ["from": "north", "to": "south", "class": "marketing"]).message
-                == "would move 3 messages of 3 parts; add --yes to do it")
+                == "would move 3 messages, 3 submits; add --yes to do it")
         #expect(
             try rig.ask("move", nil, ["from": "north", "to": "south", "class": "marketing", "yes": "true"]).message
-                == "moved 3 messages of 3 parts")
-        #expect(try rig.ask("purge", nil, ["group": "south"]).message == "would end 3 messages of 3 parts; add --yes to do it")
-        #expect(try rig.ask("purge", nil, ["group": "south", "olderThan": "1h", "yes": "true"]).message == "ended 0 messages of 0 parts")
+                == "moved 3 messages, 3 submits")
+        #expect(try rig.ask("purge", nil, ["group": "south"]).message == "would end 3 messages, 3 submits; add --yes to do it")
+        #expect(try rig.ask("purge", nil, ["group": "south", "olderThan": "1h", "yes": "true"]).message == "ended 0 messages, 0 submits")
         #expect(
-            try rig.ask("purge", nil, ["group": "south", "source": "command-line", "yes": "true"]).message == "ended 3 messages of 3 parts")
+            try rig.ask("purge", nil, ["group": "south", "source": "command-line", "yes": "true"]).message == "ended 3 messages, 3 submits")
         #expect(try rig.ask("release-class", nil, ["class": "otp", "group": "north"]).message.contains("held on all groups"))
         let status = try rig.ask("status")
         #expect(status.message == "1 messages open; held on all groups: otp, marketing")

@@ -163,11 +163,14 @@ struct ImportCommandTests {
             #expect(try await run(["import", "contacts", contacts] + place.options) == 0)
             #expect(try await run(["import", "list"] + place.options) == 0)
             #expect(try await run(["import", "cancel", "none"] + place.options) == 1)
+            #expect(try await run(["import", "discard", "none"] + place.options) == 1)
             #expect(try await run(["import", "customers", "\(place.folder)/none.csv"] + place.options) == 1)
             let store = SQLStore(.sqlite(file: "\(place.data)/history.db"), statements: try StoreStatements.all())
             let desk = Desk(store: store) { 1_795_400_000_000_000 }
             let imports = Imports(desk, keys: place.keys, folder: "\(place.data)/desk/imports", settings: ImportSettings())
-            let items = try await imports.list(try PageWish(), by: .system("test")).items
+            let items = try await imports.list(try PageWish(), by: .system("test")).items.compactMap { entry in
+                if case .sound(let view) = entry { view } else { nil }
+            }
             await store.close()
             #expect(items.map(\.job.state) == [.done, .done] && items.map(\.progress.added) == [1, 495])
             #expect(items.map(\.job.options.kind) == [.contacts, .customers] && items[1].progress.refused == 5)
@@ -188,6 +191,13 @@ struct ImportCommandTests {
         let job = try await imports.take(file: file, ImportOptions(), place: "p", by: .system("test")).job
         #expect(try await run(["import", "cancel", job.id] + place.options) == 0)
         #expect(try await imports.get(job.id, by: .system("test")).job.state == .cancelled)
+        // One whose row somebody changed is shown and taken away.
+        #expect(try await run(["import", "discard", job.id] + place.options) == 1)
+        try await store.transaction { try $0.define("UPDATE import_job SET size = 1") }
+        #expect(try await run(["import", "list"] + place.options) == 0)
+        #expect(try await run(["import", "cancel", job.id] + place.options) == 1)
+        #expect(try await run(["import", "discard", job.id] + place.options) == 0)
+        #expect(try await imports.list(try PageWish(), by: .system("test")).items.isEmpty)
         await store.close()
     }
 }

@@ -267,19 +267,53 @@ import Testing
         #expect(DeskSettings(certificate: "/c").faults.map(\.setting.path) == ["desk.tls.certificate"])
     }
 
+    @Test(
+        "A desk that cannot begin yet listens, says what it waits for, and begins at the same socket", arguments: SQLStore.Engine.allCases)
+    func waits(engine: SQLStore.Engine) async throws {
+        let front = DeskFront(DeskSettings(port: 0), logger: Logger(label: "front", factory: { _ in SwiftLogNoOpLogHandler() }))
+        let port = try await front.start()
+        #expect(try await front.start() == port)
+        func ask(_ path: String) async throws -> DeskRig.Answer { try await DeskRig.ask(port, "GET", path) }
+        var (problem, ready) = (try await ask("/v1/units"), try await ask("/readyz"))
+        #expect(problem.status == 503 && problem.json["type"] as? String == "/problems/starting")
+        #expect(ready.status == 503 && ready.json["reasons"] as? [String] == ["the desk starts"])
+        let waits: [(DeskWait, type: String, word: String)] = [
+            (.keys, "starting", "keys"), (.imports, "starting", "import"), (.database, "store_away", "database"),
+        ]
+        for (wait, type, word) in waits {
+            front.waits(for: wait)
+            problem = try await ask("/v1/units")
+            #expect(problem.status == 503 && problem.json["type"] as? String == "/problems/\(type)")
+            #expect((problem.json["detail"] as? String)?.contains(word) == true && problem.headers["retry-after"] == "5")
+            ready = try await ask("/readyz")
+            #expect(ready.status == 503 && ready.json["ready"] as? Bool == false)
+            #expect((ready.json["reasons"] as? [String])?.first?.contains(word) == true)
+        }
+        #expect(try await ask("/healthz").body == "ok\n")
+        #expect(try await ask("/metrics").body.contains("martlet_desk_ready 0"))
+        #expect(try await ask("/nowhere").status == 503)
+        try await DeskRig.with(engine, front: front) { rig in
+            #expect(rig.port == port)
+            #expect(try await ask("/readyz").status == 200)
+            let key = try await rig.key("anna")
+            #expect(try await rig.ask("GET", "/v1/principals", key: key).status == 200)
+            #expect(try await ask("/nowhere").status == 404)
+            // It is one page of metrics from the first answer on.
+            #expect(try await !ask("/metrics").body.contains("martlet_desk_answers_total{status=\"5xx\"} 0"))
+        }
+    }
+
     @Test("A listener that cannot listen says which setting")
     func taken() async throws {
         try await DeskRig.with(.sqlite) { rig in
             let second = DeskListener(
-                DeskSettings(port: rig.port), desk: rig.desk, principals: rig.principals, counters: DeskCounters(),
-                logger: .init(label: "second"), ready: { [] })
+                DeskSettings(port: rig.port), desk: rig.desk, principals: rig.principals, logger: .init(label: "second"), ready: { [] })
             let fault = await #expect(throws: DeskListenerFault.self) { try await second.start() }
             #expect(fault?.description.hasPrefix("desk.listen: cannot listen at 127.0.0.1") == true)
             var settings = DeskSettings(port: 0, certificate: "/nowhere/c.pem", key: "/nowhere/k.pem")
             settings.host = "127.0.0.1"
             let third = DeskListener(
-                settings, desk: rig.desk, principals: rig.principals, counters: DeskCounters(), logger: .init(label: "third"), ready: { [] }
-            )
+                settings, desk: rig.desk, principals: rig.principals, logger: .init(label: "third"), ready: { [] })
             let missing = await #expect(throws: DeskListenerFault.self) { try await third.start() }
             #expect(missing?.description.hasPrefix("desk.tls") == true)
         }

@@ -22,7 +22,7 @@ struct DeskRig {
     /// - Parameter isPrepared: the store has its tables before the desk comes.
     static func with(
         _ engine: SQLStore.Engine, isPrepared: Bool = true, settings change: (inout DeskSettings) -> Void = { _ in },
-        parts: [DeskPart] = [], nouns: [any APINoun] = [], _ body: (DeskRig) async throws -> Void
+        front: DeskFront? = nil, parts: [DeskPart] = [], nouns: [any APINoun] = [], _ body: (DeskRig) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "desk-\(UUID().uuidString.prefix(8))").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -45,7 +45,7 @@ struct DeskRig {
         let rowKey = Secret(Array(repeating: 7, count: 32))
         let options = DeskRunner.Options(settings: settings, address: address, store: SQLStore.Options(), now: { now })
         let runner = try DeskRunner(
-            options, rowKey: rowKey, signer: signer, parts: parts,
+            options, front: front, rowKey: rowKey, signer: signer, parts: parts,
             logger: Logger(label: "desk", factory: { _ in SwiftLogNoOpLogHandler() }), nouns: { _ in nouns })
         let port = try await runner.start()
         let rig = DeskRig(
@@ -93,12 +93,17 @@ struct DeskRig {
     func ask(
         _ method: String, _ path: String, key: String? = nil, _ headers: [String: String] = [:], body: String? = nil
     ) async throws -> Answer {
+        try await DeskRig.ask(port, method, path, key: key, headers, body: body)
+    }
+
+    static func ask(
+        _ port: Int, _ method: String, _ path: String, key: String? = nil, _ headers: [String: String] = [:], body: String? = nil
+    ) async throws -> Answer {
         var lines = ["\(method) \(path) HTTP/1.1", "Host: desk", "Connection: close"]
         if let key { lines.append("Authorization: Bearer \(key)") }
         for header in headers { lines.append("\(header.key): \(header.value)") }
         if let body { lines.append("Content-Length: \(body.utf8.count)") }
         let request = lines.joined(separator: "\r\n") + "\r\n\r\n" + (body ?? "")
-        let port = port
         let text: String = try await withCheckedThrowingContinuation { done in
             Thread.detachNewThread { done.resume(with: Result { try DeskRig.exchange(request, port: port) }) }
         }

@@ -112,7 +112,7 @@ struct OperateTests {
         var (cursor, expected): (UInt32, WaitingTally) = (0, WaitingTally())
         rig.engine.count(meant, &cursor, &expected)
         let done = purge(rig, meant)
-        #expect(done == expected && done.messages == 3 && done.parts == 3 && done.mayHaveLeft == 1)
+        #expect(done == expected && done.messages == 3 && done.submits == 3 && done.mayHaveLeft == 1)
         // What was purged bars its class until that is durable; then it is gone.
         #expect(rig.hand()?.id == other && rig.hand() == nil)
         rig.commit()
@@ -286,7 +286,7 @@ struct OperateTests {
         rig.engine.survey(&cursor, &lines)
         #expect(cursor == 0 && lines.count == 2)
         let service = lines[WaitingKey(group: 1, messageClass: .service, source: 1)]
-        #expect(service?.messages == 1 && service?.parts == 1 && service?.oldest == began && service?.pausing == 0)
+        #expect(service?.messages == 1 && service?.submits == 1 && service?.oldest == began && service?.pausing == 0)
         #expect(lines[WaitingKey(group: 1, messageClass: .otp, source: 2)]?.oldest == began + 10_000)
     }
 

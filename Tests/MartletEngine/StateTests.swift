@@ -292,6 +292,30 @@ struct OrphansTests {
         #expect(orphans.standing(upTo: 2, limit: 1).map(\.at) == [1])
     }
 
+    @Test("What stands up to a segment is what a look at all of them finds, whatever came, moved and went: 200 seeds")
+    func standing() {
+        for seed in UInt64(1)...200 {
+            var dice = Dice(seed: seed)
+            var orphans = Orphans()
+            for step in 1...120 {
+                let key = UInt64(dice.between(1, 30))
+                let position = UInt64(dice.below(5)) << 32
+                switch dice.below(7) {
+                case 0...2: _ = orphans.insert(key, entry(Int64(step), position))
+                case 3: if position != 0 { _ = orphans.place(key, at: position) }
+                case 4: _ = orphans.remove(key)
+                case 5: if step % 7 == 0 { _ = orphans.removeOldest() }
+                default: if step % 11 == 0 { orphans.expire(before: Int64(step - 40)) { _ in } }
+                }
+                for segment in UInt32(0)...5 {
+                    let all = orphans.all.map(\.entry).filter { $0.position != 0 && $0.position >> 32 <= UInt64(segment) }
+                    #expect(orphans.standing(upTo: segment, limit: 99).map(\.at) == all.map(\.at), "seed \(seed), step \(step)")
+                    #expect(orphans.standing(upTo: segment, limit: 3).map(\.at) == all.prefix(3).map(\.at), "seed \(seed), step \(step)")
+                }
+            }
+        }
+    }
+
     @Test("Millions that are adopted at once behind one old orphan leave no trace")
     func tidy() {
         var orphans = Orphans()

@@ -1,7 +1,8 @@
 import Foundation
 
 /// A PostgreSQL server of the tests' own: a new cluster in a directory of its own, reached by a Unix socket there, and over TLS at a free
-/// port of loopback. It ends with the process that started it, however that ends. Nothing of a server of the machine is touched.
+/// port of loopback. It ends with the process that started it, however that ends, and with the shell between them. Nothing of a server of the
+/// machine is touched.
 public final class PostgresServer: Sendable {
     private static let only = Result { try PostgresServer() }
 
@@ -105,7 +106,8 @@ public final class PostgresServer: Sendable {
 
     private func start() throws {
         try running.start(
-            PostgresServer.asOwner(["\(tools)/postgres", "-D", "\(directory)/data"]), directory: directory, log: "\(directory)/log")
+            PostgresServer.asOwner(["\(tools)/postgres", "-D", "\(directory)/data"], endsWithParent: true), directory: directory,
+            log: "\(directory)/log")
         let end = Date().addingTimeInterval(30)
         while Date() < end {
             let status = try? String(contentsOfFile: "\(directory)/data/postmaster.pid", encoding: .utf8)
@@ -124,6 +126,13 @@ public final class PostgresServer: Sendable {
     public func kill() {
         signal(SIGKILL)
         running.wait()
+    }
+
+    /// As when a whole run is killed, the shell that watches the server before all others. Once; the server is not started again.
+    /// - Returns: the process of the server.
+    public func orphan() -> Int32 {
+        defer { running.killShell() }
+        return running.server
     }
 
     /// All its processes stand still; connections stay open and say nothing.
@@ -166,9 +175,12 @@ public final class PostgresServer: Sendable {
         return (entry.pointee.pw_uid, entry.pointee.pw_gid)
     }()
 
-    private static func asOwner(_ words: [String]) -> [String] {
-        guard let owner else { return words }
-        return ["/usr/bin/setpriv", "--reuid=\(owner.uid)", "--regid=\(owner.gid)", "--clear-groups"] + words
+    /// - Parameter endsWithParent: it shuts down at once when its parent is gone. Asked for behind the change of user, which forgets it.
+    private static func asOwner(_ words: [String], endsWithParent: Bool = false) -> [String] {
+        var before: [String] = []
+        if let owner { before += ["--reuid=\(owner.uid)", "--regid=\(owner.gid)", "--clear-groups"] }
+        if endsWithParent { before += ["--pdeathsig", "QUIT"] }
+        return before.isEmpty ? words : ["/usr/bin/setpriv"] + before + words
     }
 
     private static func findTools() throws -> String {
@@ -250,6 +262,12 @@ private final class Running: Sendable {
     func wait() {
         guard let shell = take() else { return }
         shell.input.write(Data("killed\n".utf8))
+        _ = shell.wait()
+    }
+
+    func killShell() {
+        guard let shell = take() else { return }
+        kill(shell.pid, SIGKILL)
         _ = shell.wait()
     }
 

@@ -10,8 +10,12 @@ final class Spawned: Sendable {
 
     init(_ words: [String], in directory: String) throws {
         var (toChild, fromChild): ([Int32], [Int32]) = ([-1, -1], [-1, -1])
-        guard pipe(&toChild) == 0, pipe(&fromChild) == 0 else { throw PostgresServer.Missing(description: "no pipes: \(errno)") }
-        for end in toChild + fromChild { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        // Closed at exec from the first moment on, which a pipe here cannot be made: a program that another thread starts meanwhile would hold
+        // our end open, and the child would never hear that we are gone.
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, kind, 0, &toChild) == 0, socketpair(AF_UNIX, kind, 0, &fromChild) == 0 else {
+            throw PostgresServer.Missing(description: "no sockets: \(errno)")
+        }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }

@@ -37,6 +37,19 @@ struct PostgresTests {
         }
     }
 
+    @Test("The tests' own server ends when the shell that watches it is killed, so that none outlives a run")
+    func orphaned() async throws {
+        let process = try await PostgresServer.own().orphan()
+        #expect(process > 1)
+        // Whoever inherits it may take its time to bury it.
+        func lives() -> Bool {
+            guard let line = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else { return false }
+            return line[(line.lastIndex(of: ")") ?? line.startIndex)...].split(separator: " ").dropFirst().first != "Z"
+        }
+        for _ in 0..<1500 where lives() { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(!lives())
+    }
+
     @Test("A server that dies in a transaction: lost, then away at once, then back by itself")
     func killed() async throws {
         let server = try await PostgresServer.own()

@@ -44,6 +44,9 @@ public enum APIErrors {
     public static let storeAway = ErrorCode(
         "store_away", status: 503, title: "The database is away or busy",
         remedy: "Try again after the seconds in Retry-After; `/readyz` of the desk says since when. Sending is not concerned.")
+    public static let starting = ErrorCode(
+        "starting", status: 503, title: "The desk has not begun to work",
+        remedy: "The detail says what it waits for, as `/readyz` of the desk does; it begins by itself. Sending is not concerned.")
     public static let outcomeUnknown = ErrorCode(
         "outcome_unknown", status: 503, title: "The database broke while it confirmed the change",
         remedy: "Read whether it happened before trying again.")
@@ -57,6 +60,6 @@ public enum APIErrors {
 
     public static let all: [ErrorCode] = [
         malformedJSON, malformedHeader, unauthenticated, forbidden, notFound, methodNotAllowed, conflict, changed, bodyTooLarge, invalid,
-        versionMissing, importsFull, broken, tampered, storeAway, outcomeUnknown, timeLimit, noRoom,
+        versionMissing, importsFull, broken, tampered, storeAway, starting, outcomeUnknown, timeLimit, noRoom,
     ]
 }

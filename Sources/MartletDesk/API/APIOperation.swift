@@ -92,7 +92,10 @@ public struct APIOperation: Sendable {
         if !file.isEmpty { problems.append(APIErrors.bodyTooLarge) }
         problems += refuses
         if !isOpen {
-            problems += [APIErrors.broken, APIErrors.tampered, APIErrors.storeAway, APIErrors.outcomeUnknown, APIErrors.timeLimit]
+            problems += [
+                APIErrors.broken, APIErrors.tampered, APIErrors.storeAway, APIErrors.starting, APIErrors.outcomeUnknown,
+                APIErrors.timeLimit,
+            ]
         }
         return problems
     }

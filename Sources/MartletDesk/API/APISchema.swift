@@ -104,6 +104,10 @@ private struct SchemaDecoder: Decoder {
             found.node = .map(["type": .text("object"), "additionalProperties": .map(["type": .text("string")])])
             return try Value(from: SchemaDecoder(found: Found()))
         }
+        if type == APIMoment.self, let first = APIMoment(milliseconds: 0) as? Value {
+            found.node = .map(["type": .text("string"), "format": .text("date-time")])
+            return first
+        }
         // Any JSON: the schema that is empty.
         if type == JSONValue.self { return try Value(from: SchemaDecoder(found: Found())) }
         if let words = type as? any CaseIterable.Type, let first = words.words(found) as? Value { return first }

@@ -1,12 +1,8 @@
 import Hummingbird
-import HummingbirdCore
-import HummingbirdHTTP2
 public import Logging
 import MartletModel
 import NIOCore
-import NIOSSL
 import SQL
-import Synchronization
 
 /// Why the desk cannot listen. The words begin with the setting that is to be corrected.
 public struct DeskListenerFault: Error, Equatable, Sendable, CustomStringConvertible {
@@ -14,7 +10,7 @@ public struct DeskListenerFault: Error, Equatable, Sendable, CustomStringConvert
     public init(_ description: String) { self.description = description }
 }
 
-/// The desk's one listener: admin API, metrics, health.
+/// What the desk answers at its one socket: admin API, metrics, health.
 public final class DeskListener: Sendable {
     private let settings: DeskSettings
     private let desk: Desk
@@ -23,91 +19,36 @@ public final class DeskListener: Sendable {
     private let logger: Logger
     private let nouns: [any APINoun]
     private let ready: @Sendable () -> [String]
-    private let running = Mutex<Task<Void, any Error>?>(nil)
+    private let front: DeskFront
 
     /// - Parameters:
+    ///   - front: the socket, which may listen already; nil: one of its own.
     ///   - nouns: besides principals and audit.
     ///   - ready: why the desk does not work, in words without customer data; none: it does.
     public init(
-        _ settings: DeskSettings, desk: Desk, principals: Principals, nouns: [any APINoun] = [], counters: DeskCounters, logger: Logger,
-        ready: @escaping @Sendable () -> [String]
+        _ settings: DeskSettings, front: DeskFront? = nil, desk: Desk, principals: Principals, nouns: [any APINoun] = [],
+        logger: Logger, ready: @escaping @Sendable () -> [String]
     ) {
+        let front = front ?? DeskFront(settings, logger: logger)
+        self.front = front
+        counters = front.counters
         self.settings = settings
         self.desk = desk
         self.principals = principals
-        self.counters = counters
         self.logger = logger
         self.nouns = nouns + [PrincipalRoutes(principals: principals), AuditRoutes(audits: Audits(desk: desk))]
         self.ready = ready
     }
 
-    /// The rules for plaintext and the files of TLS.
-    /// - Returns: nil: plaintext.
-    private static func transport(_ settings: DeskSettings) throws(DeskListenerFault) -> TLSConfiguration? {
-        if let fault = settings.faults.first { throw DeskListenerFault("\(fault.setting.path): \(fault.reason)") }
-        guard let certificate = settings.certificate, let key = settings.key else { return nil }
-        do {
-            let chain = try NIOSSLCertificate.fromPEMFile(certificate).map { NIOSSLCertificateSource.certificate($0) }
-            var configuration = TLSConfiguration.makeServerConfiguration(
-                certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
-            configuration.minimumTLSVersion = .tlsv12
-            _ = try NIOSSLContext(configuration: configuration)
-            return configuration
-        } catch {
-            throw DeskListenerFault("desk.tls: the certificate or its key cannot be used: \(error)")
-        }
-    }
-
     /// - Returns: the port.
     /// - Throws: `DeskListenerFault`.
     public func start() async throws -> Int {
-        let tls = try DeskListener.transport(settings)
-        let http = HTTP1Channel.Configuration(
-            idleTimeout: .seconds(60),
-            httpDecoderConfiguration: .init(maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 16 * 1024, maxHeaderFieldCount: 64))
-        let server: HTTPServerBuilder =
-            if let tls {
-                try .http2Upgrade(tlsConfiguration: tls, configuration: .init(idleTimeout: .seconds(60), streamConfiguration: http))
-            } else {
-                .http1(configuration: http)
-            }
-        let (started, listening) = AsyncStream<Int>.makeStream()
-        // What goes wrong with a request is an answer and a line of ours; what is left are clients that hang up, and our own stop.
-        var quiet = logger
-        quiet.logLevel = .critical
-        let application = Application(
-            router: router(), server: server,
-            configuration: ApplicationConfiguration(
-                address: .hostname(settings.host, port: settings.port),
-                availableConnectionsDelegate: MaximumAvailableConnections(settings.maximumConnections)),
-            onServerRunning: { channel in listening.yield(channel.localAddress?.port ?? 0) }, logger: quiet)
-        let (host, port) = (settings.host, settings.port)
-        let task = Task {
-            defer { listening.finish() }
-            try await application.run()
-        }
-        running.withLock { $0 = task }
-        for await bound in started { return bound }
-        switch await task.result {
-        case .success: throw DeskListenerFault("desk.listen: \(host) port \(port): ended before it listened")
-        case .failure(let error): throw DeskListenerFault("desk.listen: cannot listen at \(host) port \(port): \(error)")
-        }
+        front.serve(router())
+        return try await front.start()
     }
 
     /// Takes no more connections, gives open requests up, and returns when all is closed.
-    public func stop() async {
-        let task = running.withLock { task in
-            defer { task = nil }
-            return task
-        }
-        task?.cancel()
-        do {
-            try await task?.value
-        } catch {
-            // Cancelled, as it was told.
-            logger.debug("the listener ended", metadata: ["reason": "\(error)"])
-        }
-    }
+    public func stop() async { await front.stop() }
 
     /// What is answered at all; those that a path does not have with 405.
     private static let verbs: [HTTPRequest.Method] =
@@ -207,7 +148,7 @@ enum APIText {
 }
 
 extension APIAnswer {
-    fileprivate var response: Response {
+    var response: Response {
         var response = Response(status: .init(code: status))
         switch body {
         case .none: break

@@ -26,17 +26,21 @@ struct HealthRoutes: APINoun {
 
     static let operations = [health, readiness, metrics, document]
 
+    /// - Parameter reasons: why the desk does not work; none: it does.
+    static func answer(_ reasons: [String]) -> APIAnswer {
+        .json(Ready(ready: reasons.isEmpty, reasons: reasons), status: reasons.isEmpty ? 200 : 503)
+    }
+
+    static func page(_ text: String) -> APIAnswer { .text(text, type: "text/plain; version=0.0.4; charset=utf-8") }
+
     func add(to routes: inout APIRoutes) {
         let (desk, counters, ready) = (desk, counters, ready)
         routes.on(HealthRoutes.health) { _ in .text("ok\n") }
-        routes.on(HealthRoutes.readiness) { _ in
-            let reasons = ready()
-            return .json(Ready(ready: reasons.isEmpty, reasons: reasons), status: reasons.isEmpty ? 200 : 503)
-        }
+        routes.on(HealthRoutes.readiness) { _ in HealthRoutes.answer(ready()) }
         routes.on(HealthRoutes.metrics) { _ in
             let state = desk.store.state
             let page = counters.text(isReady: ready().isEmpty, isConnected: state.isConnected, waiting: state.waiting)
-            return .text(page, type: "text/plain; version=0.0.4; charset=utf-8")
+            return HealthRoutes.page(page)
         }
         let text = APIDocument.document(routes.operations + [HealthRoutes.document]).json
         routes.on(HealthRoutes.document) { _ in .text(text, type: "application/json") }

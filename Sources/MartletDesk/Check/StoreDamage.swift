@@ -15,6 +15,8 @@ public struct StoreDamage: Sendable {
         public var count = 0
         /// Rows whose tags hold, and entries of the audit.
         public var rows = 0
+        /// Rows that an earlier version wrote without a tag.
+        public var untagged = 0
         public var entries: UInt64 = 0
         public var isSound: Bool { count == 0 }
 
@@ -56,6 +58,7 @@ public struct StoreDamage: Sendable {
                 try await rows(of: table, &report) { if table.name == CustomerStatements.table { addresses.take(customer: $0, table) } }
             }
         }
+        try await found("table step", &report) { try await steps(&$0) }
         try await found("table \(CustomerStatements.addressTable)", &report) { report in
             // Only where nobody changed customers meanwhile: the two are read one after the other.
             try await index(&addresses, &report, isQuiet: { await changes() == before })
@@ -90,8 +93,19 @@ public struct StoreDamage: Sendable {
             if case .bytes(let tag)? = row.values.last, tags.tag(values.map { RowValue($0) }).matches(tag) {
                 report.rows += 1
             } else {
-                report.find("\(table.name) \(StoreDamage.name(row, table)): not as Martlet wrote it")
+                report.find("\(table.name) \(StoreDamage.name(row, table.key)): not as Martlet wrote it")
             }
+        }
+    }
+
+    /// What happened in between, whose tags stand behind the records.
+    private func steps(_ report: inout Report) async throws {
+        let tags = StepRow.tags(rowKey)
+        try await pages(TaggedTables.steps, from: [.bytes([]), .integer(.min)], key: 2, "step", &report) { row, report in
+            guard let step = try? StepRow(row, tags) else {
+                return report.find("step \(StoreDamage.name(row, ["id", "sequence"])): not as Martlet wrote it")
+            }
+            if step.isTagged { report.rows += 1 } else { report.untagged += 1 }
         }
     }
 
@@ -129,8 +143,8 @@ public struct StoreDamage: Sendable {
         return false
     }
 
-    private static func name(_ row: SQLRow, _ table: TaggedTable) -> String {
-        table.key.map { column in
+    private static func name(_ row: SQLRow, _ key: [String]) -> String {
+        key.map { column in
             guard let place = row.columns.firstIndex(of: column) else { return "?" }
             switch row.values[place] {
             case .integer(let number): return String(number)

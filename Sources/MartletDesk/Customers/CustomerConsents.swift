@@ -10,9 +10,9 @@ public struct ConsentEvidence: Codable, Equatable, Sendable {
     public var channel: String?
     /// `withdrawn`, `given`, `pending`.
     public var state: String
-    /// Wall milliseconds: when it was said, and when Martlet heard.
-    public var at: Int64
-    public var enteredAt: Int64
+    /// When it was said, and when Martlet heard.
+    public var at: APIMoment
+    public var enteredAt: APIMoment
     /// By which way: the words of `ConsentWay`.
     public var way: String
     public var source: String
@@ -25,7 +25,7 @@ public struct ConsentEvidence: Codable, Equatable, Sendable {
         purpose = row.purpose
         channel = ChannelKind(rawValue: row.channel)?.word
         state = Consent.State(rawValue: row.state)?.word ?? "\(row.state)"
-        (at, enteredAt) = (row.at, row.enteredAt)
+        (at, enteredAt) = (APIMoment(milliseconds: row.at), APIMoment(milliseconds: row.enteredAt))
         way = ConsentWay(rawValue: row.way)?.word ?? "\(row.way)"
         source = row.source
         textVersion = row.textVersion

@@ -5,35 +5,10 @@ import SQL
 
 /// What the bank had to do with a customer elsewhere.
 public struct ContactElsewhere: Codable, Equatable, Sendable {
-    /// Raw values are in rows: never change one.
-    public enum Kind: UInt8, CaseIterable, Sendable {
-        case branch = 1
-        case callCentre = 2
-        case socialPage = 3
-        case letter = 4
-        case visit = 5
-
-        public var word: String {
-            switch self {
-            case .branch: "branch"
-            case .callCentre: "call_centre"
-            case .socialPage: "social_page"
-            case .letter: "letter"
-            case .visit: "visit"
-            }
-        }
-
-        public init?(word: some StringProtocol) {
-            guard let kind = Kind.allCases.first(where: { $0.word == word }) else { return nil }
-            self = kind
-        }
-    }
-
     /// Nil: not entered yet.
     public var number: Int64?
-    /// Wall milliseconds.
-    public var at: Int64
-    /// `branch`, `call_centre`, `social_page`, `letter`, `visit`.
+    public var at: APIMoment
+    /// A word of the bank's: `ContactKind`.
     public var kind: String
     public var unit: UInt16
     /// Who entered it; nil: not entered yet.
@@ -41,8 +16,9 @@ public struct ContactElsewhere: Codable, Equatable, Sendable {
     /// What it was about. Sealed; nil: not shown here.
     public var summary: String?
 
+    /// - Parameter at: wall milliseconds.
     public init(at: Int64, kind: String, unit: UInt16, summary: String?) {
-        self.at = at
+        self.at = APIMoment(milliseconds: at)
         self.kind = kind
         self.unit = unit
         self.summary = summary
@@ -54,6 +30,7 @@ struct ContactRow: Equatable, Sendable {
     var subject: SubjectNumber
     var at: Int64
     var number: Int64
+    /// As `ContactKind` numbers it.
     var kind: UInt8
     var unit: UInt16
     var enteredAt: Int64
@@ -81,9 +58,9 @@ extension ContactRow {
             sealed: try row.bytes("sealed"))
     }
 
-    func shown(summary: String?) -> ContactElsewhere {
-        var contact = ContactElsewhere(
-            at: at, kind: ContactElsewhere.Kind(rawValue: kind)?.word ?? "\(kind)", unit: unit, summary: summary)
+    /// - Parameter reveals: with the summary.
+    func shown(_ words: ContactWords, reveals: Bool) -> ContactElsewhere {
+        var contact = ContactElsewhere(at: at, kind: words.kind.word, unit: unit, summary: reveals ? words.summary : nil)
         contact.number = number
         contact.source = source
         return contact
@@ -99,31 +76,30 @@ extension Customers {
         _ contact: ContactElsewhere, of subject: SubjectNumber, by caller: Caller
     ) async throws(DeskFault) -> ContactElsewhere {
         var faults: [FieldFault] = []
-        let kind = ContactElsewhere.Kind(word: contact.kind)
-        if kind == nil {
-            faults.append(FieldFault("kind", "unknown", ContactElsewhere.Kind.words))
-        }
+        let kind = ContactKind(word: contact.kind)
+        if kind == nil { faults.append(FieldFault("kind", "malformed", ContactKind.form)) }
         let summary = contact.summary?.trimmed ?? ""
         if !(1...Customers.summaryBytes).contains(summary.utf8.count) {
             faults.append(FieldFault("summary", "length", "1 to \(Customers.summaryBytes) bytes"))
         }
-        if contact.at < 0 || contact.at > desk.nowMilliseconds + 300_000 {
+        if contact.at.milliseconds < 0 || contact.at.milliseconds > desk.nowMilliseconds + 300_000 {
             faults.append(FieldFault("at", "range", "when it was: not before 1970, and not in the future"))
         }
         guard faults.isEmpty, let kind else { throw .invalid(faults) }
         let enteredAt = desk.nowMilliseconds
+        let words = ContactWords(kind: kind, summary: summary)
         return try await desk.act(.writeCustomers, by: caller) { session in
             let number = try takeChange(session)
             _ = try seen(subject, caller, session)
             var sealer = Sealer()
             let row = ContactRow(
-                subject: subject, at: contact.at, number: number, kind: kind.rawValue, unit: contact.unit, enteredAt: enteredAt,
+                subject: subject, at: contact.at.milliseconds, number: number, kind: kind.number, unit: contact.unit, enteredAt: enteredAt,
                 source: caller.name,
-                sealed: try sealer.seal(Array(summary.utf8), context: .contact(number, of: subject), key: try vault.key(subject)))
+                sealed: try sealer.seal(words.bytes, context: .contact(number, of: subject), key: try vault.key(subject)))
             var batch = SQLBatch(table: ContactStatements.table, columns: ContactStatements.columns)
             batch.append(row.values(vault.tags))
             try session.bulk(batch)
-            return (row.shown(summary: nil), AuditTrail.Line(act: .contactEntered, object: Customers.object(subject)))
+            return (row.shown(words, reveals: false), AuditTrail.Line(act: .contactEntered, object: Customers.object(subject)))
         }
     }
 
@@ -135,8 +111,8 @@ extension Customers {
         return try await desk.read(.readCustomers, by: caller) { session in
             _ = try seen(subject, caller, session)
             return Page(
-                try contacts(subject, before: before, limit: wish.limit + 1, session).map { $0.shown(summary: nil) }, limit: wish.limit,
-                cursor: { Cursor(text: "\($0.at).\($0.number ?? 0)") })
+                try contacts(subject, before: before, limit: wish.limit + 1, session).map { $0.shown(try words(of: $0), reveals: false) },
+                limit: wish.limit, cursor: Customers.cursor)
         }
     }
 
@@ -149,8 +125,8 @@ extension Customers {
         return try await desk.act(.readCustomers, by: caller) { session in
             _ = try seen(subject, caller, session)
             let page = Page(
-                try contacts(subject, before: before, limit: wish.limit + 1, session).map { $0.shown(summary: try summary(of: $0)) },
-                limit: wish.limit, cursor: { Cursor(text: "\($0.at).\($0.number ?? 0)") })
+                try contacts(subject, before: before, limit: wish.limit + 1, session).map { $0.shown(try words(of: $0), reveals: true) },
+                limit: wish.limit, cursor: Customers.cursor)
             return (page, AuditTrail.Line(act: .personalSeen, object: Customers.object(subject)))
         }
     }
@@ -162,8 +138,18 @@ extension Customers {
         return try session.rows(ContactStatements.page, values).map { try ContactRow($0, vault.tags) }
     }
 
-    func summary(of row: ContactRow) throws -> String {
-        String(decoding: try vault.open(row.sealed, .contact(row.number, of: row.subject), subject: row.subject), as: UTF8.self)
+    /// Kind and summary.
+    func words(of row: ContactRow) throws -> ContactWords {
+        let bytes = try vault.open(row.sealed, .contact(row.number, of: row.subject), subject: row.subject)
+        guard let words = ContactWords(bytes, number: row.kind) else {
+            throw DeskFault.broken(
+                "contact \(row.subject)/\(row.number) is of a kind that this version does not know; install the newer one")
+        }
+        return words
+    }
+
+    private static func cursor(_ contact: ContactElsewhere) -> Cursor {
+        Cursor(text: "\(contact.at.milliseconds).\(contact.number ?? 0)")
     }
 
     private static func place(_ cursor: Cursor?) throws(DeskFault) -> (at: Int64, number: Int64) {

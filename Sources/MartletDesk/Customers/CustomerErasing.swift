@@ -8,8 +8,7 @@ public struct CustomerExport: Codable, Equatable, Sendable {
     public var customer: CustomerView
     public var consents: [ConsentEvidence]
     public var contacts: [ContactElsewhere]
-    /// Wall milliseconds.
-    public var madeAt: Int64
+    public var madeAt: APIMoment
 }
 
 extension Customers {
@@ -79,7 +78,7 @@ extension Customers {
     /// All that is held on the person; asks for the right to see personal data, with a reason, and is an entry of the audit.
     public func export(_ subject: SubjectNumber, by caller: Caller) async throws(DeskFault) -> CustomerExport {
         try caller.requireReveal()
-        let madeAt = desk.nowMilliseconds
+        let madeAt = APIMoment(milliseconds: desk.nowMilliseconds)
         return try await desk.act(.eraseCustomers, by: caller) { session in
             let opened = try vault.opened(try seen(subject, caller, session))
             var export = CustomerExport(
@@ -93,7 +92,7 @@ extension Customers {
             var before: (at: Int64, number: Int64) = (.max, 0)
             while true {
                 let page = try contacts(subject, before: before, limit: 500, session)
-                for row in page { export.contacts.append(row.shown(summary: try summary(of: row))) }
+                for row in page { export.contacts.append(row.shown(try words(of: row), reveals: true)) }
                 guard page.count == 500, let last = page.last else { break }
                 before = (last.at, last.number)
             }

@@ -37,8 +37,7 @@ extension Customers {
         try await desk.read(.readCustomers, by: caller) { session in
             guard let row = try row(named: reference, caller, session) else { return [] }
             return try contacts(row.subject, before: (place.at, place.number), limit: limit, session).map { contact in
-                let shown = contact.shown(summary: nil)
-                return TimelineContact(place: .init(at: contact.at, number: contact.number), kind: shown.kind, summary: "")
+                TimelineContact(place: .init(at: contact.at, number: contact.number), kind: try words(of: contact).kind.word, summary: "")
             }
         }
     }

@@ -40,13 +40,12 @@ public struct CustomerView: Codable, Equatable, Sendable {
         public var channel: String?
         /// `withdrawn`, `given`, `pending`.
         public var state: String
-        /// Wall seconds.
-        public var at: UInt32
+        public var at: APIMoment
     }
 
     public struct PreferencesView: Codable, Equatable, Sendable {
-        /// Wall seconds since when; nil in what is written, which holds from then on.
-        public var at: UInt32?
+        /// Since when; nil in what is written, which holds from then on.
+        public var at: APIMoment?
         public var quietFrom: UInt16?
         public var quietUntil: UInt16?
         public var channelsOff: [String]
@@ -78,9 +77,8 @@ public struct CustomerView: Codable, Equatable, Sendable {
     public var consents: [ConsentView]
     public var preferences: PreferencesView?
     public var attributes: [AttributeView]
-    /// Wall milliseconds.
-    public var createdAt: Int64
-    public var changedAt: Int64
+    public var createdAt: APIMoment
+    public var changedAt: APIMoment
 
     init(_ one: OpenedCustomer, isMasked: Bool) {
         let (customer, details) = (one.customer, one.details)
@@ -97,14 +95,14 @@ public struct CustomerView: Codable, Equatable, Sendable {
         contacts = customer.contacts.map { ContactPointView($0, details.address($0.number), isMasked: isMasked) }
         packages = customer.packages.map { PackageView($0) }
         consents = customer.consents.map {
-            ConsentView(purpose: $0.purpose, channel: $0.channel?.word, state: $0.state.word, at: $0.at)
+            ConsentView(purpose: $0.purpose, channel: $0.channel?.word, state: $0.state.word, at: APIMoment(seconds: $0.at))
         }
         preferences = customer.preferences.map { PreferencesView($0) }
         attributes =
             customer.attributes.map { AttributeView(attribute: $0.attribute, isPersonal: false, value: $0.value.text) }
             + details.attributes.map { AttributeView(attribute: $0.attribute, isPersonal: true, value: isMasked ? "•••" : $0.value.text) }
-        createdAt = one.row.createdAt
-        changedAt = one.row.changedAt
+        createdAt = APIMoment(milliseconds: one.row.createdAt)
+        changedAt = APIMoment(milliseconds: one.row.changedAt)
     }
 }
 
@@ -146,7 +144,7 @@ extension CustomerView.PackageView {
 
 extension CustomerView.PreferencesView {
     init(_ one: Preferences) {
-        at = one.at
+        at = APIMoment(seconds: one.at)
         quietFrom = one.quiet?.from
         quietUntil = one.quiet?.until
         channelsOff = one.channelsOff.words

@@ -6,6 +6,7 @@ import MartletStore
 public struct HistoryKeys: Sendable {
     let hashes: SearchHashes
     let stateTags: RowMAC
+    let stepTags: RowMAC
     private let records: RecordKeys
 
     /// - Parameter subjects: keys of customers; without them nothing that is sealed under them opens.
@@ -13,6 +14,7 @@ public struct HistoryKeys: Sendable {
         records = RecordKeys(days: keys, subjects: subjects)
         hashes = SearchHashes(keys)
         stateTags = StateRow.tags(keys.rowKey)
+        stepTags = StepRow.tags(keys.rowKey)
     }
 
     /// What a sealed part turns out to be.

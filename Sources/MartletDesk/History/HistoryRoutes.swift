@@ -150,12 +150,24 @@ struct HistoryRoutes: APINoun {
             missing = story.missing == 0 ? nil : story.missing
             inReplyTo = story.inReplyTo?.text
             failedHop = story.failedHop?.rawValue
-            hops = story.hops.map { HistoryRoutes.document($0) }
+            hops = HistoryRoutes.hops(story)
         }
     }
 
     /// As in the node's trace: details stand beside `at`, `hop` and `what`.
     private typealias Hop = [String: String]
+
+    /// All that the rows tell, then what they cannot: of when that was nobody knows, so it has no `at`.
+    private static func hops(_ story: HistoryStory) -> [Hop] {
+        var hops = story.hops.map { document($0) }
+        if story.hasMoreSteps { hops.append(["hop": "history", "what": "there are more steps than are told"]) }
+        for row in story.damaged {
+            var hop = ["hop": "history", "what": "a row is not as Martlet wrote it", "row": row.table]
+            hop["sequence"] = row.sequence.map { String($0) }
+            hops.append(hop)
+        }
+        return hops
+    }
 
     private static func document(_ hop: Story.Hop) -> Hop {
         var members = Dictionary(hop.details) { _, last in last }
@@ -264,7 +276,7 @@ struct HistoryRoutes: APINoun {
             return .json(Whole(try await story(ask)))
         }
         routes.on(HistoryRoutes.trace) { ask in
-            return .json(try await story(ask).hops.map { HistoryRoutes.document($0) })
+            return .json(HistoryRoutes.hops(try await story(ask)))
         }
     }
 

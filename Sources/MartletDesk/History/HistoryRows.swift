@@ -83,7 +83,8 @@ struct HistoryRows {
     ) throws -> (item: HistoryItem, source: SourceNumber, keyed: Sealed?)? {
         let source = try row.integer("source", as: SourceNumber.self)
         guard wanted.origin(source, .service) else { return nil }
-        let at = try row.integer("received_at")
+        // Whatever stands there is a moment that can be shown.
+        let at = min(max(0, try row.integer("received_at")), Int64.max / 1000)
         let item = HistoryItem(
             id: id.notification, isInbound: true, source: source == 0 ? "" : names.source(source),
             group: names.group(try row.integer("route", as: GroupNumber.self)), messageClass: .service, channel: .sms, state: .received,

@@ -18,6 +18,17 @@ public struct HistoryStory: Sendable {
     public var failedHop: FailedHop?
     /// What happened, oldest first, in the shape of the node's trace.
     public var hops: [Story.Hop] = []
+    /// Rows of which nothing is told.
+    public var damaged: [DamagedRow] = []
+    /// There are more steps than are told.
+    public var hasMoreSteps = false
+
+    /// A row that is not as Martlet wrote it. The others are told all the same.
+    public struct DamagedRow: Equatable, Sendable {
+        public var table: String
+        /// Of the record that it came from; nil: such rows do not say.
+        public var sequence: Int64?
+    }
 
     /// Nil: there is no such message, or not for this caller.
     init?(_ id: MessageID, by caller: Caller, reveals: Bool, _ rows: HistoryRows) throws {
@@ -37,14 +48,18 @@ public struct HistoryStory: Sendable {
         var details = [("parts", String(item.parts))]
         if missing > 0 { details.append(("missing", String(missing))) }
         if let inReplyTo { details.append(("inReplyTo", inReplyTo.text)) }
-        hop(try row.integer("received_at") * 1000, "receive", "message from a handset", details)
+        hop((item.changedAt ?? item.createdAt) * 1000, "receive", "message from a handset", details)
         takeTold(try rows.standing(item.id))
     }
 
     private mutating func takeSent(_ rows: HistoryRows) throws {
         guard let row = try rows.session.rows(HistoryStatements.notification, rows.range(item.id), maximum: 256).first else { return }
-        deadline = try row.integer("deadline")
-        hop(try row.integer("received_at") * 1000, "accept", "request read", [])
+        let isBelieved = try HistoryStory.isBelieved {
+            deadline = try HistoryStory.microseconds(row, "deadline") / 1000
+            hop(try HistoryStory.microseconds(row, "received_at"), "accept", "request read", [])
+            return true
+        }
+        if !isBelieved { damaged.append(DamagedRow(table: "notification", sequence: nil)) }
         var accepted = [("parts", String(item.parts)), ("source", item.source)]
         if let trace = item.trace { accepted.append(("traceparent", trace.text)) }
         hop(item.createdAt * 1000, "accept", "accepted", accepted)
@@ -69,17 +84,51 @@ public struct HistoryStory: Sendable {
             id: item.id, source: 0, messageClass: item.messageClass ?? .service, state: .queued, reason: .none,
             parts: UInt8(clamping: item.parts), createdAt: 0, updatedAt: 0, deadline: 0, reference: "", from: "",
             to: PhoneNumber(digits: 0), attempts: [], hops: [])
-        for row in try rows.session.rows(HistoryStatements.steps, rows.range(item.id), maximum: HistoryStory.stepsMaximum) {
-            do {
-                story.take(try row.bytes("record").withUnsafeBytes { bytes throws(RecordFault) in try Record(reading: bytes) })
-            } catch {
-                throw DeskFault.tampered(noun: "step", key: item.id.text)
+        let found = try rows.session.rows(
+            HistoryStatements.steps, rows.range(item.id) + [.number(HistoryStory.stepsMaximum + 1)],
+            maximum: HistoryStory.stepsMaximum + 1)
+        hasMoreSteps = found.count > HistoryStory.stepsMaximum
+        for row in found.prefix(HistoryStory.stepsMaximum) {
+            let isBelieved = try HistoryStory.isBelieved {
+                guard let step = try StepRow(row, rows.keys.stepTags), let record = HistoryStory.record(step.record),
+                    record.header.id.notification == item.id
+                else { return false }
+                let before = story.hops.count
+                story.take(record)
+                if !step.isTagged { for index in before..<story.hops.count { story.hops[index].details.append(("untagged", "true")) } }
+                told.insert(try row.integer("sequence"))
+                return true
             }
-            told.insert(try row.integer("sequence"))
+            if !isBelieved { damaged.append(DamagedRow(table: "step", sequence: try row.integer("sequence"))) }
         }
         item.parts = Int(story.parts)
         hops += story.hops
         return told
+    }
+
+    /// Nil: the bytes are no record of this version.
+    private static func record(_ bytes: [UInt8]) -> Record? {
+        try? bytes.withUnsafeBytes { bytes throws(RecordFault) in try Record(reading: bytes) }
+    }
+
+    /// Takes one row; what does not fit its columns is damage, as is what `take` does not believe.
+    private static func isBelieved(_ take: () throws -> Bool) throws -> Bool {
+        do {
+            return try take()
+        } catch SQLFault.row {
+            return false
+        } catch is NoMoment {
+            return false
+        }
+    }
+
+    private struct NoMoment: Error {}
+
+    /// A moment that a row has in milliseconds.
+    private static func microseconds(_ row: SQLRow, _ column: String) throws -> Int64 {
+        let (microseconds, isBeyond) = try row.integer(column).multipliedReportingOverflow(by: 1000)
+        if isBeyond { throw NoMoment() }
+        return microseconds
     }
 
     /// Steps of one message that are told at most, as in the node's trace.
@@ -89,35 +138,45 @@ public struct HistoryStory: Sendable {
     private mutating func takeAttempts(_ rows: HistoryRows) throws -> UInt8? {
         var last: UInt8?
         for row in try rows.session.rows(HistoryStatements.attempts, rows.range(item.id)) {
-            let n = try row.integer("attempt", as: Int.self)
-            let outcome = try row.integer("outcome", as: UInt8.self)
-            let connection = try row.text("connection")
-            let providerID = try row.optionalText("provider_id") ?? ""
-            let (handedAt, answeredAt) = (try row.integer("handed_at") * 1000, try row.integer("answered_at") * 1000)
-            let number = try row.integer("part", as: Int.self) + 1
-            let part = [("part", String(number)), ("connection", connection)]
-            if handedAt != 0 { hop(handedAt, "send", "submitted", part + [("attempt", String(n))]) }
-            var details = part
-            if !providerID.isEmpty { details.append(("providerId", providerID)) }
-            let status = try row.integer("status")
-            if status != 0 { details.append(("status", "0x" + String(status, radix: 16, uppercase: true))) }
-            hop(answeredAt, "send", "answer: \(HistoryStory.word(outcome))", details)
-            last = outcome
-            let state = HistoryStory.state(outcome)
-            let receipts = providerID.isEmpty ? [] : [Story.PartReceipt(part: number, providerID: providerID)]
-            if let index = attempts.lastIndex(where: { $0.n == n }) {
-                attempts[index].providerIDs += receipts.map(\.providerID)
-                attempts[index].receipts = (attempts[index].receipts + receipts).sorted { $0.part < $1.part }
-                // The worst word of its parts names the attempt.
-                if state != .sent { attempts[index].state = state }
-            } else {
-                attempts.append(
-                    .init(
-                        n: n, connection: connection, state: state, providerIDs: receipts.map(\.providerID), submittedAt: handedAt,
-                        possibleDuplicate: item.possibleDuplicate && n > 1, receipts: receipts))
+            let isBelieved = try HistoryStory.isBelieved {
+                last = try takeAttempt(row)
+                return true
             }
+            if !isBelieved { damaged.append(DamagedRow(table: "attempt", sequence: try row.integer("sequence"))) }
         }
         return last
+    }
+
+    /// - Returns: code of the answer.
+    private mutating func takeAttempt(_ row: SQLRow) throws -> UInt8 {
+        let n = try row.integer("attempt", as: Int.self)
+        let outcome = try row.integer("outcome", as: UInt8.self)
+        let connection = try row.text("connection")
+        let providerID = try row.optionalText("provider_id") ?? ""
+        let handedAt = try HistoryStory.microseconds(row, "handed_at")
+        let answeredAt = try HistoryStory.microseconds(row, "answered_at")
+        let number = try row.integer("part", as: Int.self) + 1
+        let status = try row.integer("status")
+        let part = [("part", String(number)), ("connection", connection)]
+        if handedAt != 0 { hop(handedAt, "send", "submitted", part + [("attempt", String(n))]) }
+        var details = part
+        if !providerID.isEmpty { details.append(("providerId", providerID)) }
+        if status != 0 { details.append(("status", "0x" + String(status, radix: 16, uppercase: true))) }
+        hop(answeredAt, "send", "answer: \(HistoryStory.word(outcome))", details)
+        let state = HistoryStory.state(outcome)
+        let receipts = providerID.isEmpty ? [] : [Story.PartReceipt(part: number, providerID: providerID)]
+        if let index = attempts.lastIndex(where: { $0.n == n }) {
+            attempts[index].providerIDs += receipts.map(\.providerID)
+            attempts[index].receipts = (attempts[index].receipts + receipts).sorted { $0.part < $1.part }
+            // The worst word of its parts names the attempt.
+            if state != .sent { attempts[index].state = state }
+        } else {
+            attempts.append(
+                .init(
+                    n: n, connection: connection, state: state, providerIDs: receipts.map(\.providerID), submittedAt: handedAt,
+                    possibleDuplicate: item.possibleDuplicate && n > 1, receipts: receipts))
+        }
+        return outcome
     }
 
     /// - Parameter told: sequences of those that a step has told of.
@@ -125,19 +184,23 @@ public struct HistoryStory: Sendable {
     private mutating func takeReceipts(_ rows: HistoryRows, told: Set<Int64>) throws -> ReceiptState? {
         var last: ReceiptState?
         for row in try rows.session.rows(HistoryStatements.receipts, rows.range(item.id)) {
-            guard let state = ReceiptState(rawValue: try row.integer("state", as: UInt8.self)) else { continue }
-            let (at, providerID) = (try row.integer("heard_at"), try row.text("provider_id"))
-            let part = try row.integer("part", as: Int.self) + 1
-            let error = try row.integer("error", as: UInt16.self)
-            var details = [("part", String(part)), ("providerId", providerID)]
-            if error != 0 { details.append(("error", String(error))) }
-            let isLate = item.endedAt.map { at > $0 } ?? false
-            if !told.contains(try row.integer("sequence")) {
-                hop(at * 1000, "track", "\(isLate ? "late " : "")receipt \(state.word)", details)
+            let isBelieved = try HistoryStory.isBelieved {
+                guard let state = ReceiptState(rawValue: try row.integer("state", as: UInt8.self)) else { return false }
+                let (at, providerID) = (try HistoryStory.microseconds(row, "heard_at"), try row.text("provider_id"))
+                let part = try row.integer("part", as: Int.self) + 1
+                let error = try row.integer("error", as: UInt16.self)
+                var details = [("part", String(part)), ("providerId", providerID)]
+                if error != 0 { details.append(("error", String(error))) }
+                let isLate = item.endedAt.map { at > $0 * 1000 } ?? false
+                if !told.contains(try row.integer("sequence")) {
+                    hop(at, "track", "\(isLate ? "late " : "")receipt \(state.word)", details)
+                }
+                if isLate { return true }
+                if state.isFinal { last = state }
+                mark(state, part, providerID, error, at)
+                return true
             }
-            if isLate { continue }
-            if state.isFinal { last = state }
-            mark(state, part, providerID, error, at * 1000)
+            if !isBelieved { damaged.append(DamagedRow(table: "receipt", sequence: try row.integer("sequence"))) }
         }
         return last
     }

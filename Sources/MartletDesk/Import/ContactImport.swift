@@ -93,7 +93,7 @@ struct ContactImport: Sendable {
                     continue
                 }
                 let subject = customer.subject
-                let made = Made(subject: subject, at: line.draft.at, kind: line.draft.kind.rawValue, unit: line.draft.unit)
+                let made = Made(subject: subject, at: line.draft.at, kind: line.draft.kind, unit: line.draft.unit)
                 if written[made] == nil { written[made] = try summaries(made, session) }
                 guard written[made, default: []].insert(line.draft.summary).inserted else {
                     progress.same += 1
@@ -101,10 +101,11 @@ struct ContactImport: Sendable {
                 }
                 let number = first + Int64(place)
                 let row = ContactRow(
-                    subject: subject, at: line.draft.at, number: number, kind: line.draft.kind.rawValue, unit: line.draft.unit,
+                    subject: subject, at: line.draft.at, number: number, kind: line.draft.kind.number, unit: line.draft.unit,
                     enteredAt: now, source: caller.name,
                     sealed: try sealer.seal(
-                        Array(line.draft.summary.utf8), context: .contact(number, of: subject), key: try vault.key(subject)))
+                        ContactWords(kind: line.draft.kind, summary: line.draft.summary).bytes, context: .contact(number, of: subject),
+                        key: try vault.key(subject)))
                 batch.append(row.values(vault.tags))
                 progress.added += 1
             }
@@ -121,7 +122,7 @@ struct ContactImport: Sendable {
     private struct Made: Hashable {
         var subject: SubjectNumber
         var at: Int64
-        var kind: UInt8
+        var kind: ContactKind
         var unit: UInt16
     }
 
@@ -130,7 +131,10 @@ struct ContactImport: Sendable {
         var found: Set<String> = []
         for row in try session.rows(ContactStatements.moment, [.number(made.subject), .integer(made.at)]) {
             let row = try ContactRow(row, vault.tags)
-            if row.kind == made.kind, row.unit == made.unit { found.insert(try customers.summary(of: row)) }
+            // Of another kind by its number alone: no need to open it.
+            guard row.kind == made.kind.number, row.unit == made.unit else { continue }
+            let words = try customers.words(of: row)
+            if words.kind == made.kind { found.insert(words.summary) }
         }
         return found
     }

@@ -6,7 +6,7 @@ struct ContactDraft: Sendable {
     var referenceHash: UInt64
     /// Wall milliseconds.
     var at: Int64
-    var kind: ContactElsewhere.Kind
+    var kind: ContactKind
     /// 0: of no unit.
     var unit: UInt16
     var summary: String
@@ -79,8 +79,8 @@ struct ContactReader: RowReading {
             return at
         }
         let kind = checked { () throws(FieldFault) in
-            guard let kind = ContactElsewhere.Kind(word: texts[.kind] ?? "") else {
-                throw FieldFault("kind", "unknown", ContactElsewhere.Kind.words)
+            guard let kind = ContactKind(word: texts[.kind] ?? "") else {
+                throw FieldFault("kind", "malformed", ContactKind.form)
             }
             return kind
         }
@@ -96,8 +96,4 @@ struct ContactReader: RowReading {
         guard let reference, let at, let kind, let unit else { return nil }
         return ContactDraft(referenceHash: hashes.reference(reference), at: at, kind: kind, unit: unit, summary: summary)
     }
-}
-
-extension ContactElsewhere.Kind {
-    static let words = allCases.map(\.word).joined(separator: ", ")
 }

@@ -44,17 +44,31 @@ extension Imports {
     private func sweep() async throws {
         let names = try folder.names()
         for id in names.files where folder.isLeft(id) {
-            if try await state(id).map({ $0 == .done || $0 == .cancelled }) ?? true { try folder.removeFile(id) }
+            switch try await standing(id) {
+            case .none, .over: try folder.removeFile(id)
+            case .wanted: break
+            }
         }
-        for id in names.errors where try await state(id) == nil { try folder.removeErrors(id) }
+        for id in names.errors where try await standing(id) == .none { try folder.removeErrors(id) }
     }
 
-    private func state(_ id: String) async throws -> ImportJob.State? {
+    private enum Standing {
+        /// There is no such import.
+        case none
+        case over
+        /// Its file is still to be read; or its row is damaged, and the file stays until somebody discards it.
+        case wanted
+    }
+
+    private func standing(_ id: String) async throws -> Standing {
         try await desk.store.read { session in
             do {
-                return try find(id, session).state
+                let state = try find(id, session).state
+                return state == .done || state == .cancelled ? .over : .wanted
             } catch DeskFault.notFound {
-                return nil
+                return .none
+            } catch is DeskFault {
+                return .wanted
             }
         }
     }

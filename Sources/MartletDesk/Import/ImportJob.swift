@@ -45,6 +45,27 @@ public struct ImportView: Equatable, Sendable {
     public var progress: ImportProgress
 }
 
+/// One whose row is not as Martlet wrote it, or of a kind that this version does not know. It is set aside: nobody works at it, and nothing of it is
+/// shown.
+public struct DamagedImport: Equatable, Sendable {
+    public var id: String
+    /// What is wrong and what to do; nothing personal.
+    public var reason: String
+}
+
+/// One of a list.
+public enum ImportEntry: Equatable, Sendable {
+    case sound(ImportView)
+    case damaged(DamagedImport)
+
+    public var id: String {
+        switch self {
+        case .sound(let view): view.job.id
+        case .damaged(let one): one.id
+        }
+    }
+}
+
 extension ImportJob {
     /// As a row holds the options.
     private struct Stored: Codable {

@@ -38,6 +38,28 @@ public struct ImportRoutes: APINoun {
         }
     }
 
+    private struct List: Codable {
+        /// One whose row is not as Martlet wrote it.
+        struct Damaged: Codable {
+            var id: String
+            var reason: String
+        }
+
+        var items: [Document] = []
+        var damaged: [Damaged] = []
+        var next: String?
+
+        init(_ page: Page<ImportEntry>) {
+            for entry in page.items {
+                switch entry {
+                case .sound(let view): items.append(Document(view))
+                case .damaged(let one): damaged.append(Damaged(id: one.id, reason: one.reason))
+                }
+            }
+            next = page.next.map(APICursor.text)
+        }
+    }
+
     private struct Resume: Decodable, APIExplained {
         var maxErrors: Int?
 
@@ -45,6 +67,13 @@ public struct ImportRoutes: APINoun {
     }
 
     private static let one = APISchema.of(Document.self, "Import")
+    private static let damaged: APINode = .map([
+        "type": .text("array"), "description": .text("Rows that are not as Martlet wrote them; nothing else of them is shown."),
+        "items": .map([
+            "type": .text("object"), "required": .texts(["id", "reason"]),
+            "properties": .map(["id": .map(["type": .text("string")]), "reason": .map(["type": .text("string")])]),
+        ]),
+    ])
     private static let take = APIOperation(
         .post, "/v1/imports", "Hands in a file",
         note: "The body is the file. What it says of itself stands in the query, for the body is read as it comes.",
@@ -60,8 +89,9 @@ public struct ImportRoutes: APINoun {
         file: ["text/csv", "application/x-ndjson", "application/jsonl"], status: 201, answer: .json(one),
         refuses: [APIErrors.importsFull, APIErrors.noRoom])
     private static let list = APIOperation(
-        .get, "/v1/imports", "Files handed in, newest first", [.importCustomers], query: APIParameter.page,
-        answer: .json(.page(of: Document.self, "Import")))
+        .get, "/v1/imports", "Files handed in, newest first", note: "Those whose rows are damaged are named apart and not worked at.",
+        [.importCustomers], query: APIParameter.page,
+        answer: .json(.page(of: Document.self, "Import", besides: ["damaged": ImportRoutes.damaged])))
     private static let get = APIOperation(.get, "/v1/imports/{id}", "One import", [.importCustomers], answer: .json(one))
     private static let errors = APIOperation(
         .get, "/v1/imports/{id}/errors", "The lines that were refused", note: "Line, field and reason; nothing of the line itself.",
@@ -69,11 +99,15 @@ public struct ImportRoutes: APINoun {
     private static let cancel = APIOperation(
         .post, "/v1/imports/{id}/cancel", "Ends an import; what was read stays", [.importCustomers], answer: .json(one),
         refuses: [APIErrors.conflict])
+    private static let discard = APIOperation(
+        .delete, "/v1/imports/{id}", "Takes away an import whose row is damaged",
+        note: "With its files. One whose row is sound is cancelled instead.", [.importCustomers], status: 204, answer: .nothing,
+        refuses: [APIErrors.conflict])
     private static let resume = APIOperation(
         .post, "/v1/imports/{id}/resume", "Goes on with an import that stopped", [.importCustomers],
         body: .of(Resume.self, "ImportResume", isBody: true), isBodyOptional: true, answer: .json(one), refuses: [APIErrors.conflict])
 
-    public static let operations = [take, list, get, errors, cancel, resume]
+    public static let operations = [take, list, get, errors, cancel, discard, resume]
 
     /// For as long as a file of the largest size may come in over a slow line.
     private static let uploadLimit = Duration.seconds(6 * 3600)
@@ -90,7 +124,7 @@ public struct ImportRoutes: APINoun {
             return .json(Document(view), status: 201, location: "/v1/imports/\(view.job.id)")
         }
         routes.on(ImportRoutes.list) { ask in
-            .page(try await imports.list(try ask.page(), by: ask.caller)) { Document($0) }
+            .json(List(try await imports.list(try ask.page(), by: ask.caller)))
         }
         routes.on(ImportRoutes.get) { ask in
             .json(Document(try await imports.get(ask.part("id"), by: ask.caller)))
@@ -101,6 +135,10 @@ public struct ImportRoutes: APINoun {
         }
         routes.on(ImportRoutes.cancel) { ask in
             .json(Document(try await imports.cancel(ask.part("id"), by: ask.caller)))
+        }
+        routes.on(ImportRoutes.discard) { ask in
+            try await imports.discard(ask.part("id"), by: ask.caller)
+            return .done()
         }
         routes.on(ImportRoutes.resume) { ask in
             let bytes = try await ask.bytes()

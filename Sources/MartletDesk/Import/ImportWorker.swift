@@ -10,14 +10,18 @@ public final class ImportFigures: Sendable {
     static let stoppedMetric = Metric(
         "martlet_desk_imports_stopped_total", .counter,
         doc: "Imports that stopped before the end of their file; `GET /v1/imports` says why.")
+    static let damagedMetric = Metric(
+        "martlet_desk_imports_damaged", .gauge,
+        doc: "Imports set aside because their rows are not as Martlet wrote them; `GET /v1/imports` names them.")
     static let runningMetric = Metric("martlet_desk_import_running", .gauge, doc: "1 while the desk imports a file.")
 
-    public static let metrics = [linesMetric, refusedMetric, stoppedMetric, runningMetric]
+    public static let metrics = [linesMetric, refusedMetric, stoppedMetric, damagedMetric, runningMetric]
 
     private struct Sums {
         var lines = 0
         var refused = 0
         var stopped = 0
+        var damaged: Set<String> = []
         var isRunning = false
     }
 
@@ -29,7 +33,8 @@ public final class ImportFigures: Sendable {
         let sums = sums.withLock { $0 }
         return [
             (ImportFigures.linesMetric, Double(sums.lines)), (ImportFigures.refusedMetric, Double(sums.refused)),
-            (ImportFigures.stoppedMetric, Double(sums.stopped)), (ImportFigures.runningMetric, sums.isRunning ? 1 : 0),
+            (ImportFigures.stoppedMetric, Double(sums.stopped)),
+            (ImportFigures.damagedMetric, Double(sums.damaged.count)), (ImportFigures.runningMetric, sums.isRunning ? 1 : 0),
         ]
     }
 
@@ -42,6 +47,15 @@ public final class ImportFigures: Sendable {
 
     func run(_ isRunning: Bool) { sums.withLock { $0.isRunning = isRunning } }
     func stop() { sums.withLock { $0.stopped += 1 } }
+
+    /// - Parameter damaged: all that are now.
+    /// - Returns: those that were not before.
+    func setAside(_ damaged: [DamagedImport]) -> [DamagedImport] {
+        sums.withLock { sums in
+            defer { sums.damaged = Set(damaged.map(\.id)) }
+            return damaged.filter { !sums.damaged.contains($0.id) }
+        }
+    }
 }
 
 /// Imports what waits, one file after the other; part of a running desk.
@@ -82,7 +96,11 @@ public struct ImportWorker: Sendable {
 
     /// - Returns: false: nothing waits.
     func step() async throws -> Bool {
-        guard let waiting = try await imports.next() else { return false }
+        let open = try await imports.open()
+        for one in figures.setAside(open.damaged) {
+            logger.error("an import is set aside, the others go on", metadata: ["import": "\(one.id)", "fault": "\(one.reason)"])
+        }
+        guard let waiting = open.jobs.first else { return false }
         let job = try await imports.start(waiting.id)
         guard job.state == .running else { return true }
         figures.run(true)

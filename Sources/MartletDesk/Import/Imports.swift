@@ -78,23 +78,20 @@ public struct Imports: Sendable {
     }
 
     private func requireRoom(by caller: Caller) async throws {
-        let open = try await desk.read(.importCustomers, by: caller) { session in
-            try session.row(ImportStatements.openJobs)?.integer("number", as: Int.self) ?? 0
-        }
-        guard open < ImportSettings.openMaximum else { throw ImportFault.full(reason: "\(open) imports wait; wait for some of them") }
+        let count = try await desk.read(.importCustomers, by: caller) { session in try open(session).jobs.count }
+        guard count < ImportSettings.openMaximum else { throw ImportFault.full(reason: "\(count) imports wait; wait for some of them") }
     }
 
     // MARK: Looking
 
-    /// Newest first.
-    public func list(_ wish: PageWish, by caller: Caller) async throws(DeskFault) -> Page<ImportView> {
+    /// Newest first, each read for itself: one whose row is damaged is named, and the others are shown.
+    public func list(_ wish: PageWish, by caller: Caller) async throws(DeskFault) -> Page<ImportEntry> {
         try FileImport.require(caller)
         // Digits of an id are below this letter.
         let before = wish.after?.text ?? "g"
-        let seal = seal
         return try await desk.read(.importCustomers, by: caller) { session in
-            let jobs = try session.rows(ImportStatements.jobs, [.text(before), .number(wish.limit + 1)]).map { try ImportJob($0, seal) }
-            return Page(try jobs.map { try view($0, session) }, limit: wish.limit, cursor: { Cursor(text: $0.job.id) })
+            let rows = try session.rows(ImportStatements.jobs, [.text(before), .number(wish.limit + 1)])
+            return Page(try rows.map { try entry($0, session) }, limit: wish.limit, cursor: { Cursor(text: $0.id) })
         }
     }
 
@@ -108,10 +105,10 @@ public struct Imports: Sendable {
         file path: String, _ options: ImportOptions, by caller: Caller
     ) async throws -> (place: String, job: ImportView?, progress: ImportProgress?) {
         let place = try FileImport.identity(try ImportFile(path), options, hashes)
-        let seal = seal
         return try await desk.read(.importCustomers, by: caller) { session in
-            let job = try session.rows(ImportStatements.jobsOfPlace, [.text(place)]).first.map { try ImportJob($0, seal) }
-            return (place, try job.map { try view($0, session) }, try ImportProgress.find(place, session))
+            // One that is damaged says nothing of the file.
+            let jobs = try session.rows(ImportStatements.jobsOfPlace, [.text(place)]).compactMap { try read($0).job }
+            return (place, try jobs.first.map { try view($0, session) }, try ImportProgress.find(place, session))
         }
     }
 
@@ -159,6 +156,30 @@ public struct Imports: Sendable {
         }
     }
 
+    /// Takes away one whose row is damaged, with its files: nothing of it can be believed, so it can be neither cancelled nor gone on with.
+    public func discard(_ id: String, by caller: Caller) async throws(DeskFault) {
+        try FileImport.require(caller)
+        let seal = seal
+        try await desk.act(.importCustomers, by: caller) { session in
+            guard let row = try session.row(ImportStatements.job, [.text(id)]) else { throw DeskFault.notFound(noun: "import", key: id) }
+            do {
+                try seal.check(row, id)
+            } catch DeskFault.tampered {
+                try session.run(ImportStatements.forgetJob, [.text(id)])
+                return ((), AuditTrail.Line(act: .importCancelled, object: "import:\(id)", outcome: "discarded: its row was damaged"))
+            }
+            throw DeskFault.conflict(field: "state", reason: "its row is as Martlet wrote it; cancel it instead")
+        }
+        // Who can write to the table can write any text as an id, which is no name of a file of ours then.
+        guard MessageID(text: id) != nil else { return }
+        do throws(ImportFault) {
+            try folder.removeFile(id)
+            try folder.removeErrors(id)
+        } catch {
+            throw .broken("\(error)")
+        }
+    }
+
     private func change(
         _ id: String, by caller: Caller, _ act: AuditAct, _ change: @escaping @Sendable (inout ImportJob) throws(DeskFault) -> Void
     ) async throws(DeskFault) -> ImportView {
@@ -174,16 +195,32 @@ public struct Imports: Sendable {
 
     // MARK: For whoever works at them
 
-    /// The one that runs, else the one that has waited longest.
-    func next() async throws -> ImportJob? {
-        let seal = seal
-        return try await desk.store.read { session in
-            for state in [ImportJob.State.running, .waiting] {
-                if let row = try session.row(ImportStatements.nextJob, [.integer(state.rawValue)]) { return try ImportJob(row, seal) }
-            }
-            return nil
-        }
+    /// Those that run or wait: first the one that runs, then by how long they have waited; and those of them whose rows are damaged.
+    func open() async throws -> (jobs: [ImportJob], damaged: [DamagedImport]) {
+        try await desk.store.read { try open($0) }
     }
+
+    private func open(_ session: SQLSession) throws -> (jobs: [ImportJob], damaged: [DamagedImport]) {
+        var (jobs, damaged): ([ImportJob], [DamagedImport]) = ([], [])
+        for state in [ImportJob.State.running, .waiting] {
+            var after = ""
+            while true {
+                let rows = try session.rows(
+                    ImportStatements.jobsInState, [.integer(state.rawValue), .text(after), .number(Imports.rowsAtOnce)])
+                for row in rows {
+                    switch try read(row) {
+                    case .sound(let job): jobs.append(job)
+                    case .damaged(let one): damaged.append(one)
+                    }
+                    after = try row.text("id")
+                }
+                if rows.count < Imports.rowsAtOnce { break }
+            }
+        }
+        return (jobs, damaged)
+    }
+
+    private static let rowsAtOnce = 100
 
     func isCancelled(_ id: String) async throws -> Bool {
         try await desk.store.read { try find(id, $0).state == .cancelled }
@@ -225,7 +262,32 @@ public struct Imports: Sendable {
         return try ImportJob(row, seal)
     }
 
-    func jobs(_ rows: [SQLRow]) throws -> [ImportJob] { try rows.map { try ImportJob($0, seal) } }
+    private enum Read {
+        case sound(ImportJob)
+        case damaged(DamagedImport)
+
+        var job: ImportJob? { if case .sound(let job) = self { job } else { nil } }
+    }
+
+    /// Whatever is wrong with a row is the row's alone.
+    private func read(_ row: SQLRow) throws -> Read {
+        let id = try row.text("id")
+        do {
+            return .sound(try ImportJob(row, seal))
+        } catch DeskFault.tampered {
+            let reason = "its row is not as Martlet wrote it; discard it, and hand the file in again"
+            return .damaged(DamagedImport(id: id, reason: reason))
+        } catch {
+            return .damaged(DamagedImport(id: id, reason: DeskFault.of(error).description))
+        }
+    }
+
+    private func entry(_ row: SQLRow, _ session: SQLSession) throws -> ImportEntry {
+        switch try read(row) {
+        case .sound(let job): .sound(try view(job, session))
+        case .damaged(let one): .damaged(one)
+        }
+    }
 
     private func view(_ job: ImportJob, _ session: SQLSession) throws -> ImportView {
         var progress = try ImportProgress.find(job.place, session) ?? ImportProgress(id: job.place)

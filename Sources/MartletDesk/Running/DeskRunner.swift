@@ -29,7 +29,7 @@ public struct DeskPart: Sendable {
 /// The desk while it runs: listener, store, parts, checkpoints. It starts whether or not its database is there, and works as soon as it is.
 public final class DeskRunner: Sendable {
     public let desk: Desk
-    private let counters = DeskCounters()
+    private let counters: DeskCounters
     private let readiness = DeskReadiness(["the store was not reached yet"])
     private let listener: DeskListener
     private let checkpoints: AuditCheckpoints
@@ -57,16 +57,19 @@ public final class DeskRunner: Sendable {
     }
 
     /// - Parameters:
+    ///   - front: the socket, which may listen already; nil: one of its own.
     ///   - rowKey: of the installation, `KeyStore.rowKey`.
     ///   - nouns: routes besides those of principals and audit.
     public init(
-        _ options: Options, rowKey: Secret, signer: AuditCheckpointSigner, parts: [DeskPart] = [], logger: Logger,
+        _ options: Options, front: DeskFront? = nil, rowKey: Secret, signer: AuditCheckpointSigner, parts: [DeskPart] = [], logger: Logger,
         nouns: (Desk) -> [any APINoun] = { _ in [] }
     ) throws(StatementSet.Fault) {
         let store = SQLStore(options.address, statements: try StoreStatements.all(), options: options.store)
         let desk = Desk(store: store, now: options.now)
         self.desk = desk
         self.parts = parts
+        let front = front ?? DeskFront(options.settings, logger: logger)
+        counters = front.counters
         for part in parts { if let samples = part.samples { counters.also(samples) } }
         self.logger = logger
         checkpointInterval = options.checkpointInterval
@@ -74,7 +77,7 @@ public final class DeskRunner: Sendable {
         checkpoints = AuditCheckpoints(desk, signer: signer, file: options.settings.checkpoints)
         let readiness = readiness
         listener = DeskListener(
-            options.settings, desk: desk, principals: Principals(desk, rowKey: rowKey), nouns: nouns(desk), counters: counters,
+            options.settings, front: front, desk: desk, principals: Principals(desk, rowKey: rowKey), nouns: nouns(desk),
             logger: logger, ready: { readiness.reasons })
     }
 

@@ -27,6 +27,8 @@ struct Orphans {
     private var order: [(key: UInt64, serial: UInt64)] = []
     private var first = 0
     private var serial: UInt64 = 0
+    /// How many have their record in each segment.
+    private var held: [UInt32: Int] = [:]
 
     var count: Int { entries.count }
 
@@ -39,6 +41,7 @@ struct Orphans {
         serial += 1
         entries[key] = entry
         entries[key]?.serial = serial
+        hold(entry.position)
         order.append((key, serial))
         tidy()
         return 0
@@ -56,16 +59,32 @@ struct Orphans {
     mutating func place(_ key: UInt64, at position: UInt64) -> UInt64? {
         guard let old = entries[key]?.position else { return nil }
         entries[key]?.position = position
+        letGo(old)
+        hold(position)
         return old
     }
 
-    mutating func remove(_ key: UInt64) -> Entry? { entries.removeValue(forKey: key) }
+    mutating func remove(_ key: UInt64) -> Entry? {
+        guard let entry = entries.removeValue(forKey: key) else { return nil }
+        letGo(entry.position)
+        return entry
+    }
+
+    private mutating func hold(_ position: UInt64) {
+        if position != 0 { held[UInt32(truncatingIfNeeded: position >> 32), default: 0] += 1 }
+    }
+
+    private mutating func letGo(_ position: UInt64) {
+        let segment = UInt32(truncatingIfNeeded: position >> 32)
+        guard position != 0, let count = held[segment] else { return }
+        held[segment] = count > 1 ? count - 1 : nil
+    }
 
     mutating func removeOldest() -> Entry? {
         while first < order.count {
             let oldest = order[first]
             first += 1
-            if entries[oldest.key]?.serial == oldest.serial { return entries.removeValue(forKey: oldest.key) }
+            if entries[oldest.key]?.serial == oldest.serial { return remove(oldest.key) }
         }
         return nil
     }
@@ -76,19 +95,26 @@ struct Orphans {
             let oldest = order[first]
             if let entry = entries[oldest.key], entry.serial == oldest.serial {
                 if entry.at >= wall { return }
-                entries[oldest.key] = nil
+                _ = remove(oldest.key)
                 forget(entry)
             }
             first += 1
         }
     }
 
-    /// Those whose record stands in a segment up to this one, oldest first.
+    /// Those whose record stands in a segment up to this one, oldest first. Looks no further than at the last of them, which is mostly among the
+    /// oldest, and at none where there is none: it is asked in every step of carrying forward.
     func standing(upTo segment: UInt32, limit: Int) -> [Entry] {
+        let wanted = min(limit, held.reduce(0) { $0 + ($1.key <= segment ? $1.value : 0) })
         var found: [Entry] = []
-        for (_, entry) in all where entry.position != 0 && UInt32(truncatingIfNeeded: entry.position >> 32) <= segment {
+        var place = first
+        while found.count < wanted, place < order.count {
+            let (key, serial) = order[place]
+            place += 1
+            guard let entry = entries[key], entry.serial == serial, entry.position != 0,
+                UInt32(truncatingIfNeeded: entry.position >> 32) <= segment
+            else { continue }
             found.append(entry)
-            if found.count == limit { break }
         }
         return found
     }

@@ -29,7 +29,8 @@ public struct Waiting: Sendable {
 /// What a walk over the table found or did, so far.
 public struct WaitingTally: Equatable, Sendable {
     public var messages = 0
-    public var parts = 0
+    /// One for each part, or one for all where a group takes a long text whole.
+    public var submits = 0
     /// Left alone: a provider may have them, or some of their parts.
     public var mayHaveLeft = 0
     /// Left for another walk: a record of theirs is on its way to the disk, or their payload is being read.
@@ -52,7 +53,8 @@ public struct WaitingKey: Hashable, Sendable {
 
 public struct WaitingLine: Sendable {
     public var messages = 0
-    public var parts = 0
+    /// One for each part, or one for all where a group takes a long text whole.
+    public var submits = 0
     /// Of these, in a pause after a passing refusal.
     public var pausing = 0
     /// Wall milliseconds of the oldest one's acceptance.
@@ -74,7 +76,7 @@ extension Engine {
                 tally.mayHaveLeft += 1
             } else {
                 tally.messages += 1
-                tally.parts += Int(slot.parts)
+                tally.submits += Int(slot.parts)
             }
             return true
         }
@@ -91,7 +93,7 @@ extension Engine {
         }
         for number in found {
             tally.messages += 1
-            tally.parts += Int(slots.pointer(number).pointee.parts)
+            tally.submits += Int(slots.pointer(number).pointee.parts)
             emit(.ended(.init(state: .cancelled, reason: .cancelledByOperator)), number, &turn, after: .retire)
         }
     }
@@ -130,7 +132,7 @@ extension Engine {
                 tally.busy += 1
             } else {
                 tally.messages += 1
-                tally.parts += Int(slot.pointee.parts)
+                tally.submits += Int(slot.pointee.parts)
                 emit(.rerouted(.init(group: group)), number, &turn, after: .shifted(from: slot.pointee.group))
             }
         }
@@ -143,7 +145,7 @@ extension Engine {
             guard slot.id.high != 0, slot.state == .queued else { return true }
             let key = WaitingKey(group: slot.group, messageClass: slot.messageClass, source: slot.source)
             lines[key, default: WaitingLine()].messages += 1
-            lines[key, default: WaitingLine()].parts += Int(slot.parts)
+            lines[key, default: WaitingLine()].submits += Int(slot.parts)
             if slot.flags.contains(.waiting) { lines[key, default: WaitingLine()].pausing += 1 }
             lines[key, default: WaitingLine()].oldest = min(lines[key]?.oldest ?? .max, slot.id.milliseconds)
             return true

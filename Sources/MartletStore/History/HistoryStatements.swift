@@ -62,6 +62,7 @@ public enum HistoryStatements {
     public static let statesAtOnce = 32
     public static let attempts = StatementID("history.attempts")
     public static let receipts = StatementID("history.receipts")
+    /// ?1 first id, ?2 last id, ?3 how many.
     public static let steps = StatementID("history.steps")
     public static let inbound = StatementID("history.inbound")
 
@@ -154,7 +155,7 @@ public enum HistoryStatements {
             SELECT id, sequence, part, state, error, heard_at, provider_id FROM receipt
             WHERE id >= ?1 AND id <= ?2 ORDER BY id, sequence
             """),
-        Statement(steps, "SELECT id, sequence, record FROM step WHERE id >= ?1 AND id <= ?2 ORDER BY id, sequence"),
+        Statement(steps, "SELECT id, sequence, record FROM step WHERE id >= ?1 AND id <= ?2 ORDER BY id, sequence LIMIT ?3"),
         Statement(
             inbound,
             """

@@ -22,9 +22,19 @@ extension ServeCommand {
         if let reason = DeskPriority.lower(to: settings.desk.niceness) {
             logger.warning("the desk does not stand behind the node; catching up may be felt by sending", metadata: ["reason": "\(reason)"])
         }
-        let keys = try await openKeys(master, logger)
         let lock = try holdDesk()
-        let vault = CustomerVault(keys, try await openSubjects(settings, master, logger))
+        // It listens before it has what it needs: who asks hears what is missing.
+        let front = DeskFront(settings.desk, logger: logger)
+        let port: Int
+        do {
+            port = try await front.start()
+        } catch {
+            throw failure("\(error)", ExitStatus.badSettings)
+        }
+        logger.notice(
+            "desk listens", metadata: ["admin": "\(settings.desk.host):\(port)", "store": "\(settings.store.address.description)"])
+        let keys = try await openKeys(master, front, logger)
+        let vault = CustomerVault(keys, try await openSubjects(settings, master, front, logger))
         let signals = Signals()
         var options = DeskRunner.Options(
             settings: settings.desk, address: settings.store.address, store: settings.store.options,
@@ -32,17 +42,14 @@ extension ServeCommand {
         options.store.readers = 4
         let work = DeskWork(settings, config: config, data: data, keys: keys, vault: vault, logger: logger)
         let runner: DeskRunner
-        let port: Int
         do {
             runner = try DeskRunner(
-                options, rowKey: keys.rowKey, signer: try AuditCheckpointSigner(master: master), parts: work.parts,
+                options, front: front, rowKey: keys.rowKey, signer: try AuditCheckpointSigner(master: master), parts: work.parts,
                 logger: logger, nouns: work.nouns)
-            port = try await runner.start()
+            _ = try await runner.start()
         } catch {
             throw failure("\(error)", ExitStatus.badSettings)
         }
-        logger.notice(
-            "desk listens", metadata: ["admin": "\(settings.desk.host):\(port)", "store": "\(settings.store.address.description)"])
         await signals.wait()
         logger.notice("desk stopping")
         DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(5)) {
@@ -56,8 +63,9 @@ extension ServeCommand {
     }
 
     /// The node makes the keys, when it first starts.
-    private func openKeys(_ master: MasterKey, _ logger: Logger) async throws -> KeyStore {
+    private func openKeys(_ master: MasterKey, _ front: DeskFront, _ logger: Logger) async throws -> KeyStore {
         var told = false
+        defer { front.waits(for: nil) }
         while true {
             do throws(KeyStoreFault) {
                 return try KeyStore(directory: "\(data)/keys", master: master, access: .reader)
@@ -66,6 +74,7 @@ extension ServeCommand {
                 case .missing, .incomplete:
                     if !told { logger.warning("waiting for the node to make its keys", metadata: ["directory": "\(data)/keys"]) }
                     told = true
+                    front.waits(for: .keys)
                 case .wrongMasterKey, .damaged, .unreadable, .cannotWrite, .readOnly, .exhausted, .rewrapping, .exists, .otherInstallation,
                     .cipher:
                     throw failure(error.description, error.isDisk ? ExitStatus.diskFailed : ExitStatus.badSettings)
@@ -77,10 +86,14 @@ extension ServeCommand {
 
     /// The desk owns the customers' keys. While an import holds them it waits: that ends by itself. Where there are none they are made, but only for a
     /// store that has no customers yet: new keys beside old customers would hide that theirs are lost.
-    private func openSubjects(_ settings: ServerSettings, _ master: MasterKey, _ logger: Logger) async throws -> SubjectKeys {
+    private func openSubjects(
+        _ settings: ServerSettings, _ master: MasterKey, _ front: DeskFront, _ logger: Logger
+    ) async throws -> SubjectKeys {
         let directory = settings.node.subjectKeyDirectory
         var told = ""
-        func tell(_ text: String) {
+        defer { front.waits(for: nil) }
+        func tell(_ text: String, _ wait: DeskWait) {
+            front.waits(for: wait)
             if told != text { logger.warning("\(text)", metadata: ["directory": "\(directory)"]) }
             told = text
         }
@@ -90,7 +103,7 @@ extension ServeCommand {
                 return try SubjectKeys(directory: directory, master: master, access: .owner(create: mayCreate))
             } catch {
                 switch error {
-                case .inUse: tell("waiting for an import to end")
+                case .inUse: tell("waiting for an import to end", .imports)
                 case .missing:
                     switch await hasCustomers(settings) {
                     case true?:
@@ -100,7 +113,8 @@ extension ServeCommand {
                     case false?:
                         mayCreate = true
                         continue
-                    case nil: tell("waiting for the database: it knows whether keys of customers were lost, before new ones are made")
+                    case nil:
+                        tell("waiting for the database: it knows whether keys of customers were lost, before new ones are made", .database)
                     }
                 default: throw failure(error.description, ExitStatus.badSettings)
                 }
@@ -122,8 +136,11 @@ extension ServeCommand {
     /// One desk a data directory.
     private func holdDesk() throws -> DirectoryLock {
         let directory = "\(data)/desk"
-        guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
-            throw failure("the directory \(directory) cannot be made: \(String(cString: strerror(errno)))", ExitStatus.diskFailed)
+        // It may be here before the node.
+        for path in [data, directory] {
+            guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+                throw failure("the directory \(path) cannot be made: \(String(cString: strerror(errno)))", ExitStatus.diskFailed)
+            }
         }
         do throws(DirectoryLock.Fault) {
             return try DirectoryLock(directory)

@@ -11,7 +11,7 @@ import SQL
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Takes over data from files of the bank's.",
-        subcommands: [CustomersImport.self, ContactsImport.self, List.self, Cancel.self])
+        subcommands: [CustomersImport.self, ContactsImport.self, List.self, Cancel.self, Discard.self])
 
     private static let discussion = """
         A desk that runs takes a sealed copy of the file and imports it, after those that wait already; without one this program does. Refused \
@@ -79,12 +79,16 @@ struct ImportCommand: AsyncParsableCommand {
         func run() async throws {
             try await ImportCommand.with(place) { imports, caller in
                 var rows = [["import", "kind", "state", "read", "lines", "refused", "by", "why it stopped"]]
-                for view in try await imports.list(try PageWish(limit: 100), by: caller).items {
-                    let (job, progress) = (view.job, view.progress)
-                    rows.append([
-                        job.id, job.options.kind.rawValue, job.state.word, "\(progress.percent) %", "\(progress.lines)",
-                        "\(progress.refused)", job.source, job.fault ?? "",
-                    ])
+                for entry in try await imports.list(try PageWish(limit: 100), by: caller).items {
+                    switch entry {
+                    case .sound(let view):
+                        let (job, progress) = (view.job, view.progress)
+                        rows.append([
+                            job.id, job.options.kind.rawValue, job.state.word, "\(progress.percent) %", "\(progress.lines)",
+                            "\(progress.refused)", job.source, job.fault ?? "",
+                        ])
+                    case .damaged(let one): rows.append([one.id, "", "damaged", "", "", "", "", one.reason])
+                    }
                 }
                 Table.print(rows)
             }
@@ -102,6 +106,21 @@ struct ImportCommand: AsyncParsableCommand {
             try await ImportCommand.with(place) { imports, caller in
                 let view = try await imports.cancel(id, by: caller)
                 print("import \(view.job.id) is cancelled; \(view.progress.lines) lines were read")
+            }
+        }
+    }
+
+    struct Discard: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Takes away an import of the desk whose row is damaged, with the desk's copy of its file.")
+
+        @Argument(help: "Its id, as `list` shows it.") var id: String
+        @OptionGroup var place: StoreCommand.Place
+
+        func run() async throws {
+            try await ImportCommand.with(place) { imports, caller in
+                try await imports.discard(id, by: caller)
+                print("import \(id) is gone; hand the file in again if it is still wanted")
             }
         }
     }

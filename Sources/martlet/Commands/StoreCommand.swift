@@ -99,6 +99,11 @@ struct StoreCommand: AsyncParsableCommand {
             let report = try await StoreDamage(store, rowKey: keys.rowKey, checkpoints: lines, keys: [signer.publicKey]).run()
             for finding in report.findings { print("damaged: \(finding)") }
             if report.count > report.findings.count { print("and \(report.count - report.findings.count) more") }
+            if report.untagged > 0 {
+                print(
+                    "\(report.untagged) row(s) of step are of an earlier version and carry no tag; martlet store project --from-start tags "
+                        + "those whose records the journal still holds")
+            }
             if report.isSound {
                 print("undamaged: \(report.rows) rows carry their tags, \(report.entries) entries of the audit their hashes")
             }

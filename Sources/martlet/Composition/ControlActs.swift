@@ -103,14 +103,14 @@ extension Server {
 
     func queue(_ answer: @escaping (ControlAnswer) -> Void) {
         node.survey { [self] lines in
-            var rows = [["group", "class", "source", "messages", "parts", "in a pause", "oldest", "held"]]
+            var rows = [["group", "class", "source", "messages", "submits", "in a pause", "oldest", "held"]]
             let now = node.now().wallMilliseconds
             for (key, line) in lines.sorted(by: {
                 ($0.key.group, $0.key.messageClass.rawValue, $0.key.source)
                     < ($1.key.group, $1.key.messageClass.rawValue, $1.key.source)
             }) {
                 rows.append([
-                    name(of: key.group), key.messageClass.word, node.name(of: key.source), String(line.messages), String(line.parts),
+                    name(of: key.group), key.messageClass.word, node.name(of: key.source), String(line.messages), String(line.submits),
                     String(line.pausing), "\(max(0, now - line.oldest) / 1000) s", node.isHeld(key.messageClass, key.group) ? "held" : "",
                 ])
             }
@@ -226,7 +226,7 @@ extension Server {
 
 extension WaitingTally {
     var words: String {
-        var words = "\(messages) messages of \(parts) parts"
+        var words = "\(messages) messages, \(submits) submits"
         if mayHaveLeft > 0 { words += "; \(mayHaveLeft) stay, since a provider may have them" }
         if busy > 0 { words += "; \(busy) stay, since they were being read or written" }
         return words

@@ -53,7 +53,7 @@ import Testing
             _ = try await run(rig, try rig.write("reference\nc1\nc2", "customers.csv"), kind: .customers)
             let text = #"""
                 {"reference": "c1", "at": "2026-01-10", "kind": "social_page", "summary": "asked for help"}
-                {"reference": "c1", "at": "soon", "kind": "pigeon", "unit": "north", "summary": "x"}
+                {"reference": "c1", "at": "soon", "kind": "carrier pigeon", "unit": "north", "summary": "x"}
                 {"reference": "nobody", "at": "2026-01-10", "kind": "letter", "summary": "x"}
                 {"reference": "c1", "at": "2062-01-10", "kind": "letter", "summary": "x"}
                 {"reference": "c1", "shoes": 40}
@@ -69,17 +69,36 @@ import Testing
             let errors = try String(contentsOfFile: "\(path).errors.csv", encoding: .utf8)
             #expect(
                 errors.split(separator: "\r\n").map(String.init) == [
-                    "line,field,reason", "2,at,\(quoted(CustomerText.momentForm))", "2,kind,\"\(ContactElsewhere.Kind.words)\"",
+                    "line,field,reason", "2,at,\(quoted(CustomerText.momentForm))", "2,kind,\(quoted(ContactKind.form))",
                     "2,unit,no unit has this name or number", "3,reference,no customer has it", "4,at,it is in the future",
                     "5,shoes,no column has this name", "6,reference,a contact has it", "6,summary,a contact has it",
                 ])
-            #expect(try await contacts(rig, "c2").map(\.at) == [1_768_024_800_000])
+            #expect(try await contacts(rig, "c2").map(\.at.milliseconds) == [1_768_024_800_000])
             let long = String(repeating: "x", count: 8193)
             let longer = #"{"reference": "c1", "at": "2026-01-10", "kind": "letter", "summary": "\#(long)"}"#
             #expect(try await run(rig, try rig.write(longer, "long.ndjson"), format: .ndjson).refused == 1)
             await #expect(throws: ImportFault.header(reason: "no column is `kind`, which a contact has")) {
                 try await run(rig, try rig.write("reference,at,summary\n", "b.csv"))
             }
+        }
+    }
+
+    @Test("Kinds are the bank's own words, those of a file as those of a person, and known again", arguments: SQLStore.Engine.allCases)
+    func kinds(engine: SQLStore.Engine) async throws {
+        try await CustomerRig.with(engine) { rig in
+            _ = try await run(rig, try rig.write("reference\nc1", "customers.csv"), kind: .customers)
+            let head = "reference,at,kind,summary"
+            let lines = ["fair", "video-call", "branch", "fair2"].enumerated().map { "c1,2026-01-1\($0.offset),\($0.element),asked" }
+            let end = try await run(rig, try rig.write(([head] + lines).joined(separator: "\n"), "a.csv"))
+            #expect(end.added == 4 && end.refused == 0)
+            // One moment and one text, of another kind: another contact.
+            let other = try await run(
+                rig, try rig.write("\(head)\nc1,2026-01-10,roadshow,asked\nc1,2026-01-10,fair,asked", "b.csv"))
+            #expect(other.added == 1 && other.same == 1)
+            let found = try await contacts(rig, "c1")
+            #expect(found.map(\.kind) == ["fair2", "branch", "video-call", "roadshow", "fair"])
+            #expect(found.allSatisfy { $0.summary == "asked" })
+            #expect(!(try await rig.allBytes()).holds(Array("video-call".utf8)))
         }
     }
 

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Hummingbird
+import MartletModel
 import NIOCore
 import SQL
 import Testing
@@ -54,10 +55,15 @@ import Testing
             #expect(consents.contains(#""way":"branch""#) && !consents.contains("form 12"))
             let contact = #"{"at": "2026-01-31T10:00:00Z", "kind": "branch", "unit": 7, "summary": "asked about a loan"}"#
             #expect(try await desk.ask(.post, "/v1/customers/{id}/contacts", contact).answer.status == 201)
-            #expect(!(try await desk.ask(.get, "/v1/customers/{id}/contacts").text).contains("loan"))
+            let contacts = try await desk.ask(.get, "/v1/customers/{id}/contacts").text
+            #expect(!contacts.contains("loan") && contacts.contains(#""at":"2026-01-31T10:00:00.000000Z""#))
             #expect(try await desk.ask(.post, "/v1/customers/{id}/contacts/reveal").text.contains("loan"))
             #expect(try await desk.ask(.post, "/v1/customers/{id}/reveal").text.contains(#""givenName":"Wanda""#))
             let export = try await desk.ask(.post, "/v1/customers/{id}/export").text
+            // Every moment of these documents is a text.
+            let now = timestamp(CustomerRig.now / 1000 * 1000)
+            for name in ["createdAt", "changedAt", "enteredAt", "madeAt"] { #expect(export.contains("\"\(name)\":\"\(now)\""), "\(name)") }
+            #expect(said.text.contains(#""at":"2026-01-31T00:00:00.000000Z""#) && consents.contains(#""at":"2026-01-31T00:00:00.000000Z""#))
             for word in ["Wanda", "form 12", "loan"] { #expect(export.contains(word)) }
             #expect(try await desk.ask(.delete, "/v1/customers/{id}").answer.status == 204)
             let gone = DeskFault.notFound(noun: "customer", key: "1")

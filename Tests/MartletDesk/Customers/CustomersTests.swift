@@ -64,7 +64,9 @@ import Testing
             #expect(changed.contacts.map(\.kind) == ["phone", "phone", "device"] && changed.contacts[2].value == "•••")
             #expect(changed.attributes.isEmpty)
             // Since now, whatever a request says.
-            #expect(changed.preferences?.at == UInt32(CustomerRig.now / 1_000_000) && changed.preferences?.quietUntil == 420)
+            #expect(
+                changed.preferences?.at == APIMoment(seconds: UInt32(CustomerRig.now / 1_000_000)) && changed.preferences?.quietUntil == 420
+            )
             #expect(try await rig.customers.find(email: "wanda@mail.example", by: anna).isEmpty)
             #expect(try await rig.customers.find(phone: "+447700900124", by: anna).map(\.id) == [added.id])
             let stale = try await CustomerRig.fault { try await rig.customers.change(added.id, wish, version: 1, by: anna) }
@@ -86,7 +88,8 @@ import Testing
                 .init(kind: "fax", value: "1"), .init(kind: "device", value: "t"),
             ]
             wish.attributes = [.init(attribute: "shoe_size", value: "40"), .init(attribute: "loyalty_points", value: "many")]
-            wish.preferences = .init(at: 1, quietFrom: 1500, quietUntil: 10, channelsOff: ["smoke"], mutedEventTypes: [])
+            wish.preferences = .init(
+                at: APIMoment(seconds: 1), quietFrom: 1500, quietUntil: 10, channelsOff: ["smoke"], mutedEventTypes: [])
             let fault = try await CustomerRig.fault { try await rig.customers.add(wish, by: anna) }
             guard case .invalid(let fields) = fault else { throw fault }
             #expect(
@@ -161,11 +164,38 @@ import Testing
             let rest = try await rig.customers.revealContacts(id, PageWish(after: page.next, limit: 2), by: anna)
             #expect(rest.items.map(\.kind) == ["call_centre"] && rest.items.first?.summary == "asked about a loan" && rest.next == nil)
             #expect(!(try await rig.allBytes()).holds(Array("loan".utf8)))
-            let wrong = ContactElsewhere(at: -1, kind: "fax", unit: 7, summary: " ")
+            let wrong = ContactElsewhere(at: -1, kind: "Fax", unit: 7, summary: " ")
             guard case .invalid(let fields) = try await CustomerRig.fault({ try await rig.customers.enter(wrong, of: id, by: anna) }) else {
                 throw CustomerRig.NotFailed()
             }
             #expect(fields.map(\.path) == ["kind", "summary", "at"])
+        }
+    }
+
+    @Test("A contact's kind is any word of the form; rows of the first version, which have a number, are read as before")
+    func contactKinds() async throws {
+        for word in ["branch", "a", "video-call", "fair_2026", String(repeating: "x", count: 32)] {
+            let kind = try #require(ContactKind(word: word))
+            let words = ContactWords(kind: kind, summary: "Ünterwegs")
+            #expect(ContactWords(words.bytes, number: kind.number) == words && (kind.number == 0) == (word != "branch"))
+        }
+        for word in ["", "Branch", "2fair", "_x", "a b", "é", String(repeating: "x", count: 33)] { #expect(ContactKind(word: word) == nil) }
+        let known = (1...5).map { ContactKind(number: $0)?.word }
+        #expect(known == ["branch", "call_centre", "social_page", "letter", "visit"] && ContactKind(number: 6) == nil)
+        for (bytes, number) in [([], 0), ([0, 97], 0), ([3, 97, 98], 0), ([2, 65, 66, 67], 0), ([97], 6)] as [([UInt8], UInt8)] {
+            #expect(ContactWords(bytes, number: number) == nil)
+        }
+        #expect(ContactWords(Array("a loan".utf8), number: 3)?.summary == "a loan")
+        try await CustomerRig.with(.sqlite) { rig in
+            let id = try await rig.customers.add(CustomerRig.wish(), by: anna).id
+            let made = try await rig.customers.enter(
+                ContactElsewhere(at: 3000, kind: "video-call", unit: 7, summary: "a loan"), of: id, by: anna)
+            #expect(made.kind == "video-call" && made.summary == nil)
+            #expect(try await rig.customers.contacts(id, PageWish(), by: anna).items == [made])
+            #expect(try await rig.customers.export(id, by: anna).contacts.map(\.summary) == ["a loan"])
+            let timeline = try await rig.customers.timelineSources.contacts(
+                "40-118-220", TimelineContact.Place(at: 9000, number: 0), 10, anna)
+            #expect(timeline.map(\.kind) == ["video-call"])
         }
     }
 

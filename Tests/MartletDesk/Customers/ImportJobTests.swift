@@ -96,7 +96,7 @@ import Testing
                     "import.taken principal:anna customers, \(taken.job.size) bytes",
                     "customers.imported principal:anna done: 490 added, 0 changed, 10 refused",
                 ])
-            #expect(running.figures.samples.map(\.value) == [501, 10, 0, 0])
+            #expect(running.figures.samples.map(\.value) == [501, 10, 0, 0, 0])
         }
     }
 
@@ -249,14 +249,14 @@ import Testing
             #expect(try await later.imports.clean() == 3)
             let last = try running.files
             #expect(last == [written, waiting.job.id, "notes.txt"].sorted())
-            #expect(try await later.imports.list(try PageWish(), by: anna).items.map(\.job.id) == [waiting.job.id])
+            #expect(try await later.imports.list(try PageWish(), by: anna).items.map(\.id) == [waiting.job.id])
             #expect(try await audit(rig).last == "imports.forgotten system:imports 3 import(s)")
             #expect(try await later.imports.clean() == 0)
         }
     }
 
-    @Test("A row that a hand changed is named and not worked at; a file that was altered is not read")
-    func tampered() async throws {
+    @Test("A file that was altered is not read")
+    func altered() async throws {
         try await CustomerRig.with(.sqlite) { rig in
             let running = Running(rig)
             let job = try await running.take(ImportJobTests.text(10)).job
@@ -266,9 +266,87 @@ import Testing
             #expect(try await running.worker.step())
             let stopped = try await running.get(job.id).job
             #expect(stopped.state == .stopped && stopped.fault?.contains("piece 0") == true)
-            let other = try await running.take(ImportJobTests.text(10)).job
-            try await rig.change("UPDATE import_job SET kind = 'contacts' WHERE id = '\(other.id)'")
-            await #expect(throws: DeskFault.tampered(noun: "import", key: other.id)) { try await running.worker.step() }
+        }
+    }
+
+    @Test(
+        "An import whose row a hand changed is named and set aside until it is discarded; the others are shown and go on",
+        arguments: SQLStore.Engine.allCases)
+    func damaged(engine: SQLStore.Engine) async throws {
+        try await CustomerRig.with(engine) { rig in
+            let running = Running(rig)
+            let bad = try await running.take(ImportJobTests.text(10)).job
+            let newer = try await running.take(ImportJobTests.text(10)).job
+            let good = try await running.take(ImportJobTests.text(20)).job
+            try await rig.change("UPDATE import_job SET kind = 'contacts' WHERE id = '\(bad.id)'")
+            // Of a version to come: its tag is right, its kind unknown.
+            let columns = ImportStatements.jobColumns
+            let seal = RowSeal(rig.keys.rowKey, table: "import_job", noun: "import", columns: columns)
+            var values = newer.values
+            values[2] = .text("shoes")
+            let tag = seal.tag(values)
+            guard case .bytes(let bytes) = tag else { throw CustomerRig.NotFailed() }
+            let hexadecimal = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            try await rig.change(
+                "UPDATE import_job SET kind = 'shoes', mac = \(engine == .sqlite ? "x'\(hexadecimal)'" : "'\\x\(hexadecimal)'") "
+                    + "WHERE id = '\(newer.id)'")
+            #expect(try await running.worker.step())
+            #expect(try await running.get(good.id).job.state == .done)
+            #expect(try await !running.worker.step())
+            #expect(running.figures.samples.first { $0.metric.name == "martlet_desk_imports_damaged" }?.value == 2)
+            let entries = try await running.imports.list(try PageWish(), by: anna).items
+            #expect(Set(entries.map(\.id)) == [bad.id, newer.id, good.id])
+            let reasons = Dictionary(
+                uniqueKeysWithValues: entries.compactMap { if case .damaged(let one) = $0 { (one.id, one.reason) } else { nil } })
+            #expect(reasons.count == 2 && reasons[bad.id]?.contains("not as Martlet wrote it") == true)
+            #expect(reasons[newer.id]?.contains("install the newer one") == true)
+            let page = try await running.imports.list(try PageWish(limit: 1), by: anna)
+            let rest = try await running.imports.list(try PageWish(after: page.next, limit: 2), by: anna)
+            #expect(Set((page.items + rest.items).map(\.id)).count == 3 && rest.next == nil)
+            await #expect(throws: DeskFault.tampered(noun: "import", key: bad.id)) { _ = try await running.get(bad.id) }
+            await #expect(throws: DeskFault.tampered(noun: "import", key: bad.id)) {
+                _ = try await running.imports.cancel(bad.id, by: anna)
+            }
+            // Its file stays until somebody says what is to become of it.
+            #expect(try await running.imports.clean() == 0)
+            #expect(try Set(running.files).isSuperset(of: [bad.id, newer.id]))
+            for (id, path) in [(good.id, "state conflict"), (newer.id, "state conflict")] {
+                #expect(try await CustomerRig.fault { try await running.imports.discard(id, by: anna) }.paths == [path])
+            }
+            let desk = Routes(running)
+            let list = try await desk.ask(.get, "/v1/imports").text
+            #expect(list.contains(#""damaged":[{"id":"#) && list.contains(#""state":"done""#))
+            #expect(try await desk.ask(.delete, "/v1/imports/{id}", id: bad.id).answer.status == 204)
+            #expect(try await desk.ask(.delete, "/v1/imports/{id}", id: bad.id).answer.status == 404)
+            #expect(try !running.files.contains(bad.id))
+            #expect(try await audit(rig).last == "import.cancelled principal:anna discarded: its row was damaged")
+            #expect(try await running.imports.list(try PageWish(), by: anna).items.count == 2)
+        }
+    }
+
+    @Test("Damaged rows take nobody's place among those that may wait, and an id that is no file's name removes no file")
+    func damagedRoom() async throws {
+        try await CustomerRig.with(.sqlite) { rig in
+            let running = Running(rig)
+            var last = ""
+            for _ in 0..<ImportSettings.openMaximum { last = try await running.take("reference\nr1").job.id }
+            guard case .full? = await ImportJobTests.fault({ try await running.take("reference\nr1") }) as? ImportFault else {
+                throw CustomerRig.NotFailed()
+            }
+            try await rig.change("UPDATE import_job SET size = 1, id = '../customers' WHERE id = '\(last)'")
+            _ = try await running.take("reference\nr1")
+            try Data("kept".utf8).write(to: URL(filePath: "\(rig.folder)/customers"))
+            try await running.imports.discard("../customers", by: anna)
+            #expect(FileManager.default.fileExists(atPath: "\(rig.folder)/customers"))
+        }
+    }
+
+    private static func fault(_ body: () async throws -> ImportView) async -> (any Error)? {
+        do {
+            _ = try await body()
+            return nil
+        } catch {
+            return error
         }
     }
 
@@ -321,7 +399,7 @@ import Testing
             ]
             let made = try await desk.ask(.post, "/v1/imports", query, type: "text/csv; charset=utf-8", body: body)
             #expect(made.answer.status == 201 && made.text.contains(#""state":"waiting""#) && made.text.contains(#""kind":"customers""#))
-            let job = try #require(try await running.imports.next())
+            let job = try #require(try await running.imports.open().jobs.first)
             #expect(made.answer.headers.contains(APIHeader("Location", "/v1/imports/\(job.id)")))
             #expect(try await running.worker.step())
             let stopped = try await desk.ask(.get, "/v1/imports/{id}", id: job.id).text
@@ -333,10 +411,10 @@ import Testing
             let errors = try await desk.ask(.get, "/v1/imports/{id}/errors", id: job.id)
             #expect(errors.text == "line,field,reason\r\n3,line,3 fields instead of 2\r\n")
             #expect(errors.answer.headers == [APIHeader("Content-Type", "text/csv; charset=utf-8")])
-            #expect(try await desk.ask(.get, "/v1/imports").text == #"{"items":[\#(done)]}"#)
+            #expect(try await desk.ask(.get, "/v1/imports").text == #"{"damaged":[],"items":[\#(done)]}"#)
             let next = try await desk.ask(.post, "/v1/imports", type: "application/x-ndjson", body: #"{"reference": "r3"}"#)
             #expect(next.text.contains(#""format":"ndjson""#))
-            let waiting = try #require(try await running.imports.next())
+            let waiting = try #require(try await running.imports.open().jobs.first)
             #expect(try await desk.ask(.post, "/v1/imports/{id}/cancel", id: waiting.id).text.contains(#""state":"cancelled""#))
             #expect(try await desk.ask(.post, "/v1/imports/{id}/cancel", id: waiting.id).answer.status == 409)
             #expect(try await desk.ask(.post, "/v1/imports/{id}/resume", id: waiting.id).answer.status == 409)

@@ -31,7 +31,7 @@ struct HistoryPlanTests {
             (HistoryStatements.recent, [blob(high), blob(low), "50"]),
             (HistoryStatements.notification, range), (HistoryStatements.messages, range), (HistoryStatements.states, range),
             (HistoryStatements.attempts, range), (HistoryStatements.receipts, range), (HistoryStatements.inbound, range),
-            (HistoryStatements.steps, range),
+            (HistoryStatements.steps, range + ["4097"]),
             (StatisticsStatements.sums, ["495000", "495024", "1", "1", "1", "1", "1", "1", "-1", "-1", "-1", "-1", "100"]),
         ]
         let all = try StoreStatements.all().all

@@ -76,6 +76,10 @@ struct HistoryRoutesTests {
             let trace = try #require(try await ask(routes, .get, "/v1/history/{id}/trace", parts: parts)["list"] as? [[String: Any]])
             #expect(trace.allSatisfy { moment(($0["at"] as? String ?? "").utf8) != nil && $0["hop"] is String && $0["what"] is String })
             #expect(trace.last { $0["hop"] as? String == "end" }?["failedHop"] as? String == "handset")
+            try await rig.tamper("UPDATE attempt SET outcome = 900")
+            let rest = try #require(try await ask(routes, .get, "/v1/history/{id}/trace", parts: parts)["list"] as? [[String: String]])
+            #expect(rest.last == ["hop": "history", "what": "a row is not as Martlet wrote it", "row": "attempt", "sequence": "2"])
+            #expect(rest.count == trace.count - 1)
             let clear = try await ask(
                 routes, .get, "/v1/history/{id}", parts: parts, query: [("reveal", "true")], by: HistoryRig.boris)
             #expect((clear["message"] as? [String: Any])?["text"] as? String == "Your card was used")

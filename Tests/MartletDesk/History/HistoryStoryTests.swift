@@ -50,6 +50,46 @@ struct HistoryStoryTests {
         }
     }
 
+    @Test("Rows of attempts and receipts that cannot be read are named, and the rest is told", arguments: SQLStore.Engine.allCases)
+    func unreadable(engine: SQLStore.Engine) async throws {
+        try await HistoryRig.with(engine) { rig in
+            var message = HistoryRig.Message(minutesAgo: 30)
+            (message.outcomes, message.receipts) = ([2, 1], [.enroute, .delivered])
+            try await rig.put([message])
+            try await rig.tamper("UPDATE attempt SET outcome = 900 WHERE sequence = 2")
+            try await rig.tamper("UPDATE receipt SET state = 99 WHERE sequence = 10")
+            try await rig.tamper("UPDATE receipt SET part = -9, error = -1 WHERE sequence = 11")
+            let story = try await rig.history.story(message.id, by: HistoryRig.anna)
+            #expect(story.damaged.map { "\($0.table) \($0.sequence ?? 0)" } == ["attempt 2", "receipt 10", "receipt 11"])
+            #expect(story.attempts.map(\.state) == [.sent] && story.attempts[0].receipts.map(\.state) == [nil])
+            #expect(
+                story.hops.map { "\($0.hop): \($0.what)" } == [
+                    "accept: request read", "accept: accepted", "send: submitted", "send: answer: accepted", "end: delivered",
+                ])
+        }
+    }
+
+    @Test("A moment that a flipped bit threw beyond all time ends no story")
+    func moments() async throws {
+        try await HistoryRig.with(.sqlite) { rig in
+            var (sent, received) = (HistoryRig.Message(minutesAgo: 30), HistoryRig.Message(minutesAgo: 20, number: 2))
+            sent.receipts = [.delivered]
+            (received.isInbound, received.state, received.outcomes) = (true, .received, [])
+            try await rig.put([sent, received])
+            for (table, column) in [
+                ("attempt", "handed_at"), ("receipt", "heard_at"), ("notification", "deadline"), ("inbound", "received_at"),
+            ] {
+                try await rig.tamper("UPDATE \(table) SET \(column) = 9223372036854775807")
+            }
+            let story = try await rig.history.story(sent.id, by: HistoryRig.anna)
+            #expect(story.damaged.map(\.table) == ["notification", "attempt", "receipt"] && story.deadline == 0)
+            #expect(story.hops.map { "\($0.hop): \($0.what)" } == ["accept: accepted", "end: delivered"])
+            let inbound = try await rig.history.story(received.id, by: HistoryRig.anna)
+            #expect(inbound.hops.map(\.hop) == ["receive"])
+            #expect(HistoryRoutes.Item(inbound.item).updatedAt?.hasPrefix("2") == true)
+        }
+    }
+
     @Test("A message from a handset has a story too, and is found by its number")
     func inbound() async throws {
         try await HistoryRig.with(.sqlite) { rig in

@@ -1,3 +1,4 @@
+import Guard
 import MartletModel
 import MartletStore
 import SQL
@@ -73,9 +74,98 @@ import Testing
             #expect(Set(Self.records(0).map(\.body.kind)).isSuperset(of: [.asked, .resumed, .rerouted, .replaced]))
             #expect(Set(Self.records(0).map(\.body.kind)).count == RecordKind.allCases.count - Self.ofNoMessage.count)
             #expect(try await rig.count("step") == 10)
-            // A row that somebody changed is named, and written anew.
-            try await rig.store.transaction { try $0.define("UPDATE step SET record = \(engine == .sqlite ? "x'00'" : "'\\x00'::bytea")") }
-            await #expect(throws: DeskFault.tampered(noun: "step", key: id.text)) { _ = try await history.story(id, by: HistoryRig.anna) }
+        }
+    }
+
+    /// A message with the records of `records`, projected.
+    private func projected(_ rig: ProjectorRig) async throws -> (history: History, id: MessageID) {
+        let id = rig.id(0)
+        for (body, state, flags) in Self.records(rig.now) {
+            let holds = [.accepted, .replaced, .carried].contains(body.kind)
+            try rig.put(body, id, state, flags: flags, payload: holds ? rig.payload(0) : nil)
+        }
+        rig.commit()
+        try await rig.projector(batch: 3).catchUp()
+        return (rig.desk.history(keys: HistoryKeys(rig.keys), names: { HistoryRig.names }), id)
+    }
+
+    private func steps(_ rig: ProjectorRig, _ id: MessageID) async throws -> [(sequence: Int64, record: [UInt8])] {
+        let range: [SQLValue] = [.bytes(id.notification.bytes), .bytes(id.with(ordinal: 255).bytes), .number(5000)]
+        return try await rig.store.read { session in
+            try session.rows(HistoryStatements.steps, range).map { (try $0.integer("sequence"), try $0.bytes("record")) }
+        }
+    }
+
+    private func put(_ record: [UInt8], _ sequence: Int64, _ engine: SQLStore.Engine, _ rig: ProjectorRig) async throws {
+        let digits = record.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let literal = engine == .sqlite ? "x'\(digits)'" : "'\\x\(digits)'::bytea"
+        try await rig.store.transaction { try $0.define("UPDATE step SET record = \(literal) WHERE sequence = \(sequence)") }
+    }
+
+    @Test(
+        "A step that somebody changed is named and not told, whichever bit it was; the others are, and one without a tag says so",
+        arguments: SQLStore.Engine.allCases)
+    func damaged(engine: SQLStore.Engine) async throws {
+        try await ProjectorTests.with(engine) { rig in
+            let (history, id) = try await projected(rig)
+            let whole = words(try await history.story(id, by: HistoryRig.anna).hops)
+            let rows = try await steps(rig, id)
+            // Of a step that is not believed as much is told as of one that is not there; its receipt has a row of its own.
+            var without: [Int64: [String]] = [:]
+            for row in rows {
+                try await rig.store.transaction { try $0.define("DELETE FROM step WHERE sequence = \(row.sequence)") }
+                without[row.sequence] = words(try await history.story(id, by: HistoryRig.anna).hops)
+                var batch = SQLBatch(table: "step", columns: StepRow.columns)
+                batch.append(.bytes(id.with(ordinal: 1).bytes), .integer(row.sequence), .bytes(row.record))
+                let again = batch
+                try await rig.store.transaction { try $0.bulk(again) }
+            }
+            #expect(without.values.filter { $0 != whole }.count > rows.count / 2)
+            var dice = EngineStream.Dice(state: 7)
+            for round in 0..<24 {
+                let row = rows[Int.random(in: 0..<rows.count, using: &dice)]
+                var record = row.record
+                record[Int.random(in: 0..<record.count, using: &dice)] ^= 1 << UInt8.random(in: 0..<8, using: &dice)
+                try await put(record, row.sequence, engine, rig)
+                let story = try await history.story(id, by: HistoryRig.anna)
+                #expect(story.damaged == [.init(table: "step", sequence: row.sequence)], "seed 7, sequence \(row.sequence)")
+                #expect(words(story.hops) == without[row.sequence], "seed 7, sequence \(row.sequence)")
+                if round % 8 == 0 {
+                    let found = try await StoreDamage(rig.store, rowKey: rig.keys.rowKey).run().findings
+                    #expect(found.contains("step \(id.with(ordinal: 1).text)/\(row.sequence): not as Martlet wrote it"))
+                }
+                try await put(row.record, row.sequence, engine, rig)
+            }
+            // The tag fits no other row.
+            try await put(rows[1].record, rows[0].sequence, engine, rig)
+            #expect(try await history.story(id, by: HistoryRig.anna).damaged.map(\.sequence) == [rows[0].sequence])
+            try await put([], rows[0].sequence, engine, rig)
+            #expect(try await history.story(id, by: HistoryRig.anna).damaged.map(\.sequence) == [rows[0].sequence])
+            // As an earlier version wrote it.
+            try await put(Array(rows[0].record.dropLast(16)), rows[0].sequence, engine, rig)
+            let story = try await history.story(id, by: HistoryRig.anna)
+            #expect(story.damaged.isEmpty && story.hops.count == whole.count)
+            #expect(story.hops.filter { $0.details.contains { $0 == ("untagged", "true") } }.count == 1)
+            #expect(try await StoreDamage(rig.store, rowKey: rig.keys.rowKey).run().untagged == 1)
+            try await rig.projector().repair()
+            #expect(words(try await history.story(id, by: HistoryRig.anna).hops) == whole)
+        }
+    }
+
+    @Test("Of a message with very many steps the first are told, and that there are more")
+    func many() async throws {
+        try await ProjectorTests.with(.sqlite) { rig in
+            let (history, id) = try await projected(rig)
+            let hops = try await history.story(id, by: HistoryRig.anna).hops.count
+            let first = try #require(try await steps(rig, id).first)
+            var rows = SQLBatch(table: "step", columns: StepRow.columns)
+            for number in 0..<4096 {
+                rows.append(.bytes(id.with(ordinal: 1).bytes), .number(10_000 + number), .bytes(first.record.dropLast(16)))
+            }
+            let batch = StepRow.tagged(rows, StepRow.tags(rig.keys.rowKey))
+            try await rig.store.transaction { try $0.bulk(batch) }
+            let story = try await history.story(id, by: HistoryRig.anna)
+            #expect(story.hasMoreSteps && story.hops.count == hops + 4096 - 10)
         }
     }
 
