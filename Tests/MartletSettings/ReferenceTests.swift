@@ -86,8 +86,8 @@ struct ReferenceTests {
         for one in MessageClass.allCases { #expect(page.contains("| `\(one.word)`")) }
         for receipt in ReceiptState.allCases { #expect(page.contains("`\(receipt.word)`")) }
         let rows = page.split(separator: "\n").filter { $0.hasPrefix("| `queued`") || $0.hasPrefix("| `unknown`") }
-        #expect(rows.contains { $0.filter { $0 != " " } == "|`queued`||yes|-|-|-|-|-|-|-|-|" })
-        #expect(rows.contains { $0.filter { $0 != " " } == "|`unknown`|yes|-|-|-|-|-|-||-|-|" })
+        #expect(rows.contains { $0.filter { $0 != " " } == "|`queued`||yes|-|-|-|-|-|-|-|-|-|" })
+        #expect(rows.contains { $0.filter { $0 != " " } == "|`unknown`|yes|-|-|-|-|-|-||-|-|-|" })
         #expect(rows.contains { $0.contains("| `submitted` | Its bytes were written.") })
         #expect(!Reference.reasons(transitions: []).contains("| When"))
     }
