@@ -16,15 +16,17 @@ extension Engine {
                 caps.reserve(counter, for: it.subject, at: Int64(it.countedAt) * 1_000_000, in: UInt32(truncatingIfNeeded: position >> 32))
             }
         } else {
-            guard let known = slots.number(of: header.id) else {
-                // Its acceptance was trimmed, and is in the sums that the source's ledger states.
-                if replaying, header.flags.contains(.ends) { ledger.ended(header.source) }
-                return nil
+            if let known = slots.number(of: header.id) {
+                number = known
+                if position != 0 { slots.pointer(number).pointee.last = position }
+                guard slots.pointer(number).pointee.state == .planned else { return number }
+                again(header, number, at: position)
+            } else {
+                // Its acceptance was trimmed, and is in the sums that the source's ledger states: this stands for the whole of it.
+                guard replaying, let begun = begin(header, at: position, now) else { return nil }
+                number = begun
+                slots.pointer(number).pointee.role = .isEvent
             }
-            number = known
-            if position != 0 { slots.pointer(number).pointee.last = position }
-            guard slots.pointer(number).pointee.state == .planned else { return number }
-            again(header, number, at: position)
         }
         if !replaying { counts.decisions[Int(it.outcome.rawValue)][Int(it.reason?.rawValue ?? 0)] += 1 }
         switch it.outcome {
@@ -44,6 +46,7 @@ extension Engine {
         let slot = slots.pointer(number)
         slot.pointee.flags.remove(.waiting)
         slot.pointee.deadline = header.deadline
+        slot.pointee.partsReference = UInt16(truncatingIfNeeded: header.sequence)
         if replaying {
             forget(slot.pointee.payloadAt)
             slot.pointee.payloadAt = position

@@ -75,19 +75,39 @@ struct KeyMemoryTests {
         #expect(memory.expire(now(2012)).filters.count == 1 && memory.count == 0)
     }
 
-    @Test("An entry of a run holds id and parts in one; a record without key says nothing")
+    @Test(
+        "An entry of a run holds id and parts in one; a record without key says nothing, one of an event what makes it the same as another, too"
+    )
     func entry() {
+        func keys(_ header: RecordHeader, _ body: RecordBody) -> [UInt64: KeyMemory.Remembered] {
+            var found: [UInt64: KeyMemory.Remembered] = [:]
+            KeyMemory.Remembered.each(of: Record(header: header, body: body)) { found[$0] = $1 }
+            return found
+        }
         let remembered = KeyMemoryTests.remembered(1_795_370_649_000)
         #expect(KeyMemory.Remembered(RunEntry(4, remembered)) == remembered)
         var header = RecordHeader(kind: .accepted, parts: 3, id: KeyMemoryTests.id(1_795_370_649_000), at: 1)
         let body = RecordBody.accepted(.init(receivedAt: 1))
-        #expect(KeyMemory.Remembered(Record(header: header, body: body)) == nil)
+        #expect(keys(header, body).isEmpty)
         header.keyHash = 4
         header.bodyHash = 9
-        #expect(KeyMemory.Remembered(Record(header: header, body: body)) == remembered)
+        #expect(keys(header, body) == [4: remembered])
         let several = RecordBody.accepted(.init(receivedAt: 1, partsOnAir: 7))
-        #expect(KeyMemory.Remembered(Record(header: header, body: several))?.parts == 7)
+        #expect(keys(header, several)[4]?.parts == 7)
         header.kind = .ended
-        #expect(KeyMemory.Remembered(Record(header: header, body: .ended(.init(state: .failed, reason: .refused)))) == nil)
+        #expect(keys(header, .ended(.init(state: .failed, reason: .refused))).isEmpty)
+
+        header.kind = .decided
+        var event = RecordBody.Decided(stage: .fresh, outcome: .told, event: 1, release: 7, subject: 1, partsOnAir: 2)
+        #expect(keys(header, .decided(event)).keys.sorted() == [4] && keys(header, .decided(event))[4]?.parts == 2)
+        event.duplicate = 6
+        #expect(keys(header, .decided(event)).keys.sorted() == [4, 6] && keys(header, .decided(event))[6]?.id == header.id.notification)
+        // What was the same is not the first of its kind; what was not told for another reason is.
+        (event.outcome, event.reason) = (.suppressed, .noContact)
+        #expect(keys(header, .decided(event)).count == 2)
+        event.reason = .duplicateEvent
+        #expect(keys(header, .decided(event)).keys.sorted() == [4])
+        event.stage = .release
+        #expect(keys(header, .decided(event)).isEmpty)
     }
 }

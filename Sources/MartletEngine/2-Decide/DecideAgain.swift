@@ -50,6 +50,8 @@ extension Engine {
         let hasSecret = happened.values.contains { secrets?.contains($0.name) ?? true }
         var body = RecordBody.Decided(stage: .release, decision, considering, release: book.release, hasSecret: hasSecret)
         body.counters = counters(decision, happened.event, isTold: body.outcome == .told, isFresh: false, book)
+        // It stands for the whole of it when the record that accepted it is trimmed.
+        body.knownAs = standing[number]?.knownAs ?? 0
         if !body.counters.isEmpty { body.countedAt = countsAt(turn.now) }
         if body.outcome != .held { happened.values.removeAll { secrets?.contains($0.name) ?? true } }
         let message = Payload(

@@ -14,6 +14,11 @@ extension Engine {
     /// From here on it is found under this hash; a newer one takes the place of an older.
     mutating func know(_ number: UInt32, as hash: UInt64, _ subject: SubjectNumber) {
         guard hash != 0 else { return }
+        // The one that it was before is found no more, even when this one is over first.
+        if let older = known[hash].flatMap({ slots.number(of: $0) }), older != number {
+            standing[older]?.knownAs = 0
+            if standing[older]?.counters.isEmpty ?? false { standing[older] = nil }
+        }
         standing[number, default: Standing(subject: subject)].knownAs = hash
         known[hash] = slots.reference(number)
     }

@@ -25,7 +25,7 @@ extension RecordBody {
         public var bits: Bits
         /// Of the message that goes.
         public var channel: ChannelKind?
-        /// Keyed hash under which it is found while it is open; 0: it need not be.
+        /// Keyed hash under which it is found while it is open; 0: it need not be, or a newer one is found there.
         public var knownAs: UInt64
         /// Keyed hash of the one that it supersedes or completes; 0: none.
         public var ends: UInt64
@@ -126,7 +126,8 @@ extension RecordBody {
         /// Of a cap.
         public init(_ cap: FrequencyCap) {
             self.init(
-                key: Counter.hash(cap.key), most: UInt16(clamping: min(cap.most, Counter.mostMaximum)), within: UInt32(clamping: cap.within))
+                key: Counter.hash(cap.key), most: UInt16(clamping: min(cap.most, Counter.mostMaximum)), within: UInt32(clamping: cap.within)
+            )
         }
 
         /// Of an event's limit.

@@ -168,6 +168,26 @@ struct HoldTests {
         #expect(bank.rig.next()?.text == "news Sale for Ada")
     }
 
+    @Test("The record of its release stands for the whole of it, once the first one is trimmed", arguments: [true, false])
+    func trimmed(isTold: Bool) throws {
+        let bank = EventRig()
+        let id = bank.accept(EventBank.order, wish: .init(knownAs: 9, tells: .failed))
+        bank.rig.newSegment()
+        if !isTold { bank.customers.all[11]?.customer.preferences = Preferences(at: 1, mutedEventTypes: [3]) }
+        bank.rig.tick(seconds: HoldTests.wait + 1)
+        bank.decideDue()
+        bank.rig.commit()
+        #expect(bank.rig.engine.livePerSegment[1] == 2, "its mark and the anchor of its source's sums, and no payload")
+        let live = try #require(bank.rig.slot(id))
+        bank.restart(before: 2)
+        bank.rig.commit()
+        let slot = try #require(bank.rig.slot(id))
+        #expect(slot.state == live.state && slot.reason == live.reason && slot.payloadAt == live.payloadAt)
+        #expect(slot.partsReference == live.partsReference && slot.role == live.role)
+        #expect(slot.flags.contains(.owed) == !isTold && bank.rig.engine.known.count == (isTold ? 1 : 0))
+        if isTold { #expect(bank.rig.next()?.text == "order Books for Ada") }
+    }
+
     @Test("A payload that moved while it was being read is asked for again; one that is lost ends the message")
     func lost() throws {
         let bank = EventRig()
