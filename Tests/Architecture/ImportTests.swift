@@ -66,6 +66,14 @@ import Testing
         #expect(Set(drivers) == ["SQL"])
     }
 
+    @Test("Rulebooks are compiled by one function: only it calls the reading of their forms")
+    func oneCompile() throws {
+        let callers = try Repository.files(in: "Sources", ending: ".swift").filter {
+            try Repository.text($0).contains("Rulebook.compile(")
+        }
+        #expect(callers == ["Sources/MartletEngine/3-Render/DecisionBook.swift"])
+    }
+
     @Test("The database module knows no word of Martlet")
     func sqlIsItsOwn() throws {
         for file in Repository.files(in: "Sources/SQL", ending: ".swift") {

@@ -65,6 +65,14 @@ struct CheckTests {
         #expect(uses[2].accepts == [.text, .integer])
     }
 
+    @Test("A template names the partials that it puts in, those within others too, and no others")
+    func partials() throws {
+        let template = try Template(
+            "{{>b}}\n  {{>b}}\n{{>a}}", partials: ["a": "x", "b": "{{>c}}", "c": "y", "d": "z"], Template.Options(.plain, .en))
+        #expect(template.partials == ["a", "b", "c"])
+        #expect(try Template("x", Template.Options(.plain, .en)).partials.isEmpty)
+    }
+
     @Test("A partial within itself has uses once and no bound")
     func recursion() throws {
         let template = try Template(

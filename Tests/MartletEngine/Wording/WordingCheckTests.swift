@@ -190,6 +190,20 @@ struct WordingCheckTests {
         #expect(try WordingRig(text, parts: 3).findings.map(\.severity) == [.error])
     }
 
+    @Test("A file of a zone that is none is as good as no file, and the place that names it is told")
+    func zoneFiles() throws {
+        let zones = RulebookObject(
+            kind: .zones, key: "bank", version: 1,
+            content: .object([
+                "default": .text("Europe/Kyiv"), "units": .list([.object(["unit": .integer(9), "zone": .text("Europe/Warsaw")])]),
+            ]))
+        let source = RulebookSource(number: 1, at: 0, objects: [zones])
+        let (_, book, findings) = DecisionBook.compile(source, in: Rulebook.Surroundings()) { (name: String) -> [UInt8]? in
+            name == "Europe/Kyiv" ? WordingRig.zoneFile(name) : [1, 2, 3]
+        }
+        #expect(book == nil && findings.map(\.path) == ["zones/bank$.units[0].zone"], "\(findings)")
+    }
+
     @Test("Every mistake in a text has a remedy")
     func remedies() {
         #expect(TemplateFinding.Code.allCases.allSatisfy { !WordingRemedy.of($0).isEmpty })
