@@ -1,0 +1,129 @@
+import MartletModel
+import Testing
+
+@testable import MartletEngine
+
+@Suite("Caps, limits and superseding of events")
+struct EventCountersTests {
+    /// Offers at any hour; at most two a day.
+    private func loud() -> EventRig {
+        let bank = EventRig()
+        bank.book = EventBank.book(7) { $0.quietHours = [] }
+        return bank
+    }
+
+    @Test("No more offers than the cap, over restarts and trims; the next goes when the first is out of its time")
+    func cap() throws {
+        let bank = loud()
+        let ids = (0..<2).map { _ in bank.accept(EventBank.offer) }
+        #expect(ids.allSatisfy { bank.fate($0) == "queued" })
+        let it = try #require(bank.decided(ids[0]))
+        #expect(it.counters == [RecordBody.Counter(key: RecordBody.Counter.hash("offers"), most: 2, within: 86_400)])
+        #expect(it.countedAt == UInt32(bank.rig.now.wall / 1_000_000))
+        #expect(bank.fate(bank.accept(EventBank.offer)) == "suppressed cap_reached")
+        #expect(bank.fate(bank.accept(EventBank.offer, to: 12)) == "queued", "each customer has a cap of their own")
+        bank.restart()
+        bank.rig.commit()
+        #expect(bank.fate(bank.accept(EventBank.offer)) == "suppressed cap_reached")
+        // The records that it was counted from are trimmed.
+        bank.rig.newSegment()
+        for _ in 0..<3 {
+            bank.rig.carry(upTo: 1)
+            bank.rig.commit()
+        }
+        #expect(bank.rig.engine.live(in: 1) == 0)
+        bank.restart(before: 2)
+        bank.rig.commit()
+        #expect(bank.rig.engine.capMoments.count == 3 && !bank.rig.engine.capMoments.isFull)
+        #expect(bank.fate(bank.accept(EventBank.offer)) == "suppressed cap_reached")
+        bank.rig.pass(seconds: 86_400)
+        #expect(bank.fate(bank.accept(EventBank.offer)) == "queued")
+    }
+
+    @Test("An offer of which nothing was sent counts no more; one that may have arrived does", arguments: [true, false])
+    func givenBack(left: Bool) throws {
+        let bank = loud()
+        let first = bank.accept(EventBank.offer)
+        bank.accept(EventBank.offer)
+        if left {
+            let handover = try #require(bank.rig.hand())
+            bank.rig.answer(handover, .accepted(providerID: "a"))
+            bank.rig.hear("a", .undeliverable)
+        } else {
+            bank.rig.step { #expect($0.engine.cancel(first, source: 1, &$0.turn) == .cancelled) }
+        }
+        bank.rig.commit()
+        #expect(bank.fate(bank.accept(EventBank.offer)) == (left ? "suppressed cap_reached" : "queued"))
+        bank.restart()
+        bank.rig.commit()
+        #expect(bank.fate(bank.accept(EventBank.offer)) == "suppressed cap_reached")
+    }
+
+    @Test("What is held takes nothing from a cap until it goes, and then no more than there is")
+    func held() {
+        let bank = EventRig()
+        let ids = (0..<3).map { _ in bank.accept(EventBank.offer) }
+        #expect(ids.allSatisfy { bank.fate($0) == "planned" && bank.decided($0)?.counters.isEmpty == true })
+        bank.rig.tick(seconds: 2801)
+        bank.decideDue()
+        bank.rig.commit()
+        #expect(ids.map { bank.fate($0) }.sorted() == ["queued", "queued", "suppressed cap_reached"])
+    }
+
+    @Test("More events than the limit within its time are abuse, whatever was decided of them")
+    func limit() throws {
+        let bank = EventRig()
+        let first = bank.accept(EventBank.login)
+        bank.accept(EventBank.login, "")
+        #expect(bank.decided(first)?.counters == [.init(key: UInt32(EventBank.login), most: 2, within: 60, isLimit: true)])
+        let third = bank.accept(EventBank.login)
+        #expect(bank.fate(third) == "suppressed abuse_guard")
+        bank.restart()
+        bank.rig.commit()
+        #expect(bank.fate(bank.accept(EventBank.login)) == "suppressed abuse_guard")
+        bank.rig.pass(seconds: 61)
+        #expect(bank.fate(bank.accept(EventBank.login)) == "queued")
+    }
+
+    @Test("A newer event takes the place of one that waits, not of one that left, and not when it is not told itself")
+    func supersedes() throws {
+        let bank = EventRig()
+        let first = bank.accept(EventBank.order, wish: .init(knownAs: 5, ends: 5))
+        let second = bank.accept(EventBank.order, wish: .init(knownAs: 5, ends: 5))
+        #expect(bank.fate(first) == "suppressed superseded" && bank.fate(second) == "planned" && bank.decided(second)?.ends == 5)
+        bank.restart()
+        bank.rig.commit()
+        #expect(bank.rig.engine.known.count == 1)
+        let late = bank.accept(EventBank.order, wish: .init(knownAs: 5, ends: 5, occurred: -90_000))
+        #expect(bank.fate(late) == "suppressed stale" && bank.fate(second) == "planned")
+        bank.rig.tick(seconds: 2801)
+        bank.decideDue()
+        bank.rig.commit()
+        let handover = try #require(bank.rig.hand())
+        #expect(handover.id == second)
+        bank.book = EventBank.book(8) { $0.quietHours = [] }
+        let third = bank.accept(EventBank.order, wish: .init(knownAs: 5, ends: 5))
+        #expect(bank.fate(second) == "queued", "it is on the wire")
+        #expect(bank.fate(third) == "queued" && bank.rig.engine.known[5].flatMap { bank.rig.engine.slots.number(of: $0) } != nil)
+        // The newest is the one that is found, also when an older one is copied forward behind it.
+        bank.rig.answer(handover, .accepted(providerID: "a"))
+        bank.rig.commit()
+        bank.rig.newSegment()
+        bank.rig.carry(upTo: 1)
+        bank.rig.commit()
+        bank.rig.step { #expect($0.engine.cancel(third, source: 1, &$0.turn) == .cancelled) }
+        bank.rig.commit()
+        #expect(bank.rig.engine.known.isEmpty)
+        bank.restart(before: 2)
+        #expect(bank.rig.engine.known.isEmpty && bank.rig.engine.standing.isEmpty)
+    }
+
+    @Test("What an event asked for was done: it is told no more")
+    func completed() {
+        let bank = EventRig()
+        let asked = bank.accept(EventBank.news, wish: .init(knownAs: 6))
+        let done = bank.accept(EventBank.payment, wish: .init(ends: 6))
+        #expect(bank.fate(asked) == "cancelled completed" && bank.fate(done) == "queued")
+        #expect(bank.rig.engine.ledger[1].drift == 0)
+    }
+}
