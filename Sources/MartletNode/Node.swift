@@ -188,6 +188,7 @@ public final class Node: Intake {
         turn = Turn(now: parts.clock.now())
         keyCache = DataKeyCache(parts.keys)
         owners = Owners(parts.recordKeys, parts.copy)
+        serve()
     }
 
     /// The local copy of the customers.

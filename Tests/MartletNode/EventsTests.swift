@@ -79,7 +79,7 @@ struct EventsTests {
         try rig.run { $0.set(connected: [1]) }
         #expect(try rig.decision(#require(try rig.report("payment", EventBank.bob).accepted)).outcome == .told)
         try rig.run { $0.set(connected: []) }
-        let connection = try rig.connect()
+        let connection = try rig.connect(answering: false)
         #expect(try rig.decision(#require(try rig.report("payment", EventBank.ada, "again").accepted)).outcome == .told)
         try rig.run { $0.remove(connection.value) }
         #expect(try rig.decision(#require(try rig.report("payment", EventBank.ada, "later").accepted)).reason == .channelForbidden)
