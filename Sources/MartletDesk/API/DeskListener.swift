@@ -1,3 +1,4 @@
+public import Guard
 import Hummingbird
 import HummingbirdCore
 import HummingbirdHTTP2
@@ -19,6 +20,7 @@ public final class DeskListener: Sendable {
     private let settings: DeskSettings
     private let desk: Desk
     private let principals: Principals
+    private let tokens: CustomerTokens?
     private let counters: DeskCounters
     private let logger: Logger
     private let nouns: [any APINoun]
@@ -26,15 +28,18 @@ public final class DeskListener: Sendable {
     private let running = Mutex<Task<Void, any Error>?>(nil)
 
     /// - Parameters:
+    ///   - tokens: with which customers act for themselves; nil: none is taken.
     ///   - nouns: besides principals and audit.
     ///   - ready: why the desk does not work, in words without customer data; none: it does.
     public init(
-        _ settings: DeskSettings, desk: Desk, principals: Principals, nouns: [any APINoun] = [], counters: DeskCounters, logger: Logger,
+        _ settings: DeskSettings, desk: Desk, principals: Principals, tokens: CustomerTokens? = nil, nouns: [any APINoun] = [],
+        counters: DeskCounters, logger: Logger,
         ready: @escaping @Sendable () -> [String]
     ) {
         self.settings = settings
         self.desk = desk
         self.principals = principals
+        self.tokens = tokens
         self.counters = counters
         self.logger = logger
         self.nouns = nouns + [PrincipalRoutes(principals: principals), AuditRoutes(audits: Audits(desk: desk))]
@@ -118,7 +123,8 @@ public final class DeskListener: Sendable {
         for noun in nouns { noun.add(to: &routes) }
         HealthRoutes(desk: desk, counters: counters, ready: ready).add(to: &routes)
         let responder = APIResponder(
-            desk: desk, principals: principals, counters: counters, logger: logger, timeLimit: settings.timeLimit, ready: ready)
+            desk: desk, principals: principals, tokens: tokens, counters: counters, logger: logger, timeLimit: settings.timeLimit,
+            ready: ready)
         let limit = settings.maximumBody
         let router = Router()
         router.add(middleware: UnknownPath(counters: counters))

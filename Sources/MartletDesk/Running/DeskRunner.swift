@@ -58,9 +58,11 @@ public final class DeskRunner: Sendable {
 
     /// - Parameters:
     ///   - rowKey: of the installation, `KeyStore.rowKey`.
+    ///   - tokens: with which customers act for themselves; nil: none is taken.
     ///   - nouns: routes besides those of principals and audit.
     public init(
-        _ options: Options, rowKey: Secret, signer: AuditCheckpointSigner, parts: [DeskPart] = [], logger: Logger,
+        _ options: Options, rowKey: Secret, tokens: CustomerTokens? = nil, signer: AuditCheckpointSigner, parts: [DeskPart] = [],
+        logger: Logger,
         nouns: (Desk) -> [any APINoun] = { _ in [] }
     ) throws(StatementSet.Fault) {
         let store = SQLStore(options.address, statements: try StoreStatements.all(), options: options.store)
@@ -74,7 +76,8 @@ public final class DeskRunner: Sendable {
         checkpoints = AuditCheckpoints(desk, signer: signer, file: options.settings.checkpoints)
         let readiness = readiness
         listener = DeskListener(
-            options.settings, desk: desk, principals: Principals(desk, rowKey: rowKey), nouns: nouns(desk), counters: counters,
+            options.settings, desk: desk, principals: Principals(desk, rowKey: rowKey), tokens: tokens, nouns: nouns(desk),
+            counters: counters,
             logger: logger, ready: { readiness.reasons })
     }
 

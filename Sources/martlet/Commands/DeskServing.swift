@@ -35,7 +35,7 @@ extension ServeCommand {
         let port: Int
         do {
             runner = try DeskRunner(
-                options, rowKey: keys.rowKey, signer: try AuditCheckpointSigner(master: master), parts: work.parts,
+                options, rowKey: keys.rowKey, tokens: vault.tokens, signer: try AuditCheckpointSigner(master: master), parts: work.parts,
                 logger: logger, nouns: work.nouns)
             port = try await runner.start()
         } catch {
