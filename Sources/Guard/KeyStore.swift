@@ -33,6 +33,8 @@ public final class KeyStore: Sendable {
     public let emailHashKey: Secret
     /// Key of the hash by which an event finds what a customer connected for one account or card.
     public let scopeHashKey: Secret
+    /// Key of the tokens with which the bank's app acts for one customer.
+    public let customerTokenKey: Secret
     /// From which `RowMAC` derives a key for each table.
     public let rowKey: Secret
     /// Seals files that wait in the data directory for the desk. Its number stands nowhere.
@@ -100,6 +102,7 @@ public final class KeyStore: Sendable {
         phoneHashKey = KeyStore.derived(seed.secret, "martlet phone hash")
         emailHashKey = KeyStore.derived(seed.secret, "martlet email hash")
         scopeHashKey = KeyStore.derived(seed.secret, "martlet account and card hash")
+        customerTokenKey = KeyStore.derived(seed.secret, "martlet customer tokens")
         rowKey = KeyStore.derived(seed.secret, "martlet row authentication")
         fileKey = DataKey(
             id: 0, messageClass: 0, day: 0,

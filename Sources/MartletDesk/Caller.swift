@@ -1,3 +1,5 @@
+public import MartletModel
+
 /// Who asks: a principal that proved itself, with what it may do. Every use case takes one, so that owner and audit are never a guess.
 public struct Caller: Sendable, Hashable {
     /// As the audit names it: `principal:anna`, `system:projector`.
@@ -7,12 +9,15 @@ public struct Caller: Sendable, Hashable {
     public var unit: Int64?
     /// Why it asks, where it said so.
     public var reason: String?
+    /// The customer whose token it showed; nil: a principal, or a part of Martlet.
+    public var subject: SubjectNumber?
 
-    public init(name: String, rights: Set<Right>, unit: Int64? = nil, reason: String? = nil) {
+    public init(name: String, rights: Set<Right>, unit: Int64? = nil, reason: String? = nil, subject: SubjectNumber? = nil) {
         self.name = name
         self.rights = rights
         self.unit = unit
         self.reason = reason
+        self.subject = subject
     }
 
     /// A part of Martlet that acts by itself.

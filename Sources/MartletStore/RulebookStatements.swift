@@ -10,6 +10,8 @@ public enum RulebookStatements {
     public static let versionColumns = ["object", "number", "author", "at", "note", "hash"]
     /// In the order of the mac.
     public static let releaseColumns = ["number", "at", "author", "note", "restores", "hash"]
+    /// In the order of the mac.
+    public static let numberColumns = ["kind", "number", "key"]
 
     /// All of `objectColumns`, then mac.
     public static let addObject = StatementID("rulebook.addObject")
@@ -44,6 +46,18 @@ public enum RulebookStatements {
     /// ?1 release. What it is made of, by kind and key, with content.
     public static let entries = StatementID("rulebook.entries")
 
+    /// All of `numberColumns`, then mac.
+    public static let addNumber = StatementID("rulebook.addNumber")
+    /// ?1 kind, ?2 key.
+    public static let numberOf = StatementID("rulebook.numberOf")
+    /// ?1 kind, ?2 number.
+    public static let byNumber = StatementID("rulebook.byNumber")
+    /// ?1 kind. The highest that was ever given.
+    public static let highestNumber = StatementID("rulebook.highestNumber")
+    /// ?1 kind. Objects of it that were given none.
+    public static let unnumbered = StatementID("rulebook.unnumbered")
+
+    private static let numberList = (numberColumns + ["mac"]).joined(separator: ", ")
     private static let objectList = (objectColumns + ["mac"]).joined(separator: ", ")
     private static let versionList = (versionColumns + ["mac"]).joined(separator: ", ")
     private static let releaseList = (releaseColumns + ["mac"]).joined(separator: ", ")
@@ -78,6 +92,16 @@ public enum RulebookStatements {
             FROM rulebook_entry e JOIN rulebook_object o ON o.number = e.object
             JOIN rulebook_version v ON v.object = e.object AND v.number = e.version
             WHERE e.release = ?1 ORDER BY o.kind, o.key
+            """),
+        Statement(addNumber, "INSERT INTO rulebook_number (\(numberList)) VALUES (?1, ?2, ?3, ?4)"),
+        Statement(numberOf, "SELECT \(numberList) FROM rulebook_number WHERE kind = ?1 AND key = ?2"),
+        Statement(byNumber, "SELECT \(numberList) FROM rulebook_number WHERE kind = ?1 AND number = ?2"),
+        Statement(highestNumber, "SELECT max(number) AS number FROM rulebook_number WHERE kind = ?1"),
+        Statement(
+            unnumbered,
+            """
+            SELECT \(objectList) FROM rulebook_object o
+            WHERE o.kind = ?1 AND NOT EXISTS (SELECT 1 FROM rulebook_number n WHERE n.kind = o.kind AND n.key = o.key) ORDER BY o.key
             """),
     ]
 }

@@ -6,7 +6,7 @@ public enum StoreStatements {
         try StatementSet(
             own + administration + PrincipalStatements.all + referenceData + CustomerStatements.all + ConsentStatements.all
                 + ContactStatements.all + ImportStatements.all + LocalStatements.all + HistoryStatements.all + RetentionStatements.all
-                + StatisticsStatements.all + ErasureStatements.all + TaggedTables.statements)
+                + StatisticsStatements.all + ErasureStatements.all + PackageStatements.all + TaggedTables.statements)
     }
 
     private static let referenceData =

@@ -3,8 +3,8 @@
 
     erasure.py --store sqlite|postgres --build debug
 
-A person has messages by every door, before and after Martlet knew them, answers, an opt-out, contacts elsewhere, consents with proof; comes by the API and
-by an import; is exported; and is saved in a backup. Then the person is erased. Number, names, reference and texts are looked for in each form that a
+A person has messages by every door, before and after Martlet knew them, answers, an opt-out, contacts elsewhere, consents with proof, packages for accounts and
+a card; comes by the API and by an import; is exported; and is saved in a backup. Then the person is erased. Number, names, reference and texts are looked for in each form that a
 program may write them in, over every file: data directory, database with its log, files of names and logs, temporary files, and the backup. Then the
 backup is restored with the list of erasures, and asked for the person by every question there is.
 """
@@ -19,7 +19,7 @@ import time
 
 import world
 from installation import Installation, settled, until
-from world import Broken, free_port, say
+from world import Broken, Web, free_port, say
 
 PHONE, STRANGER = "+447700900777", "+447700900778"
 # What is known of the person, by what it is. The texts are cut off in the middle by no alphabet.
@@ -42,6 +42,9 @@ KNOWN = {
     "source's reference": "case-lychee-6060",
     "contact elsewhere": "asked for a mortgage of guava hall",
     "proof": "form-tamarind-7070",
+    "account": "UA213223130000026007233566001",
+    "second account": "UA213223130000026007233577002",
+    "card": "4242420042427777",
 }
 
 
@@ -169,8 +172,10 @@ def everything(place, smpp_port):
     # Of a file, too: the import belongs to a stopped desk.
     place.martlet.stop()
     rows = place.outside / "customers.csv"
-    rows.write_text("reference,given_name,family_name,phone,email\n"
-                    f"{KNOWN['reference']},,,{PHONE},{KNOWN['mail']}\n{KNOWN['second reference']},,{KNOWN['family name']},{PHONE}x,\n")
+    rows.write_text("reference,given_name,family_name,phone,email,package_account\n"
+                    f"{KNOWN['reference']},,,{PHONE},{KNOWN['mail']},3 {KNOWN['account']}|3 {KNOWN['second account']} soon\n"
+                    f"{KNOWN['reference']},,,{PHONE},{KNOWN['mail']},3 {KNOWN['account']}|3 {KNOWN['second account']}\n"
+                    f"{KNOWN['second reference']},,{KNOWN['family name']},{PHONE}x,,\n")
     place.verb("import", "customers", rows)
     place.start()
     place.call("POST", f"/v1/customers/{customer}/consents",
@@ -178,6 +183,7 @@ def everything(place, smpp_port):
                 "proof": KNOWN["proof"]}, (201,))
     place.call("POST", f"/v1/customers/{customer}/contacts",
                {"at": "2026-01-31T10:00:00Z", "kind": "branch", "unit": 7, "summary": KNOWN["contact elsewhere"]}, (201,))
+    connect(place, customer)
     place.wait_sealed(PHONE, KNOWN["text"])
     ids = [before, place.send(PHONE, KNOWN["text in Cyrillic"], reference=KNOWN["source's reference"])]
     lines = b"".join(b'{"to": "%s", "from": "HARBOUR", "text": "%s"}\n' % (PHONE.encode(), KNOWN["text of a batch"].encode()) for _ in range(3))
@@ -205,6 +211,27 @@ def everything(place, smpp_port):
     return customer, ids
 
 
+def connect(place, customer):
+    """A package for a card, by the customer, whose token opens nothing else."""
+    token = place.call("POST", f"/v1/customers/{customer}/tokens", expected=(201,))["token"]
+    app = Web(place.desk_port, key=token, timeout=30)
+    status, own = app.json("GET", "/v1/self/packages")
+    if status != 200 or [one["account"] for one in own["packages"][0]["connected"]] != ["•••6001", "•••7002"]:
+        raise Broken(f"the customer's own packages were answered {status}: {own}")
+    wish = [{"package": 3, "account": one["account"]} for one in own["packages"][0]["connected"]] + [{"package": 3, "card": KNOWN["card"]}]
+    status, own = app.json("PUT", "/v1/self/packages", {"packages": wish}, {"If-Match": app.fields["ETag"]})
+    if status != 200 or own["packages"][0]["connected"][2]["card"] != "•••7777":
+        raise Broken(f"a package for a card was answered {status}: {own}")
+    for method, path in (("GET", f"/v1/customers/{customer}"), ("POST", f"/v1/customers/{customer}/tokens"), ("GET", "/v1/audit")):
+        if app.json(method, path)[0] != 401:
+            raise Broken(f"the token opens {method} {path}")
+    if place.admin.json("GET", "/v1/self/packages")[0] != 401:
+        raise Broken("the administrator's key opens a customer's own packages")
+    changes = place.call("GET", f"/v1/customers/{customer}/packages/changes")["items"]
+    if [(one["act"], one["way"], one["source"]) for one in changes][0] != ("connected", "app", f"customer:{customer}") or len(changes) != 3:
+        raise Broken(f"the history of packages is {changes}")
+
+
 def save(place):
     folder = place.folder / "backup"
     folder.mkdir()
@@ -226,6 +253,8 @@ def gone(place, customer, ids, when):
         expect(f"the customer is found by {list(question)[0]}", place.call("POST", "/v1/customers/find", question)["items"] == [])
     place.call("GET", f"/v1/customers/{customer}", expected=(404,))
     place.call("POST", f"/v1/customers/{customer}/export", {}, expected=(404,))
+    place.call("GET", f"/v1/customers/{customer}/packages", expected=(404,))
+    expect("rows of packages are there", place.rows(f"SELECT count(*) FROM customer_package WHERE subject = {customer}") == [["0"]])
     for question in ({"phone": PHONE}, {"email": KNOWN["mail"]}):
         found = place.call("POST", "/v1/history/search", {**question, "reveal": True, "from": "2026-01-01T00:00:00Z"})["items"]
         expect(f"messages are found by {list(question)[0]}", found == [])

@@ -40,10 +40,22 @@ struct KeyStoreTests {
         #expect(again.emailHashKey == first.emailHashKey && again.rowKey == first.rowKey)
         let purposes = [
             first.partitionHashKey, first.lookupHashKey, first.customerHashKey, first.phoneHashKey, first.emailHashKey, first.rowKey,
+            first.scopeHashKey, first.customerTokenKey,
         ]
-        #expect(Set(purposes.map { $0.withBytes { Array($0) } }).count == 6)
+        #expect(again.scopeHashKey == first.scopeHashKey && again.customerTokenKey == first.customerTokenKey)
+        #expect(Set(purposes.map { $0.withBytes { Array($0) } }).count == 8)
         #expect(again.damage.isEmpty)
         #expect(again.keys(before: 20_780) == [1, 2, 3] && again.keys(before: 20_781).count == 6)
+    }
+
+    @Test("The number of an account or card has one hash however it is written, and one as an account that is not its hash as a card")
+    func scopes() throws {
+        let hashes = CustomerHashes(try opened())
+        let account = hashes.account("UA21 3223 1300 0002 6007 2335 6600 1")
+        #expect(account == hashes.account("ua213223130000026007233566001") && account != 0)
+        #expect(account != hashes.account("UA213223130000026007233566002") && account != hashes.card("UA213223130000026007233566001"))
+        #expect(hashes.card("4242-42") == hashes.card("4242 42") && hashes.card(" -.") == 0 && hashes.account("") == 0)
+        #expect(hashes.account("Ж1") != hashes.account("1") && CustomerHashes.scopeText(" a-1Ж") == "A1Ж")
     }
 
     @Test("A file written by another implementation opens, and its key is the one that was wrapped")

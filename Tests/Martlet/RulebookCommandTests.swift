@@ -60,6 +60,33 @@ import Testing
         }
     }
 
+    @Test("Files of events need no number; those that have one keep it, and nothing is written twice")
+    func numbers() async throws {
+        try await AdministrationRig.with { place, folder in
+            func rulebook(_ words: String...) async throws -> Int32 { try await AdministrationRig.run(RulebookCommand.self, words + place) }
+            let files = "\(folder)/files"
+            func type(_ key: String, _ content: String) throws {
+                try put("name: T\ndescription: D\ncontent: \(content)\n", "\(files)/event-type/\(key).yaml")
+            }
+            try type("a", "{group: x}")
+            try type("b", "{number: 40}")
+            try type("c", "{}")
+            #expect(try await rulebook("check", files) == 0)
+            #expect(try await rulebook("import", files, "--note", "first") == 0)
+            #expect(try await rulebook("import", files, "--note", "same") == 0)
+            let out = "\(folder)/out"
+            #expect(try await rulebook("export", out) == 0)
+            #expect(try RulebookFiles(folder: out).read().map(\.number) == [.integer(41), .integer(40), .integer(42)])
+            try type("d", "{number: 40}")
+            #expect(try await rulebook("check", files) == 1)
+            try type("d", "{number: 41}")
+            #expect(try await rulebook("import", files, "--note", "taken") == 1)
+            // The second import wrote no version.
+            #expect(try await rulebook("show", "event-type/c", "--version", "1") == 0)
+            #expect(try await rulebook("show", "event-type/c", "--version", "2") == 1)
+        }
+    }
+
     @Test("A mistake names file, place and reason, all at once, and nothing is written")
     func mistakes() async throws {
         try await AdministrationRig.with { place, folder in

@@ -100,6 +100,32 @@ struct ReferenceRoutesTests {
         }
     }
 
+    @Test("Of an event name and description are asked for at once, its number and owner are not the editor's, and its examples are there")
+    func events() async throws {
+        try await ReferenceRig.with(.sqlite) { _, units in
+            let folder = FileManager.default.temporaryDirectory.appending(path: "rules-\(UUID().uuidString)").path
+            let world = Rulebooks.World(folder: RulebookFolder(folder), surroundings: { Rulebook.Surroundings() })
+            let skin = Skin(RulebookRoutes(Rulebooks(units, world)))
+            let (object, place) = ("/v1/rulebook/objects/{kind}/{key}", ["kind": "event", "key": "paid"])
+            func refused(_ body: String) async throws -> [String] {
+                let answer = try await skin.ask(.put, object, place, body)
+                #expect(answer.status == 422)
+                return (answer.body["errors"] as? [[String: Any]] ?? []).compactMap { $0["path"] as? String }
+            }
+            #expect(try await refused(#"{"note": "N", "content": {}}"#) == ["/name", "/description"])
+            #expect(try await refused(#"{"name": " ", "description": "", "note": "N", "content": {}}"#) == ["/name", "/description"])
+            let words = #""name": "R", "description": "D", "note": "N""#
+            #expect(try await refused("{\(words), \"owner\": \"principal:bert\", \"content\": {}}") == ["/owner"])
+            #expect(try await refused("{\(words), \"content\": {\"number\": 5}}") == ["/content/number"])
+            let made = try await skin.ask(.put, object, place, "{\(words), \"content\": {\"parameters\": []}}")
+            #expect(made.status == 201 && (made.body["object"] as? [String: Any])?["owner"] as? String == "principal:anna")
+            let examples = try await skin.ask(.get, "\(object)/examples", place)
+            #expect(examples.status == 200 && (examples.body["examples"] as? [[String: Any]])?.count == 4)
+            #expect(try await skin.ask(.get, "\(object)/examples", ["kind": "routes", "key": "paid"]).status == 404)
+            #expect(try await skin.ask(.get, "\(object)/examples", ["kind": "event", "key": "none"]).status == 404)
+        }
+    }
+
     @Test("A rulebook is drafted, previewed, published, compared and rolled back")
     func rulebook() async throws {
         try await ReferenceRig.with(.sqlite) { _, units in

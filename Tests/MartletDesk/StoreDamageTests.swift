@@ -59,11 +59,12 @@ import Testing
         try await StoreDamageTests.with(engine) { rig, key in
             let sound = try await StoreDamage(rig.store, rowKey: key).run()
             #expect(sound.isSound && sound.findings.isEmpty)
-            #expect(sound.rows >= 10 * 3 + 300 + 3 && sound.entries >= 33)
+            #expect(sound.rows >= 10 * 4 + 300 + 3 && sound.entries >= 33)
             let changes = [
                 ("UPDATE principal SET rights = 'keys.write' WHERE name = 'b'", "principal 2: not as Martlet wrote it"),
                 ("UPDATE customer SET unit = unit + 1 WHERE subject = 7", "customer 7: not as Martlet wrote it"),
                 ("UPDATE consent SET state = 2 WHERE subject = 8", "consent 8/"),
+                ("UPDATE customer_package SET way = 3 WHERE subject = 6", "customer_package 6/"),
                 ("UPDATE contact SET kind = 3 WHERE subject = 9", "contact 9/"),
                 ("UPDATE state SET state = 5 WHERE sequence = 12", "state "),
                 ("DELETE FROM customer_address WHERE subject = 10", "customer_address: it is not what the customers' rows say"),

@@ -13,6 +13,7 @@ import Testing
         var inner: Inner?
         var list: [Inner]
         var map: [String: Double]?
+        var word: String
     }
 
     private func faults(_ text: String) -> [String] {
@@ -30,24 +31,26 @@ import Testing
     func fits() throws {
         let value = try StrictJSON.decode(
             Outer.self,
-            from: Array(#"{"name": "é\n", "inner": null, "list": [{"value": -3, "flag": true}], "map": {"a": 1, "b": 0.5}}"#.utf8))
-        #expect(value == Outer(name: "é\n", inner: nil, list: [Inner(value: -3, flag: true)], map: ["a": 1, "b": 0.5]))
+            from: Array(
+                #"{"name": "é\n", "inner": null, "list": [{"value": -3, "flag": true}], "map": {"a": 1, "b": 0.5}, "word": "w"}"#.utf8))
+        #expect(value == Outer(name: "é\n", inner: nil, list: [Inner(value: -3, flag: true)], map: ["a": 1, "b": 0.5], word: "w"))
     }
 
     @Test(
         "Each mistake has its path, unknown fields all at once",
         arguments: [
             (
-                #"{"name": "a", "list": [{"value": 1, "vlaue": 2}], "x": null, "inner": {"value": 1, "y": {}}}"#,
+                #"{"name": "a", "word": "", "list": [{"value": 1, "vlaue": 2}], "x": null, "inner": {"value": 1, "y": {}}}"#,
                 ["inner.y unknown_field", "list[0].vlaue unknown_field", "x unknown_field"]
             ),
-            (#"{"name": "a", "list": [{"value": 300}]}"#, ["list[0].value range"]),
-            (#"{"name": "a", "list": [{"value": 1.5}]}"#, ["list[0].value type"]),
-            (#"{"name": "a", "list": [{"value": "1"}]}"#, ["list[0].value type"]),
-            (#"{"name": "a", "list": {}}"#, ["list type"]),
-            (#"{"name": "a", "list": [1]}"#, ["list[0] type"]),
-            (#"{"name": true, "list": []}"#, ["name type"]),
-            (#"{"list": []}"#, ["name required"]),
+            (#"{"name": "a", "word": "", "list": [{"value": 300}]}"#, ["list[0].value range"]),
+            (#"{"name": "a", "word": "", "list": [{"value": 1.5}]}"#, ["list[0].value type"]),
+            (#"{"name": "a", "word": "", "list": [{"value": "1"}]}"#, ["list[0].value type"]),
+            (#"{"name": "a", "word": "", "list": {}}"#, ["list type"]),
+            (#"{"name": "a", "word": "", "list": [1]}"#, ["list[0] type"]),
+            (#"{"name": true, "word": "", "list": []}"#, ["name type"]),
+            (#"{"list": []}"#, ["name required", "word required"]),
+            (#"{"word": "", "x": 1}"#, ["name required", "list required"]),
             (#"[]"#, [" type"]),
         ])
     func mistakes(text: String, expected: [String]) { #expect(faults(text) == expected) }

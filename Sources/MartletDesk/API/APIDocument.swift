@@ -5,7 +5,8 @@ public enum APIDocument {
     /// All operations of the desk. What a listener serves is compared with it by a test.
     static let operations =
         PrincipalRoutes.operations + AuditRoutes.operations + UnitRoutes.operations + DefinitionRoutes.operations + SourceRoutes.operations
-        + RulebookRoutes.operations + CustomerRoutes.operations + HistoryRoutes.operations + StatisticsRoutes.operations
+        + RulebookRoutes.operations + CustomerRoutes.operations + SelfRoutes.operations + HistoryRoutes.operations
+        + StatisticsRoutes.operations
         + ImportRoutes.operations + HealthRoutes.operations
 
     /// For `docs/reference/admin-openapi.yaml`.
@@ -44,7 +45,8 @@ public enum APIDocument {
 
     private static func operation(_ it: APIOperation) -> APINode {
         var words = it.note.map { [$0] } ?? []
-        if !it.rights.isEmpty { words.append("Needs \(it.rights.map { "`\($0.rawValue)`" }.joined(separator: " and ")).") }
+        if it.isSelf { words.append("Needs a customer's token.") }
+        if !it.rights.isEmpty, !it.isSelf { words.append("Needs \(it.rights.map { "`\($0.rawValue)`" }.joined(separator: " and ")).") }
         var parameters = it.query.map { one in
             APINode.map(["name": .text(one.name), "in": .text("query"), "description": .text(one.doc), "schema": one.schema])
         }
@@ -56,7 +58,8 @@ public enum APIDocument {
         let body: APINode? = bodies.isEmpty ? nil : .map(["required": .flag(!it.isBodyOptional), "content": .map(bodies)])
         return .map([
             "operationId": .text(it.id), "tags": .texts([it.tag]), "summary": .text(it.summary),
-            "description": words.isEmpty ? nil : .text(words.joined(separator: " ")), "security": it.isOpen ? .list([]) : nil,
+            "description": words.isEmpty ? nil : .text(words.joined(separator: " ")),
+            "security": it.isOpen ? .list([]) : it.isSelf ? .list([.map(["customer": .list([])])]) : nil,
             "parameters": parameters.isEmpty ? nil : .list(parameters), "requestBody": body, "responses": responses(it),
         ])
     }
@@ -153,7 +156,11 @@ public enum APIDocument {
                 "key": .map([
                     "type": .text("http"), "scheme": .text("bearer"),
                     "description": .text("Printed by `martlet principal add` or `rotate`."),
-                ])
+                ]),
+                "customer": .map([
+                    "type": .text("http"), "scheme": .text("bearer"),
+                    "description": .text("A customer's token, as `POST /v1/customers/{id}/tokens` answers it."),
+                ]),
             ]),
             "parameters": .map([
                 "ifMatch": header("If-Match", "The ETag of the answer in which it was read.", match, required: true),

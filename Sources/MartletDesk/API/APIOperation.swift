@@ -38,12 +38,14 @@ public struct APIOperation: Sendable {
     var refuses: [ErrorCode]
     /// Without a key: health, and the document itself.
     var isOpen: Bool
+    /// A customer's token opens it, and nothing else does.
+    var isSelf: Bool
 
     init(
         _ method: APIRoutes.Method, _ path: String, _ summary: String, note: String? = nil, _ rights: [Right] = [],
         query: [APIParameter] = [], match: Match = .none, body: APISchema? = nil, isBodyOptional: Bool = false, file: [String] = [],
         status: Int = 200, answer: Answer, isVersioned: Bool = false,
-        refuses: [ErrorCode] = [], also: [Int] = [], isOpen: Bool = false
+        refuses: [ErrorCode] = [], also: [Int] = [], isOpen: Bool = false, isSelf: Bool = false
     ) {
         self.method = method
         self.path = path
@@ -61,6 +63,7 @@ public struct APIOperation: Sendable {
         self.isVersioned = isVersioned
         self.refuses = refuses
         self.isOpen = isOpen
+        self.isSelf = isSelf
     }
 
     /// Names of the path's parts.
@@ -85,7 +88,7 @@ public struct APIOperation: Sendable {
     var problems: [ErrorCode] {
         var problems = isOpen ? [] : [APIErrors.malformedHeader, APIErrors.unauthenticated, APIErrors.invalid]
         if !rights.isEmpty { problems.append(APIErrors.forbidden) }
-        if !parts.isEmpty { problems.append(APIErrors.notFound) }
+        if !parts.isEmpty || isSelf { problems.append(APIErrors.notFound) }
         if match == .needed { problems.append(APIErrors.versionMissing) }
         if match != .none { problems.append(APIErrors.changed) }
         if body != nil { problems += [APIErrors.malformedJSON, APIErrors.bodyTooLarge] }

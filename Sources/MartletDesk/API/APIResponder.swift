@@ -7,6 +7,8 @@ import SQL
 struct APIResponder: Sendable {
     let desk: Desk
     let principals: Principals
+    /// Nil: no customer acts for himself here.
+    let tokens: CustomerTokens?
     let counters: DeskCounters
     let logger: Logger
     let timeLimit: Duration
@@ -45,6 +47,7 @@ struct APIResponder: Sendable {
             throw APIProblem(APIErrors.malformedHeader, detail: "Martlet-Reason: at most \(AuditChain.maximumReason) bytes")
         }
         do {
+            if let tokens, key.hasPrefix(CustomerTokens.prefix) { return try customer(tokens.read(key, now: desk.now() / 1_000_000)) }
             guard var caller = try await principals.caller(presenting: key) else {
                 throw APIProblem.unauthenticated("the key is unknown or was revoked")
             }
@@ -55,6 +58,14 @@ struct APIResponder: Sendable {
             // Unknown keys are counted and not entered: anybody can try one, and would fill the audit.
             if !(error is CancellationError) { counters.refusedKeys.add() }
             throw error
+        }
+    }
+
+    private func customer(_ token: CustomerTokens.Reading) throws(APIProblem) -> Caller {
+        switch token {
+        case .subject(let subject): return Caller(name: "customer:\(subject)", rights: [.actForCustomers], subject: subject)
+        case .ended: throw APIProblem.unauthenticated("the token's time is over; ask for another")
+        case .unknown: throw APIProblem.unauthenticated("the token is none of this installation")
         }
     }
 

@@ -47,8 +47,12 @@ public struct APIRoutes {
         /// Nil: the setting's limit.
         var timeLimit: Duration?
 
-        /// - Throws: `.forbidden`, `.invalid`: a parameter that is not declared; and what the handler throws.
+        /// - Throws: `APIErrors.unauthenticated`: a customer's token where none belongs, or none where one does; `.forbidden`; `.invalid`: a parameter that is not declared; and what the handler throws.
         func answer(_ ask: APIRequest) async throws -> APIAnswer {
+            guard operation.isSelf == (ask.caller.subject != nil) else {
+                throw APIProblem.unauthenticated(
+                    operation.isSelf ? "a customer's token opens this, and nothing else does" : "a customer's token opens /v1/self alone")
+            }
             for right in operation.rights { try ask.caller.require(right) }
             // Whoever asks for health adds what it likes, and another method is refused whatever the query.
             if !operation.isOpen { try ask.query.allow(operation.query.map(\.name)) }

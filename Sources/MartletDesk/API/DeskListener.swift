@@ -1,3 +1,4 @@
+public import Guard
 import Hummingbird
 public import Logging
 import MartletModel
@@ -15,6 +16,7 @@ public final class DeskListener: Sendable {
     private let settings: DeskSettings
     private let desk: Desk
     private let principals: Principals
+    private let tokens: CustomerTokens?
     private let counters: DeskCounters
     private let logger: Logger
     private let nouns: [any APINoun]
@@ -23,11 +25,12 @@ public final class DeskListener: Sendable {
 
     /// - Parameters:
     ///   - front: the socket, which may listen already; nil: one of its own.
+    ///   - tokens: with which customers act for themselves; nil: none is taken.
     ///   - nouns: besides principals and audit.
     ///   - ready: why the desk does not work, in words without customer data; none: it does.
     public init(
-        _ settings: DeskSettings, front: DeskFront? = nil, desk: Desk, principals: Principals, nouns: [any APINoun] = [],
-        logger: Logger, ready: @escaping @Sendable () -> [String]
+        _ settings: DeskSettings, front: DeskFront? = nil, desk: Desk, principals: Principals, tokens: CustomerTokens? = nil,
+        nouns: [any APINoun] = [], logger: Logger, ready: @escaping @Sendable () -> [String]
     ) {
         let front = front ?? DeskFront(settings, logger: logger)
         self.front = front
@@ -35,6 +38,7 @@ public final class DeskListener: Sendable {
         self.settings = settings
         self.desk = desk
         self.principals = principals
+        self.tokens = tokens
         self.logger = logger
         self.nouns = nouns + [PrincipalRoutes(principals: principals), AuditRoutes(audits: Audits(desk: desk))]
         self.ready = ready
@@ -59,7 +63,8 @@ public final class DeskListener: Sendable {
         for noun in nouns { noun.add(to: &routes) }
         HealthRoutes(desk: desk, counters: counters, ready: ready).add(to: &routes)
         let responder = APIResponder(
-            desk: desk, principals: principals, counters: counters, logger: logger, timeLimit: settings.timeLimit, ready: ready)
+            desk: desk, principals: principals, tokens: tokens, counters: counters, logger: logger, timeLimit: settings.timeLimit,
+            ready: ready)
         let limit = settings.maximumBody
         let router = Router()
         router.add(middleware: UnknownPath(counters: counters))

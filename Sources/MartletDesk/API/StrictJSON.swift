@@ -20,6 +20,7 @@ enum StrictJSON {
         } catch DecodingError.dataCorrupted(let context) {
             faults.append(FieldFault(StrictJSON.path(context.codingPath), "malformed", context.debugDescription))
         }
+        faults = seen.missing + faults
         // Where a field of another type stopped the reading, what was not looked at yet is no fault.
         if value != nil { faults += seen.unknown() }
         guard let value, faults.isEmpty else { throw DeskFault.invalid(faults) }
@@ -67,6 +68,8 @@ enum Node: Decodable, Sendable {
 /// Which members of which objects were looked at. Confined to one decoding.
 private final class Seen {
     private var members: [String: (object: [String: Node], looked: Set<String>)] = [:]
+    /// Texts that had to be there: read on as if they were empty, so that all that is missing is named at once.
+    var missing: [FieldFault] = []
 
     func look(_ member: String, of object: [String: Node], at path: String) {
         members[path, default: (object, [])].looked.insert(member)
@@ -153,8 +156,11 @@ private struct Members<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     private func required(_ key: Key) throws -> StrictDecoder {
         if let member = member(key) { return member }
-        let path = decoder.path.isEmpty ? key.stringValue : "\(decoder.path).\(key.stringValue)"
-        throw FieldFault(path, "required", "it is missing")
+        throw missing(key)
+    }
+
+    private func missing(_ key: Key) -> FieldFault {
+        FieldFault(decoder.path.isEmpty ? key.stringValue : "\(decoder.path).\(key.stringValue)", "required", "it is missing")
     }
 
     func contains(_ key: Key) -> Bool { member(key) != nil }
@@ -165,7 +171,11 @@ private struct Members<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 
     func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool { try required(key).flag() }
-    func decode(_ type: String.Type, forKey key: Key) throws -> String { try required(key).text() }
+    func decode(_ type: String.Type, forKey key: Key) throws -> String {
+        if let member = member(key) { return try member.text() }
+        decoder.seen.missing.append(missing(key))
+        return ""
+    }
     func decode(_ type: Double.Type, forKey key: Key) throws -> Double { try required(key).number() }
     func decode(_ type: Float.Type, forKey key: Key) throws -> Float { Float(try required(key).number()) }
     func decode(_ type: Int.Type, forKey key: Key) throws -> Int { try required(key).integer() }

@@ -18,6 +18,7 @@ public enum AuditAct: String, CaseIterable, Sendable {
     case importsForgotten = "imports.forgotten"
     case customerErased = "customer.erased"
     case customerExported = "customer.exported"
+    case customerTokenMade = "customer.token-made"
     case consentWritten = "consent.written"
     case contactEntered = "contact.entered"
     case personalSeen = "personal.seen"

@@ -7,6 +7,7 @@ struct ComposedCustomer: Sendable {
     /// Nil: new.
     var basedOn: UInt32?
     var consents: [ConsentRow] = []
+    var packages: [PackageRow] = []
     var added: [CustomerAddress] = []
     var dropped: [CustomerAddress] = []
 }
@@ -17,6 +18,8 @@ struct WritingCircumstances: Sendable {
     var now: Int64
     /// Who enters it, as it stands with consents.
     var source: String
+    /// By which way packages are connected and disconnected.
+    var way = PackageWay.api
     var facts: [AddressKind: [UInt64: AddressState]] = [:]
 
     /// Days since 1970.
@@ -62,10 +65,12 @@ struct CustomerComposer {
             case .set(let list): try put(list, kind)
             }
         }
-        switch draft.packages {
-        case .nothing: break
-        case .clear: customer.packages = []
-        case .set(let list): put(list)
+        for (kind, list) in draft.allPackages {
+            switch list {
+            case .nothing: break
+            case .clear: try put([], kind)
+            case .set(let list): try put(list, kind)
+            }
         }
         for attribute in draft.attributes { put(attribute) }
         for consent in draft.consents {
@@ -169,13 +174,45 @@ struct CustomerComposer {
         }
     }
 
-    private mutating func put(_ list: [PackageSubscription]) {
-        customer.packages = list.map { new in
-            var new = new
-            let known = customer.packages.first { $0.package == new.package && $0.scope == new.scope }
+    /// The packages for this kind of scope are then these.
+    private mutating func put(_ list: [CustomerDraft.Package], _ kind: PackageScopeKind) throws(FieldFault) {
+        var made: [PackageSubscription] = []
+        for wish in list {
+            var new = wish.terms
+            if let shown = wish.shownTail { new.scope = try scope(shown.kind, shown.tail, wish.path) }
+            let known = customer.packages.first { PackagePlace($0) == PackagePlace(new) }
             if new.from == 0 { new.from = known?.from ?? circumstances.today }
-            return new
+            if let known {
+                switch wish.speaks {
+                case .ofAll: break
+                case .ofDays: (new.channels, new.thresholds, new.isPaused) = (known.channels, known.thresholds, known.isPaused)
+                case .ofTerms: (new.from, new.until) = (known.from, known.until)
+                }
+            }
+            guard !made.contains(where: { PackagePlace($0) == PackagePlace(new) }) else {
+                throw FieldFault(wish.path, "repeated", "package \(new.package) stands there twice")
+            }
+            made.append(new)
+            if let scope = new.scope, let tail = wish.tail, details.tail(scope) == nil { details.scopes.append(.init(scope, tail: tail)) }
         }
+        customer.packages = PackageScopeKind.allCases.flatMap { one in
+            one == kind ? made : customer.packages.filter { PackageScopeKind($0.scope) == one }
+        }
+        let used = Set(customer.packages.compactMap(\.scope))
+        details.scopes.removeAll { !used.contains($0.scope) }
+        guard customer.packages.count <= CustomerLimits.packages else {
+            throw FieldFault(list.first?.path ?? "packages", "too_many", "a customer has at most \(CustomerLimits.packages) packages")
+        }
+    }
+
+    /// The customer's account or card whose number ends so.
+    private func scope(_ kind: PackageScopeKind, _ tail: String, _ path: String) throws(FieldFault) -> PackageSubscription.Scope {
+        let known = details.scopes.filter { PackageScopeKind($0.scope) == kind && $0.tail == tail }
+        guard let one = known.first else {
+            throw FieldFault(path, "unknown", "nothing that the customer connected has it; write the whole number")
+        }
+        guard known.count == 1 else { throw FieldFault(path, "ambiguous", "more than one ends so; write the whole number") }
+        return one.scope
     }
 
     private mutating func put(_ attribute: CustomerDraft.Attribute) {
@@ -209,11 +246,17 @@ struct CustomerComposer {
         customer.version = version
         var clear: [UInt8] = []
         var plain: [UInt8] = []
+        var packages: [PackageRow] = []
         clear.reserveCapacity(96)
         plain.reserveCapacity(128)
         do throws(CustomerFault) {
             try customer.write(to: &clear)
             try details.write(to: &plain)
+            let differences = PackageRow.differences(from: before?.customer.packages ?? [], to: customer.packages)
+            for (place, one) in differences.enumerated() {
+                packages.append(
+                    try PackageRow(one.act, one.terms, of: key.number, number: ConsentRow.number(change, place), circumstances))
+            }
         } catch {
             throw FieldFault("customer", "too_long", "\(error)")
         }
@@ -222,7 +265,7 @@ struct CustomerComposer {
                 subject: key.number, version: version, unit: customer.unit, reference: reference, addresses: addresses, clear: clear,
                 sealed: try sealer.seal(plain, context: .details(of: key.number), key: key),
                 createdAt: before?.row.createdAt ?? circumstances.now, changedAt: circumstances.now, change: change)
-            var composed = ComposedCustomer(row: row, basedOn: before?.row.version)
+            var composed = ComposedCustomer(row: row, basedOn: before?.row.version, packages: packages)
             if let before {
                 composed.added = addresses.filter { !before.row.addresses.contains($0) }
                 composed.dropped = before.row.addresses.filter { !addresses.contains($0) }

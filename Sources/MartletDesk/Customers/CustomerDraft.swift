@@ -17,6 +17,37 @@ struct CustomerDraft: Sendable {
         var isForbidden = false
     }
 
+    struct Package: Sendable {
+        /// `from` 0: as it stands, or from today.
+        var terms: PackageSubscription
+        /// Of the account or card that it names, by which a person knows it again.
+        var tail: String?
+        /// It names an account or card of the customer by what is shown of it; the scope is found by that.
+        var shownTail: (kind: PackageScopeKind, tail: String)?
+        /// What is not spoken of stays as it stands.
+        var speaks = Speech.ofAll
+        /// Of its account or card, for faults.
+        var path: String
+    }
+
+    enum Speech: Sendable {
+        case ofAll
+        /// Of first and last day: a file of the bank's.
+        case ofDays
+        /// Of all but the days: the customer.
+        case ofTerms
+    }
+
+    /// What it says of packages is the customer's own word.
+    mutating func keepsDays() {
+        func kept(_ say: Say<[Package]>) -> Say<[Package]> {
+            guard case .set(var list) = say else { return say }
+            for index in list.indices { list[index].speaks = .ofTerms }
+            return .set(list)
+        }
+        (packages, accountPackages, cardPackages) = (kept(packages), kept(accountPackages), kept(cardPackages))
+    }
+
     struct Attribute: Sendable {
         var number: UInt16
         var isPersonal: Bool
@@ -39,8 +70,10 @@ struct CustomerDraft: Sendable {
     var phones = Say<[Address]>.nothing
     var mails = Say<[Address]>.nothing
     var devices = Say<[Address]>.nothing
-    /// All packages. `from` 0: as it stands, or from today.
-    var packages = Say<[PackageSubscription]>.nothing
+    /// All packages that are connected for all accounts and cards, for single accounts, for single cards.
+    var packages = Say<[Package]>.nothing
+    var accountPackages = Say<[Package]>.nothing
+    var cardPackages = Say<[Package]>.nothing
     var preferences = Say<Preferences>.nothing
     var attributes: [Attribute] = []
     /// Each is entered where it is newer than what was said before.
@@ -48,6 +81,12 @@ struct CustomerDraft: Sendable {
 
     var addresses: [(kind: AddressKind, list: Say<[Address]>)] { [(.phone, phones), (.email, mails), (.device, devices)] }
 
+    var allPackages: [(kind: PackageScopeKind, list: Say<[Package]>)] {
+        [(.all, packages), (.account, accountPackages), (.card, cardPackages)]
+    }
+
+    /// Longest number of an account or card in bytes.
+    static let scopeBytes = 64
     /// Longest reference in bytes.
     static let referenceBytes = 64
 }

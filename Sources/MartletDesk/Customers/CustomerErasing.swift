@@ -8,11 +8,13 @@ public struct CustomerExport: Codable, Equatable, Sendable {
     public var customer: CustomerView
     public var consents: [ConsentEvidence]
     public var contacts: [ContactElsewhere]
+    /// What became of packages, the oldest first.
+    public var packages: [PackageChange]
     public var madeAt: APIMoment
 }
 
 extension Customers {
-    /// Erases a customer for good: the row keeps that there was one, no hash and nothing sealed; addresses and contacts go, consents stay as
+    /// Erases a customer for good: the row keeps that there was one, no hash and nothing sealed; addresses, contacts and packages go, consents stay as
     /// evidence without their proofs; then the key is destroyed, and with it every copy that was ever made of what it sealed.
     ///
     /// The history forgets first what leads to the person there, in steps (`HistoryErasing`). All else is one transaction, but the key: it goes
@@ -51,6 +53,7 @@ extension Customers {
             let mac = consent.values(vault.tags).last ?? .null
             try session.run(ConsentStatements.forget, [.number(subject), .integer(consent.number), mac])
         }
+        try session.run(PackageStatements.forget, [.number(subject)])
         try session.run(ContactStatements.forget, [.number(subject)])
         var rows = CustomerRows()
         rows.append(ComposedCustomer(row: row.erased(at: at / 1000, change: change), basedOn: row.version), vault.tags)
@@ -82,7 +85,8 @@ extension Customers {
         return try await desk.act(.eraseCustomers, by: caller) { session in
             let opened = try vault.opened(try seen(subject, caller, session))
             var export = CustomerExport(
-                customer: CustomerView(opened, isMasked: false), consents: [], contacts: [], madeAt: madeAt)
+                customer: CustomerView(opened, isMasked: false), consents: [], contacts: [], packages: [], madeAt: madeAt)
+            try PackageRow.each(of: subject, vault.tags, session) { export.packages.append(PackageChange($0, opened.details)) }
             for row in try ConsentRow.all(of: subject, vault.tags, session) {
                 let proof = try row.sealed.map {
                     String(decoding: try vault.open($0, .consent(row.number, of: subject), subject: subject), as: UTF8.self)

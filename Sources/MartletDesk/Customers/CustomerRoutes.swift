@@ -48,6 +48,12 @@ public struct CustomerRoutes: APINoun {
         var summary: String
     }
 
+    private struct Packages: Codable {
+        /// The moment that was asked for.
+        var at: String?
+        var items: [ConnectedPackage]
+    }
+
     private static let one = APISchema.of(CustomerView.self, "Customer")
     private static let wish = APISchema.of(CustomerWish.self, "CustomerWish", isBody: true)
     private static let path = "/v1/customers/{id}"
@@ -81,6 +87,13 @@ public struct CustomerRoutes: APINoun {
         .post, "\(path)/consents", "Enters a consent or its withdrawal", [.writeCustomers],
         body: .of(Consent.self, "ConsentWish", isBody: true),
         status: 201, answer: .json(one), isVersioned: true, refuses: [APIErrors.conflict])
+    private static let packages = APIOperation(
+        .get, "\(path)/packages", "Packages as they were connected at a moment, also what was paused or out of its days", [.readCustomers],
+        query: [APIParameter("at", "A date or a time with its zone (RFC 3339); missing: now.")],
+        answer: .json(.of(Packages.self, "CustomerPackages")))
+    private static let packageChanges = APIOperation(
+        .get, "\(path)/packages/changes", "What became of a customer's packages, newest first", [.readCustomers],
+        query: APIParameter.page, answer: .json(.page(of: PackageChange.self, "PackageChange")))
     private static let contacts = APIOperation(
         .get, "\(path)/contacts", "Contacts made elsewhere, newest first, without what was said", [.readCustomers],
         query: APIParameter.page,
@@ -94,7 +107,8 @@ public struct CustomerRoutes: APINoun {
         query: APIParameter.page, answer: .json(.page(of: ContactElsewhere.self, "Contact")))
 
     public static let operations = [
-        find, add, get, change, reveal, export, erase, consents, enterConsent, contacts, enterContact, revealContacts,
+        find, add, get, change, reveal, export, erase, consents, enterConsent, packages, packageChanges, contacts, enterContact,
+        revealContacts,
     ]
 
     public func add(to routes: inout APIRoutes) {
@@ -146,6 +160,14 @@ public struct CustomerRoutes: APINoun {
             let view = try await customers.enter(statement, of: try ask.subject(), by: ask.caller)
             return .json(view, version: Int64(view.version), status: 201)
         }
+        routes.on(CustomerRoutes.packages) { ask in
+            let at = try ask.query["at"].map { text throws(DeskFault) in try CustomerRoutes.milliseconds(text) }
+            let items = try await customers.packages(try ask.subject(), at: at, by: ask.caller)
+            return .json(Packages(at: at.map { timestamp($0 * 1000) }, items: items))
+        }
+        routes.on(CustomerRoutes.packageChanges) { ask in
+            .page(try await customers.packageChanges(try ask.subject(), try ask.page(), by: ask.caller)) { $0 }
+        }
         routes.on(CustomerRoutes.contacts) { ask in
             .page(try await customers.contacts(try ask.subject(), try ask.page(), by: ask.caller)) { $0 }
         }
@@ -187,7 +209,7 @@ public struct CustomerRoutes: APINoun {
 extension APIRequest {
     /// The customer that the path names.
     /// - Throws: `.notFound`: what stands there is no number of a customer.
-    fileprivate func subject() throws(DeskFault) -> SubjectNumber {
+    func subject() throws(DeskFault) -> SubjectNumber {
         guard let subject = SubjectNumber(part("id")) else { throw .notFound(noun: "customer", key: "of this id") }
         return subject
     }

@@ -101,6 +101,26 @@ enum CustomerText {
         }
     }
 
+    /// A package for one account or card.
+    /// - Parameter text: its number, or what is shown of one that the customer has.
+    static func package(
+        _ terms: PackageSubscription, _ kind: PackageScopeKind, _ text: String, _ hashes: CustomerHashes, _ path: String
+    ) throws(FieldFault) -> CustomerDraft.Package {
+        var package = CustomerDraft.Package(terms: terms, path: path)
+        let masked = CustomerView.PackageView.masked
+        if text.hasPrefix(masked) {
+            package.shownTail = (kind, String(text.dropFirst(masked.count)))
+            return package
+        }
+        let counted = CustomerHashes.scopeText(text)
+        guard !counted.isEmpty, text.utf8.count <= CustomerDraft.scopeBytes else {
+            throw FieldFault(path, "length", "a number of 1 to \(CustomerDraft.scopeBytes) bytes with letters or digits")
+        }
+        package.terms.scope = kind == .card ? .card(hashes.card(text)) : .account(hashes.account(text))
+        package.tail = String(counted.suffix(min(4, counted.count / 2)))
+        return package
+    }
+
     static func device(
         _ token: String, app: UInt16?, platform: String?, _ hashes: CustomerHashes, _ path: String
     ) throws(FieldFault) -> CustomerDraft.Address {

@@ -8,11 +8,13 @@ public struct CustomerVault: Sendable {
     public let hashes: CustomerHashes
     public let subjects: SubjectKeys
     let tags: CustomerTags
+    public let tokens: CustomerTokens
 
     public init(_ keys: KeyStore, _ subjects: SubjectKeys) {
         hashes = CustomerHashes(keys)
         self.subjects = subjects
         tags = CustomerTags(keys.rowKey)
+        tokens = CustomerTokens(keys)
     }
 }
 
@@ -20,6 +22,7 @@ public struct CustomerVault: Sendable {
 struct CustomerTags: Sendable {
     let customer: RowMAC
     let consent: RowMAC
+    let package: RowMAC
     let contact: RowMAC
     let fact: RowMAC
 
@@ -27,6 +30,7 @@ struct CustomerTags: Sendable {
         func tag(_ table: String, _ columns: [String]) -> RowMAC { RowMAC(key: key, table: table, columns: columns.dropLast()) }
         customer = tag(CustomerStatements.table, CustomerStatements.columns)
         consent = tag(ConsentStatements.table, ConsentStatements.columns)
+        package = tag(PackageStatements.table, PackageStatements.columns)
         contact = tag(ContactStatements.table, ContactStatements.columns)
         fact = tag("address_fact", AddressFactRow.columns)
     }

@@ -24,6 +24,10 @@ public struct CustomerView: Codable, Equatable, Sendable {
         public var channels: [String]?
         public var isPaused: Bool
         public var thresholds: [ThresholdView]
+        /// The one account or card that it is for: the last letters or digits, `•••1234`. In what is written the whole number, or what is shown of one
+        /// that the customer has; neither: all of them.
+        public var account: String?
+        public var card: String?
     }
 
     public struct ThresholdView: Codable, Equatable, Sendable {
@@ -93,7 +97,7 @@ public struct CustomerView: Codable, Equatable, Sendable {
         givenName = shown(details.givenName)
         familyName = shown(details.familyName)
         contacts = customer.contacts.map { ContactPointView($0, details.address($0.number), isMasked: isMasked) }
-        packages = customer.packages.map { PackageView($0) }
+        packages = customer.packages.map { PackageView($0, details) }
         consents = customer.consents.map {
             ConsentView(purpose: $0.purpose, channel: $0.channel?.word, state: $0.state.word, at: APIMoment(seconds: $0.at))
         }
@@ -132,12 +136,21 @@ extension CustomerView.ContactPointView {
 }
 
 extension CustomerView.PackageView {
-    init(_ one: PackageSubscription) {
+    /// What stands before the part of a number that is shown.
+    static let masked = "•••"
+
+    init(_ one: PackageSubscription, _ details: CustomerDetails) {
         package = one.package
         (from, until, isPaused) = (one.from, one.until, one.isPaused)
         channels = one.channels.map { $0.words }
         thresholds = one.thresholds.map {
             CustomerView.ThresholdView(eventType: $0.eventType, amount: $0.amount, currency: $0.currency)
+        }
+        let shown = one.scope.map { CustomerView.PackageView.masked + (details.tail($0) ?? "") }
+        switch one.scope {
+        case nil: break
+        case .account: account = shown
+        case .card: card = shown
         }
     }
 }

@@ -88,7 +88,7 @@ public struct CustomerWish: Codable, Sendable {
             }
         }
         if let contacts { read(contacts, hashes, &draft, &faults) }
-        if let packages { draft.packages = .set(read(packages, &faults)) }
+        if let packages { read(packages, hashes, &draft, &faults) }
         if let preferences { read(preferences, &draft, &faults) }
         for (index, wish) in (attributes ?? []).enumerated() {
             do throws(FieldFault) {
@@ -126,14 +126,33 @@ public struct CustomerWish: Codable, Sendable {
         draft.devices = .set(lists[.device] ?? [])
     }
 
-    private func read(_ wishes: [CustomerView.PackageView], _ faults: inout [FieldFault]) -> [PackageSubscription] {
-        wishes.enumerated().map { index, wish in
-            PackageSubscription(
+    private func read(
+        _ wishes: [CustomerView.PackageView], _ hashes: CustomerHashes, _ draft: inout CustomerDraft, _ faults: inout [FieldFault]
+    ) {
+        var lists: [PackageScopeKind: [CustomerDraft.Package]] = [:]
+        for (index, wish) in wishes.enumerated() {
+            let path = "packages[\(index)]"
+            let terms = PackageSubscription(
                 package: wish.package, from: wish.from, until: wish.until,
-                channels: wish.channels.map { channels($0, "packages[\(index)].channels", &faults) },
+                channels: wish.channels.map { channels($0, "\(path).channels", &faults) },
                 thresholds: wish.thresholds.map { .init(eventType: $0.eventType, amount: $0.amount, currency: $0.currency) },
                 isPaused: wish.isPaused)
+            do throws(FieldFault) {
+                switch (wish.account, wish.card) {
+                case (nil, nil): lists[.all, default: []].append(.init(terms: terms, path: path))
+                case (let account?, nil):
+                    lists[.account, default: []].append(try CustomerText.package(terms, .account, account, hashes, "\(path).account"))
+                case (nil, let card?):
+                    lists[.card, default: []].append(try CustomerText.package(terms, .card, card, hashes, "\(path).card"))
+                case (_?, _?): throw FieldFault("\(path).card", "not_allowed", "a package is for an account or for a card")
+                }
+            } catch {
+                faults.append(error)
+            }
         }
+        draft.packages = .set(lists[.all] ?? [])
+        draft.accountPackages = .set(lists[.account] ?? [])
+        draft.cardPackages = .set(lists[.card] ?? [])
     }
 
     private func read(_ wish: CustomerView.PreferencesView, _ draft: inout CustomerDraft, _ faults: inout [FieldFault]) {

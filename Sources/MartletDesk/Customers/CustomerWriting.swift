@@ -7,6 +7,7 @@ struct CustomerRows: Sendable {
     private var customers = SQLBatch(table: CustomerStatements.table, columns: CustomerStatements.columns)
     private var addresses: [CustomerKey] = []
     private var consents = SQLBatch(table: ConsentStatements.table, columns: ConsentStatements.columns)
+    private var packages = SQLBatch(table: PackageStatements.table, columns: PackageStatements.columns)
     private var changed: [(values: [SQLValue], basedOn: UInt32)] = []
     private var dropped: [[SQLValue]] = []
 
@@ -19,6 +20,7 @@ struct CustomerRows: Sendable {
         let values = one.row.values(tags)
         if let version = one.basedOn { changed.append((values, version)) } else { customers.append(values) }
         for consent in one.consents { consents.append(consent.values(tags)) }
+        for package in one.packages { packages.append(package.values(tags)) }
         for address in one.added { addresses.append(CustomerKey(address: address, subject: one.row.subject)) }
         for address in one.dropped { dropped.append(CustomerRows.key(address, one.row.subject)) }
     }
@@ -53,5 +55,6 @@ struct CustomerRows: Sendable {
         for one in addresses { batch.append(CustomerRows.key(one.address, one.subject)) }
         try session.bulk(batch)
         try session.bulk(consents)
+        try session.bulk(packages)
     }
 }

@@ -104,14 +104,19 @@ public struct Customers: Sendable {
     public func change(
         _ subject: SubjectNumber, _ wish: CustomerWish, version: Int64, by caller: Caller
     ) async throws(DeskFault) -> CustomerView {
-        let draft = try wish.draft(vault.hashes, names)
-        return try await desk.act(.writeCustomers, by: caller) { session in
+        try await change(subject, try wish.draft(vault.hashes, names), version: version, by: caller)
+    }
+
+    func change(
+        _ subject: SubjectNumber, _ draft: CustomerDraft, version: Int64, by caller: Caller
+    ) async throws(DeskFault) -> CustomerView {
+        try await desk.act(.writeCustomers, by: caller) { session in
             let change = try takeChange(session)
             let known = try vault.opened(try seen(subject, caller, session))
             guard Int64(known.row.version) == version else {
                 throw DeskFault.changed(noun: "customer", version: Int64(known.row.version))
             }
-            if let unit = caller.unit, let wished = wish.unit, Int64(wished) != unit {
+            if let unit = caller.unit, case .set(let wished) = draft.unit, Int64(wished) != unit {
                 throw DeskFault.invalid([FieldFault("unit", "forbidden", "the caller belongs to unit \(unit)")])
             }
             var reference = known.row.reference ?? 0
@@ -190,7 +195,8 @@ public struct Customers: Sendable {
         _ caller: Caller, _ addresses: [AddressKind: [UInt64]], _ session: SQLSession
     ) throws -> WritingCircumstances {
         WritingCircumstances(
-            now: desk.nowMilliseconds, source: caller.name, facts: try AddressFactRow.known(addresses, vault.tags, session))
+            now: desk.nowMilliseconds, source: caller.name, way: caller.subject == nil ? .api : .app,
+            facts: try AddressFactRow.known(addresses, vault.tags, session))
     }
 
     /// Writes what was composed, and reads it back as it now stands.

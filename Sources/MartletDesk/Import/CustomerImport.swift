@@ -73,7 +73,7 @@ struct CustomerImport: Sendable {
     }
 
     private func circumstances(_ caller: Caller) -> WritingCircumstances {
-        WritingCircumstances(now: desk.nowMilliseconds, source: caller.name)
+        WritingCircumstances(now: desk.nowMilliseconds, source: caller.name, way: .file)
     }
 
     private func read(_ batch: ImportBatch) async throws -> KnownCustomers {

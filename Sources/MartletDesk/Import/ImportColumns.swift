@@ -3,12 +3,14 @@ import MartletModel
 
 /// What a column of a file is.
 enum ImportColumn: Sendable {
-    case reference, status, givenName, familyName, phone, email, locale, unit, segment, tier, zone, packages, consents
+    case reference, status, givenName, familyName, phone, email, locale, unit, segment, tier, zone, consents
+    case packages(PackageScopeKind)
     case attribute(CustomerNames.Attribute)
 
     static let named: [String: ImportColumn] = [
         "reference": .reference, "status": .status, "given_name": .givenName, "family_name": .familyName, "phone": .phone, "email": .email,
-        "locale": .locale, "unit": .unit, "segment": .segment, "tier": .tier, "zone": .zone, "packages": .packages, "consents": .consents,
+        "locale": .locale, "unit": .unit, "segment": .segment, "tier": .tier, "zone": .zone, "consents": .consents,
+        "packages": .packages(.all), "package_account": .packages(.account), "package_card": .packages(.card),
     ]
 
     /// Attributes are `attribute.NAME`, or the name alone for those that every installation has.
@@ -100,8 +102,14 @@ struct DraftReader: RowReading {
         case .segment: draft.segment = try number(.segment)
         case .tier: draft.tier = try number(.tier)
         case .zone: draft.zone = try number(.zone)
-        case .packages:
-            draft.packages = isCleared ? .clear : .set(try list(bytes) { part throws(FieldFault) in try package(part, title) })
+        case .packages(let kind):
+            let packages: CustomerDraft.Say<[CustomerDraft.Package]> =
+                isCleared ? .clear : .set(try list(bytes) { part throws(FieldFault) in try package(part, kind, title) })
+            switch kind {
+            case .all: draft.packages = packages
+            case .account: draft.accountPackages = packages
+            case .card: draft.cardPackages = packages
+            }
         case .consents: draft.consents = try list(bytes) { part throws(FieldFault) in try consent(part, title) }
         case .attribute(let definition):
             draft.attributes.append(try CustomerText.attribute(definition, isCleared ? "" : try RowBlock.text(bytes, title), title))
@@ -120,11 +128,17 @@ struct DraftReader: RowReading {
         return items
     }
 
-    /// `PACKAGE [FROM [UNTIL]]`.
-    private func package(_ bytes: ArraySlice<UInt8>, _ title: String) throws(FieldFault) -> PackageSubscription {
+    /// `PACKAGE [FROM [UNTIL]]`, `PACKAGE NUMBER [FROM [UNTIL]]` for one account or card. Of a package that the customer has, the rest stays.
+    private func package(
+        _ bytes: ArraySlice<UInt8>, _ kind: PackageScopeKind, _ title: String
+    ) throws(FieldFault) -> CustomerDraft.Package {
         let words = bytes.split(separator: 0x20)
-        guard let first = words.first, words.count <= 3 else {
-            throw FieldFault(title, "malformed", "a package, perhaps its first day, perhaps its last: `7 2026-01-01 2026-12-31`")
+        // Where the first day stands.
+        let days = kind == .all ? 1 : 2
+        guard let first = words.first, words.count >= days, words.count <= days + 2 else {
+            let (noun, number) = kind == .all ? ("", "") : (kind == .card ? " its card," : " its account,", " 0123456789")
+            throw FieldFault(
+                title, "malformed", "a package,\(noun) perhaps its first day, perhaps its last: `7\(number) 2026-01-01 2026-12-31`")
         }
         var subscription = PackageSubscription(
             package: try CustomerText.number(Substring(try RowBlock.text(first, title)), .package, names, title), from: 0)
@@ -135,9 +149,12 @@ struct DraftReader: RowReading {
             }
             return small
         }
-        subscription.from = try day(1) ?? 0
-        subscription.until = try day(2)
-        return subscription
+        subscription.from = try day(days) ?? 0
+        subscription.until = try day(days + 1)
+        guard kind != .all else { return CustomerDraft.Package(terms: subscription, speaks: .ofDays, path: title) }
+        var package = try CustomerText.package(subscription, kind, try RowBlock.text(words[1], title), hashes, title)
+        package.speaks = .ofDays
+        return package
     }
 
     /// `PURPOSE CHANNEL STATE AT [TEXT]`.

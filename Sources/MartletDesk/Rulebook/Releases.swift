@@ -49,7 +49,7 @@ extension Rulebooks {
         return try await desk.read(.readRulebook, by: caller) { session in
             let visibility = try units.visibility(of: caller, session)
             let made = try candidate(selection, visibility, session)
-            let findings = self.findings(made.source(1, 0), surroundings)
+            let findings = self.findings(made.source(1, 0), surroundings) + made.stillNamed
             return RulebookPreview(base: made.base, differences: made.differences.filter { made.sees(visibility, $0) }, findings: findings)
         }
     }
@@ -142,6 +142,19 @@ extension Rulebooks {
         func source(_ number: Int64, _ at: Int64) -> RulebookSource { RulebookSource(number: number, at: at, objects: new.map(\.object)) }
         var differences: [RulebookDifference] { RulebookDifference.between(old.map(\.object), new.map(\.object)) }
 
+        /// What is taken out although others name it, with the names of those.
+        var stillNamed: [RulebookFinding] {
+            let (kept, after) = (Set(new.map(\.number)), source(0, 0))
+            return old.filter { !kept.contains($0.number) }.compactMap { part in
+                let users = after.users(of: part.object.kind, part.object.key)
+                guard !users.isEmpty else { return nil }
+                let shown = users.prefix(20).joined(separator: ", ") + (users.count > 20 ? " and \(users.count - 20) more" : "")
+                return RulebookFinding(
+                    part.object.name, .error, "it cannot be taken out, for it is used by \(shown)",
+                    remedy: "change those first, or take them out too")
+            }
+        }
+
         func sees(_ visibility: Visibility, _ difference: RulebookDifference) -> Bool {
             (new + old).first { $0.object.kind == difference.kind && $0.object.key == difference.key }.map { visibility.sees($0.unit) }
                 ?? false
@@ -168,7 +181,7 @@ extension Rulebooks {
             }
             // The node takes the highest number: none that it may have had is given again, also where the store was restored.
             let source = made.source(max(made.base, handed) + 1, desk.nowMilliseconds)
-            let findings = self.findings(source, surroundings)
+            let findings = self.findings(source, surroundings) + made.stillNamed
             guard findings.areUsable else { throw DeskFault.invalid(FieldFault.of(findings)) }
             try world.agree(source, differences, caller)
             let hash = BodyDigest.sha256(RulebookFile.document(source))
@@ -231,7 +244,7 @@ extension Rulebooks {
     }
 
     /// What a release is made of. Its hash is made again: an entry or a content that was changed in the database is named.
-    private func parts(_ release: RulebookRelease, _ session: SQLSession) throws -> [Part] {
+    func parts(_ release: RulebookRelease, _ session: SQLSession) throws -> [Part] {
         let rows = try session.rows(RulebookStatements.entries, [.integer(release.number)])
         let units = try session.rows(RulebookStatements.objects, [.integer(0), .integer(Rulebooks.most)])
             .map { try RulebookEntry($0, objectSeal) }

@@ -44,6 +44,13 @@ public struct RulebookRoutes: APINoun {
         var findings: [FindingDocument]
     }
 
+    private struct Examples: Codable {
+        var event: String
+        /// Of the event, whose parameters they have.
+        var version: Int64
+        var examples: [EventExample]
+    }
+
     private struct Differences: Codable { var differences: [DifferenceDocument] }
     private struct Changes: Codable { var changes: [ChangeDocument] }
 
@@ -63,7 +70,8 @@ public struct RulebookRoutes: APINoun {
         isVersioned: true)
     private static let save = APIOperation(
         .put, key, "Writes a new version of an object, as a draft",
-        note: "\(kinds) Without If-Match it is a new object, and the answer 201. What compiling it alone has to say stops nothing.",
+        note: "\(kinds) Without If-Match it is a new object, and the answer 201. What compiling it alone has to say stops nothing. "
+            + "`content.number` of an event or event type is given by Martlet and stays: leave it out, or write it as it is.",
         [.writeRulebook], match: .optional, body: .of(RulebookEntry.Wish.self, "RulebookWish", isBody: true),
         answer: .json(.of(Saved.self, "RulebookSaved")), isVersioned: true, refuses: [APIErrors.conflict], also: [201])
     private static let versions = APIOperation(
@@ -75,6 +83,10 @@ public struct RulebookRoutes: APINoun {
     private static let diff = APIOperation(
         .get, "\(key)/diff", "What differs between two versions", [.readRulebook], query: range,
         answer: .json(.of(Changes.self, "RulebookChanges")))
+    private static let examples = APIOperation(
+        .get, "\(key)/examples", "How the newest version of an event is reported, with invented values",
+        note: "Of kind event. As JSON, XML, SOAP and SQL; `live` says whether a door takes the form in this version.", [.readRulebook],
+        answer: .json(.of(Examples.self, "EventExamples")))
     private static let preview = APIOperation(
         .post, "/v1/rulebook/preview", "What publishing would do, and what compiling has to say",
         note: "`restores`, `note` and `base` count for nothing here.", [.readRulebook], body: selection,
@@ -91,7 +103,7 @@ public struct RulebookRoutes: APINoun {
         .get, "/v1/rulebook/diff", "What differs between two releases; 0 is the empty one", [.readRulebook], query: range,
         answer: .json(.of(Differences.self, "RulebookDifferences")), refuses: [APIErrors.notFound])
 
-    public static let operations = [list, get, save, versions, version, diff, preview, releases, publish, releaseDiff]
+    public static let operations = [list, get, save, versions, version, diff, examples, preview, releases, publish, releaseDiff]
 
     public func add(to routes: inout APIRoutes) {
         objects(&routes)
@@ -127,6 +139,11 @@ public struct RulebookRoutes: APINoun {
             let (from, to) = try range(ask)
             let changes = try await rulebooks.diff(try kind(ask), ask.part("key"), from: from, to: to, by: ask.caller)
             return .json(Changes(changes: changes.map(ChangeDocument.init)))
+        }
+        routes.on(RulebookRoutes.examples) { ask in
+            guard try kind(ask) == .event else { throw DeskFault.notFound(noun: "example", key: "of kind \(ask.part("kind"))") }
+            let (version, examples) = try await rulebooks.examples(of: ask.part("key"), by: ask.caller)
+            return .json(Examples(event: ask.part("key"), version: version, examples: examples))
         }
     }
 

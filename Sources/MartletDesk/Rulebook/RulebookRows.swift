@@ -48,6 +48,7 @@ public struct RulebookEntry: Equatable, Sendable {
             if !RulebookObject.isKey(key) { checks.add("key", "malformed", "1 to 64 of a-z, 0-9, -, _ and .") }
             checks.words(name: name, description: description)
             checks.text("note", note, 1...500)
+            if content["owner"] != nil { checks.add("content.owner", "immutable", "the owner is who made the object") }
             if content.canonical.count > RulebookObject.contentMaximum {
                 checks.add("content", "too_long", "at most \(RulebookObject.contentMaximum) bytes")
             }

@@ -36,12 +36,16 @@ public struct Rulebooks: Sendable {
     /// Objects of a rulebook.
     public static let most: Int64 = 10_000
 
+    /// Kinds whose objects Martlet gives a number.
+    public static let numbered: Set<RulebookKind> = [.event, .eventType]
+
     let units: Units
     var desk: Desk { units.desk }
     let world: World
     let objectSeal: RowSeal
     let versionSeal: RowSeal
     let releaseSeal: RowSeal
+    private let numbers: RulebookNumbers
 
     public init(_ units: Units, _ world: World) {
         self.units = units
@@ -49,6 +53,7 @@ public struct Rulebooks: Sendable {
         objectSeal = RowSeal(units.rowKey, table: "rulebook_object", noun: "rulebook object", columns: RulebookStatements.objectColumns)
         versionSeal = RowSeal(units.rowKey, table: "rulebook_version", noun: "rulebook version", columns: RulebookStatements.versionColumns)
         releaseSeal = RowSeal(units.rowKey, table: "rulebook_release", noun: "rulebook release", columns: RulebookStatements.releaseColumns)
+        numbers = RulebookNumbers(units.rowKey)
     }
 
     public func list(_ wish: PageWish, by caller: Caller) async throws(DeskFault) -> Page<RulebookEntry> {
@@ -114,16 +119,17 @@ public struct Rulebooks: Sendable {
     }
 
     /// Writes a draft: a new object, or a new version of one. What compiling it alone has to say comes back with it and stops nothing.
-    /// - Parameter version: of the object as the caller read it; nil: there is none yet.
+    /// - Parameters:
+    ///   - version: of the object as the caller read it; nil: there is none yet.
+    ///   - numbering: of an event or event type.
     public func save(
-        _ kind: RulebookKind, _ key: String, _ wish: RulebookEntry.Wish, version: Int64?, by caller: Caller
+        _ kind: RulebookKind, _ key: String, _ wish: RulebookEntry.Wish, version: Int64?, numbering: RulebookNumbering = .given,
+        by caller: Caller
     ) async throws(DeskFault) -> (entry: RulebookEntry, findings: [RulebookFinding]) {
         try caller.require(.writeRulebook)
         try wish.check(key: key)
         let surroundings = try surroundings()
-        let bytes = wish.content.canonical
-        let hash = BodyDigest.sha256(bytes)
-        let entry = try await desk.act(.writeRulebook, by: caller) { session in
+        let (entry, content) = try await desk.act(.writeRulebook, by: caller) { session in
             try session.run(StoreStatements.lockAudit)
             let visibility = try units.visibility(of: caller, session)
             var wish = wish
@@ -151,14 +157,22 @@ public struct Rulebooks: Sendable {
                 try session.run(RulebookStatements.addObject, entry.values + [objectSeal.tag(entry.values)])
             }
             try units.require(wish.unit, session)
-            let made = RulebookVersion(entry.newest, wish, hash: hash, author: caller.name, at: at)
+            wish.content = try numbers.numbered(wish.content, kind, key, numbering, session) { row in
+                let one = try RulebookEntry(row, objectSeal)
+                // Of this object the newest version is not there yet.
+                let newest = one.number == entry.number ? one.newest - 1 : one.newest
+                guard newest > 0 else { return (one.key, nil) }
+                return (one.key, try self.content(of: one.number, newest, "\(one.path)@\(newest)", session).content)
+            }
+            let bytes = wish.content.canonical
+            let made = RulebookVersion(entry.newest, wish, hash: BodyDigest.sha256(bytes), author: caller.name, at: at)
             let values = made.values(of: entry.number)
             let text = SQLValue.text(String(decoding: bytes, as: UTF8.self))
             try session.run(RulebookStatements.addVersion, values + [versionSeal.tag(values), text])
-            return (entry, AuditTrail.Line(act: .rulebookWritten, object: "rulebook/\(entry.path)@\(entry.newest)"))
+            return ((entry, wish.content), AuditTrail.Line(act: .rulebookWritten, object: "rulebook/\(entry.path)@\(entry.newest)"))
         }
         let alone = RulebookSource(
-            number: 0, at: 0, objects: [RulebookObject(kind: kind, key: key, version: entry.newest, content: wish.content)])
+            number: 0, at: 0, objects: [RulebookObject(kind: kind, key: key, version: entry.newest, content: content)])
         return (entry, findings(alone, surroundings))
     }
 

@@ -59,9 +59,11 @@ public final class DeskRunner: Sendable {
     /// - Parameters:
     ///   - front: the socket, which may listen already; nil: one of its own.
     ///   - rowKey: of the installation, `KeyStore.rowKey`.
+    ///   - tokens: with which customers act for themselves; nil: none is taken.
     ///   - nouns: routes besides those of principals and audit.
     public init(
-        _ options: Options, front: DeskFront? = nil, rowKey: Secret, signer: AuditCheckpointSigner, parts: [DeskPart] = [], logger: Logger,
+        _ options: Options, front: DeskFront? = nil, rowKey: Secret, tokens: CustomerTokens? = nil, signer: AuditCheckpointSigner,
+        parts: [DeskPart] = [], logger: Logger,
         nouns: (Desk) -> [any APINoun] = { _ in [] }
     ) throws(StatementSet.Fault) {
         let store = SQLStore(options.address, statements: try StoreStatements.all(), options: options.store)
@@ -77,7 +79,7 @@ public final class DeskRunner: Sendable {
         checkpoints = AuditCheckpoints(desk, signer: signer, file: options.settings.checkpoints)
         let readiness = readiness
         listener = DeskListener(
-            options.settings, front: front, desk: desk, principals: Principals(desk, rowKey: rowKey), nouns: nouns(desk),
+            options.settings, front: front, desk: desk, principals: Principals(desk, rowKey: rowKey), tokens: tokens, nouns: nouns(desk),
             logger: logger, ready: { readiness.reasons })
     }
 

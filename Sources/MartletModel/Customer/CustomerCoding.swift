@@ -143,6 +143,19 @@ extension PackageSubscription {
         }
     }
 
+    /// As it stands in a customer's record.
+    public func bytes() throws(CustomerFault) -> [UInt8] {
+        var out = FieldWriter([])
+        try write(to: &out)
+        return out.bytes
+    }
+
+    /// What `bytes` wrote. Bytes behind what is known are passed over, as in a record.
+    public init(reading bytes: UnsafeRawBufferPointer) throws(CustomerFault) {
+        var input = FieldReader(bytes)
+        try self.init(&input)
+    }
+
     static func list(_ input: inout FieldReader) throws(CustomerFault) -> [PackageSubscription] {
         var found: [PackageSubscription] = []
         while !input.isAtEnd {

@@ -7,17 +7,34 @@ public struct CustomerDetails: Equatable, Sendable {
     /// By the number of their contact point.
     public var addresses: [Address]
     public var attributes: [CustomerAttribute]
+    /// Of the accounts and cards for which packages are connected.
+    public var scopes: [ScopeTail]
 
     public init(
         reference: String = "", givenName: String = "", familyName: String = "", addresses: [Address] = [],
-        attributes: [CustomerAttribute] = []
+        attributes: [CustomerAttribute] = [], scopes: [ScopeTail] = []
     ) {
         self.reference = reference
         self.givenName = givenName
         self.familyName = familyName
         self.addresses = addresses
         self.attributes = attributes
+        self.scopes = scopes
     }
+
+    /// By what a person knows an account or card again, whose whole number is kept nowhere.
+    public struct ScopeTail: Hashable, Sendable {
+        public var scope: PackageSubscription.Scope
+        /// The last four letters or digits at most, never more than half of the number.
+        public var tail: String
+
+        public init(_ scope: PackageSubscription.Scope, tail: String) {
+            self.scope = scope
+            self.tail = tail
+        }
+    }
+
+    public func tail(_ scope: PackageSubscription.Scope) -> String? { scopes.first { $0.scope == scope }?.tail }
 
     public struct Address: Hashable, Sendable {
         public var number: UInt8

@@ -9,6 +9,7 @@ extension CustomerDetails {
         static let familyName: UInt8 = 3
         static let addresses: UInt8 = 4
         static let attributes: UInt8 = 5
+        static let scopes: UInt8 = 6
     }
 
     /// Adds the bytes to `bytes`. On a fault `bytes` holds a part of them.
@@ -39,6 +40,17 @@ extension CustomerDetails {
         try out.list(attributes, Section.attributes, "attributes", CustomerLimits.attributes) { one, out throws(CustomerFault) in
             try one.write(to: &out)
         }
+        try out.list(scopes, Section.scopes, "accounts and cards", CustomerLimits.packages) { one, out throws(CustomerFault) in
+            switch one.scope {
+            case .account(let hash):
+                out.byte(1)
+                out.fixed(hash)
+            case .card(let hash):
+                out.byte(2)
+                out.fixed(hash)
+            }
+            try out.text(one.tail, "account or card", limit: CustomerLimits.textBytes)
+        }
         guard out.bytes.count - start <= CustomerLimits.recordBytes else {
             throw .tooLong(field: "details", limit: CustomerLimits.recordBytes)
         }
@@ -58,6 +70,7 @@ extension CustomerDetails {
             case Section.familyName: it.familyName = try part.asText("family name")
             case Section.addresses: it.addresses = try Address.list(&part)
             case Section.attributes: it.attributes = try CustomerAttribute.list(&part)
+            case Section.scopes: it.scopes = try ScopeTail.list(&part)
             default: break
             }
         }
@@ -76,6 +89,25 @@ extension CustomerDetails.Address {
             case 2: found.append(.init(number: number, value: .text(try input.text("address", limit: CustomerLimits.addressBytes))))
             default: throw .badValue(field: "address form")
             }
+        }
+        return found
+    }
+}
+
+extension CustomerDetails.ScopeTail {
+    fileprivate static func list(_ input: inout FieldReader) throws(CustomerFault) -> [CustomerDetails.ScopeTail] {
+        var found: [CustomerDetails.ScopeTail] = []
+        while !input.isAtEnd {
+            guard found.count < CustomerLimits.packages else {
+                throw .tooMany(field: "accounts and cards", limit: CustomerLimits.packages)
+            }
+            let scope: PackageSubscription.Scope
+            switch try input.byte("scope kind") {
+            case 1: scope = .account(try input.fixed("scope"))
+            case 2: scope = .card(try input.fixed("scope"))
+            default: throw .badValue(field: "scope kind")
+            }
+            found.append(.init(scope, tail: try input.text("account or card", limit: CustomerLimits.textBytes)))
         }
         return found
     }

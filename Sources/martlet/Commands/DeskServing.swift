@@ -44,7 +44,8 @@ extension ServeCommand {
         let runner: DeskRunner
         do {
             runner = try DeskRunner(
-                options, front: front, rowKey: keys.rowKey, signer: try AuditCheckpointSigner(master: master), parts: work.parts,
+                options, front: front, rowKey: keys.rowKey, tokens: vault.tokens, signer: try AuditCheckpointSigner(master: master),
+                parts: work.parts,
                 logger: logger, nouns: work.nouns)
             _ = try await runner.start()
         } catch {

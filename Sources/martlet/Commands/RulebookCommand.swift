@@ -218,7 +218,10 @@ struct RulebookCommand: AsyncParsableCommand {
     struct Import: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "import", abstract: "Writes files as new versions, where they differ; publishing is another step.",
-            discussion: "First all files are read and compiled together; with an error in any nothing is written.")
+            discussion: """
+                First all files are read and compiled together; with an error in any nothing is written. Events and event types that are new here keep \
+                the numbers of their files; where a file has none, it is given one.
+                """)
 
         @Argument(help: "Folder.") var folder: String
         @OptionGroup var place: StoreCommand.Place
@@ -226,22 +229,27 @@ struct RulebookCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await RulebookCommand.with(place) { rulebooks, caller in
-                let files = try RulebookFiles(folder: folder).read()
+                let entries = try await RulebookCommand.all { try await rulebooks.list($0, by: caller) }
+                let known = Dictionary(uniqueKeysWithValues: entries.map { ($0.path, $0) })
+                var files = try RulebookFiles(folder: folder).read()
+                for index in files.indices where files[index].lacksNumber && known[files[index].name] != nil {
+                    files[index].number = try await RulebookCommand.body(Name(files[index]), nil, rulebooks, caller).content["number"]
+                }
                 let surroundings = try DeskReference.rulebooks(config: place.config, data: place.data).surroundings()
                 let (lines, areUsable) = RulebookFiles.findings(files, surroundings)
                 for line in lines { Swift.print(line) }
                 guard areUsable else { throw ExitCode(1) }
-                let entries = try await RulebookCommand.all { try await rulebooks.list($0, by: caller) }
-                let known = Dictionary(uniqueKeysWithValues: entries.map { ($0.path, $0) })
                 var written = 0
-                for file in files {
+                // Those that ask for a number of their own first, before it is given to another.
+                for file in files.filter({ !$0.lacksNumber }) + files.filter(\.lacksNumber) {
                     let entry = known[file.name]
                     if entry != nil, try await RulebookCommand.body(Name(file), nil, rulebooks, caller) == file.body { continue }
                     let wish = RulebookEntry.Wish(
                         name: file.body.name, description: file.body.description, unit: file.body.unit, content: file.body.content,
                         note: note)
                     do {
-                        let (saved, _) = try await rulebooks.save(file.kind, file.key, wish, version: entry?.version, by: caller)
+                        let (saved, _) = try await rulebooks.save(
+                            file.kind, file.key, wish, version: entry?.version, numbering: .kept, by: caller)
                         Swift.print("\(file.path): \(saved.path) is version \(saved.newest)")
                         written += 1
                     } catch let fault as DeskFault {

@@ -15,6 +15,18 @@ struct RulebookFiles {
         var body: Body
 
         var name: String { "\(kind.rawValue)/\(key)" }
+
+        /// It is of a kind whose numbers Martlet gives, and its file says none.
+        var lacksNumber: Bool { Rulebooks.numbered.contains(kind) && (number ?? .null) == .null }
+
+        var number: JSONValue? {
+            get { body.content["number"] }
+            set {
+                guard case .object(var fields) = body.content else { return }
+                fields["number"] = newValue
+                body.content = .object(fields)
+            }
+        }
     }
 
     struct Body: Encodable, Equatable {
@@ -150,10 +162,25 @@ struct RulebookFiles {
 
     // MARK: Compiling
 
+    /// Files without a number are compiled with one that no other has: it is given when they are imported.
+    private static func numbered(_ files: [File]) -> [File] {
+        var files = files
+        var next: [RulebookKind: Int64] = [:]
+        for file in files {
+            if case .integer(let number)? = file.number { next[file.kind] = max(next[file.kind] ?? 0, number) }
+        }
+        for index in files.indices where files[index].lacksNumber {
+            let number = (next[files[index].kind] ?? 0) + 1
+            next[files[index].kind] = number
+            files[index].number = .integer(number)
+        }
+        return files
+    }
+
     /// What the one compile of the house says of the files, each finding as a line with its file.
     static func findings(_ files: [File], _ surroundings: Rulebook.Surroundings) -> (lines: [String], areUsable: Bool) {
         // A file has no version: what an override is based on is compared when it is published.
-        let objects = files.map { RulebookObject(kind: $0.kind, key: $0.key, version: 0, content: $0.body.content) }
+        let objects = numbered(files).map { RulebookObject(kind: $0.kind, key: $0.key, version: 0, content: $0.body.content) }
         let findings = DecisionBook.compile(
             RulebookSource(number: 0, at: 0, objects: objects), in: surroundings, zoneFile: ZoneFiles.read
         ).findings

@@ -35,9 +35,12 @@ struct DeskWork: Sendable {
     /// The nouns of the admin API besides principals and audit.
     func nouns(_ desk: Desk) -> [any APINoun] {
         let customers = desk.customers(vault, names: names.customers)
+        let units = Units(desk, rowKey: keys.rowKey)
+        let rulebooks = Rulebooks(units, DeskReference.rulebooks(config: config, data: data))
         let history = desk.history(keys: historyKeys) { [names] in names.history }
-        return DeskReference.nouns(Units(desk, rowKey: keys.rowKey), config: config, data: data) + [
-            CustomerRoutes(customers, history: history), history.routes(timeline: customers.timelineSources),
+        return DeskReference.nouns(units, config: config, data: data) + [
+            CustomerRoutes(customers, history: history), SelfRoutes(SelfService(customers, rulebooks)),
+            history.routes(timeline: customers.timelineSources),
             desk.statistics(names: { [names] in names.history }).routes, ImportRoutes(imports(desk)),
         ]
     }

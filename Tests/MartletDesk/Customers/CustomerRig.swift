@@ -85,6 +85,7 @@ struct CustomerRig {
             for row in rows {
                 let subject = try row.integer("subject")
                 add(try session.rows(ConsentStatements.page, [.integer(subject), .integer(0), .number(500)]))
+                add(try session.rows(PackageStatements.page, [.integer(subject), .integer(0), .number(500)]))
                 add(try session.rows(ContactStatements.page, [.integer(subject), .integer(.max), .integer(0), .number(500)]))
             }
             return all

@@ -19,11 +19,12 @@ import Testing
         }
 
         func ask(
-            _ method: APIRoutes.Method, _ path: String, id: String = "1", _ body: String = "", match: String? = nil
+            _ method: APIRoutes.Method, _ path: String, id: String = "1", _ body: String = "", match: String? = nil,
+            query: [(name: String, value: String)] = []
         ) async throws -> (answer: APIAnswer, text: String) {
             let route = try #require(routes.paths[path]?[method])
             let request = APIRequest(
-                caller: CustomerRig.anna, parts: ["id": id], query: APIQuery([]), headers: match.map { ["if-match": $0] } ?? [:],
+                caller: CustomerRig.anna, parts: ["id": id], query: APIQuery(query), headers: match.map { ["if-match": $0] } ?? [:],
                 content: RequestBody(buffer: ByteBuffer(string: body)), bodyLimit: 100_000)
             let answer = try await route.answer(request)
             guard case .bytes(let bytes) = answer.body else { return (answer, "") }
@@ -53,6 +54,13 @@ import Testing
             #expect(said.answer.status == 201 && said.text.contains(#""state":"given""#))
             let consents = try await desk.ask(.get, "/v1/customers/{id}/consents").text
             #expect(consents.contains(#""way":"branch""#) && !consents.contains("form 12"))
+            let packages = #"{"packages": [{"package": 3, "from": 20000, "isPaused": false, "thresholds": [], "card": "4242 0042"}]}"#
+            #expect(try await desk.ask(.patch, "/v1/customers/{id}", packages, match: "\"3\"").text.contains(#""card":"•••0042""#))
+            let connected = try await desk.ask(.get, "/v1/customers/{id}/packages").text
+            #expect(connected.hasPrefix(#"{"items":[{"changedAt":"#) && connected.contains(#""way":"api""#))
+            let before = try await desk.ask(.get, "/v1/customers/{id}/packages", query: [("at", "2026-01-31")]).text
+            #expect(before == #"{"at":"2026-01-31T00:00:00.000000Z","items":[]}"#)
+            #expect(try await desk.ask(.get, "/v1/customers/{id}/packages/changes").text.contains(#""act":"connected""#))
             let contact = #"{"at": "2026-01-31T10:00:00Z", "kind": "branch", "unit": 7, "summary": "asked about a loan"}"#
             #expect(try await desk.ask(.post, "/v1/customers/{id}/contacts", contact).answer.status == 201)
             let contacts = try await desk.ask(.get, "/v1/customers/{id}/contacts").text
@@ -82,6 +90,12 @@ import Testing
             #expect(try await fields(.post, "/v1/customers/find", #"{"phone": "+447700900123", "email": "a@b.example"}"#) == ["reference"])
             #expect(try await fields(.post, "/v1/customers", #"{"givenName": "Wanda"}"#) == ["reference"])
             #expect(try await fields(.post, "/v1/customers", #"{"reference": "r", "shoes": 40}"#) == ["shoes"])
+            guard
+                case .invalid(let faults)? = try? await CustomerRig.fault({
+                    try await desk.ask(.get, "/v1/customers/{id}/packages", query: [("at", "soon")])
+                })
+            else { throw CustomerRig.NotFailed() }
+            #expect(faults.map(\.path) == ["at"])
             let consent = #"{"purpose": 3, "channel": "smoke", "state": "maybe", "at": "soon", "way": "mind"}"#
             #expect(try await fields(.post, "/v1/customers/{id}/consents", consent) == ["channel", "state", "way", "at"])
             let contact = #"{"at": "soon", "kind": "branch", "unit": 7, "summary": "x"}"#

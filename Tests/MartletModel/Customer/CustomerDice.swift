@@ -78,7 +78,10 @@ struct CustomerDice {
                 .init(
                     number: UInt8(index + 1),
                     value: dice.flip() ? .phone(447_700_900_000 + UInt64(dice.below(1000))) : .text("a\(dice.below(1000))@mail.example"))
-            }, attributes: list(3) { dice, _ in dice.attribute() })
+            }, attributes: list(3) { dice, _ in dice.attribute() },
+            scopes: list(2) { dice, _ in
+                .init(dice.flip() ? .account(dice.next()) : .card(dice.next()), tail: ["", "0123", "ЖЖ"][dice.below(3)])
+            })
     }
 
     mutating func octets(_ most: Int) -> [UInt8] { list(most) { dice, _ in UInt8(dice.below(256)) } }

@@ -16,6 +16,34 @@ import Testing
         }
     }
 
+    @Test("A package and what is known of its account or card are read again as they were; cut or of another kind they are named")
+    func scopes() throws {
+        for seed in UInt64(0)..<100 {
+            var dice = CustomerDice(seed)
+            let package = dice.package()
+            let bytes = try package.bytes()
+            #expect(try bytes.withUnsafeBytes { try PackageSubscription(reading: $0) } == package, "seed \(seed)")
+            for count in bytes.indices {
+                #expect(throws: CustomerFault.self, "seed \(seed), \(count) bytes") {
+                    try Array(bytes.prefix(count)).withUnsafeBytes { try PackageSubscription(reading: $0) }
+                }
+            }
+        }
+        let details = CustomerDetails(scopes: [.init(.card(7), tail: "0123")])
+        #expect(details.tail(.card(7)) == "0123" && details.tail(.account(7)) == nil)
+        var bytes: [UInt8] = []
+        try details.write(to: &bytes)
+        // Version, section, its length, then the kind.
+        bytes[3] = 3
+        #expect(throws: CustomerFault.badValue(field: "scope kind")) {
+            try bytes.withUnsafeBytes { try CustomerDetails(reading: $0) }
+        }
+        let many = (0...CustomerLimits.packages).map { CustomerDetails.ScopeTail(.account(UInt64($0)), tail: "") }
+        #expect(throws: CustomerFault.tooMany(field: "accounts and cards", limit: CustomerLimits.packages)) {
+            try CustomerDetails(scopes: many).write(to: &bytes)
+        }
+    }
+
     @Test("Every change that is written is read again as it was, and cut anywhere it is a fault")
     func changes() throws {
         for seed in UInt64(0)..<200 {

@@ -235,18 +235,50 @@ struct DecidingRulesTests {
     }
 
     @Test(
-        "What is only odd is a warning: an event that nobody hears of, a plan that nobody uses, quiet hours without a zone, no days, no template yet"
+        "What is only odd is a warning: a plan that nobody uses, quiet hours without a zone, no days, no template and no package yet"
     )
     func warnings() throws {
         func warning(_ changes: [String: String], _ path: String) throws {
             let (_, findings) = try DecidingRulesTests.compile(changes)
             #expect(findings.areUsable && findings.contains { $0.path == path && $0.severity == .warning }, "\(findings)")
         }
-        try warning(["package/cards": ""], "event/paid$")
         try warning(["plan/idle": #"{"steps": [{"channels": ["sms"]}]}"#], "plan/idle$")
         try warning(["zones/bank": ""], "zones")
         try warning(["holidays/bank": "{}"], "holidays/bank$")
         try warning(["event/later": #"{"number": 13, "type": "cards", "class": "service", "published": false}"#], "event/later$.templates")
+    }
+
+    @Test("What a published event lacks is named at once: template, package, plan")
+    func prerequisites() throws {
+        let bare = #"{"number": 12, "type": "cards", "class": "service"}"#
+        let (_, findings) = try DecidingRulesTests.compile(["event/paid": bare, "package/cards": ""])
+        let errors = findings.filter { $0.severity == .error && $0.path.hasPrefix("event/paid") }
+        #expect(errors.map(\.path).sorted() == ["event/paid$", "event/paid$.plan", "event/paid$.templates"], "\(findings)")
+        #expect(errors.allSatisfy { !$0.remedy.isEmpty })
+        let (_, later) = try DecidingRulesTests.compile(
+            ["event/paid": bare.replacing("}", with: #", "published": false}"#), "package/cards": ""])
+        #expect(later.areUsable)
+    }
+
+    @Test("Who names an object is found in every field that can name one, and nobody names what is only spelled alike")
+    func users() throws {
+        let more: [(String, String)] = [
+            ("package/cards", #"{"events": [{"event": "paid"}, {"event": "done"}, 5]}"#),
+            (
+                "event/loan",
+                #"{"type": "cards", "purpose": "offers", "quietHours": "night", "plan": "both", "actionRequired": {"completedBy": "done"}}"#
+            ),
+            ("event/done", #"{"type": "cards", "actionRequired": {"completedBy": "done"}}"#), ("event/odd", "[]"),
+            ("matrix/bank", #"{"cells": [{"plan": "both"}, {"plan": "both"}]}"#), ("quiet-hours/night", #"{"holidays": "bank"}"#),
+        ]
+        let source = RulebookSource(
+            number: 1, at: 0, objects: try more.map { try DecidingRulesTests.object($0.0, $0.1) })
+        #expect(source.users(of: .eventType, "cards") == ["event/done", "event/loan"])
+        #expect(source.users(of: .event, "done") == ["event/loan", "package/cards"])
+        #expect(source.users(of: .plan, "both") == ["event/loan", "matrix/bank"])
+        #expect(source.users(of: .purpose, "offers") == ["event/loan"] && source.users(of: .quietHours, "night") == ["event/loan"])
+        #expect(source.users(of: .holidays, "bank") == ["quiet-hours/night"])
+        #expect(source.users(of: .package, "cards").isEmpty && source.users(of: .routes, "both").isEmpty)
     }
 
     @Test("Templates, zones and limits that are known around the rulebook are looked up")

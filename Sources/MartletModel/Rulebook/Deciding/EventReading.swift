@@ -47,6 +47,12 @@ extension EventDefinition {
         return event
     }
 
+    /// What an event says, as far as its content can be read; what is wrong with it is told by compiling.
+    public static func parameters(of content: JSONValue) -> [EventParameter] {
+        var findings: [RulebookFinding] = []
+        return parameters(DocumentReading(content, path: ""), &findings)
+    }
+
     private static func parameters(_ reading: DocumentReading, _ findings: inout [RulebookFinding]) -> [EventParameter] {
         var parameters: [EventParameter] = []
         let elements = reading.optionalList("parameters", &findings)

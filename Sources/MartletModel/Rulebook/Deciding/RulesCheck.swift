@@ -73,8 +73,8 @@ extension DecisionRules {
         where event.isPublished && !event.isMandatory && !event.isForEveryone && !isInPackage[place] {
             findings.append(
                 RulebookFinding(
-                    "event/\(event.key)$", .warning, "no package has it, so nobody is told",
-                    remedy: "put it into a package, or set everyone"))
+                    "event/\(event.key)$", .error, "no package has it, so nobody could be told",
+                    remedy: "put it into a package, set everyone, or do not publish it yet"))
         }
     }
 

@@ -1,0 +1,145 @@
+import MartletModel
+
+/// How an event may be reported, with invented values of its parameters: what its editor hands to those whose systems report it.
+public struct EventExample: Codable, Equatable, Sendable {
+    /// `json`, `xml`, `soap`, `sql`.
+    public var form: String
+    /// Whether a door takes it in this version of Martlet.
+    public var live: Bool
+    /// Where it is handed in.
+    public var door: String
+    public var text: String
+
+    /// - Parameters:
+    ///   - key: of the event.
+    ///   - now: wall microseconds, for its times.
+    static func all(_ key: String, _ parameters: [EventParameter], now: Int64) -> [EventExample] {
+        let maker = EventExampleMaker(key: key, parameters: parameters, now: now)
+        return [
+            EventExample(form: "json", live: true, door: "POST /v1/events of the HTTP door", text: maker.json),
+            EventExample(form: "xml", live: false, door: "no door takes XML yet", text: maker.xml),
+            EventExample(form: "soap", live: false, door: "there is no SOAP door yet", text: maker.soap),
+            EventExample(form: "sql", live: false, door: "there is no table door yet", text: maker.sql),
+        ]
+    }
+}
+
+extension Rulebooks {
+    /// Examples of the newest version of an event.
+    public func examples(of event: String, by caller: Caller) async throws(DeskFault) -> (version: Int64, examples: [EventExample]) {
+        let version = try await self.version(.event, event, nil, by: caller)
+        let parameters = EventDefinition.parameters(of: version.content ?? .null)
+        return (version.number, EventExample.all(event, parameters, now: desk.now()))
+    }
+}
+
+private struct EventExampleMaker {
+    let key: String
+    let now: Int64
+    private let values: [(name: String, value: JSONValue)]
+    private static let customer = "40-118-220"
+    private static let namespace = "urn:martlet:events:1"
+
+    init(key: String, parameters: [EventParameter], now: Int64) {
+        self.key = key
+        self.now = now
+        values = parameters.map { ($0.name, EventExampleMaker.value($0, now)) }
+    }
+
+    private var occurredAt: String { EventExampleMaker.instant(now) }
+
+    // MARK: Values
+
+    private static func value(_ parameter: EventParameter, _ now: Int64) -> JSONValue {
+        switch parameter.type {
+        case .text:
+            if case .text(let text)? = parameter.assumed, !text.isEmpty { return .text(text) }
+            let sample =
+                switch parameter.dataClass {
+                case .identifier: "1234567890"
+                case .secret: "482913"
+                case .open, .personal, .financial: "Example"
+                }
+            return .text(String(sample.prefix(parameter.maximumBytes)))
+        case .integer: return .integer(7)
+        case .decimal: return .text("12.50")
+        case .money: return .object(["amount": .text("125.50"), "currency": .text("EUR")])
+        case .date: return .text(String(instant(now).prefix(10)))
+        case .time: return .text("18:30")
+        case .instant: return .text(instant(now))
+        case .boolean: return .flag(true)
+        }
+    }
+
+    /// In whole seconds.
+    private static func instant(_ now: Int64) -> String { String(timestamp(now).prefix(19)) + "Z" }
+
+    // MARK: Forms
+
+    private static func line(_ value: JSONValue) -> String { String(decoding: value.canonical, as: UTF8.self) }
+
+    var json: String {
+        let lines = values.map { "    \(EventExampleMaker.line(.text($0.name))): \(EventExampleMaker.line($0.value))" }
+        let parameters = lines.isEmpty ? "{}" : "{\n\(lines.joined(separator: ",\n"))\n  }"
+        return """
+            {
+              "definition": "\(key)",
+              "customer": "\(EventExampleMaker.customer)",
+              "occurredAt": "\(occurredAt)",
+              "parameters": \(parameters)
+            }
+            """
+    }
+
+    var xml: String { #"<?xml version="1.0" encoding="UTF-8"?>"# + "\n" + event("") }
+
+    var soap: String {
+        """
+        <?xml version="1.0" encoding="UTF-8"?>
+        <soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/">
+          <soap:Body>
+        \(event("    "))
+          </soap:Body>
+        </soap:Envelope>
+        """
+    }
+
+    var sql: String {
+        let parameters = EventExampleMaker.line(.object(Dictionary(values.map { ($0.name, $0.value) }) { first, _ in first }))
+        return """
+            INSERT INTO martlet_event (definition, customer, occurred_at, parameters)
+            VALUES ('\(key)', '\(EventExampleMaker.customer)', '\(occurredAt)', '\(parameters.replacing("'", with: "''"))');
+            """
+    }
+
+    private func event(_ indent: String) -> String {
+        var lines = [
+            #"<event xmlns="\#(EventExampleMaker.namespace)" definition="\#(key)">"#,
+            "  <customer>\(EventExampleMaker.customer)</customer>", "  <occurredAt>\(occurredAt)</occurredAt>",
+        ]
+        if values.isEmpty {
+            lines.append("  <parameters/>")
+        } else {
+            lines.append("  <parameters>")
+            lines += values.map { "    \(EventExampleMaker.element($0.name, $0.value))" }
+            lines.append("  </parameters>")
+        }
+        lines.append("</event>")
+        return lines.map { indent + $0 }.joined(separator: "\n")
+    }
+
+    private static func element(_ name: String, _ value: JSONValue) -> String {
+        switch value {
+        case .object(let money):
+            guard case .text(let amount)? = money["amount"], case .text(let currency)? = money["currency"] else { return "<\(name)/>" }
+            return #"<\#(name) currency="\#(escaped(currency))">\#(escaped(amount))</\#(name)>"#
+        case .text(let text): return "<\(name)>\(escaped(text))</\(name)>"
+        case .integer, .flag, .null, .list: return "<\(name)>\(line(value))</\(name)>"
+        }
+    }
+
+    /// XML 1.0, section 2.4.
+    private static func escaped(_ text: String) -> String {
+        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
+    }
+}
