@@ -6,10 +6,8 @@ import Guard
 import Journal
 import Logging
 import MartletDesk
-import MartletLocal
 import MartletModel
 import MartletNode
-import MartletStore
 import SQL
 
 extension ServeCommand {
@@ -22,7 +20,8 @@ extension ServeCommand {
         if let reason = DeskPriority.lower(to: settings.desk.niceness) {
             logger.warning("the desk does not stand behind the node; catching up may be felt by sending", metadata: ["reason": "\(reason)"])
         }
-        let keys = try await openKeys(master, logger)
+        if let obstacle = StoreRestoring(data: data).obstacle { throw failure(obstacle, ExitStatus.badSettings) }
+        let keys = try await openKeys(settings, master, logger)
         let lock = try holdDesk()
         let vault = CustomerVault(keys, try await openSubjects(settings, master, logger))
         let signals = Signals()
@@ -56,11 +55,11 @@ extension ServeCommand {
     }
 
     /// The node makes the keys, when it first starts.
-    private func openKeys(_ master: MasterKey, _ logger: Logger) async throws -> KeyStore {
+    private func openKeys(_ settings: ServerSettings, _ master: MasterKey, _ logger: Logger) async throws -> KeyStore {
         var told = false
         while true {
             do throws(KeyStoreFault) {
-                return try KeyStore(directory: "\(data)/keys", master: master, access: .reader)
+                return try AtRest.days(settings, master)
             } catch {
                 switch error {
                 case .missing, .incomplete:
@@ -75,48 +74,32 @@ extension ServeCommand {
         }
     }
 
-    /// The desk owns the customers' keys. While an import holds them it waits: that ends by itself. Where there are none they are made, but only for a
-    /// store that has no customers yet: new keys beside old customers would hide that theirs are lost.
+    /// The desk owns the customers' keys. While an import holds them it waits: that ends by itself. Where there are none, and the database does not say
+    /// whether there were customers, it waits too.
     private func openSubjects(_ settings: ServerSettings, _ master: MasterKey, _ logger: Logger) async throws -> SubjectKeys {
         let directory = settings.node.subjectKeyDirectory
         var told = ""
-        func tell(_ text: String) {
-            if told != text { logger.warning("\(text)", metadata: ["directory": "\(directory)"]) }
+        func tell(_ text: String, _ reason: String) {
+            if told != text { logger.warning("\(text)", metadata: ["directory": "\(directory)", "reason": "\(reason)"]) }
             told = text
         }
-        var mayCreate = false
         while true {
-            do throws(SubjectKeyFault) {
-                return try SubjectKeys(directory: directory, master: master, access: .owner(create: mayCreate))
-            } catch {
-                switch error {
-                case .inUse: tell("waiting for an import to end")
+            do {
+                return try await CustomerKeys.open(settings, master)
+            } catch let fault as SubjectKeyFault {
+                switch fault {
+                case .inUse: tell("waiting for an import to end", "\(fault)")
                 case .missing:
-                    switch await hasCustomers(settings) {
-                    case true?:
-                        logger.critical(
-                            "the keys of customers are not there, and there are customers", metadata: ["directory": "\(directory)"])
-                        throw failure("\(error.description). Or, step by step: \(CustomerKeysCheck.remedy)", ExitStatus.badSettings)
-                    case false?:
-                        mayCreate = true
-                        continue
-                    case nil: tell("waiting for the database: it knows whether keys of customers were lost, before new ones are made")
-                    }
-                default: throw failure(error.description, ExitStatus.badSettings)
+                    logger.critical(
+                        "the keys of customers are not there, and there are customers", metadata: ["directory": "\(directory)"])
+                    throw failure("\(fault). Or, step by step: \(CustomerKeysCheck.remedy)", ExitStatus.badSettings)
+                default: throw failure(fault.description, ExitStatus.badSettings)
                 }
+            } catch {
+                tell("waiting for the database: it knows whether keys of customers were lost, before new ones are made", "\(error)")
             }
             try await Task.sleep(for: .seconds(1))
         }
-    }
-
-    /// Nil: the database is away, and what the node was given says nothing.
-    private func hasCustomers(_ settings: ServerSettings) async -> Bool? {
-        if let versions = try? LocalCustomers.versions(in: settings.node.localDirectory), !versions.isEmpty { return true }
-        guard let statements = try? StoreStatements.all() else { return nil }
-        let store = SQLStore(settings.store.address, statements: statements, options: settings.store.options)
-        let highest = try? await CustomerKeysCheck.highest(store)
-        await store.close()
-        return highest.map { $0 > 0 }
     }
 
     /// One desk a data directory.
