@@ -57,7 +57,7 @@ import Testing
         #expect(try rig.story(id) != nil)
         try rig.stop()
         // What the log names is known again from its records.
-        let again = try Rig(at: rig.directory)
+        let again = try Rig(at: rig.crashImage())
         #expect(try again.run { $0.namedKeys.contains(recent) && !$0.namedKeys.contains(old[1]) })
         try again.stop()
     }
