@@ -185,6 +185,8 @@ def killed(place):
     place.erase(people[LATE])
     until("the list of erasures is outside", 10, lambda: place.erasures_outside() == 1)
     place.martlet.stop()
+    # They prove what the backup lacks.
+    place.checkpoints.rename(place.outside / "checkpoints.before")
     bare(place, saved)
     began = time.monotonic()
     place.verb("store", "restore", saved.folder / "store")
@@ -205,7 +207,6 @@ def killed(place):
         place.verb("store", "check", "--rows")
     if refused == 0:
         raise Unusable(f"no run was killed before its end: {left}; more --kills")
-    place.checkpoints.rename(place.outside / "checkpoints.before")
     place.start()
     expect("a customer of the backup is not found", place.find(KEPT) == [people[KEPT]])
     expect("who was erased behind the backup is found", place.find(LATE) == [])
