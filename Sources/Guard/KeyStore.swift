@@ -168,6 +168,14 @@ public final class KeyStore: Sendable {
         index.withLock { index in index.names.values.filter { $0.day < day }.map(\.id) }.sorted()
     }
 
+    /// Numbers of all keys of days before that of their class, oldest first; a class that is not named keeps all of its.
+    /// - Parameter days: by the class's raw value.
+    public func keys(before days: [UInt8: Int32]) -> [UInt32] {
+        index.withLock { index in
+            index.names.values.filter { name in days[name.messageClass].map { name.day < $0 } ?? false }.map(\.id)
+        }.sorted()
+    }
+
     // MARK: Making and destroying
 
     /// Makes the keys of these days that are missing, durable when this returns. Called at start and every few hours, off the loop, for today
@@ -349,7 +357,7 @@ public final class KeyStore: Sendable {
     }
 
     /// A file of zeros is a key whose destruction was interrupted before its name went; the owner ends that. False: it is another file.
-    private static func finishedErasing(_ path: String, owner: Bool) throws(KeyStoreFault) -> Bool {
+    static func finishedErasing(_ path: String, owner: Bool) throws(KeyStoreFault) -> Bool {
         guard let bytes = try? PrivateFile.read(path, maximumBytes: maximumFileBytes), !bytes.isEmpty, bytes.allSatisfy({ $0 == 0 }) else {
             return false
         }

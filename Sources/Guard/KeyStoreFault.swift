@@ -18,7 +18,7 @@ public enum KeyStoreFault: Error, Equatable, Sendable, CustomStringConvertible {
     case rewrapping(directory: String)
     /// A backup is never written over something.
     case exists(path: String)
-    /// Keys of two installations are never mixed.
+    /// Keys of two installations are never mixed, nor keys of which nobody can say that they are of one.
     case otherInstallation(directory: String, backup: String)
     /// The library refused; with a 32-byte key this does not happen.
     case cipher
@@ -46,7 +46,8 @@ public enum KeyStoreFault: Error, Equatable, Sendable, CustomStringConvertible {
         case .exists(let path):
             "key store: \(path) exists; name a directory that does not"
         case .otherInstallation(let directory, let backup):
-            "key store: \(directory) and \(backup) are of two installations; move \(directory) away to have that of the backup"
+            "key store: \(directory) and \(backup) are of two installations, or nothing that opens shows that they are of one; name its own "
+                + "backup, or move \(directory) away to have that of this one"
         case .cipher:
             "key store: the cipher refused to wrap a key"
         }

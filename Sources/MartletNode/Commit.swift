@@ -90,6 +90,7 @@ extension Node {
             position = try appendSealed(index, clear, range)
         }
         lastAppended = position
+        namedKeys.note(turn.records[index].record.header.keyID, in: position.journalSegment)
         engine.placed(turn.records[index], at: position)
         noteKeys(turn.records[index].record, turn.records[index].lookup, position)
         if let slot = turn.records[index].slot { open.released.append((slot, turn.records[index].after)) }

@@ -79,6 +79,7 @@ extension Node {
         guard keys.isSettled(oldest.number) || parts.journal.state.isLow else { return }
         parts.recent.trim(before: oldest.number + 1)
         parts.journal.trim(before: oldest.number + 1)
+        namedKeys.trim(before: oldest.number + 1)
         // The next one may be due as well.
         loop.assumeIsolated().execute { self.trim() }
     }

@@ -148,6 +148,9 @@ public final class Node: Intake {
     // Search/Searching.swift
     var searchesInFlight = 0
 
+    // NamedKeys.swift
+    var namedKeys = NamedKeys()
+
     // Maintenance.swift
     var maintenance: [RepeatedTask] = []
     var carrying = false

@@ -87,6 +87,7 @@ extension Node {
         let keyRuns: Set<UInt32>
         do throws(JournalFailure) { keyRuns = Set(try place.prepare()) } catch { throw JournalError.failure(error) }
         var hasSubjectKeys = false
+        var namedKeys = NamedKeys()
         let baseMadeAt = copy.figures.madeAt
         var facts: [UInt64: CustomerCopy.Fact] = [:]
         var replayedKeys: [(position: Position, hash: UInt64, key: KeyMemory.Remembered)] = []
@@ -99,6 +100,7 @@ extension Node {
             }
             engine.apply(record, at: position, began)
             if RecordKeyID(rawValue: record.header.keyID).subject != nil { hasSubjectKeys = true }
+            namedKeys.note(record.header.keyID, in: position.journalSegment)
             // What is older than the base file is in it, or something newer.
             if case .preference(let it) = record.body, it.address != 0, record.header.at >= baseMadeAt,
                 facts.count < CustomerCopy.pendingMaximum || facts[it.address] != nil
@@ -132,7 +134,7 @@ extension Node {
             capBytes: options.capBytes, historyCursor: options.historyCursor, lock: lock, storageFailed: storageFailed)
         restoreParts(&engine, engine.partsToRestore, parts, began)
         let open = engine.openCount
-        let made = HandedOver(parts, engine, memory)
+        let made = HandedOver(parts, engine, memory, namedKeys)
         let clean = report.stoppedCleanly || report.isEmpty
         let node = try loop.submit {
             let node = made.node()
@@ -162,16 +164,20 @@ private final class HandedOver: @unchecked Sendable {
     private let parts: Node.Parts
     private var engine: Engine?
     private let keys: KeyMemory
+    private let namedKeys: NamedKeys
 
-    init(_ parts: Node.Parts, _ engine: consuming Engine, _ keys: KeyMemory) {
+    init(_ parts: Node.Parts, _ engine: consuming Engine, _ keys: KeyMemory, _ namedKeys: NamedKeys) {
         self.parts = parts
         self.keys = keys
+        self.namedKeys = namedKeys
         self.engine = consume engine
     }
 
     func node() -> Node {
         guard let engine = engine.take() else { preconditionFailure("a value is handed over once") }
-        return Node(parts, engine: engine, keys: keys)
+        let node = Node(parts, engine: engine, keys: keys)
+        node.namedKeys = namedKeys
+        return node
     }
 }
 

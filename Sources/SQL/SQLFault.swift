@@ -65,6 +65,13 @@ extension SQLFault: CustomStringConvertible {
         }
     }
 
+    /// The statement names a table that is not there: nobody migrated this database yet, or it is another one.
+    public var isMissingTable: Bool {
+        guard case .refused(_, let code, let problem) = self else { return false }
+        // PostgreSQL has a code of its own (undefined_table); SQLite says it in words, under the code of everything it cannot compile.
+        return code == "42P01" || code == "SQLite 1" && problem.hasPrefix("no such table: ")
+    }
+
     /// The connection is of no more use after these.
     var endsConnection: Bool {
         switch self {

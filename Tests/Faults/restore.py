@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Saves an installation while it works, erases a customer, loses everything, brings it back; then loses keys.
 
-    restore.py --store sqlite|postgres --build debug [--only restore|keys]
+    restore.py --store sqlite|postgres --build debug [--only restore|killed|keys] [--kills 8]
 
 restore: what was saved is there, who was erased behind the backup stays erased, the audit is sound against what was kept outside and its cut end is
 named, sending goes on, and a journal copied with the rest is good for its opt-outs once what waited in it is purged.
+killed: `martlet store restore` is killed with SIGKILL at moments spread over its whole run: no desk starts on what it left, and the same command run again
+either ends well or says that nothing is left to do; then the store is sound, and who was erased behind the backup is erased.
 keys: a wrong master key is refused and changes nothing, the right one brings all back, a new one can be brought in; customers' keys that are gone are
 an alarm and no new store of keys; without any key a new beginning is possible, and what it costs is shown.
 """
@@ -14,7 +16,7 @@ import time
 
 import world
 from installation import Installation, settled, until
-from world import Broken, free_port, say
+from world import Broken, Process, Unusable, free_port, say
 
 KEPT, LATE, EARLY, STRANGER = "+447700900101", "+447700900102", "+447700900103", "+447700900199"
 DEAF = "+447700900104"
@@ -170,6 +172,77 @@ def came_back_with_journal(place, saved, people, texts, waiting):
     expect("an opt-out of the copied journal is not heeded", not place.arrived("an offer behind the restore"))
 
 
+def killed(place):
+    place.begin()
+    people = {phone: place.add_customer(f"40-{phone[-3:]}", phone) for phone in (KEPT, LATE)}
+    for phone in people:
+        place.wait_sealed(phone, f"first of {phone[-3:]}")
+    text = place.send(KEPT, "kept text of 101")
+    place.wait_history(KEPT, text)
+    place.restart()
+    saved = Saved(place)
+    saved.make()
+    place.erase(people[LATE])
+    until("the list of erasures is outside", 10, lambda: place.erasures_outside() == 1)
+    place.martlet.stop()
+    # They prove what the backup lacks.
+    place.checkpoints.rename(place.outside / "checkpoints.before")
+    bare(place, saved)
+    began = time.monotonic()
+    place.verb("store", "restore", saved.folder / "store")
+    whole = time.monotonic() - began
+    left, refused = {}, 0
+    for round in range(options.kills):
+        bare(place, saved)
+        stood = kill_restore(place, saved, whole * (round + 0.5) / options.kills)
+        left[stood] = left.get(stood, 0) + 1
+        if stood not in (None, "nothing") and refused == 0:
+            place.refused("desk", "was cut short", str(saved.folder / "store"))
+            refused += 1
+        finish(place, saved, stood)
+        expect("who was erased behind the backup is not erased", place.rows(
+            f"SELECT COUNT(*) FROM customer WHERE subject = {people[LATE]} AND erased_at IS NOT NULL") == [["1"]])
+        for name in ("sources.json", "groups"):
+            expect(f"{name} did not come back whole", (place.data / name).read_bytes() == (saved.folder / "store" / name).read_bytes())
+        place.verb("store", "check", "--rows")
+    if refused == 0:
+        raise Unusable(f"no run was killed before its end: {left}; more --kills")
+    place.start()
+    expect("a customer of the backup is not found", place.find(KEPT) == [people[KEPT]])
+    expect("who was erased behind the backup is found", place.find(LATE) == [])
+    expect("a message of the backup is not in the history", any(one["id"] == text for one in place.history(KEPT)))
+    say(f"killed: on {options.store}, {options.kills} restores killed, which left {left}; each was ended by the same command")
+
+
+def bare(place, saved):
+    """Nothing but the keys, and of PostgreSQL the saved database."""
+    place.lose()
+    place.data.mkdir(mode=0o700)
+    if place.server:
+        place.drop_database()
+        place.bring_dump(saved.folder / "store.pgdump")
+    place.verb("keys", "restore", saved.folder / "keys", "--erased", place.erasures)
+
+
+def kill_restore(place, saved, seconds):
+    """What the killed run notes as left, None where it had noted nothing yet."""
+    run = Process([place.martlet_path, "store", "restore", saved.folder / "store", *place.where], place.folder / "restore.log")
+    run.wait(seconds)
+    run.kill9()
+    note = place.data / "desk" / "restore"
+    return note.read_text().splitlines()[1].removeprefix("left ") if note.exists() else None
+
+
+def finish(place, saved, stood):
+    """The same command again: it ends well, or the run before had ended and it says so."""
+    words = ("store", "restore", saved.folder / "store", *place.where)
+    code, told = place.command(*words, check=False, seconds=120)
+    if stood == "nothing" and not place.server:
+        expect(f"a restore that had ended was not named as such: {code}, {told}", code == 1 and "nothing is left to do" in told)
+    else:
+        expect(f"the second run ended with {code}: {told}", code == 0)
+
+
 def keys(place):
     place.begin()
     customer = place.add_customer("40-101", KEPT)
@@ -276,7 +349,7 @@ def no_master_key(place):
 
 def main():
     began = time.monotonic()
-    for name, part in (("restore", restore), ("keys", keys)):
+    for name, part in (("restore", restore), ("killed", killed), ("keys", keys)):
         if options.only in (None, name) and not (name == "keys" and options.store == "postgres"):
             with Installation(options.build, name, options.store) as place:
                 part(place)
@@ -287,7 +360,8 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", choices=["debug", "release"], default="debug")
     parser.add_argument("--store", choices=["sqlite", "postgres"], default="sqlite")
-    parser.add_argument("--only", choices=["restore", "keys"], default=None, help="one of the two; keys are the same on both stores")
+    parser.add_argument("--only", choices=["restore", "killed", "keys"], default=None, help="one of them; keys are the same on both stores")
+    parser.add_argument("--kills", type=int, default=8, help="restores that are killed")
     return parser.parse_args()
 
 

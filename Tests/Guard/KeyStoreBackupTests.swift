@@ -27,14 +27,14 @@ struct KeyStoreBackupTests {
         let made = try made()
         #expect(try KeyStore.backUp(directory, master: master, to: backup) == KeyStore.BackupReport(keys: 4))
         forget()
-        #expect(try KeyStore.restore(directory, master: master, from: backup) == 4)
+        #expect(try KeyStore.restore(directory, master: master, from: backup) == .init(keys: 4, files: ["seed", "check"]))
         let store = try KeyStore(directory: directory, master: master, access: .owner(create: false))
         #expect(store.lookupHashKey == made.lookup && store.damage.isEmpty)
         for key in made.keys { #expect(store.key(id: key.id)?.symmetric == key.symmetric) }
         try store.prepare(days: 20_781...20_781, classes: [1])
         #expect(try store.key(class: 1, day: 20_781).id == 5 + KeyStore.numbersLeftOut)
         // Once more it brings nothing and leaves no number out.
-        #expect(try KeyStore.restore(directory, master: master, from: backup) == 0)
+        #expect(try KeyStore.restore(directory, master: master, from: backup) == .init())
         let again = try KeyStore(directory: directory, master: master, access: .owner(create: false))
         #expect(try again.key(class: 9, day: 1).id == 6 + KeyStore.numbersLeftOut)
     }
@@ -53,7 +53,7 @@ struct KeyStoreBackupTests {
             #expect(store.damage.isEmpty && store.lookupHashKey == made.lookup, "after \(count)")
         }
         scratch.put("keys/00000001.key", Array("nonsense\n".utf8))
-        #expect(try KeyStore.restore(directory, master: master, from: backup) == 1)
+        #expect(try KeyStore.restore(directory, master: master, from: backup) == .init(keys: 1))
         #expect(try KeyStore(directory: directory, master: master, access: .reader).damage.isEmpty)
     }
 

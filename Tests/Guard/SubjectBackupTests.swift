@@ -25,18 +25,18 @@ struct SubjectBackupTests {
         for name in store.scratch.names("subjects") { unlink("\(store.directory)/\(name)") }
         store.put(store.list, Array(list.prefix(48)))
         let owner = try store.owner()
-        let report = try owner.restore(from: backup, erased: [3, 24], givenBelow: 26, time: 3)
+        let report = try owner.restore(from: backup, erased: [3, 24], time: 3)
         #expect(report == SubjectRestoreReport(restored: 17, keptErased: 2))
         for key in keys { #expect(owner.key(key.number) == (key.number < 4 ? .erased : .key(key))) }
         #expect(owner.key(24) == .erased && owner.key(21) == .unknown)
-        #expect(try owner.make(1)[0].number == 26)
+        #expect(try owner.make(1)[0].number == 25)
         #expect(try owner.restore(from: backup, time: 4) == SubjectRestoreReport(restored: 0, keptErased: 2))
         let check = try owner.verify()
         #expect(check.keys == 18 && check.erased == 4)
-        #expect(check.findings == [.emptySlots(from: 21, through: 23), .emptySlots(from: 25, through: 25)])
+        #expect(check.findings == [.emptySlots(from: 21, through: 23)])
     }
 
-    @Test("A number that the backup knows is not given out again, and neither is one the caller knows, over restarts")
+    @Test("A number that the backup knows is not given out again, and neither is one left out, over restarts")
     func floor() throws {
         do {
             let owner = try store.owner()
@@ -47,7 +47,9 @@ struct SubjectBackupTests {
         let second = SubjectScratch()
         do {
             let owner = try second.owner()
-            #expect(try owner.restore(from: backup, givenBelow: 70_000, time: 2).restored == 19)
+            #expect(try owner.restore(from: backup, time: 2).restored == 19)
+            #expect(owner.next == 21)
+            try owner.leaveOut(below: 70_000)
         }
         let owner = try second.owner()
         #expect(owner.next == 70_000 && owner.damage.isEmpty)
@@ -82,13 +84,62 @@ struct SubjectBackupTests {
         #expect(throws: SubjectKeyFault.self) { try other.owner(masterKey(9)).restore(from: backup, time: 0) }
         store.poke("\(backup)/erased", at: 3, [9])
         unlink("\(backup)/00000000.chunk")
-        let report = try owner.restore(from: backup, time: 1)
+        var report = try owner.restore(from: backup, time: 1)
         #expect(report.findings.findings == [.damagedErasure(entry: 0), .missingChunk(path: "\(backup)/00000000.chunk")])
+        store.put("\(backup)/erased", Array(store.read("\(backup)/erased").prefix(5)))
+        report = try owner.restore(from: backup, time: 1)
+        #expect(report.findings.findings == [.cutErasure(entry: 0), .missingChunk(path: "\(backup)/00000000.chunk")])
         #expect(throws: SubjectKeyFault.unknownNumber(.max)) { try owner.restore(from: backup, erased: [.max], time: 0) }
-        #expect(throws: SubjectKeyFault.exhausted(directory: store.directory)) {
-            try owner.restore(from: backup, givenBelow: .max, time: 0)
-        }
         #expect(throws: SubjectKeyFault.readOnly(directory: store.directory)) { try store.reader().restore(from: backup, time: 0) }
+    }
+
+    @Test("A list kept outside is heeded without a backup: who is on it is erased, and none of its numbers is given out again")
+    func eraseListed() throws {
+        let owner = try store.owner()
+        let keys = try owner.make(5)
+        try owner.erase([1], time: 1)
+        let (erased, findings) = try owner.erase(listed: [1, 3, 3, 70_000], time: 2)
+        #expect(erased == 1 && findings.isSound)
+        #expect(owner.key(1) == .erased && owner.key(3) == .erased && owner.key(70_000) == .erased && owner.key(2) == .key(keys[1]))
+        #expect(try owner.make(1)[0].number == 70_001)
+        #expect(try SubjectErasureCopy.content(of: store.list).numbers == [1, 3, 70_000])
+        #expect(throws: SubjectKeyFault.unknownNumber(0)) { try owner.erase(listed: [0], time: 2) }
+        store.poke(store.list, at: 0, [9])
+        #expect(try owner.erase(listed: [2], time: 3).findings.findings == [.damagedErasure(entry: 0)])
+        #expect(owner.key(2) == .erased)
+    }
+
+    @Test("A damaged head, or one that is missing, comes back from the backup, and then the store opens and is restored")
+    func mendHead() throws {
+        let keys: [SubjectKey]
+        do {
+            let owner = try store.owner()
+            keys = try owner.make(20)
+            _ = try owner.exportBackup(to: backup)
+            _ = try owner.make(1)
+            #expect(throws: SubjectKeyFault.inUse(directory: store.directory)) {
+                try SubjectKeys.mendHead(store.directory, master: masterKey(), from: backup)
+            }
+            withExtendedLifetime(owner) {}
+        }
+        let head = "\(store.directory)/head"
+        for bytes: [UInt8]? in [Array("nonsense\n".utf8), nil] {
+            unlink(head)
+            if let bytes { store.put(head, bytes) }
+            #expect(throws: SubjectKeyFault.self) { try store.owner() }
+            #expect(throws: SubjectKeyFault.self) { try SubjectKeys.mendHead(store.directory, master: masterKey(9), from: backup) }
+            #expect(throws: SubjectKeyFault.self) { try SubjectKeys.mendHead(store.directory, master: masterKey(), from: "/nowhere") }
+            #expect(try SubjectKeys.mendHead(store.directory, master: masterKey(), from: backup))
+            let owner = try store.owner()
+            #expect(owner.key(20) == .key(keys[19]) && owner.next == 22)
+            #expect(try owner.restore(from: backup, time: 1) == SubjectRestoreReport())
+        }
+        #expect(try !SubjectKeys.mendHead(store.directory, master: masterKey(), from: backup))
+        #expect(throws: SubjectKeyFault.self) { try SubjectKeys.mendHead(store.directory, master: masterKey(9), from: backup) }
+        let empty = SubjectScratch()
+        #expect(try !SubjectKeys.mendHead(empty.directory, master: masterKey(), from: backup))
+        mkdir(empty.directory, 0o700)
+        #expect(try !SubjectKeys.mendHead(empty.directory, master: masterKey(), from: backup))
     }
 
     @Test("A tool beside the owner makes a backup too")

@@ -26,7 +26,10 @@ struct SubjectErasureCopyTests {
         store.put(outside, store.read(outside) + [1, 2, 3])
         #expect(try update() == 1)
         #expect(store.read(outside) == store.read(store.list))
-        #expect(try SubjectErasureCopy.numbers(in: outside).numbers == [4, 7, 9])
+        #expect(try SubjectErasureCopy.content(of: outside) == .init(numbers: [4, 7, 9]))
+        // Cut short again: what was never acknowledged is no damage.
+        store.put(outside, store.read(outside) + store.read(outside).prefix(23))
+        #expect(try SubjectErasureCopy.content(of: outside) == .init(numbers: [4, 7, 9], isCutShort: true))
     }
 
     @Test("A list that was lost or put back is an alarm, and the copy stays as it is; damage in a copy is counted")
@@ -45,9 +48,8 @@ struct SubjectErasureCopyTests {
         #expect(try update() == 0)
         #expect(store.read(outside) == held)
         store.poke(outside, at: 0, [9])
-        let list = try SubjectErasureCopy.numbers(in: outside)
-        #expect(list.numbers == [7] && list.damaged == 1)
-        #expect(throws: SubjectKeyFault.self) { try SubjectErasureCopy.numbers(in: "\(outside).none") }
+        #expect(try SubjectErasureCopy.content(of: outside) == .init(numbers: [7], damaged: 1))
+        #expect(throws: SubjectKeyFault.self) { try SubjectErasureCopy.content(of: "\(outside).none") }
         var nowhere = SubjectErasureCopy(of: store.directory, to: "\(outside)/no/file")
         #expect(throws: SubjectKeyFault.self) { try nowhere.update() }
     }

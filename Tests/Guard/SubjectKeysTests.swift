@@ -129,7 +129,7 @@ struct SubjectKeysTests {
         #expect(owner.key(2) == .erased && owner.key(3) == .erased && owner.key(10) == .erased)
         #expect(try owner.make(1)[0].number == 11)
         var listed: [SubjectErasure] = []
-        try owner.erasures { listed.append($0) }
+        try SubjectErasures.read(store.list) { _, erasure in if let erasure { listed.append(erasure) } }
         #expect(listed.map(\.number) == [2, 10, 3])
         #expect(listed.map(\.time) == [1_700_000_000_000_000, 1_700_000_000_000_000, 1_700_000_000_000_001])
         #expect(owner.damage.isEmpty)
@@ -202,7 +202,7 @@ struct SubjectKeysTests {
         let findings: [SubjectKeyFinding] = [
             .damagedKey(77), .emptySlots(from: 77, through: 77), .emptySlots(from: 77, through: 80), .unfinishedErasure(77),
             .unlistedErasure(77), .missingChunk(path: "/77"), .shortChunk(path: "/77", bytes: 1), .damagedHeader(path: "/77"),
-            .damagedErasure(entry: 77),
+            .damagedErasure(entry: 77), .cutErasure(entry: 77),
         ]
         for finding in findings { #expect(finding.description.contains("77")) }
     }

@@ -51,7 +51,7 @@ struct ImportCommandTests {
             }
         }
         // No keys yet; then no tables.
-        #expect(try await go() == 1)
+        #expect(try await go() == ExitStatus.badSettings)
         _ = try KeyStore(directory: "\(data)/keys", master: master, access: .owner(create: true))
         #expect(try await go() == 1)
         #expect(try await run("store", "migrate", "--config", config, "--data", data) == 0)

@@ -29,6 +29,9 @@ import Testing
                     let bytes = Data(base64Encoded: request.fields?["changes"] ?? "").map { Array($0) } ?? []
                     guard let changes = try? ChangeBatch.changes(bytes) else { return answer(.failed("the overlay is full")) }
                     answer(.done("", [["newest", String(changes.count)]]))
+                case "keys-forget":
+                    let isUnderstood = request.fields == ["otp": "20700", "marketing": "20701"]
+                    answer(isUnderstood ? .done("", [["destroyed", "5"]]) : .failed("other fields"))
                 default: answer(.failed(request.verb))
                 }
             }
@@ -38,6 +41,7 @@ import Testing
         var batch: [UInt8] = []
         #expect(try ChangeBatch.append(.erased(7), to: &batch))
         #expect(try await socket.apply(batch) == 1)
+        #expect(try await socket.forgetKeys(before: [.otp: 20_700, .marketing: 20_701]) == 5)
         do {
             _ = try await socket.apply([1])
             Issue.record("a refusal was taken for an answer")

@@ -56,6 +56,18 @@ struct StoreTests {
         }
     }
 
+    @Test("That a table is missing is told from every other refusal", arguments: SQLStore.Engine.allCases)
+    func missingTable(engine: SQLStore.Engine) async throws {
+        try await TestStore.with(engine) { store in
+            for (sql, isMissing) in [("SELECT 1 FROM nowhere", true), ("SELECT nowhere FROM thing", false), ("CREATE NONSENSE", false)] {
+                let fault = try await TestStore.fault { try await store.transaction { try $0.define(sql) } }
+                guard case .refused = fault else { throw fault }
+                #expect(fault.isMissingTable == isMissing, "\(sql): \(fault)")
+            }
+            #expect(!SQLFault.closed.isMissingTable)
+        }
+    }
+
     @Test("A wrong call is a fault that names it, and does nothing", arguments: SQLStore.Engine.allCases)
     func wrongCalls(engine: SQLStore.Engine) async throws {
         try await TestStore.with(engine) { store in

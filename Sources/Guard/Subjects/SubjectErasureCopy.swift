@@ -29,7 +29,7 @@ public struct SubjectErasureCopy: Sendable {
         var (inCopy, inList) = (NumberSet(), NumberSet())
         var held: [UInt32] = []
         // A last entry that was cut short is written over.
-        let entries = try SubjectErasures.read(copy) { _, erasure in
+        let extent = try SubjectErasures.read(copy) { _, erasure in
             guard let number = erasure?.number, !inCopy.contains(number) else { return }
             inCopy.insert(number)
             held.append(number)
@@ -42,9 +42,9 @@ public struct SubjectErasureCopy: Sendable {
         }
         guard held.allSatisfy({ inList.contains($0) }) else { throw .copyDiffers(list: list, copy: copy) }
         if !lacking.isEmpty {
-            try SubjectFiles.write(descriptor, copy, entries * SubjectErasures.entryBytes, lacking)
+            try SubjectFiles.write(descriptor, copy, extent.entries * SubjectErasures.entryBytes, lacking)
             guard fsync(descriptor) == 0 else { throw failed("fsync") }
-            if entries == 0 { try SubjectFiles.sync(directory: Paths.parent(copy)) }
+            if extent.entries == 0 { try SubjectFiles.sync(directory: Paths.parent(copy)) }
         }
         compared = (listSize, SubjectErasureCopy.size(copy))
         return lacking.count / SubjectErasures.entryBytes
@@ -60,15 +60,23 @@ public struct SubjectErasureCopy: Sendable {
         return stat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 
-    /// Numbers of a list, wherever it lies, and how many of its entries are not what was written.
+    /// What a list holds, wherever it lies.
+    public struct Content: Sendable, Equatable {
+        public var numbers: [UInt32] = []
+        /// Whole entries that are not what was written.
+        public var damaged = 0
+        /// Its last entry is the beginning of one that a power cut ended: that erasure was never acknowledged.
+        public var isCutShort = false
+    }
+
     /// - Throws: `.unreadable`, also when it is not there: a list that is missed is not an empty one.
-    public static func numbers(in path: String) throws(SubjectKeyFault) -> (numbers: [UInt32], damaged: Int) {
+    public static func content(of path: String) throws(SubjectKeyFault) -> Content {
         guard access(path, R_OK) == 0 else { throw .unreadable(path: path, reason: String(cString: strerror(errno))) }
-        var numbers: [UInt32] = []
-        var damaged = 0
-        try SubjectErasures.read(path) { _, erasure in
-            if let erasure { numbers.append(erasure.number) } else { damaged += 1 }
+        var content = Content()
+        let extent = try SubjectErasures.read(path) { _, erasure in
+            if let erasure { content.numbers.append(erasure.number) } else { content.damaged += 1 }
         }
-        return (numbers, damaged)
+        content.isCutShort = extent.isCutShort
+        return content
     }
 }

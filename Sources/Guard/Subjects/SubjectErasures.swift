@@ -39,16 +39,24 @@ enum SubjectErasures {
 
     private static func check(_ covered: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: covered).prefix(8)) }
 
-    /// Calls with every number in the list, in order, with memory that does not grow with it. An entry that is not what was written comes as
-    /// nil; so does a last one that was cut short.
-    /// - Returns: whole entries in the file, good or not; 0 when there is no file.
+    /// How far a list goes.
+    struct Extent: Equatable {
+        /// Whole ones, good or not.
+        var entries = 0
+        /// Behind them is the beginning of one more. An erasure is acknowledged when its entry is synced, so that one never was.
+        var isCutShort = false
+    }
+
+    /// Calls with every whole entry of the list, in order, with memory that does not grow with it. One that is not what was written comes as
+    /// nil.
+    /// - Returns: nothing at all when there is no file.
     @discardableResult
     static func read(
         _ path: String, _ body: (_ entry: Int, _ erasure: SubjectErasure?) throws(SubjectKeyFault) -> Void
-    ) throws(SubjectKeyFault) -> Int {
+    ) throws(SubjectKeyFault) -> Extent {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else {
-            if errno == ENOENT { return 0 }
+            if errno == ENOENT { return Extent() }
             throw .unreadable(path: path, reason: String(cString: strerror(errno)))
         }
         defer { close(descriptor) }
@@ -67,11 +75,11 @@ enum SubjectErasures {
                 if count == 0 { break }
                 filled += count
             }
-            for start in stride(from: 0, to: filled, by: entryBytes) {
-                try body(entries + start / entryBytes, erasure(in: block[start..<min(start + entryBytes, filled)]))
+            for start in stride(from: 0, to: filled - filled % entryBytes, by: entryBytes) {
+                try body(entries + start / entryBytes, erasure(in: block[start..<start + entryBytes]))
             }
             entries += filled / entryBytes
-            if filled < block.count { return entries }
+            if filled < block.count { return Extent(entries: entries, isCutShort: filled % entryBytes != 0) }
         }
     }
 }

@@ -67,8 +67,10 @@ public enum SubjectKeyFinding: Equatable, Sendable, CustomStringConvertible {
     case shortChunk(path: String, bytes: Int)
     /// The head of a file of slots is not what was written; its slots are read all the same.
     case damagedHeader(path: String)
-    /// An entry of the list of erasures, counted from 0, is not what was written. A last one that is cut short was never acknowledged.
+    /// An entry of the list of erasures, counted from 0, is not what was written.
     case damagedErasure(entry: Int)
+    /// The list of erasures ends in the beginning of an entry: that erasure was never acknowledged. In the owner, the rest of it is gone.
+    case cutErasure(entry: Int)
 
     public var description: String {
         switch self {
@@ -81,6 +83,7 @@ public enum SubjectKeyFinding: Equatable, Sendable, CustomStringConvertible {
         case .shortChunk(let path, let bytes): "\(path) was cut to \(bytes) bytes"
         case .damagedHeader(let path): "the head of \(path) is damaged"
         case .damagedErasure(let entry): "entry \(entry) of the list of erasures is damaged"
+        case .cutErasure(let entry): "entry \(entry), the last of the list of erasures, was cut short; it was never acknowledged"
         }
     }
 }

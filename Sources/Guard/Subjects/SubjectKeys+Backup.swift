@@ -58,53 +58,107 @@ extension SubjectKeys {
         try SubjectFiles.sync(directory: Paths.parent(path))
     }
 
-    /// The list of erasures, in order: for the copy that is kept outside, apart from the keys, for as long as any backup of keys.
-    public func erasures(_ body: (SubjectErasure) -> Void) throws(SubjectKeyFault) {
-        try SubjectErasures.read("\(directory)/\(SubjectErasures.name)") { _, erasure in
-            if let erasure { body(erasure) }
-        }
-    }
-
     /// Fills from a backup what is missing or damaged here; a good key here stays. Into an empty store, made with `create`, comes the whole of it.
     ///
     /// Nothing erased comes back: what is on the list here, on that of the backup, or among `erased`, stays or becomes erased, before the first key
     /// is brought in. No number that the backup or the caller knows is given out again. Repeated after a crash it goes on.
     /// - Parameters:
     ///   - erased: numbers erased since the backup, as kept outside, where the list here was lost too.
-    ///   - givenBelow: every number given out since the backup is below this one; where the store here was lost, the database knows.
     ///   - time: microseconds since 1970, UTC; stands in the list.
     public func restore(
-        from path: String, erased: some Sequence<UInt32> = EmptyCollection<UInt32>(), givenBelow: UInt32 = 0, time: Int64
+        from path: String, erased: some Sequence<UInt32> = EmptyCollection<UInt32>(), time: Int64
     ) throws(SubjectKeyFault) -> SubjectRestoreReport {
         let backup = try copyOpened(path)
         guard let (head, _) = try SubjectHead.read(path, masters) else { throw .incomplete(directory: path, file: SubjectHead.name) }
         var report = SubjectRestoreReport()
-        var gone = NumberSet()
-        var numbers: [UInt32] = []
-        let own = "\(directory)/\(SubjectErasures.name)"
-        var highest = max(givenBelow, backup.bound(head))
-        let limit = Int64(SubjectKeys.maximumChunks) << 16
-        func note(_ number: UInt32) throws(SubjectKeyFault) {
-            guard number > 0, Int64(number) < limit else { throw .unknownNumber(number) }
+        var gone = Gone(highest: backup.bound(head))
+        for number in erased { try gone.note(number) }
+        let extent = try SubjectErasures.read("\(path)/\(SubjectErasures.name)") { (entry, erasure) throws(SubjectKeyFault) in
+            if let erasure { try gone.note(erasure.number) } else { report.findings.add(.damagedErasure(entry: entry)) }
+        }
+        if extent.isCutShort { report.findings.add(.cutErasure(entry: extent.entries)) }
+        try enforce(&gone, chunks: head.chunks, time: time) { report.findings.add($0) }
+        for index in 0..<head.chunks { try fill(index, from: backup, gone.numbers, &report) }
+        return report
+    }
+
+    /// Puts the head of a backup in the place of one that is damaged, or missing beside files of slots: without it nobody can open the store to
+    /// restore it. What it says less than the lost one is learnt from the files themselves. That both are of one installation is the caller's to know.
+    /// - Returns: whether it was needed.
+    /// - Throws: `.inUse`; `.wrongMasterKey`, for a head here that is whole and another key's too.
+    public static func mendHead(
+        _ directory: String, master: MasterKey, from backup: String
+    ) throws(SubjectKeyFault) -> Bool {
+        guard access(directory, F_OK) == 0 else { return false }
+        let masters = SubjectMasters(current: SubjectMaster(master), previous: nil)
+        guard let lock = try FileLock("\(directory)/lock") else { throw .inUse(directory: directory) }
+        defer { withExtendedLifetime(lock) {} }
+        do throws(SubjectKeyFault) {
+            // A directory without files of slots is one that was never begun: its owner begins it.
+            guard try SubjectHead.read(directory, masters) == nil,
+                try SubjectFiles.names(in: directory).contains(where: { SubjectChunk.index(fileName: $0) != nil })
+            else { return false }
+        } catch {
+            guard case .damaged = error else { throw error }
+        }
+        guard let (head, _) = try SubjectHead.read(backup, masters) else {
+            throw .incomplete(directory: backup, file: SubjectHead.name)
+        }
+        try head.write(directory, masters.current)
+        return true
+    }
+
+    /// Erases whom a list names that was kept outside. None of its numbers is given out again. Repeated after a crash it goes on.
+    /// - Parameter time: microseconds since 1970, UTC; stands in the list.
+    /// - Returns: how many of them still had a key, and what is damaged in the list here.
+    public func erase(
+        listed numbers: some Sequence<UInt32>, time: Int64
+    ) throws(SubjectKeyFault) -> (erased: Int, findings: SubjectKeyReport) {
+        var gone = Gone(highest: 0)
+        var findings = SubjectKeyReport()
+        for number in numbers { try gone.note(number) }
+        let had = gone.unlisted.count(where: { chunk($0 >> 16)?.content(Int($0 & 0xFFFF)) == .something })
+        try enforce(&gone, chunks: 0, time: time) { findings.add($0) }
+        return (had, findings)
+    }
+
+    /// Who must have no key when a restore ends.
+    private struct Gone {
+        var numbers = NumberSet()
+        /// Those that the list here may lack, once each.
+        var unlisted: [UInt32] = []
+        /// Every number that was given out is below it.
+        var highest: UInt32
+
+        static let limit = Int64(SubjectKeys.maximumChunks) << 16
+
+        init(highest: UInt32) { self.highest = highest }
+
+        mutating func note(_ number: UInt32) throws(SubjectKeyFault) {
+            guard number > 0, Int64(number) < Gone.limit else { throw .unknownNumber(number) }
             highest = max(highest, number + 1)
-            if !gone.contains(number) { numbers.append(number) }
-            gone.insert(number)
+            if !numbers.contains(number) { unlisted.append(number) }
+            numbers.insert(number)
         }
-        for number in erased { try note(number) }
-        try SubjectErasures.read("\(path)/\(SubjectErasures.name)") { (entry, erasure) throws(SubjectKeyFault) in
-            if let erasure { try note(erasure.number) } else { report.findings.add(.damagedErasure(entry: entry)) }
-        }
+    }
+
+    /// Makes room for all numbers that are known, keeps them from being given out, and erases whoever is gone; the list here counts too.
+    /// - Parameter found: hears of entries of the list here that are not what was written.
+    private func enforce(
+        _ gone: inout Gone, chunks: UInt32, time: Int64, _ found: (SubjectKeyFinding) -> Void
+    ) throws(SubjectKeyFault) {
         // Those of the list here need no second entry, only their slots.
         var listed: [UInt32] = []
-        try SubjectErasures.read(own) { (entry, erasure) throws(SubjectKeyFault) in
-            guard let number = erasure?.number, Int64(number) < limit else { return report.findings.add(.damagedErasure(entry: entry)) }
-            highest = max(highest, number + 1)
+        try SubjectErasures.read("\(directory)/\(SubjectErasures.name)") { entry, erasure in
+            guard let number = erasure?.number, Int64(number) < Gone.limit else { return found(.damagedErasure(entry: entry)) }
+            gone.highest = max(gone.highest, number + 1)
             listed.append(number)
-            gone.insert(number)
+            gone.numbers.insert(number)
         }
-        guard Int64(highest) <= limit else { throw .exhausted(directory: directory) }
+        let (highest, numbers) = (gone.highest, gone.unlisted)
+        guard Int64(highest) <= Gone.limit else { throw .exhausted(directory: directory) }
         try locked { (writer: inout Writer) throws(SubjectKeyFault) in
-            while Int64(writer.head.chunks) << 16 < Int64(highest) || writer.head.chunks < head.chunks { try addChunk(&writer) }
+            while Int64(writer.head.chunks) << 16 < Int64(highest) || writer.head.chunks < chunks { try addChunk(&writer) }
             if writer.next < highest {
                 var head = writer.head
                 head.floor = highest
@@ -116,8 +170,6 @@ extension SubjectKeys {
                 try erase(Array(numbers[start..<min(start + SubjectKeys.maximumBatch, numbers.count)]), time: time, &writer)
             }
         }
-        for index in 0..<head.chunks { try fill(index, from: backup, gone, &report) }
-        return report
     }
 
     private func fill(

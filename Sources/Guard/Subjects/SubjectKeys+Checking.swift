@@ -7,6 +7,13 @@ public struct SubjectKeyReport: Sendable, Equatable {
     public var findings: [SubjectKeyFinding] = []
 
     public static let maximumFindings = 1000
+
+    /// One without a finding.
+    public init(keys: Int = 0, erased: Int = 0) {
+        self.keys = keys
+        self.erased = erased
+    }
+
     public var isSound: Bool { findingCount == 0 }
 
     mutating func add(_ finding: SubjectKeyFinding) {
@@ -42,13 +49,14 @@ extension SubjectKeys {
         }
         let end = isOwner ? next : bound(head)
         var listed = NumberSet()
-        try SubjectErasures.read("\(directory)/\(SubjectErasures.name)") { entry, erasure in
+        let extent = try SubjectErasures.read("\(directory)/\(SubjectErasures.name)") { entry, erasure in
             guard let number = erasure?.number, Int64(number) < Int64(SubjectKeys.maximumChunks) << 16 else {
                 report.add(.damagedErasure(entry: entry))
                 return
             }
             listed.insert(number)
         }
+        if extent.isCutShort { report.add(.cutErasure(entry: extent.entries)) }
         for index in 0..<head.chunks {
             check(index, end, listed, &report)
             progress(Int(index) + 1, Int(head.chunks))

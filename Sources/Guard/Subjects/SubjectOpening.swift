@@ -97,12 +97,13 @@ struct SubjectOpening {
         }
     }
 
-    /// Every number on the list is erased when this returns. A last entry that was cut short is written over by the next one.
+    /// Every number on the list is erased when this returns, and a last entry that was cut short is taken off it.
     private mutating func finishErasures() throws(SubjectKeyFault) {
         var left: [UInt32] = []
         var bad: [Int] = []
         let all = chunks
-        writer.erasures = try SubjectErasures.read("\(directory)/\(SubjectErasures.name)") { entry, erasure in
+        let path = "\(directory)/\(SubjectErasures.name)"
+        let extent = try SubjectErasures.read(path) { entry, erasure in
             guard let number = erasure?.number else {
                 bad.append(entry)
                 return
@@ -110,7 +111,15 @@ struct SubjectOpening {
             guard all.indices.contains(Int(number >> 16)), let chunk = all[Int(number >> 16)] else { return }
             if chunk.content(Int(number & 0xFFFF)) != .erased { left.append(number) }
         }
+        writer.erasures = extent.entries
         for entry in bad { note(.damagedErasure(entry: entry)) }
+        if extent.isCutShort {
+            note(.cutErasure(entry: extent.entries))
+            guard truncate(path, off_t(extent.entries * SubjectErasures.entryBytes)) == 0 else {
+                throw .cannotWrite(path: path, reason: String(cString: strerror(errno)))
+            }
+            try SubjectFiles.overwrite(path, [])
+        }
         for number in left {
             if chunks[Int(number >> 16)]?.content(Int(number & 0xFFFF)) == .something { note(.unfinishedErasure(number)) }
         }

@@ -1,4 +1,6 @@
+import Glibc
 public import Guard
+import MartletLocal
 public import MartletModel
 import MartletStore
 public import SQL
@@ -6,16 +8,30 @@ public import SQL
 /// Whether the store of subjects' keys is that of the customers in the database: one that was lost and made anew, or is older, would give numbers out
 /// a second time, and what it lacks cannot be opened.
 public enum CustomerKeysCheck {
-    /// The highest number of a customer, erased ones too; 0: there is none. A database without tables has no customers.
-    /// - Throws: `SQLFault` when it cannot be asked.
+    /// The highest number of a customer, erased ones too; 0: there is none. A database that was not migrated yet has no customers.
+    /// - Throws: `SQLFault` when it cannot be asked, or does not answer: that says nothing of customers.
     public static func highest(_ store: SQLStore) async throws -> SubjectNumber {
         do {
             return try await store.read { session in
                 try session.row(CustomerStatements.highest).map { try $0.integer("subject", as: SubjectNumber.self) } ?? 0
             }
-        } catch SQLFault.refused {
+        } catch let fault as SQLFault where fault.isMissingTable {
             return 0
         }
+    }
+
+    /// Whether keys of customers may be made where there are none: only if neither the store nor the copy that the node was given ever had a
+    /// customer. New keys beside old customers would hide that theirs are lost.
+    /// - Parameter local: the node's directory of local copies, which need not be there. It is asked first: it is there while the database is away.
+    /// - Throws: `SQLFault` when the database does not say; then nobody knows.
+    public static func mayBegin(_ store: SQLStore, local: String) async throws -> Bool {
+        do throws(LocalFault) {
+            guard try LocalCustomers.versions(in: local).isEmpty else { return false }
+        } catch {
+            // A directory that was never made holds no copy.
+            guard case .disk(_, _, ENOENT) = error else { throw error }
+        }
+        return try await highest(store) == 0
     }
 
     /// - Throws: `DeskFault.broken`, which names the way out.

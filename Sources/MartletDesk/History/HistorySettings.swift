@@ -17,7 +17,9 @@ public enum HistorySettings {
         doc: "How long a message stays in the history: who sent it when, how it went, whether its source heard.")
     public static let keepText = Setting(
         "history.keepText", .duration(days), default: "90d",
-        doc: "How long its sealed part stays: text, number, sender and the source's reference, which are one ciphertext.")
+        doc:
+            "How long its sealed part stays: text, number, sender and the source's reference, which are one ciphertext. Then the keys of class and "
+            + "day that sealed such parts are destroyed too.")
     public static let keepAddresses = Setting(
         "history.keepAddresses", .duration(days), default: "180d",
         doc: "How long a search finds it by number, address, customer or reference, all as keyed hashes.")

@@ -11,12 +11,11 @@ struct AuditCommand: AsyncParsableCommand {
     /// - Throws: exit code 2, having said why.
     static func signer(_ settings: ServerSettings) throws -> AuditCheckpointSigner {
         do {
-            let master = try MasterKey.load(
-                from: settings.masterKeyFile, credentials: ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"])
-            return try AuditCheckpointSigner(master: master)
+            return try AuditCheckpointSigner(master: try AtRest.masterOrExit(settings))
+        } catch let code as ExitCode {
+            throw code
         } catch {
-            print("martlet: \(error)")
-            throw ExitCode(ExitStatus.badSettings)
+            throw AtRest.failure("\(error)", ExitStatus.badSettings)
         }
     }
 
@@ -72,14 +71,7 @@ struct AuditCommand: AsyncParsableCommand {
         @OptionGroup var place: StoreCommand.Place
 
         func run() throws {
-            do {
-                let settings = try ServerSettings.read(
-                    file: place.config, dataDirectory: place.data, environment: ProcessInfo.processInfo.environment)
-                print(try AuditCommand.signer(settings).publicKey.line)
-            } catch let mistakes as ServerSettings.Mistakes {
-                for line in mistakes.lines { print(line) }
-                throw ExitCode(ExitStatus.badSettings)
-            }
+            print(try AuditCommand.signer(try AtRest.settings(file: place.config, data: place.data)).publicKey.line)
         }
     }
 }

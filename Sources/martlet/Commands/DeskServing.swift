@@ -6,10 +6,8 @@ import Guard
 import Journal
 import Logging
 import MartletDesk
-import MartletLocal
 import MartletModel
 import MartletNode
-import MartletStore
 import SQL
 
 extension ServeCommand {
@@ -22,6 +20,7 @@ extension ServeCommand {
         if let reason = DeskPriority.lower(to: settings.desk.niceness) {
             logger.warning("the desk does not stand behind the node; catching up may be felt by sending", metadata: ["reason": "\(reason)"])
         }
+        if let obstacle = StoreRestoring(data: data).obstacle { throw failure(obstacle, ExitStatus.badSettings) }
         let lock = try holdDesk()
         // It listens before it has what it needs: who asks hears what is missing.
         let front = DeskFront(settings.desk, logger: logger)
@@ -33,7 +32,7 @@ extension ServeCommand {
         }
         logger.notice(
             "desk listens", metadata: ["admin": "\(settings.desk.host):\(port)", "store": "\(settings.store.address.description)"])
-        let keys = try await openKeys(master, front, logger)
+        let keys = try await openKeys(settings, master, front, logger)
         let vault = CustomerVault(keys, try await openSubjects(settings, master, front, logger))
         let signals = Signals()
         var options = DeskRunner.Options(
@@ -45,8 +44,7 @@ extension ServeCommand {
         do {
             runner = try DeskRunner(
                 options, front: front, rowKey: keys.rowKey, tokens: vault.tokens, signer: try AuditCheckpointSigner(master: master),
-                parts: work.parts,
-                logger: logger, nouns: work.nouns)
+                parts: work.parts, logger: logger, nouns: work.nouns)
             _ = try await runner.start()
         } catch {
             throw failure("\(error)", ExitStatus.badSettings)
@@ -64,12 +62,12 @@ extension ServeCommand {
     }
 
     /// The node makes the keys, when it first starts.
-    private func openKeys(_ master: MasterKey, _ front: DeskFront, _ logger: Logger) async throws -> KeyStore {
+    private func openKeys(_ settings: ServerSettings, _ master: MasterKey, _ front: DeskFront, _ logger: Logger) async throws -> KeyStore {
         var told = false
         defer { front.waits(for: nil) }
         while true {
             do throws(KeyStoreFault) {
-                return try KeyStore(directory: "\(data)/keys", master: master, access: .reader)
+                return try AtRest.days(settings, master)
             } catch {
                 switch error {
                 case .missing, .incomplete:
@@ -85,53 +83,37 @@ extension ServeCommand {
         }
     }
 
-    /// The desk owns the customers' keys. While an import holds them it waits: that ends by itself. Where there are none they are made, but only for a
-    /// store that has no customers yet: new keys beside old customers would hide that theirs are lost.
+    /// The desk owns the customers' keys. While an import holds them it waits: that ends by itself. Where there are none, and the database does not say
+    /// whether there were customers, it waits too.
     private func openSubjects(
         _ settings: ServerSettings, _ master: MasterKey, _ front: DeskFront, _ logger: Logger
     ) async throws -> SubjectKeys {
         let directory = settings.node.subjectKeyDirectory
         var told = ""
         defer { front.waits(for: nil) }
-        func tell(_ text: String, _ wait: DeskWait) {
+        func tell(_ text: String, _ wait: DeskWait, _ reason: String) {
             front.waits(for: wait)
-            if told != text { logger.warning("\(text)", metadata: ["directory": "\(directory)"]) }
+            if told != text { logger.warning("\(text)", metadata: ["directory": "\(directory)", "reason": "\(reason)"]) }
             told = text
         }
-        var mayCreate = false
         while true {
-            do throws(SubjectKeyFault) {
-                return try SubjectKeys(directory: directory, master: master, access: .owner(create: mayCreate))
-            } catch {
-                switch error {
-                case .inUse: tell("waiting for an import to end", .imports)
+            do {
+                return try await CustomerKeys.open(settings, master)
+            } catch let fault as SubjectKeyFault {
+                switch fault {
+                case .inUse: tell("waiting for an import to end", .imports, "\(fault)")
                 case .missing:
-                    switch await hasCustomers(settings) {
-                    case true?:
-                        logger.critical(
-                            "the keys of customers are not there, and there are customers", metadata: ["directory": "\(directory)"])
-                        throw failure("\(error.description). Or, step by step: \(CustomerKeysCheck.remedy)", ExitStatus.badSettings)
-                    case false?:
-                        mayCreate = true
-                        continue
-                    case nil:
-                        tell("waiting for the database: it knows whether keys of customers were lost, before new ones are made", .database)
-                    }
-                default: throw failure(error.description, ExitStatus.badSettings)
+                    logger.critical(
+                        "the keys of customers are not there, and there are customers", metadata: ["directory": "\(directory)"])
+                    throw failure("\(fault). Or, step by step: \(CustomerKeysCheck.remedy)", ExitStatus.badSettings)
+                default: throw failure(fault.description, ExitStatus.badSettings)
                 }
+            } catch {
+                tell(
+                    "waiting for the database: it knows whether keys of customers were lost, before new ones are made", .database, "\(error)")
             }
             try await Task.sleep(for: .seconds(1))
         }
-    }
-
-    /// Nil: the database is away, and what the node was given says nothing.
-    private func hasCustomers(_ settings: ServerSettings) async -> Bool? {
-        if let versions = try? LocalCustomers.versions(in: settings.node.localDirectory), !versions.isEmpty { return true }
-        guard let statements = try? StoreStatements.all() else { return nil }
-        let store = SQLStore(settings.store.address, statements: statements, options: settings.store.options)
-        let highest = try? await CustomerKeysCheck.highest(store)
-        await store.close()
-        return highest.map { $0 > 0 }
     }
 
     /// One desk a data directory.

@@ -16,7 +16,7 @@ struct ImportCommand: AsyncParsableCommand {
     private static let discussion = """
         A desk that runs takes a sealed copy of the file and imports it, after those that wait already; without one this program does. Refused \
         lines go to FILE.errors.csv with line, field and reason; the others are taken. The columns are in docs/guides/import.md.
-        Exit codes: 0 all lines were read, 1 it stopped before the end, 2 bad settings, 3 another import without a desk runs.
+        Exit codes: 0 all lines were read, 1 it stopped before the end, 2 bad settings or no keys, 3 another import without a desk runs.
         """
 
     struct Wish: ParsableArguments {
@@ -128,11 +128,12 @@ struct ImportCommand: AsyncParsableCommand {
     private static func run(_ kind: ImportKind, _ wish: Wish, _ place: StoreCommand.Place) async throws {
         let options = try wish.options(kind)
         try await StoreCommand.with(place) { store, _, settings in
-            let (master, keys) = try keys(settings, place.data)
+            let opened = try AtRest.keys(settings)
+            let keys = opened.days
             let desk = try await desk(store)
             let caller = caller("martlet import \(kind.rawValue)")
             do {
-                if let subjects = try await subjects(master, place.data, store) {
+                if let subjects = try await subjects(settings, opened.master, place.data, store) {
                     let names = try await Definitions(Units(desk, rowKey: keys.rowKey)).names(by: caller)
                     let importing = FileImport(desk.customers(CustomerVault(keys, subjects), names: names), options)
                     let shown = ImportReport()
@@ -152,9 +153,9 @@ struct ImportCommand: AsyncParsableCommand {
 
     private static func with(_ place: StoreCommand.Place, _ body: (Imports, Caller) async throws -> Void) async throws {
         try await StoreCommand.with(place) { store, _, settings in
-            let (_, keys) = try keys(settings, place.data)
+            let keys = try AtRest.keys(settings)
             let imports = Imports(
-                try await desk(store), keys: keys, folder: "\(place.data)/desk/imports", settings: settings.imports)
+                try await desk(store), keys: keys.days, folder: "\(place.data)/desk/imports", settings: settings.imports)
             do {
                 try await body(imports, caller("martlet import"))
             } catch let fault as DeskFault {
@@ -182,24 +183,12 @@ struct ImportCommand: AsyncParsableCommand {
         return ExitCode(1)
     }
 
-    /// The keys of this installation, as a reader beside the node.
-    private static func keys(_ settings: ServerSettings, _ data: String) throws -> (MasterKey, KeyStore) {
-        do {
-            let master = try MasterKey.load(
-                from: settings.masterKeyFile, credentials: ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"])
-            return (master, try KeyStore(directory: "\(data)/keys", master: master, access: .reader))
-        } catch let fault as KeyStoreFault {
-            throw failure("\(fault)")
-        } catch let fault as MasterKeyFault {
-            print("martlet: \(fault)")
-            throw ExitCode(ExitStatus.badSettings)
-        }
-    }
-
     /// The customers' keys as their owner; nil: a desk that runs is.
-    private static func subjects(_ master: MasterKey, _ data: String, _ store: SQLStore) async throws -> SubjectKeys? {
+    private static func subjects(
+        _ settings: ServerSettings, _ master: MasterKey, _ data: String, _ store: SQLStore
+    ) async throws -> SubjectKeys? {
         do {
-            return try await CustomerKeys.open("\(data)/keys/subjects", master, store)
+            return try await CustomerKeys.open(settings, master, store: store)
         } catch let fault as SubjectKeyFault {
             if case .missing = fault { throw failure("\(fault); the store has customers: \(CustomerKeysCheck.remedy)") }
             guard case .inUse = fault else { throw failure("\(fault)") }

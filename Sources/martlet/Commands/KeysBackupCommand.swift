@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import Glibc
 import Guard
 import MartletNode
@@ -39,46 +38,6 @@ extension KeysCommand {
             }
             guard isSound else { throw AtRest.failure("\(words); what is named above is not whole in the copy") }
             print("\(words); saved and checked")
-        }
-    }
-
-    struct Restore: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "restore", abstract: "Brings back data keys that are missing or damaged; what is good here stays.",
-            discussion: """
-                Who stands on a list of erasures (that of the backup, that here, those given) is erased before the first key comes in. Node and \
-                desk must be stopped. Exit codes: 0 done, 1 it failed, or keys could not be brought back, 2 bad settings or a wrong key, \
-                3 a node or desk is running.
-                """)
-
-        @Argument(help: "Directory that martlet keys backup made.") var directory: String
-        @OptionGroup var place: StoreCommand.Place
-        @Option(help: "List of erasures that was kept outside (keys.erasures); may be given again.") var erased: [String] = []
-
-        func run() throws {
-            let (settings, master) = try AtRest.settings(place)
-            let locks = try AtRest.hold(place.data, [.node, .desk])
-            var numbers: [UInt32] = []
-            for path in erased {
-                let list = try KeysCommand.subjectFaults { () throws(SubjectKeyFault) in try SubjectErasureCopy.numbers(in: path) }
-                if list.damaged > 0 { throw AtRest.failure("\(path): \(list.damaged) entries are damaged; name a whole copy of the list") }
-                numbers += list.numbers
-            }
-            let days = try KeysCommand.faults { () throws(KeyStoreFault) in
-                try KeyStore.restore(settings.node.keyDirectory, master: master, from: directory)
-            }
-            print("\(days) key(s) of class and day brought back")
-            guard AtRest.exists("\(directory)/subjects/head") else { return print("the backup has no keys of customers") }
-            let own = settings.node.subjectKeyDirectory
-            let report = try KeysCommand.subjectFaults { () throws(SubjectKeyFault) in
-                try SubjectKeys(directory: own, master: master, access: .owner(create: true))
-                    .restore(from: "\(directory)/subjects", erased: numbers, time: Int64(Date().timeIntervalSince1970 * 1_000_000))
-            }
-            for finding in report.findings.findings { print("\(directory)/subjects: \(finding)") }
-            print("\(report.restored) key(s) of customers brought back; \(report.keptErased) of erased ones left out")
-            if erased.isEmpty { print("no list of erasures was given: who was erased behind the backup comes back with it") }
-            guard report.findings.isSound else { throw ExitCode(1) }
-            withExtendedLifetime(locks) {}
         }
     }
 
@@ -128,8 +87,7 @@ extension KeysCommand {
             let locks = try AtRest.hold(place.data, [.node, .desk])
             let new: MasterKey
             do throws(MasterKeyFault) {
-                try MasterKey.requireOutside(keyFile: file, dataDirectory: place.data)
-                new = try MasterKey.load(from: file, credentials: ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"])
+                new = try AtRest.master(file: file, data: place.data)
             } catch {
                 throw AtRest.failure("\(error)", ExitStatus.badSettings)
             }
@@ -147,34 +105,6 @@ extension KeysCommand {
             }
             print("all data keys are wrapped by master key \(new.idText); name \(file) in keys.master and start")
             withExtendedLifetime(locks) {}
-        }
-    }
-
-    /// Nil: there are no customers' keys.
-    fileprivate static func subjects(_ directory: String, _ master: MasterKey) throws -> SubjectKeys? {
-        guard AtRest.exists("\(directory)/head") else { return nil }
-        return try subjectFaults { () throws(SubjectKeyFault) in try SubjectKeys(directory: directory, master: master, access: .reader) }
-    }
-
-    /// A fault as a line and an exit code.
-    fileprivate static func faults<Value>(_ body: () throws(KeyStoreFault) -> Value) throws -> Value {
-        do throws(KeyStoreFault) {
-            return try body()
-        } catch {
-            if case .wrongMasterKey = error { throw AtRest.failure(error.description, ExitStatus.badSettings) }
-            throw AtRest.failure(error.description)
-        }
-    }
-
-    fileprivate static func subjectFaults<Value>(_ body: () throws(SubjectKeyFault) -> Value) throws -> Value {
-        do throws(SubjectKeyFault) {
-            return try body()
-        } catch {
-            switch error {
-            case .wrongMasterKey: throw AtRest.failure(error.description, ExitStatus.badSettings)
-            case .inUse: throw AtRest.failure(error.description, ExitStatus.dataInUse)
-            default: throw AtRest.failure(error.description)
-            }
         }
     }
 }

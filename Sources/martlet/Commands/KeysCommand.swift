@@ -23,4 +23,31 @@ struct KeysCommand: ParsableCommand {
             }
         }
     }
+
+    /// Nil: there are no customers' keys.
+    static func subjects(_ directory: String, _ master: MasterKey) throws -> SubjectKeys? {
+        try subjectFaults { () throws(SubjectKeyFault) in try AtRest.subjects(directory, master) }
+    }
+
+    /// A fault as a line and an exit code.
+    static func faults<Value>(_ body: () throws(KeyStoreFault) -> Value) throws -> Value {
+        do throws(KeyStoreFault) {
+            return try body()
+        } catch {
+            if case .wrongMasterKey = error { throw AtRest.failure(error.description, ExitStatus.badSettings) }
+            throw AtRest.failure(error.description)
+        }
+    }
+
+    static func subjectFaults<Value>(_ body: () throws(SubjectKeyFault) -> Value) throws -> Value {
+        do throws(SubjectKeyFault) {
+            return try body()
+        } catch {
+            switch error {
+            case .wrongMasterKey: throw AtRest.failure(error.description, ExitStatus.badSettings)
+            case .inUse: throw AtRest.failure(error.description, ExitStatus.dataInUse)
+            default: throw AtRest.failure(error.description)
+            }
+        }
+    }
 }

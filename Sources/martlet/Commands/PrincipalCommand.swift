@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import Glibc
 import Guard
 import MartletDesk
@@ -28,18 +27,7 @@ struct PrincipalCommand: AsyncParsableCommand {
     /// The desk's use cases over the store itself, with the key of its rows.
     static func withDesk(_ place: StoreCommand.Place, _ body: (Desk, Secret) async throws -> Void) async throws {
         try await StoreCommand.with(place) { store, _, settings in
-            let keys: KeyStore
-            do {
-                let master = try MasterKey.load(
-                    from: settings.masterKeyFile, credentials: ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"])
-                keys = try KeyStore(directory: "\(place.data)/keys", master: master, access: .reader)
-            } catch KeyStoreFault.missing {
-                print("martlet: there are no keys in \(place.data)/keys yet: start the node once, it makes them")
-                throw ExitCode(ExitStatus.badSettings)
-            } catch {
-                print("martlet: \(error)")
-                throw ExitCode(ExitStatus.badSettings)
-            }
+            let keys = try AtRest.keys(settings).days
             let clock = SystemClock()
             try await StoreSchema.ready(store, now: clock.now().wallMilliseconds)
             do {

@@ -24,37 +24,24 @@ extension StoreCommand {
 
         func run() async throws {
             LoggingSystem.bootstrap { JSONLogHandler(label: $0) }
-            let data = place.data
             try await StoreCommand.with(place) { store, _, settings in
-                let keys: KeyStore
+                let keys = try AtRest.keys(settings)
+                // Without those of customers, what they sealed is not found by number.
                 let subjects: SubjectKeys?
-                do {
-                    let credentials = ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"]
-                    let master = try MasterKey.load(from: settings.masterKeyFile, credentials: credentials)
-                    keys = try KeyStore(directory: settings.node.keyDirectory, master: master, access: .reader)
-                    subjects = try Project.subjects(settings.node.keyDirectory, master)
+                do throws(SubjectKeyFault) {
+                    subjects = try AtRest.subjects(settings.node.subjectKeyDirectory, keys.master)
                 } catch {
-                    print("martlet: \(data): \(error)")
-                    throw ExitCode(ExitStatus.badSettings)
+                    throw AtRest.failure("\(error)", ExitStatus.badSettings)
                 }
                 let desk = StoreCommand.desk(store)
                 let projector = Projector(
-                    desk, settings.projector, keys: keys, logger: Logger(label: "martlet"), subjects: subjects, folds: { [TrafficFold()] })
+                    desk, settings.projector, keys: keys.days, logger: Logger(label: "martlet"), subjects: subjects,
+                    folds: { [TrafficFold()] })
                 if fromStart { try await projector.repair() }
                 if follow { return await projector.run() }
                 try await projector.catchUp()
                 let figures = projector.figures.read
                 print("\(figures.records) record(s), \(figures.rows) row(s), \(figures.gaps) gap(s)")
-            }
-        }
-
-        /// Keys of customers, without which what they sealed is not found by number; nil: there are none yet.
-        private static func subjects(_ keyDirectory: String, _ master: MasterKey) throws(SubjectKeyFault) -> SubjectKeys? {
-            do {
-                return try SubjectKeys(directory: "\(keyDirectory)/subjects", master: master, access: .reader)
-            } catch {
-                if case .missing = error { return nil }
-                throw error
             }
         }
     }

@@ -105,8 +105,7 @@ struct ServeCommand: AsyncParsableCommand {
     private func load(_ environment: [String: String]) throws -> (ServerSettings, MasterKey) {
         do {
             let settings = try ServerSettings.read(file: config, dataDirectory: data, environment: environment)
-            try MasterKey.requireOutside(keyFile: settings.masterKeyFile, dataDirectory: data)
-            return (settings, try MasterKey.load(from: settings.masterKeyFile, credentials: environment["CREDENTIALS_DIRECTORY"]))
+            return (settings, try AtRest.master(settings))
         } catch let mistakes as ServerSettings.Mistakes {
             throw failure(mistakes.lines.joined(separator: "\n"), ExitStatus.badSettings)
         } catch {

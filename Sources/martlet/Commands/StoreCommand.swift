@@ -18,14 +18,7 @@ struct StoreCommand: AsyncParsableCommand {
 
     /// Opens the store that the settings name, runs `body`, closes it; a fault is one line and exit code 1.
     static func with(_ place: Place, _ body: (SQLStore, Migrator, ServerSettings) async throws -> Void) async throws {
-        let settings: ServerSettings
-        do {
-            settings = try ServerSettings.read(
-                file: place.config, dataDirectory: place.data, environment: ProcessInfo.processInfo.environment)
-        } catch let mistakes as ServerSettings.Mistakes {
-            for line in mistakes.lines { print(line) }
-            throw ExitCode(ExitStatus.badSettings)
-        }
+        let settings = try AtRest.settings(file: place.config, data: place.data)
         let store = SQLStore(settings.store.address, statements: try StoreStatements.all(), options: settings.store.options)
         do {
             try await body(store, try StoreSchema.migrator(), settings)
@@ -85,15 +78,7 @@ struct StoreCommand: AsyncParsableCommand {
         /// Prints what is damaged; false: something is.
         private func undamaged(_ store: SQLStore, _ settings: ServerSettings) async throws -> Bool {
             let signer = try AuditCommand.signer(settings)
-            let keys: KeyStore
-            do {
-                let master = try MasterKey.load(
-                    from: settings.masterKeyFile, credentials: ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"])
-                keys = try KeyStore(directory: settings.node.keyDirectory, master: master, access: .reader)
-            } catch {
-                print("martlet: \(place.data): \(error)")
-                throw ExitCode(ExitStatus.badSettings)
-            }
+            let keys = try AtRest.keys(settings).days
             var lines: [String] = []
             if let file = settings.desk.checkpoints, FileManager.default.fileExists(atPath: file) { lines = try AuditCommand.lines(file) }
             let report = try await StoreDamage(store, rowKey: keys.rowKey, checkpoints: lines, keys: [signer.publicKey]).run()

@@ -32,6 +32,7 @@ extension Server {
         case "trace": trace(request, answer)
         case "customers": answer(customers())
         case "customers-apply": applyCustomers(request, answer)
+        case "keys-forget": forgetKeys(request, answer)
         default: answer(.failed("unknown verb '\(request.verb)'"))
         }
     }

@@ -76,8 +76,22 @@ struct DeskWork: Sendable {
         DeskPart("retention") { desk in
             while true {
                 _ = try await HistoryRetention(desk, rules: settings.retention).run()
+                await forgetKeys(desk)
                 try await Task.sleep(for: .seconds(6 * 3600))
             }
+        }
+    }
+
+    /// A node that is away has its keys yet: asked again behind the next pass.
+    private func forgetKeys(_ desk: Desk) async {
+        let node = NodeSocket(path: settings.node.controlSocket)
+        let retention = KeyRetention(
+            desk, rules: settings.retention, isProjected: { try await isProjected() }, forget: { try await node.forgetKeys(before: $0) })
+        do {
+            let count = try await retention.run()
+            if count > 0 { logger.notice("keys of class and day whose time is over are destroyed", metadata: ["keys": "\(count)"]) }
+        } catch {
+            logger.warning("keys of class and day whose time is over stay until the next pass", metadata: ["reason": "\(error)"])
         }
     }
 

@@ -1,6 +1,7 @@
 import Dispatch
 import FoundationEssentials
 import MartletDesk
+import MartletModel
 import MartletNode
 
 /// The desk's way to the node: its control socket, which only the same user can open. Each question blocks a thread of its own queue.
@@ -26,6 +27,12 @@ struct NodeSocket: LocalNode {
     func apply(_ batch: [UInt8]) async throws -> UInt64 {
         let fields = ["changes": Data(batch).base64EncodedString()]
         return UInt64(clamping: try number("newest", try await ask(ControlRequest(verb: "customers-apply", fields: fields))))
+    }
+
+    /// Of days before these, by class, those that the node's log names no more. How many are gone.
+    func forgetKeys(before days: [MessageClass: Int32]) async throws -> Int {
+        let fields = Dictionary(uniqueKeysWithValues: days.map { ($0.word, String($1)) })
+        return try number("destroyed", try await ask(ControlRequest(verb: "keys-forget", fields: fields)))
     }
 
     private func number(_ name: String, _ rows: [[String]]) throws -> Int {

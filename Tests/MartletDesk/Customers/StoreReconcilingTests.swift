@@ -79,12 +79,41 @@ import Testing
         }
     }
 
-    @Test("A database without tables has no customers; one that is away is no answer")
+    @Test("A database that was not migrated yet has no customers; one that refuses, or is away, is no answer")
     func highest() async throws {
         let empty = SQLStore(.sqlite(file: ""), statements: try StoreStatements.all())
         #expect(try await CustomerKeysCheck.highest(empty) == 0)
+        try await empty.transaction { try $0.define("CREATE TABLE customer (name TEXT)") }
+        await #expect(throws: SQLFault.self) { try await CustomerKeysCheck.highest(empty) }
         await empty.close()
         await #expect(throws: SQLFault.self) { try await CustomerKeysCheck.highest(empty) }
+    }
+
+    @Test(
+        "Keys of customers may begin anew only where neither the store nor the node's copy ever had a customer",
+        arguments: SQLStore.Engine.allCases)
+    func mayBegin(engine: SQLStore.Engine) async throws {
+        try await CustomerRig.with(engine) { rig in
+            let local = "\(rig.folder)/copies"
+            #expect(try await CustomerKeysCheck.mayBegin(rig.store, local: local))
+            try FileManager.default.createDirectory(atPath: local, withIntermediateDirectories: true)
+            #expect(try await CustomerKeysCheck.mayBegin(rig.store, local: local))
+            let made = try await rig.customers.add(Self.wish(1), by: CustomerRig.anna)
+            #expect(try await !CustomerKeysCheck.mayBegin(rig.store, local: local))
+            // One who was erased had a key too.
+            try await rig.customers.erase(made.id, by: CustomerRig.anna)
+            #expect(try await !CustomerKeysCheck.mayBegin(rig.store, local: local))
+            await #expect(throws: (any Error).self) { try await CustomerKeysCheck.mayBegin(rig.store, local: "\(rig.folder)/master.key") }
+        }
+        // The node's copy says it without a database.
+        let away = SQLStore(.sqlite(file: "/nowhere/at/all.db"), statements: try StoreStatements.all())
+        let folder = FileManager.default.temporaryDirectory.appending(path: "may-begin-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        await #expect(throws: SQLFault.self) { try await CustomerKeysCheck.mayBegin(away, local: folder) }
+        try Data().write(to: URL(fileURLWithPath: "\(folder)/customers-7.base"))
+        #expect(try await !CustomerKeysCheck.mayBegin(away, local: folder))
+        await away.close()
     }
 
     @Test(
