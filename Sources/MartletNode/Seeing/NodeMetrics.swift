@@ -136,7 +136,8 @@ public enum NodeMetrics {
         "martlet_customers_unreadable_total", .counter,
         doc: "Times that what the local copy has of a customer could not be read or opened; the event was refused, or decided without it.")
     public static let capTimes = Metric(
-        "martlet_cap_times", .gauge, doc: "Moments kept that count for caps and limits; near 67,108,864 caps let nothing pass, and limits everything.")
+        "martlet_cap_times", .gauge,
+        doc: "Moments kept that count for caps and limits; near 67,108,864 caps let nothing pass, and limits everything.")
 
     public static let rulebook = Metric(
         "martlet_rulebook_release", .gauge, doc: "Number of the published rulebook in use; 0: none, the settings hold.")
