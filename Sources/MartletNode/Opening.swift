@@ -149,6 +149,7 @@ extension Node {
     private static func hasJournal(_ options: NodeOptions) -> Bool { access(options.journalDirectory, F_OK) == 0 }
 
     private func begin(clean: Bool) {
+        serve()
         turn.begin(now())
         engine.recovered(clean: clean, &turn)
         engine.mark(.init(what: .started), &turn)

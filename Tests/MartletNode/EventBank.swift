@@ -178,7 +178,9 @@ extension Rig {
 
     /// The newest decision about an event that is open or just ended, as its record has it.
     func decision(_ id: MessageID) throws -> RecordBody.Decided {
-        try run { node in
+        // What follows the decision may still be on its way to the disk.
+        _ = try wait { ($0.engine.last(of: id) ?? 0) < $0.durableEnd }
+        return try run { node in
             var at = node.engine.last(of: id) ?? node.parts.recent.find(id) ?? 0
             while at != 0 {
                 let record = try node.parts.reader.read(at: at).withUnsafeBytes { try Record(reading: $0) }
