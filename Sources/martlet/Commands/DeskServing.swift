@@ -110,7 +110,8 @@ extension ServeCommand {
                 }
             } catch {
                 tell(
-                    "waiting for the database: it knows whether keys of customers were lost, before new ones are made", .database, "\(error)")
+                    "waiting for the database: it knows whether keys of customers were lost, before new ones are made", .database,
+                    "\(error)")
             }
             try await Task.sleep(for: .seconds(1))
         }
