@@ -122,6 +122,8 @@ import Testing
             _ = try await Self.save(
                 rulebooks, .event, "paid",
                 #"{"type": "cards", "class": "transactional", "templates": {"sms": "paid"}, "plan": "sms"}"#, version: 1)
+            _ = try await Self.save(
+                rulebooks, .template, "sms.paid", #"{"channel": "sms", "sender": "HARBOUR", "standard": "en", "texts": {"en": "Paid"}}"#)
             _ = try await Self.save(rulebooks, .plan, "sms", #"{"steps": [{"channels": ["sms"]}]}"#)
             _ = try await Self.save(rulebooks, .package, "p", #"{"number": 17, "events": [{"event": "paid"}]}"#)
             _ = try await rulebooks.publish(RulebookSelection(), note: "n", base: 0, by: anna)

@@ -14,11 +14,11 @@ struct RulebookWordingTests {
     }
 
     private static let objects: [(RulebookKind, String, String)] = [
-        (.eventType, "cards", #"{"number": 3}"#), (.plan, "sms", #"{"steps": [{"channels": ["sms"]}]}"#),
+        (.eventType, "cards", "{}"), (.plan, "sms", #"{"steps": [{"channels": ["sms"]}]}"#),
         (.zones, "bank", #"{"default": "Europe/Kyiv"}"#),
         (
             .event, "paid",
-            #"{"number": 12, "type": "cards", "class": "transactional", "everyone": true, "plan": "sms", "templates": {"sms": "paid"}, "parameters": [{"name": "amount", "type": "money"}]}"#
+            #"{"type": "cards", "class": "transactional", "everyone": true, "plan": "sms", "templates": {"sms": "paid"}, "parameters": [{"name": "amount", "type": "money"}]}"#
         ),
         (.template, "sms.paid", #"{"channel": "sms", "sender": "HARBOUR", "standard": "en", "texts": {"en": "Paid {{sum}}"}}"#),
     ]
