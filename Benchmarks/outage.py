@@ -12,7 +12,6 @@ import argparse
 import os
 import pathlib
 import re
-import signal
 import sys
 import time
 
@@ -45,7 +44,6 @@ class Stand:
         self.desk_web = Web(desk_port, timeout=5)
         self.serials = stand.Serials()
         self.accepted = 0
-        self.frozen = []
 
     def load(self, **given):
         count = given.get("count", RATE * options.seconds * 2)
@@ -104,17 +102,6 @@ class Stand:
         except OSError as error:
             raise Unusable(f"--database apart needs the right to make the group {IDLE_GROUP}: {error}") from None
 
-    def freeze(self):
-        """All its processes, so that connections stay open and nobody answers."""
-        self.frozen = [self.server.server.pid, *self.server.children()]
-        for process in self.frozen:
-            os.kill(process, signal.SIGSTOP)
-
-    def thaw(self):
-        for process in self.frozen:
-            os.kill(process, signal.SIGCONT)
-        self.frozen = []
-
 
 def state(bench, name):
     """One measurement in this state, which is over when it returns."""
@@ -124,9 +111,9 @@ def state(bench, name):
             found = bench.measure()
             bench.server.start()
         case "frozen":
-            bench.freeze()
+            frozen = bench.server.freeze()
             found = bench.measure()
-            bench.thaw()
+            bench.server.thaw(frozen)
         case "catching up":
             bench.server.stop()
             bench.load(seconds=120, count=options.backlog, connections=64)

@@ -176,12 +176,9 @@ def main():
             say(f"outage: stopped {options.stopped} s, {len(ledger.accepted)} accepted")
             wait_for("the history is caught up with", 60 + options.stopped, lambda: node.behind() == 0, every=0.2, otherwise=Broken)
 
-            frozen = [server.server.pid, *server.children()]
-            for process in frozen:
-                os.kill(process, signal.SIGSTOP)
+            frozen = server.freeze()
             node.without(options.frozen)
-            for process in frozen:
-                os.kill(process, signal.SIGCONT)
+            server.thaw(frozen)
             frozen = []
             say(f"outage: frozen {options.frozen} s, {len(ledger.accepted)} accepted")
 
@@ -197,8 +194,7 @@ def main():
             say(f"outage: {len(ledger.accepted)} messages accepted, each ended and one row, statistics equal the ledger; kills {dict(node.kills)}; "
                 f"{time.monotonic() - began:.0f} s; seed {seed}")
     finally:
-        for process in frozen:
-            os.kill(process, signal.SIGCONT)
+        server.thaw(frozen)
         server.end()
 
 

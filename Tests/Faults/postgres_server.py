@@ -47,6 +47,23 @@ class Postgres:
             self.server.wait(20)
         self.server.kill9()
 
+    def freeze(self):
+        """All its processes, so that connections stay open and nobody answers. Returns who they are, for `thaw`."""
+        processes = [self.server.pid, *self.children()]
+        Postgres._signal(processes, signal.SIGSTOP)
+        return processes
+
+    def thaw(self, processes):
+        Postgres._signal(processes, signal.SIGCONT)
+
+    @staticmethod
+    def _signal(processes, number):
+        for process in processes:
+            try:
+                os.kill(process, number)
+            except ProcessLookupError:
+                pass                    # it was about to end, as workers of a server do
+
     def children(self):
         """Process ids of the processes that it has now."""
         found = []
