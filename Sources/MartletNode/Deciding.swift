@@ -18,9 +18,9 @@ extension Node {
 
     /// Takes what is due up to that number. Called wherever there may be more.
     func decideDue() {
-        guard isStarted, !broken, !stopping, !isBehind, decisionsInFlight < Node.decisionMaximum, engine.decisionsWaiting > 0 else {
-            return
-        }
+        guard isStarted, !broken, !stopping, !isBehind, !owners.areUnusable, decisionsInFlight < Node.decisionMaximum,
+            engine.decisionsWaiting > 0
+        else { return }
         let due = engine.takeDecisions(limit: Node.decisionMaximum - decisionsInFlight)
         guard !due.isEmpty else { return }
         decisionsInFlight += due.count

@@ -74,6 +74,7 @@ extension Node {
     ) {
         // It may have waited for the disk.
         if let refusal = refusal() { return refuse(refusal, then) }
+        if owners.areUnusable { return refuse(.storage(retryAfterSeconds: 5), then) }
         let person: Person
         do { person = try find(facts.customer) } catch {
             unreadable(error)

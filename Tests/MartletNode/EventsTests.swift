@@ -366,6 +366,18 @@ struct EventsTests {
 
     // MARK: Customers
 
+    @Test("Where nothing of the local copy can be used, nobody is called unknown: events are to come again")
+    func unusable() throws {
+        let bank = try EventBank()
+        let files = try FileManager.default.contentsOfDirectory(atPath: bank.local)
+        #expect(!files.isEmpty)
+        for name in files { try Data([1, 2, 3]).write(to: URL(filePath: "\(bank.local)/\(name)")) }
+        let rig = try Rig(at: bank.place)
+        try rig.use(try EventBank.book())
+        #expect(try rig.report("payment", EventBank.ada).refusal == .storage(retryAfterSeconds: 5))
+        try rig.stop()
+    }
+
     @Test("A customer whose record cannot be read is an alarm and no unknown customer; one without a key has no address")
     func unreadable() throws {
         let bank = try EventBank()

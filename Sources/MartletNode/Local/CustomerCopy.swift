@@ -70,6 +70,12 @@ public final class CustomerCopy: Sendable {
 
     public var customers: LocalCustomers? { state.withLock { $0.customers } }
 
+    /// Whether nothing of a copy that is there can be used: who is not found then need not be unknown.
+    var isUnusable: Bool {
+        let (customers, hasAlarm) = state.withLock { ($0.customers, $0.alarms[$0.customers == nil ? .overlay : .base] != nil) }
+        return hasAlarm && (customers?.figures.version ?? 0) == 0
+    }
+
     public var figures: LocalCustomers.Figures { customers?.figures ?? LocalCustomers.Figures() }
 
     /// Facts that wait for the overlay, and those for which there was no room until the next start.

@@ -12,6 +12,8 @@ struct Owners: ~Copyable {
     private var customers: LocalCustomers?
     /// Keys used last; nil while no customer has one.
     private var cache: SubjectKeyCache?
+    /// Nobody can be found, though there may be customers.
+    private(set) var areUnusable = false
 
     init(_ keys: RecordKeys, _ copy: CustomerCopy) {
         phones = KeyedHash(key: keys.days.phoneHashKey)
@@ -23,6 +25,7 @@ struct Owners: ~Copyable {
     /// Takes what was opened since; each second.
     mutating func refresh() {
         if customers == nil { customers = copy.customers }
+        areUnusable = copy.isUnusable
         if cache == nil, let subjects = keys.subjects { cache = SubjectKeyCache(subjects) }
     }
 
