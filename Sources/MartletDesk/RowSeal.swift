@@ -1,4 +1,5 @@
 import Guard
+import MartletStore
 import SQL
 
 /// Tags the rows of one table, and believes none whose tag is not its own: a bit flipped in the database is named.

@@ -581,5 +581,17 @@ extension StoreSchema {
 
                 """#
         ),
+        (
+            name: "0010-evidence-tags.sql",
+            text: #"""
+                -- Attempts and receipts are shown to be as Martlet wrote them.
+                -- @oldest 9
+
+                -- mac is over all other columns; rows that were written before have none.
+                ALTER TABLE attempt ADD COLUMN mac BIGINT;
+                ALTER TABLE receipt ADD COLUMN mac BIGINT;
+
+                """#
+        ),
     ]
 }

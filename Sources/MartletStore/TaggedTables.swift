@@ -52,6 +52,9 @@ public enum TaggedTables {
         TaggedTable("state", StateRow.columns, key: ["id"], start: [.bytes([])]),
     ]
 
+    /// Those in which rows of earlier versions have no tag.
+    public static let evidence = [EvidenceTable.attempts, EvidenceTable.receipts]
+
     /// ?1...?4 kind, hash, subject and number after which, ?5 how many. The index of addresses, which has no tags of its own.
     public static let addresses = StatementID("check.addresses")
 
@@ -59,7 +62,7 @@ public enum TaggedTables {
     public static let steps = StatementID("check.step")
 
     static let statements =
-        all.map(\.statement) + [
+        all.map(\.statement) + evidence.map(\.statement) + [
             Statement(
                 steps,
                 """

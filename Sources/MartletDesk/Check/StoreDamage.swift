@@ -59,6 +59,7 @@ public struct StoreDamage: Sendable {
             }
         }
         try await found("table step", &report) { try await steps(&$0) }
+        for table in TaggedTables.evidence { try await found("table \(table.name)", &report) { try await evidence(table, &$0) } }
         try await found("table \(CustomerStatements.addressTable)", &report) { report in
             // Only where nobody changed customers meanwhile: the two are read one after the other.
             try await index(&addresses, &report, isQuiet: { await changes() == before })
@@ -106,6 +107,17 @@ public struct StoreDamage: Sendable {
                 return report.find("step \(StoreDamage.name(row, ["id", "sequence"])): not as Martlet wrote it")
             }
             if step.isTagged { report.rows += 1 } else { report.untagged += 1 }
+        }
+    }
+
+    private func evidence(_ table: EvidenceTable, _ report: inout Report) async throws {
+        let tags = table.tags(rowKey)
+        try await pages(table.page, from: [.bytes([]), .integer(.min)], key: 2, table.name, &report) { row, report in
+            switch table.standing(of: row, tags) {
+            case .sound: report.rows += 1
+            case .untagged: report.untagged += 1
+            case .damaged: report.find("\(table.name) \(StoreDamage.name(row, ["id", "sequence"])): not as Martlet wrote it")
+            }
         }
     }
 

@@ -49,14 +49,3 @@ extension RowMAC {
         return row.values.dropLast()
     }
 }
-
-extension RowValue {
-    init(_ value: SQLValue) {
-        switch value {
-        case .null: self = .null
-        case .integer(let number): self = .integer(number)
-        case .text(let text): self = .text(text)
-        case .bytes(let bytes): self = .bytes(bytes)
-        }
-    }
-}

@@ -13,11 +13,8 @@ struct HistoryBatch: Sendable {
     private(set) var inbound = SQLBatch(
         table: "inbound",
         columns: ["id", "source", "route", "received_at", "parts", "missing", "in_reply_to", "key_id", "sealed"])
-    private(set) var attempts = SQLBatch(
-        table: "attempt",
-        columns: ["id", "sequence", "attempt", "part", "outcome", "status", "handed_at", "answered_at", "connection", "provider_id"])
-    private(set) var receipts = SQLBatch(
-        table: "receipt", columns: ["id", "sequence", "part", "state", "error", "heard_at", "provider_id"])
+    private(set) var attempts = EvidenceTable.attempts.batch
+    private(set) var receipts = EvidenceTable.receipts.batch
     /// What happened in between and has no row of its own: the record as it stands in the log, without what is sealed.
     private(set) var steps = SQLBatch(table: "step", columns: ["id", "sequence", "record"])
     private(set) var undelivered = SQLBatch(table: "undelivered", columns: ["id", "state", "reason", "source"])

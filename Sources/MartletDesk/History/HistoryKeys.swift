@@ -7,6 +7,7 @@ public struct HistoryKeys: Sendable {
     let hashes: SearchHashes
     let stateTags: RowMAC
     let stepTags: RowMAC
+    let evidenceTags: EvidenceTags
     private let records: RecordKeys
 
     /// - Parameter subjects: keys of customers; without them nothing that is sealed under them opens.
@@ -15,6 +16,7 @@ public struct HistoryKeys: Sendable {
         hashes = SearchHashes(keys)
         stateTags = StateRow.tags(keys.rowKey)
         stepTags = StepRow.tags(keys.rowKey)
+        evidenceTags = EvidenceTags(keys.rowKey)
     }
 
     /// What a sealed part turns out to be.

@@ -95,7 +95,7 @@ public struct HistoryStory: Sendable {
                 else { return false }
                 let before = story.hops.count
                 story.take(record)
-                if !step.isTagged { for index in before..<story.hops.count { story.hops[index].details.append(("untagged", "true")) } }
+                if !step.isTagged { for index in before..<story.hops.count { story.hops[index].details.append(HistoryStory.untagged) } }
                 told.insert(try row.integer("sequence"))
                 return true
             }
@@ -139,7 +139,11 @@ public struct HistoryStory: Sendable {
         var last: UInt8?
         for row in try rows.session.rows(HistoryStatements.attempts, rows.range(item.id)) {
             let isBelieved = try HistoryStory.isBelieved {
+                let standing = EvidenceTable.attempts.standing(of: row, rows.keys.evidenceTags.attempts)
+                guard standing != .damaged else { return false }
+                let before = hops.count
                 last = try takeAttempt(row)
+                mark(standing, hopsFrom: before)
                 return true
             }
             if !isBelieved { damaged.append(DamagedRow(table: "attempt", sequence: try row.integer("sequence"))) }
@@ -185,7 +189,10 @@ public struct HistoryStory: Sendable {
         var last: ReceiptState?
         for row in try rows.session.rows(HistoryStatements.receipts, rows.range(item.id)) {
             let isBelieved = try HistoryStory.isBelieved {
-                guard let state = ReceiptState(rawValue: try row.integer("state", as: UInt8.self)) else { return false }
+                let standing = EvidenceTable.receipts.standing(of: row, rows.keys.evidenceTags.receipts)
+                guard standing != .damaged, let state = ReceiptState(rawValue: try row.integer("state", as: UInt8.self)) else {
+                    return false
+                }
                 let (at, providerID) = (try HistoryStory.microseconds(row, "heard_at"), try row.text("provider_id"))
                 let part = try row.integer("part", as: Int.self) + 1
                 let error = try row.integer("error", as: UInt16.self)
@@ -194,6 +201,7 @@ public struct HistoryStory: Sendable {
                 let isLate = item.endedAt.map { at > $0 * 1000 } ?? false
                 if !told.contains(try row.integer("sequence")) {
                     hop(at, "track", "\(isLate ? "late " : "")receipt \(state.word)", details)
+                    mark(standing, hopsFrom: hops.count - 1)
                 }
                 if isLate { return true }
                 if state.isFinal { last = state }
@@ -218,6 +226,13 @@ public struct HistoryStory: Sendable {
         guard state.isFinal else { return }
         let end: MessageState = state == .delivered ? .delivered : state == .expired ? .expired : .failed
         if end != .delivered || attempts[index].state == .sent { attempts[index].state = end }
+    }
+
+    private static let untagged = ("untagged", "true")
+
+    private mutating func mark(_ standing: EvidenceTable.Standing, hopsFrom start: Int) {
+        guard standing == .untagged else { return }
+        for index in start..<hops.count { hops[index].details.append(HistoryStory.untagged) }
     }
 
     private mutating func takeTold(_ standing: HistoryRows.Standing) {

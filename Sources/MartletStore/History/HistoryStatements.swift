@@ -146,13 +146,13 @@ public enum HistoryStatements {
         Statement(
             attempts,
             """
-            SELECT id, sequence, attempt, part, outcome, status, handed_at, answered_at, connection, provider_id FROM attempt
+            SELECT \(EvidenceTable.attempts.selected) FROM attempt
             WHERE id >= ?1 AND id <= ?2 ORDER BY id, sequence
             """),
         Statement(
             receipts,
             """
-            SELECT id, sequence, part, state, error, heard_at, provider_id FROM receipt
+            SELECT \(EvidenceTable.receipts.selected) FROM receipt
             WHERE id >= ?1 AND id <= ?2 ORDER BY id, sequence
             """),
         Statement(steps, "SELECT id, sequence, record FROM step WHERE id >= ?1 AND id <= ?2 ORDER BY id, sequence LIMIT ?3"),

@@ -144,10 +144,7 @@ final class HistoryRig: Sendable {
             for (index, outcome) in message.outcomes.enumerated() {
                 let handed = at + Int64(index * 1000)
                 add(
-                    "attempt",
-                    [
-                        "id", "sequence", "attempt", "part", "outcome", "status", "handed_at", "answered_at", "connection", "provider_id",
-                    ],
+                    "attempt", EvidenceTable.attempts.columns,
                     [
                         .bytes(id), .number(index + 2), .number(index + 1), .number(0), .number(outcome), .number(outcome == 4 ? 8 : 0),
                         .integer(handed + 5), .integer(handed + 20), .text("harbour-1"), outcome == 1 ? .text("p\(index)") : .null,
@@ -155,7 +152,7 @@ final class HistoryRig: Sendable {
             }
             for (index, state) in message.receipts.enumerated() {
                 add(
-                    "receipt", ["id", "sequence", "part", "state", "error", "heard_at", "provider_id"],
+                    "receipt", EvidenceTable.receipts.columns,
                     [
                         .bytes(id), .number(index + 10), .number(0), .number(state.rawValue), .number(state == .delivered ? 0 : 27),
                         .integer(at + 30_000 + Int64(index) * 120_000), .text("p\(message.outcomes.count - 1)"),
@@ -172,6 +169,10 @@ final class HistoryRig: Sendable {
                     "undelivered", ["id", "state", "reason", "source"],
                     [.bytes(id), .number(message.state.rawValue), .number(message.reason.rawValue), .number(message.source)])
             }
+        }
+        let evidence = EvidenceTags(keys.rowKey)
+        for (table, tags) in [(EvidenceTable.attempts, evidence.attempts), (.receipts, evidence.receipts)] {
+            if let rows = batches[table.name] { batches[table.name] = table.tagged(rows, tags) }
         }
         let all = Array(batches.values)
         try await store.transaction { session in

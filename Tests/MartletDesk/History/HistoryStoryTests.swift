@@ -1,3 +1,4 @@
+import Guard
 import MartletModel
 import MartletStore
 import SQL
@@ -66,6 +67,51 @@ struct HistoryStoryTests {
                 story.hops.map { "\($0.hop): \($0.what)" } == [
                     "accept: request read", "accept: accepted", "send: submitted", "send: answer: accepted", "end: delivered",
                 ])
+        }
+    }
+
+    @Test(
+        "What a receipt or an attempt says is believed with its tag alone; one of an earlier version says that it has none",
+        arguments: SQLStore.Engine.allCases)
+    func changed(engine: SQLStore.Engine) async throws {
+        try await HistoryRig.with(engine) { rig in
+            var message = HistoryRig.Message(minutesAgo: 30)
+            message.receipts = [.delivered]
+            try await rig.put([message])
+            let whole = try await rig.history.story(message.id, by: HistoryRig.anna)
+            #expect(whole.damaged.isEmpty && whole.attempts.map(\.state) == [.delivered])
+            // Each value is one that its column may have.
+            for change in [
+                "attempt SET outcome = outcome + 1", "attempt SET part = 1", "attempt SET status = 4",
+                "attempt SET handed_at = handed_at + 64",
+                "attempt SET connection = 'harbour-2'", "attempt SET provider_id = 'p1'", "attempt SET mac = mac + 1",
+                "receipt SET state = 5 WHERE sequence = 10", "receipt SET error = 1 WHERE sequence = 10",
+                "receipt SET provider_id = 'p4' WHERE sequence = 10", "receipt SET heard_at = heard_at - 1024 WHERE sequence = 10",
+            ] {
+                let table = String(change.prefix { $0 != " " })
+                let sequence = table == "attempt" ? 2 : 10
+                let columns = (table == "attempt" ? EvidenceTable.attempts : .receipts).columns + ["mac"]
+                try await rig.tamper("CREATE TABLE kept AS SELECT * FROM \(table) WHERE sequence = \(sequence)")
+                try await rig.tamper("UPDATE \(change)")
+                let story = try await rig.history.story(message.id, by: HistoryRig.anna)
+                #expect(story.damaged == [.init(table: table, sequence: Int64(sequence))], "\(change)")
+                #expect(story.hops.count < whole.hops.count, "\(change)")
+                let found = try await StoreDamage(rig.store, rowKey: rig.keys.rowKey).run().findings
+                #expect(
+                    found.contains { $0.hasPrefix("\(table) ") && $0.hasSuffix("/\(sequence): not as Martlet wrote it") },
+                    "\(change): \(found)")
+                try await rig.tamper("DELETE FROM \(table) WHERE sequence = \(sequence)")
+                let list = columns.joined(separator: ", ")
+                try await rig.tamper("INSERT INTO \(table) (\(list)) SELECT \(list) FROM kept")
+                try await rig.tamper("DROP TABLE kept")
+            }
+            try await rig.tamper("UPDATE attempt SET mac = NULL")
+            try await rig.tamper("UPDATE receipt SET mac = NULL WHERE sequence = 10")
+            let old = try await rig.history.story(message.id, by: HistoryRig.anna)
+            #expect(old.damaged.isEmpty && old.attempts.map(\.state) == [.delivered])
+            let untagged = old.hops.filter { $0.details.contains { $0 == ("untagged", "true") } }
+            #expect(untagged.map(\.what) == ["submitted", "answer: accepted", "receipt DELIVRD"])
+            #expect(try await StoreDamage(rig.store, rowKey: rig.keys.rowKey).run().untagged == 2)
         }
     }
 
