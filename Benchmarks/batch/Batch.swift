@@ -33,11 +33,11 @@ struct Batch {
         var now = began
         while links.contains(where: \.isOpen), now < giveUp {
             var polls = links.map { pollfd(fd: $0.isOpen ? $0.file : -1, events: $0.events, revents: 0) }
-            _ = poll(&polls, nfds_t(polls.count), 1000)
+            // A batch may be whole as soon as it is begun, where this thread had to wait for its turn meanwhile: of that no event tells.
+            _ = poll(&polls, nfds_t(polls.count), links.contains(where: \.isWhole) ? 0 : 1000)
             now = steadyNanoseconds()
-            for (place, link) in links.enumerated() where polls[place].revents != 0 {
+            for (place, link) in links.enumerated() where polls[place].revents != 0 || link.isWhole {
                 link.go()
-                // A batch may be whole as soon as it is begun, where this thread had to wait for its turn meanwhile.
                 while link.isWhole {
                     if steadyNanoseconds() < end, serial < last { link.begin(&serial) } else { link.end() }
                 }

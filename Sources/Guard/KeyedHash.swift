@@ -1,15 +1,11 @@
-import Crypto
-
 /// HMAC-SHA256 (RFC 2104), cut to 64 or 128 bits: how a phone number or a customer's name is looked up without being stored in clear.
 /// The key is worked in once; a hash copies that state.
 ///
 /// A number and a text never share a hash: the first byte hashed is 1 for numbers and 2 for texts.
 public struct KeyedHash: Sendable {
-    private let prepared: HMAC<SHA256>
+    private let prepared: PreparedHMAC
 
-    public init(key: Secret) {
-        prepared = key.withBytes { HMAC(key: SymmetricKey(data: $0)) }
-    }
+    public init(key: Secret) { prepared = PreparedHMAC(key: key) }
 
     /// Of 128 bits, the first 64 are `high`; big-endian.
     public struct Wide: Hashable, Sendable {
@@ -27,7 +23,7 @@ public struct KeyedHash: Sendable {
 
     public func hash128(number digits: UInt64) -> Wide {
         let message = NumberMessage(high: 1 << 56 | digits >> 8, low: UInt8(truncatingIfNeeded: digits))
-        return withUnsafeBytes(of: message) { wide(prepared, $0) }
+        return withUnsafeBytes(of: message) { wide($0) }
     }
 
     /// First 64 bits, big-endian, of the hash over `02` and the bytes.
@@ -36,7 +32,7 @@ public struct KeyedHash: Sendable {
     public func hash128(_ bytes: some Sequence<UInt8>) -> Wide {
         var message: [UInt8] = [2]
         message.append(contentsOf: bytes)
-        return message.withUnsafeBytes { wide(prepared, $0) }
+        return message.withUnsafeBytes { wide($0) }
     }
 
     /// Nine bytes as they are hashed: the marker 1, then eight bytes of digits.
@@ -49,12 +45,8 @@ public struct KeyedHash: Sendable {
         }
     }
 
-    private func wide(_ state: consuming HMAC<SHA256>, _ message: UnsafeRawBufferPointer) -> Wide {
-        state.update(data: message)
-        return state.finalize().withUnsafeBytes { code in
-            Wide(
-                high: UInt64(bigEndian: code.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
-                low: UInt64(bigEndian: code.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
-        }
+    private func wide(_ message: UnsafeRawBufferPointer) -> Wide {
+        let code = prepared.code(of: message)
+        return Wide(high: code.high, low: code.low)
     }
 }

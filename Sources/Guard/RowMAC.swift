@@ -15,7 +15,7 @@ public enum RowValue: Sendable, Equatable {
 /// The key is derived for one table and one list of columns, so a tag fits no other table and no other order. The columns of the primary
 /// key must be among them, else a tag fits another row; a tag does not show that a whole row was put back to an older state.
 public struct RowMAC: Sendable {
-    private let prepared: HMAC<SHA256>
+    private let prepared: PreparedHMAC
     /// How many values a row has.
     private let columns: Int
 
@@ -26,7 +26,7 @@ public struct RowMAC: Sendable {
         let derived = key.withBytes {
             HKDF<SHA256>.deriveKey(inputKeyMaterial: SymmetricKey(data: $0), info: purpose, outputByteCount: 32)
         }
-        prepared = HMAC(key: derived)
+        prepared = PreparedHMAC(key: derived)
         self.columns = columns.count
     }
 
@@ -79,13 +79,8 @@ public struct RowMAC: Sendable {
                 RowMAC.append(bytes, to: &frame)
             }
         }
-        var state = prepared
-        frame.withUnsafeBytes { state.update(data: $0) }
-        return state.finalize().withUnsafeBytes { code in
-            Tag(
-                high: UInt64(bigEndian: code.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
-                low: UInt64(bigEndian: code.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
-        }
+        let code = frame.withUnsafeBytes { prepared.code(of: $0) }
+        return Tag(high: code.high, low: code.low)
     }
 
     private static func append(_ kind: UInt8, _ word: UInt64, to frame: inout [UInt8]) {

@@ -143,6 +143,15 @@ struct HistoryBatch: Sendable {
         steps.append(.bytes(record.header.id.with(ordinal: 1).bytes), .number(record.header.sequence), .bytes(bytes))
     }
 
+    /// Does what needs nothing that only the store knows, so that the transaction need not wait for it: tags of rows, the order of search entries. Once,
+    /// before it is written.
+    mutating func finish(_ keys: HistoryKeys) {
+        lookups.sort()
+        attempts = EvidenceTable.attempts.tagged(attempts, keys.evidenceTags.attempts)
+        receipts = EvidenceTable.receipts.tagged(receipts, keys.evidenceTags.receipts)
+        steps = StepRow.tagged(steps, keys.stepTags)
+    }
+
     /// A record of a form that this program does not know.
     mutating func unreadable(at position: UInt64) {
         records += 1

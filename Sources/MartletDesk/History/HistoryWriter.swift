@@ -13,8 +13,6 @@ struct HistoryWriter: Sendable {
     static let journal: Int64 = -2
 
     let tags: RowMAC
-    let stepTags: RowMAC
-    let evidenceTags: EvidenceTags
     let memory: StateMemory
     let parts: SearchPartMemory
     let trail: AuditTrail
@@ -89,9 +87,9 @@ struct HistoryWriter: Sendable {
         try session.bulk(parts.place(&lookups, session))
         try put(HistoryWriter.rows(of: lookups), key: ["slot", "kind", "hash", "id"])
         try put(batch.undelivered, key: ["state", "id"])
-        try put(EvidenceTable.attempts.tagged(batch.attempts, evidenceTags.attempts), key: ["id", "sequence"])
-        try put(EvidenceTable.receipts.tagged(batch.receipts, evidenceTags.receipts), key: ["id", "sequence"])
-        try put(StepRow.tagged(batch.steps, stepTags), key: ["id", "sequence"])
+        try put(batch.attempts, key: ["id", "sequence"])
+        try put(batch.receipts, key: ["id", "sequence"])
+        try put(batch.steps, key: ["id", "sequence"])
         try session.bulk(texts(batch), merge: .replacing(key: ["id"]))
         let states = try write(batch.states, merges: merges, session)
         if batch.gaps.contains(where: { $0.kind == .cutBack }) {
@@ -122,9 +120,9 @@ struct HistoryWriter: Sendable {
         try put(HistoryWriter.once(batch.notifications), key: ["id"])
         try put(HistoryWriter.once(batch.messages), key: ["id"])
         try put(HistoryWriter.once(batch.inbound), key: ["id"])
-        try put(EvidenceTable.attempts.tagged(batch.attempts, evidenceTags.attempts), key: ["id", "sequence"])
-        try put(EvidenceTable.receipts.tagged(batch.receipts, evidenceTags.receipts), key: ["id", "sequence"])
-        try put(StepRow.tagged(batch.steps, stepTags), key: ["id", "sequence"])
+        try put(batch.attempts, key: ["id", "sequence"])
+        try put(batch.receipts, key: ["id", "sequence"])
+        try put(batch.steps, key: ["id", "sequence"])
         // Where parts begin is asked anew: the one who writes beside this may have begun some.
         var (parts, lookups) = (SearchParts(full: .max), batch.lookups)
         try parts.assign(&lookups, session)

@@ -52,8 +52,9 @@ actor LogGatherer {
             batch.end = step.end
             if at == from || step.isAtEnd { break }
         }
-        let full = batch
+        var full = batch
         guard !full.isEmpty else { return full }
+        full.finish(keys)
         batch = HistoryBatch()
         batch.folds = folds()
         (batch.next, batch.end, batch.journal) = (full.next, full.end, full.journal)

@@ -59,8 +59,8 @@ public final class Projector: Sendable {
         store = desk.store
         now = desk.now
         writer = HistoryWriter(
-            tags: self.keys.stateTags, stepTags: self.keys.stepTags, evidenceTags: self.keys.evidenceTags, memory: StateMemory(),
-            parts: SearchPartMemory(full: options.searchPart), trail: desk.trail, preferences: preferences)
+            tags: self.keys.stateTags, memory: StateMemory(), parts: SearchPartMemory(full: options.searchPart), trail: desk.trail,
+            preferences: preferences)
     }
 
     /// Goes on until its task is cancelled. A database that is away, slow or full is waited for.
@@ -109,9 +109,8 @@ public final class Projector: Sendable {
         var months: Set<HistoryMonth> = []
         // Of its own: what another remembers is of other rows.
         let writer = HistoryWriter(
-            tags: keys.stateTags, stepTags: keys.stepTags, evidenceTags: keys.evidenceTags, memory: StateMemory(limit: 0),
-            parts: SearchPartMemory(full: .max),
-            trail: writer.trail, preferences: { _, _ in })
+            tags: keys.stateTags, memory: StateMemory(limit: 0), parts: SearchPartMemory(full: .max), trail: writer.trail,
+            preferences: { _, _ in })
         while true {
             let batch = try await gatherer.next(records: options.batch, upTo: cursor.position)
             if batch.isEmpty { return }

@@ -117,8 +117,8 @@ final class PostgresSession: DriverSession {
         try wire.endCopy(nil, name: name)
     }
 
-    /// Bytes handed to libpq at once.
-    private static let copyOctets = 1 << 17
+    /// Bytes handed to libpq at once: so few that the server works on the first rows of a batch while the next ones are written.
+    private static let copyOctets = 1 << 14
 
     /// Ends a COPY without its rows; that the server then calls it failed is the point.
     private func end(copy name: String, because problem: String) throws(SQLFault) {
