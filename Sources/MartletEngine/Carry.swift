@@ -91,7 +91,7 @@ extension Engine {
             state: slot.state == .submitted ? .queued : slot.state, attempts: slot.attempts, resends: slot.resends, strikes: slot.strikes,
             answeredParts: slot.answeredParts, deliveredParts: slot.deliveredParts, failedParts: slot.failedParts,
             unknownParts: slot.unknownParts, partsReference: slot.partsReference, notBefore: notBefore, order: slot.origin,
-            providerKeys: keys, textShape: slot.textShape, error: slot.state.isEnd ? slot.endError : 0,
+            providerKeys: keys, textShape: slot.textShape, error: slot.state.isEnd || slot.role.contains(.ownOver) ? slot.endError : 0,
             tries: slot.state.isEnd ? 0 : slot.tries, event: eventPart(number))
     }
 }

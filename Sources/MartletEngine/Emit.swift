@@ -1,7 +1,7 @@
 public import MartletModel
 
 extension Engine {
-    /// Makes a record of an open message, folds it in and puts it into the turn.
+    /// Makes a record of an open message, folds it in and puts it into the turn; behind it, of an event's message, what follows for the others.
     /// - Parameter change: what the record says otherwise than the message stands: the fold takes it from there.
     mutating func emit(
         _ body: RecordBody, _ number: UInt32, _ turn: inout Turn, flags: RecordFlags = [], sealed: Turn.Sealed = .none,
@@ -13,6 +13,8 @@ extension Engine {
             source: slot.pointee.source, group: slot.pointee.group, parts: slot.pointee.parts, id: slot.pointee.id,
             at: turn.now.wall, deadline: slot.pointee.deadline, flags: flags)
         if slot.pointee.flags.contains(.possibleDuplicate) { header.flags.insert(.possibleDuplicate) }
+        // A copy forward says of its own sending alone; the other stands in its role.
+        if slot.pointee.isMember, slot.pointee.role.contains(.anyLeft), body.kind != .carried { header.flags.insert(.possibleDuplicate) }
         if slot.pointee.flags.contains(.tellsDelivered) { header.flags.insert(.tellsDelivered) }
         if slot.pointee.flags.contains(.tellsFailed) { header.flags.insert(.tellsFailed) }
         change?(&header)
@@ -36,6 +38,7 @@ extension Engine {
             }
         }
         turn.records.append(Turn.Emitted(record: record, slot: reference, sealed: sealed, after: effect))
+        if slot.pointee.role.contains(.isEvent) { settle(number, &turn) }
     }
 
     /// A record of the node's own: starts, stops, a person's act.
@@ -66,12 +69,14 @@ extension Engine {
                 anchor(slot.pointee.source, at: position)
             case .decided(let it) where it.stage == .fresh:
                 placed(it, at: position)
+                placedPlanned(it, emitted.record.header.id, at: position)
                 slot.pointee.payloadAt = position
                 if !slot.pointee.state.isEnd { slot.pointee.origin = position }
                 remember(position)
                 anchor(slot.pointee.source, at: position)
             case .decided(let it):
                 placed(it, at: position)
+                placedPlanned(it, emitted.record.header.id, at: position)
                 // As of a copy; and the place in its queue.
                 moving[reference] = position
                 if !slot.pointee.state.isEnd { slot.pointee.origin = position }
@@ -133,7 +138,9 @@ extension Engine {
         case .decided:
             moved(number, reference)
             if slot.pointee.state.isEnd { retire(number) } else { enqueue(number) }
-        case .retire: retire(number)
+        case .retire:
+            // Or its own message is over, and its notification goes on.
+            if slot.pointee.state.isEnd { retire(number) } else { leaveQueue(number) }
         case .shifted(let group):
             if slot.pointee.flags.contains(.queued) { lanes[Int(group)].remove(number, slots) }
             enqueue(number)
@@ -147,6 +154,15 @@ extension Engine {
         slot.pointee.payloadAt = position
         slot.pointee.flags.remove(.replacing)
         if slot.pointee.flags.contains(.loading) { slot.pointee.flags.insert(.moved) }
+    }
+
+    /// The step that a decision plans reads its event from that decision's record.
+    private mutating func placedPlanned(_ it: RecordBody.Decided, _ id: MessageID, at position: UInt64) {
+        guard it.planned != 0, let number = slots.number(of: id.with(ordinal: it.planned)), slots.pointer(number).pointee.payloadAt == 0
+        else { return }
+        slots.pointer(number).pointee.payloadAt = position
+        slots.pointer(number).pointee.origin = position
+        remember(position)
     }
 
     /// Puts a queued message that is not waiting into its lane, unless it is there already.

@@ -8,7 +8,7 @@ public import MartletModel
 /// answer, `hear` its receipt, `tick` what time brings (6-Track). `apply` alone changes a message's fate, live and in replay.
 public struct Engine: ~Copyable {
     public struct Configuration: Sendable {
-        /// Messages open at once; beyond it a submission is refused as `full`.
+        /// Messages open at once, those that a plan may send next among them; beyond it a submission is refused as `full`.
         public var openMaximum = 2_000_000
         public var partsMaximum = 10
         /// Ended messages kept for sources that are away; beyond it nothing more that wants to be told is taken.
@@ -31,6 +31,8 @@ public struct Engine: ~Copyable {
         /// message for each. Those that were first in their queues when the process died are flagged possible duplicates.
         public var creditByGroup: [GroupNumber: UInt32] = [:]
         public var routes = Routes([])
+        /// Connection groups by their names, which steps of plans go by.
+        public var groups: [String: GroupNumber] = [:]
         public var inbound = InboundRules()
         /// Microseconds after midnight UTC at which the day of the quotas begins.
         public var dayBegins: Int64 = 0
@@ -146,6 +148,7 @@ public struct Engine: ~Copyable {
     var home: PartitionNumber { configuration.partitions.lowerBound }
 
     public mutating func set(routes: Routes) { configuration.routes = routes }
+    public mutating func set(groups: [String: GroupNumber]) { configuration.groups = groups }
     public mutating func set(inbound: InboundRules) { configuration.inbound = inbound }
 
     /// Other rules from now on. What waits is looked at when its turn comes.
@@ -168,6 +171,16 @@ public struct Engine: ~Copyable {
 
     /// Newest record of an open message: its raw position; 0 while that record has none yet.
     public func last(of id: MessageID) -> UInt64? { slots.number(of: id).map { slots.pointer($0).pointee.last } }
+
+    /// The same of the further messages of its notification that are open and have a record of their own.
+    public func lastOfOthers(of id: MessageID) -> [MessageID: UInt64] {
+        var found: [MessageID: UInt64] = [:]
+        for number in members(of: id.notification, upTo: Engine.lastOrdinal) {
+            let slot = slots.pointer(number).pointee
+            if slot.last != 0 { found[slot.id] = slot.last }
+        }
+        return found
+    }
 }
 
 /// What happened since the start, for metrics; indexed by raw values of classes and states.

@@ -52,20 +52,21 @@ extension Engine {
         }
         if case .receipt(let it) = record.body, let entry = orphans.remove(key(header.group, it.providerID)) { forget(entry.position) }
         guard let number = slots.number(of: header.id) else {
-            // Its acceptance was trimmed, and is in the sums that the source's ledger states.
-            if replaying, header.flags.contains(.ends) { ledger.ended(header.source) }
+            if replaying { unknown(record, now) }
             return nil
         }
         if position != 0 { slots.pointer(number).pointee.last = position }
+        if slots.pointer(number).pointee.isMember, !header.flags.contains(.late) { note(record) }
         if case .told(let it) = record.body {
             heard(it, number)
             return number
         }
         guard !slots.pointer(number).pointee.state.isEnd, !header.flags.contains(.late) else { return number }
         switch record.body {
+        case _ where slots.pointer(number).pointee.role.contains(.ownOver): afterwards(record, number, now)
         case .answered(let it): answered(it, header, number, now)
         case .receipt(let it): received(it, header, number, now)
-        case .ended(let it): end(number, it.state, it.reason, at: header.at / 1000)
+        case .ended(let it): end(number, it.state, it.reason, at: header.at / 1000, now)
         case .resumed(let it): resumed(it, number)
         case .rerouted(let it): rerouted(it, number, at: position, now)
         case .asked(let it): asked(it, number)
@@ -94,14 +95,15 @@ extension Engine {
         if header.flags.state != .received { submitsLargest = max(submitsLargest, Int(header.parts)) }
         slot.pointee.partsReference = UInt16(truncatingIfNeeded: header.sequence)
         slot.pointee.state = .queued
-        ledger.came(header.source, number)
+        // A further message of a notification is none that a source accounts for.
+        if header.id.ordinal == 0 { ledger.came(header.source, number) }
         if header.flags.contains(.possibleDuplicate) { slot.pointee.flags.insert(.possibleDuplicate) }
         if header.flags.contains(.tellsDelivered) { slot.pointee.flags.insert(.tellsDelivered) }
         if header.flags.contains(.tellsFailed) { slot.pointee.flags.insert(.tellsFailed) }
         remember(position)
         if !replaying { counts.accepted[Int(header.messageClass)] += 1 }
         if header.kind == .accepted, header.flags.state == .suppressed {
-            end(number, .suppressed, header.flags.reason ?? .none, at: header.at / 1000)
+            end(number, .suppressed, header.flags.reason ?? .none, at: header.at / 1000, now)
             if replaying, !slot.pointee.flags.contains(.owed) { release(number) }
             return number
         }
@@ -136,6 +138,10 @@ extension Engine {
         slot.pointee.partsReference = it.partsReference
         slot.pointee.textShape = it.textShape
         if let event = it.event { takeEventPart(event, number) }
+        if it.event?.role.contains(.ownOver) ?? false {
+            slot.pointee.reason = header.flags.reason ?? .none
+            slot.pointee.acceptedMicros = UInt32(it.error)
+        }
         if it.state.isEnd {
             // Carried only since its source had not heard of its end.
             slot.pointee.reason = header.flags.reason ?? .none
@@ -189,9 +195,9 @@ extension Engine {
         let deferred = slot.pointee.flags.contains(.deferred)
         slot.pointee.flags.remove([.deferred, .partial])
         if slot.pointee.failedParts != 0 {
-            end(number, .failed, slot.pointee.reason == .none ? .refused : slot.pointee.reason, at: since)
+            end(number, .failed, slot.pointee.reason == .none ? .refused : slot.pointee.reason, at: since, now)
         } else if slot.pointee.answeredParts == slot.pointee.allParts {
-            if slot.pointee.deliveredParts == slot.pointee.allParts { return end(number, .delivered, .none, at: since) }
+            if slot.pointee.deliveredParts == slot.pointee.allParts { return end(number, .delivered, .none, at: since, now) }
             slot.pointee.state = .sent
             if !replaying { arm(number, wall: lookAt(number, now), now) }
         } else if slot.pointee.missingParts != 0 {
@@ -199,7 +205,7 @@ extension Engine {
             if deferred {
                 slot.pointee.strikes = slot.pointee.strikes == .max ? .max : slot.pointee.strikes + 1
                 guard let pause = slot.pointee.messageClass.pause(after: slot.pointee.strikes) else {
-                    return end(number, .failed, .attemptsUsedUp, at: since)
+                    return end(number, .failed, .attemptsUsedUp, at: since, now)
                 }
                 // The wall clock may have jumped back since: a pause never grows by that.
                 let spread = jitter.spread(pause)
@@ -221,14 +227,14 @@ extension Engine {
         slot.pointee.unknownParts &= ~bit
         if it.state == .delivered {
             slot.pointee.deliveredParts |= bit
-            if slot.pointee.deliveredParts == slot.pointee.allParts { end(number, .delivered, .none, at: header.at / 1000) }
+            if slot.pointee.deliveredParts == slot.pointee.allParts { end(number, .delivered, .none, at: header.at / 1000, now) }
             return
         }
         slot.pointee.failedParts |= bit
         slot.pointee.acceptedMicros = UInt32(it.error)
         let open = slot.pointee.allParts & ~slot.pointee.deliveredParts & ~slot.pointee.failedParts
         if open == 0 || header.flags.contains(.settlesAttempt) {
-            end(number, it.state == .expired ? .expired : .failed, .undeliverable, at: header.at / 1000)
+            end(number, it.state == .expired ? .expired : .failed, .undeliverable, at: header.at / 1000, now)
         } else {
             // It ends when the parts on the wire are answered.
             slot.pointee.reason = .undeliverable
@@ -270,9 +276,12 @@ extension Engine {
         if !replaying { arm(number, wall: slot.pointee.deadline, now) }
     }
 
+    /// Of a notification with further messages open it may be no more than its own message that is over.
     /// - Parameter wall: milliseconds of the record that ends it.
-    mutating func end(_ number: UInt32, _ state: MessageState, _ reason: EndReason, at wall: Int64) {
+    mutating func end(_ number: UInt32, _ state: MessageState, _ reason: EndReason, at wall: Int64, _ now: Instant) {
         let slot = slots.pointer(number)
+        if slot.pointee.isMember { return memberOver(number, state, reason, now) }
+        if slot.pointee.role.contains(.isEvent), ownOver(number, state, reason, now) { return }
         if !slot.pointee.state.isEnd { ledger.left(slot.pointee.source, number) }
         ledger.ended(slot.pointee.source)
         if slot.pointee.state == .planned { plannedCount -= 1 }
@@ -282,7 +291,10 @@ extension Engine {
         if reason != .undeliverable { slot.pointee.acceptedMicros = 0 }
         wheel.remove(number, in: slots)
         slot.pointee.flags.remove(.waiting)
-        if slot.pointee.role.contains(.isEvent) { overNow(number) }
+        if slot.pointee.role.contains(.isEvent) {
+            overNow(number)
+            dropPlanned(slot.pointee.id, upTo: slot.pointee.lastOrdinal)
+        }
         if slot.pointee.flags.contains(state == .delivered ? .tellsDelivered : .tellsFailed) {
             slot.pointee.flags.insert(.owed)
             slot.pointee.origin = UInt64(clamping: wall)
@@ -316,7 +328,7 @@ extension Engine {
         wheel.remove(number, in: slots)
         leaveQueue(number)
         forget(slot.pointee.payloadAt)
-        if !slot.pointee.state.isEnd { ledger.left(slot.pointee.source, number) }
+        if !slot.pointee.state.isEnd, !slot.pointee.isMember { ledger.left(slot.pointee.source, number) }
         if slot.pointee.state == .planned { plannedCount -= 1 }
         standing[number] = nil
         slots.remove(number)

@@ -26,15 +26,18 @@ extension Engine {
                 guard replaying, let begun = begin(header, at: position, now) else { return nil }
                 number = begun
                 slots.pointer(number).pointee.role = .isEvent
+                // Of a further message it speaks of the others.
+                if header.id.ordinal != 0 { slots.pointer(number).pointee.flags.remove(.possibleDuplicate) }
             }
         }
         if !replaying { counts.decisions[Int(it.outcome.rawValue)][Int(it.reason?.rawValue ?? 0)] += 1 }
         switch it.outcome {
         case .told:
             told(it, header, number, now)
+            if it.planned != 0 { plan(it, header, at: position, now) }
             reserve(number, it, in: UInt32(truncatingIfNeeded: position >> 32))
         case .held: held(it, number, now)
-        case .suppressed: end(number, .suppressed, it.reason.map { EndReason($0) } ?? .none, at: header.at / 1000)
+        case .suppressed: end(number, .suppressed, it.reason.map { EndReason($0) } ?? .none, at: header.at / 1000, now)
         }
         if !slots.pointer(number).pointee.state.isEnd { know(number, as: it.knownAs, it.subject) }
         if replaying, slots.pointer(number).pointee.state.isEnd, !slots.pointer(number).pointee.flags.contains(.owed) { release(number) }
@@ -68,6 +71,7 @@ extension Engine {
         slot.pointee.step = it.step ?? 0
         submitsLargest = max(submitsLargest, Int(header.parts))
         if it.bits.contains(.noFallbackOnceSent) { slot.pointee.role.insert(.metWhenSent) }
+        if slot.pointee.isMember, header.flags.contains(.possibleDuplicate) { slot.pointee.role.insert(.anyLeft) }
         if !replaying { arm(number, wall: header.deadline, now) }
     }
 
@@ -86,13 +90,14 @@ extension Engine {
         let it = standing[number]
         return RecordBody.Carried.Event(
             role: slot.role, step: slot.step, subject: it?.subject ?? 0, knownAs: it?.knownAs ?? 0, reservedAt: it?.reservedAt ?? 0,
-            counters: it?.counters ?? [])
+            counters: it?.counters ?? [], members: slot.members)
     }
 
     /// The fold of that copy.
     mutating func takeEventPart(_ it: RecordBody.Carried.Event, _ number: UInt32) {
         slots.pointer(number).pointee.role = it.role
         slots.pointer(number).pointee.step = it.step
+        slots.pointer(number).pointee.members = it.members
         if it.reservedAt != 0 {
             standing[number] = Standing(subject: it.subject, reservedAt: it.reservedAt, counters: it.counters)
         }

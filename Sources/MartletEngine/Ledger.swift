@@ -118,7 +118,7 @@ public struct Ledger: Sendable {
         let stop = steps > slots.bound - counted ? slots.bound : counted + steps
         while counted < stop {
             let slot = slots.pointer(counted)
-            if slot.pointee.id.high != 0, !slot.pointee.state.isEnd {
+            if slot.pointee.id.high != 0, !slot.pointee.state.isEnd, !slot.pointee.isMember {
                 reach(slot.pointee.source)
                 entries[Int(slot.pointee.source)].counting += 1
             }

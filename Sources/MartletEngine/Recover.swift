@@ -22,6 +22,11 @@ extension Engine {
             let reason = slots.pointer(number).pointee.reason
             emit(.ended(.init(state: .failed, reason: reason == .none ? .refused : reason)), number, &turn, after: .retire)
         }
+        // What a crash took: the end of a notification of which a message arrived, or whose last message is over.
+        for number in 0..<slots.bound
+        where slots.pointer(number).pointee.id.high != 0 && slots.pointer(number).pointee.role.contains(.isEvent) {
+            settle(number, &turn)
+        }
         oweAgain()
         if !clean { flagSuspects(queued, &turn) }
         for number in queued where slots.pointer(number).pointee.pending == 0 { enqueue(number) }
@@ -46,6 +51,7 @@ extension Engine {
         case .queued, .submitted: arm(number, wall: slot.pointee.deadline, now)
         case .sent: arm(number, wall: lookAt(number, now), now)
         case .unknown: armUnknown(number, now)
+        case .planned where slot.pointee.role.contains(.ownOver): arm(number, wall: receiptDeadline(slot.pointee), now)
         case .planned: decisionDue(number, now)
         case .delivered, .failed, .expired, .cancelled, .suppressed, .received: break
         }

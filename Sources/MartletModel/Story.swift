@@ -46,10 +46,12 @@ public struct Story: Sendable {
         public var possibleDuplicate: Bool
         /// One row for each part that the provider took, in the order of the parts.
         public var receipts: [PartReceipt]
+        /// Which message of the notification, by its ordinal: 1 the first.
+        public var message: UInt8
 
         public init(
             n: Int, connection: String, state: MessageState, providerIDs: [String], submittedAt: Int64, possibleDuplicate: Bool,
-            receipts: [PartReceipt] = []
+            receipts: [PartReceipt] = [], message: UInt8 = 1
         ) {
             self.n = n
             self.connection = connection
@@ -58,6 +60,7 @@ public struct Story: Sendable {
             self.submittedAt = submittedAt
             self.possibleDuplicate = possibleDuplicate
             self.receipts = receipts
+            self.message = message
         }
     }
 

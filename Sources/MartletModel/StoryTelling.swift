@@ -2,6 +2,14 @@
 extension Story {
     /// What one committed record adds: its hops, and what it says of attempts and receipts. Records come oldest first.
     public mutating func take(_ record: Record) {
+        let before = hops.count
+        tell(record)
+        // Of the first, and of the whole, it need not be said.
+        guard record.header.id.ordinal > 1 else { return }
+        for place in before..<hops.count { hops[place].details.append(("message", String(record.header.id.ordinal))) }
+    }
+
+    private mutating func tell(_ record: Record) {
         let at = record.header.at
         switch record.body {
         case .accepted(let it):
@@ -21,7 +29,7 @@ extension Story {
             } else {
                 hops.append(.init(at: at, hop: "track", what: "\(late ? "late " : "")receipt \(it.state.word)", details: details))
             }
-            if !late { mark(it, at: at) }
+            if !late { mark(it, of: max(1, record.header.id.ordinal), at: at) }
         case .ended(let it):
             hops.append(.init(at: at, hop: "end", what: it.state.word, details: [("reason", it.reason.word)]))
         case .resumed(let it) where it.why == .replanned:
@@ -53,12 +61,12 @@ extension Story {
             let details = [("from", String(record.header.group)), ("to", String(it.group))]
             hops.append(.init(at: at, hop: "route", what: "moved to another connection group by an operator", details: details))
         case .asked(let it): asked(it, at: at)
-        case .decided(let it): decided(it, at: at)
+        case .decided(let it): decided(it, at: at, isFirst: record.header.id.ordinal == 0)
         case .orphan, .mark, .ledger, .preference, .counted: break
         }
     }
 
-    private mutating func decided(_ it: RecordBody.Decided, at: Int64) {
+    private mutating func decided(_ it: RecordBody.Decided, at: Int64, isFirst: Bool) {
         decisions.append(Decision(at: at, made: it))
         if it.stage == .fresh {
             createdAt = at
@@ -74,7 +82,8 @@ extension Story {
             if let step = it.step { details.append(("step", String(step + 1))) }
             if let channel = it.channel { details.append(("channel", channel.word)) }
             details.append(("parts", String(it.partsOnAir)))
-            parts = it.partsOnAir
+            if isFirst { parts = it.partsOnAir }
+            if it.planned != 0 { details.append(("next", timestamp(it.until * 1000))) }
         case .held:
             what = "held"
             details.append(("until", timestamp(it.until * 1000)))
@@ -137,7 +146,8 @@ extension Story {
             }
         let ids = it.outcome.providerID.isEmpty ? [] : [it.outcome.providerID]
         let rows = ids.map { Story.PartReceipt(part: Int(it.part) + 1, providerID: $0) }
-        if let last = attempts.indices.last, attempts[last].n == Int(it.attempt) {
+        let message = max(1, header.id.ordinal)
+        if let last = attempts.lastIndex(where: { $0.message == message }), attempts[last].n == Int(it.attempt) {
             attempts[last].providerIDs += ids
             attempts[last].receipts = (attempts[last].receipts + rows).sorted { $0.part < $1.part }
             // The worst word of its parts names the attempt.
@@ -146,12 +156,12 @@ extension Story {
             attempts.append(
                 .init(
                     n: Int(it.attempt), connection: it.connection, state: state, providerIDs: ids, submittedAt: it.handedAt,
-                    possibleDuplicate: header.flags.contains(.possibleDuplicate), receipts: rows))
+                    possibleDuplicate: header.flags.contains(.possibleDuplicate), receipts: rows, message: message))
         }
     }
 
-    private mutating func mark(_ it: RecordBody.Receipt, at: Int64) {
-        guard let index = attempts.lastIndex(where: { $0.providerIDs.contains(it.providerID) }) else { return }
+    private mutating func mark(_ it: RecordBody.Receipt, of message: UInt8, at: Int64) {
+        guard let index = attempts.lastIndex(where: { $0.message == message && $0.providerIDs.contains(it.providerID) }) else { return }
         if let row = attempts[index].receipts.lastIndex(where: { $0.providerID == it.providerID && $0.part == Int(it.part) + 1 }),
             !(attempts[index].receipts[row].state?.isFinal ?? false)
         {

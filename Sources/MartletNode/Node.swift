@@ -101,8 +101,10 @@ public final class Node: Intake {
     var byGroup: [GroupNumber: [ConnectionNumber]] = [:]
     var firstInGroup: [GroupNumber: Int] = [:]
     var replanPlanned = false
-    /// Names of the connection groups, for metrics.
-    public var groupNames: [GroupNumber: String] = [:]
+    /// Names of the connection groups, for metrics and for plans that name them.
+    public var groupNames: [GroupNumber: String] = [:] {
+        didSet { engine.set(groups: Dictionary(groupNames.map { ($1, $0) }, uniquingKeysWith: { first, _ in first })) }
+    }
     /// Names of the sources, likewise.
     public var sourceNames: [SourceNumber: String] = [:]
     /// Releases of the rulebook, likewise: the one in use, and a newer one that cannot be used; 0: none.

@@ -56,7 +56,8 @@ extension Node {
     public func story(of id: MessageID, then: @escaping (Result<Story?, StoryFault>) -> Void) {
         let id = id.notification
         let live = engine.last(of: id)
-        if let live, live >= durableEnd {
+        let others = engine.lastOfOthers(of: id)
+        if let newest = ([live ?? 0] + others.values).max(), newest != 0, newest >= durableEnd {
             // Its newest record is not on disk yet: answer when it is.
             open.stories.append { self.story(of: id, then: then) }
             return kickSoon()
@@ -69,7 +70,9 @@ extension Node {
         telling.async {
             let result: Result<Story?, StoryFault>
             if let position = live ?? recent.find(id) {
-                result = Storyteller.tell(id, from: position, submitted: submitted, journal: journal, keys: keys)
+                result = Storyteller.tell(id, from: position, submitted: submitted, journal: journal, keys: keys) {
+                    others[$0] ?? recent.find($0)
+                }
             } else {
                 result = .success(nil)
             }

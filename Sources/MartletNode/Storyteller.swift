@@ -8,9 +8,50 @@ enum Storyteller {
     /// Records of one message that are told at most.
     private static let recordMaximum = 4096
 
+    /// - Parameters:
+    ///   - newest: raw position of its newest record.
+    ///   - others: the same of a further message of the notification; nil: it has no record.
     static func tell(
-        _ id: MessageID, from newest: UInt64, submitted: Bool, journal: Reader, keys: RecordKeys
+        _ id: MessageID, from newest: UInt64, submitted: Bool, journal: Reader, keys: RecordKeys,
+        others: (MessageID) -> UInt64? = { _ in nil }
     ) -> Result<Story?, StoryFault> {
+        var all: [(record: Record, sealed: [UInt8])] = []
+        do throws(StoryFault) {
+            let chain = try chain(of: id, from: newest, journal)
+            all = chain
+            // Each step of a plan is planned by the one before.
+            var ordinals = planned(chain)
+            var read: Set<UInt8> = [0]
+            while let next = ordinals.first(where: { !read.contains($0) }) {
+                read.insert(next)
+                guard let position = others(id.with(ordinal: next)) else { continue }
+                let more = try self.chain(of: id.with(ordinal: next), from: position, journal)
+                ordinals.formUnion(planned(more))
+                all += more
+            }
+            // They are of one partition.
+            if read.count > 1 { all.sort { $0.record.header.sequence < $1.record.header.sequence } }
+            return story(id, chain, all.map(\.record), submitted, keys)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private static func planned(_ chain: [(record: Record, sealed: [UInt8])]) -> Set<UInt8> {
+        var ordinals: Set<UInt8> = []
+        for (record, _) in chain {
+            if case .decided(let it) = record.body, it.planned != 0 { ordinals.insert(it.planned) }
+            if case .carried(let it) = record.body, let event = it.event, event.lastOrdinal > 1 {
+                ordinals.formUnion(2...event.lastOrdinal)
+            }
+        }
+        return ordinals
+    }
+
+    /// The records of one message, oldest first.
+    private static func chain(
+        of id: MessageID, from newest: UInt64, _ journal: Reader
+    ) throws(StoryFault) -> [(record: Record, sealed: [UInt8])] {
         var chain: [(record: Record, sealed: [UInt8])] = []
         var position = newest
         while position != 0 {
@@ -20,10 +61,10 @@ enum Storyteller {
             } catch ReadError.trimmed {
                 break
             } catch {
-                return .failure(StoryFault(reason: "record at \(position): \(error)"))
+                throw StoryFault(reason: "record at \(position): \(error)")
             }
             guard let record = try? bytes.withUnsafeBytes({ try Record(reading: $0) }), record.header.id == id else {
-                return .failure(StoryFault(reason: "record at \(position) is not of this message"))
+                throw StoryFault(reason: "record at \(position) is not of this message")
             }
             // Of a very long story the middle is left out; the record that holds the payload never is.
             if chain.count < recordMaximum || Record.sealedOffset(record.header) < bytes.count {
@@ -32,11 +73,12 @@ enum Storyteller {
             position = record.header.previous
         }
         chain.reverse()
-        return story(id, chain, submitted, keys)
+        return chain
     }
 
+    /// - Parameter all: the records of all its messages.
     private static func story(
-        _ id: MessageID, _ chain: [(record: Record, sealed: [UInt8])], _ submitted: Bool, _ keys: RecordKeys
+        _ id: MessageID, _ chain: [(record: Record, sealed: [UInt8])], _ all: [Record], _ submitted: Bool, _ keys: RecordKeys
     ) -> Result<Story?, StoryFault> {
         guard let first = chain.first, let last = chain.last(where: { !$0.record.header.flags.contains(.late) }),
             let messageClass = MessageClass(rawValue: first.record.header.messageClass)
@@ -58,16 +100,16 @@ enum Storyteller {
         var story = Story(
             id: id, source: first.record.header.source, messageClass: messageClass, state: state,
             reason: last.record.header.flags.reason ?? .none, parts: last.record.header.parts,
-            createdAt: id.milliseconds * 1000, updatedAt: chain[chain.count - 1].record.header.at,
+            createdAt: id.milliseconds * 1000, updatedAt: all.map(\.header.at).max() ?? first.record.header.at,
             deadline: first.record.header.deadline * 1000,
             reference: payload.reference, trace: payload.trace, from: payload.from, to: payload.to,
-            possibleDuplicate: chain.contains { $0.record.isPossibleDuplicate }, attempts: [], hops: [])
+            possibleDuplicate: all.contains { $0.isPossibleDuplicate }, attempts: [], hops: [])
         // Of a text that goes out as one submit a person wants to know the parts.
         if let parts = Payload.parts(ofShape: payload.textShape) { story.parts = parts }
         // Its own record may be trimmed, or be of a version that had it there only.
         story.inReplyTo = payload.inReplyTo
         if story.inReplyTo == .none, case .inbound(let it) = first.record.body { story.inReplyTo = it.inReplyTo }
-        for (record, _) in chain { story.take(record) }
+        for record in all { story.take(record) }
         return .success(story)
     }
 }

@@ -95,7 +95,7 @@ extension WorldLoop {
         var open: [SourceNumber: Int] = [:]
         engine.slots.forEach { number in
             let slot = engine.slots.pointer(number).pointee
-            if !slot.state.isEnd { open[slot.source, default: 0] += 1 }
+            if !slot.state.isEnd, !slot.isMember { open[slot.source, default: 0] += 1 }
         }
         for source in Set(engine.ledger.sources).union(open.keys) {
             let entry = engine.ledger[source]

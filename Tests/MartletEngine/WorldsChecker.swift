@@ -42,6 +42,8 @@ final class Card {
     var onWireAtCrash: UInt16 = 0
     /// Of an event.
     var event: WorldEvent?
+    /// As the newest record has it.
+    var state = MessageState.queued
 
     init(
         number: Int, submission: Submission, group: GroupNumber, parts: Int, onAir: Int, id: MessageID, acceptedAt: Int64, deadline: Int64
@@ -60,6 +62,8 @@ final class Card {
 /// The laws, checked as the world goes on.
 struct WorldChecker {
     var cards: [MessageID: Card] = [:]
+    /// Further messages of notifications, which no source accounts for.
+    private(set) var steps: [MessageID: Card] = [:]
     private(set) var faults: [String] = []
     private var sequences = [UInt64](repeating: 0, count: partitionCount)
     /// Records of each provider id and the newest of each message, as the node's index holds them.
@@ -93,7 +97,28 @@ struct WorldChecker {
         if !holds { fault(text()) }
     }
 
-    func card(_ id: MessageID) -> Card? { cards[id] }
+    func card(_ id: MessageID) -> Card? { cards[id] ?? steps[id] }
+
+    /// All messages of a notification.
+    func messages(of id: MessageID) -> [Card] {
+        (cards[id.notification].map { [$0] } ?? []) + steps.values.filter { $0.id.notification == id.notification }
+    }
+
+    private var all: [Card] { Array(cards.values) + steps.values }
+
+    func isErased(_ id: MessageID) -> Bool { erased.contains(id.notification) }
+
+    /// The first record of a further message is about to become durable.
+    mutating func meet(_ id: MessageID) {
+        guard id.high != 0, id.ordinal != 0, steps[id] == nil, let first = cards[id.notification] else { return }
+        let card = Card(
+            number: first.number, submission: first.submission, group: 0, parts: 0, onAir: 0, id: id, acceptedAt: first.acceptedAt,
+            deadline: first.deadline)
+        card.event = first.event.map { WorldEvent(number: $0.number, subject: $0.subject, value: $0.value) }
+        card.submission.tells = []
+        card.state = .planned
+        steps[id] = card
+    }
 
     /// A record became durable.
     mutating func durable(_ bytes: [UInt8], at position: UInt64, of partitions: Range<PartitionNumber>) {
@@ -120,7 +145,7 @@ struct WorldChecker {
             }
             return
         }
-        guard let card = cards[header.id] else { return fault("a record of a message that nobody submitted") }
+        guard let card = card(header.id) else { return fault("a record of a message that nobody submitted") }
         check(
             header.previous == newest[header.id] ?? 0 || header.flags.contains(.late),
             "message \(card.number): chain broken at \(header.kind)")
@@ -160,6 +185,7 @@ struct WorldChecker {
             if case .unknown = it.outcome { card.unknownDurable |= bit }
         }
         guard !header.flags.contains(.late), let state = header.flags.state, let reason = header.flags.reason else { return }
+        card.state = state
         if let end = card.end {
             check(end == (state, reason), "message \(card.number): ended \(end), then \(header.kind) says \(state), \(reason)")
         } else if state.isEnd {
@@ -188,7 +214,8 @@ struct WorldChecker {
         case .delivered: allowed = [.none]
         case .failed: allowed = [.refused, .undeliverable, .attemptsUsedUp, .cannotBeEncoded, .payloadLost, .customerErased]
         case .expired: allowed = [.notSentInTime, .noReceipt, .undeliverable, .withdrawn]
-        case .cancelled: allowed = [.cancelledBySource, .cancelledByOperator, .customerErased]
+        case .cancelled:
+            allowed = [.cancelledBySource, .cancelledByOperator, .customerErased] + (card.id.ordinal == 0 ? [] : [.notNeeded])
         case .suppressed: allowed = card.event == nil ? [.optedOut] : EndReason.allCases.filter { $0.suppression != nil }
         case .queued, .submitted, .sent, .unknown, .received, .planned: allowed = []
         }
@@ -197,10 +224,12 @@ struct WorldChecker {
             check(card.submission.messageClass == .marketing, "message \(card.number): suppressed, and nobody opted out of its class")
         }
         if reason == .payloadLost {
-            check(lostPayloads.contains(card.id), "message \(card.number): a payload that lies in the log is said to be lost")
+            check(
+                messages(of: card.id).contains { lostPayloads.contains($0.id) },
+                "message \(card.number): a payload that lies in the log is said to be lost")
         }
         if reason == .customerErased {
-            check(erased.contains(card.id), "message \(card.number): ended for a customer who was not erased")
+            check(isErased(card.id), "message \(card.number): ended for a customer who was not erased")
         }
         if state == .cancelled || reason == .withdrawn {
             let all: UInt16 = (1 << UInt16(card.parts)) - 1
@@ -214,7 +243,9 @@ struct WorldChecker {
             let grace = reason == .withdrawn ? setBack : 0
             check((header.at + grace) / 1000 >= card.deadline, "message \(card.number): expired before its deadline")
         }
-        if state == .delivered {
+        if state == .delivered,
+            !messages(of: card.id).contains(where: { $0 !== card && $0.end?.state == .delivered }) || card.id.ordinal != 0
+        {
             for part in 0..<card.parts {
                 check(card.copies[part] > 0, "message \(card.number): delivered, but part \(part) reached nobody")
             }
@@ -235,10 +266,13 @@ struct WorldChecker {
 
     /// The engine gave a message to a connection.
     mutating func handed(_ handover: Handover, group: GroupNumber) {
-        guard let card = cards[handover.id] else { return fault("a message that nobody submitted was handed over") }
+        guard let card = card(handover.id) else { return fault("a message that nobody submitted was handed over") }
         let name = "message \(card.number) (\(card.submission.messageClass))"
         check(card.durable, "\(name) was handed over before its acceptance was durable")
         check(card.end == nil, "\(name) was handed over after its end \(card.end.map { "\($0)" } ?? "")")
+        check(
+            card.id.ordinal == 0 || cards[card.id.notification]?.end == nil || handover.partMask.nonzeroBitCount < handover.parts,
+            "\(name), a further step, was handed over after its notification's end")
         check(card.group == group, "\(name) went to a group that does not serve it")
         check(
             handover.text == card.submission.text && handover.to == card.submission.to && handover.from == card.submission.from,
@@ -263,7 +297,7 @@ struct WorldChecker {
 
     /// An operator took a part.
     mutating func took(_ id: MessageID, _ part: Int) {
-        guard let card = cards[id] else { return }
+        guard let card = card(id) else { return }
         card.copies[part] += 1
         guard card.copies[part] > 1 else { return }
         let name = "message \(card.number) (\(card.submission.messageClass)), part \(part)"
@@ -280,7 +314,7 @@ struct WorldChecker {
         for (number, classes) in unwantedDurable where partitions.contains(LookupHash.partition(ofHash: number)) {
             unwanted[number] = classes
         }
-        for card in cards.values where partitions.contains(card.id.partition) {
+        for card in all where partitions.contains(card.id.partition) {
             card.takenLive = card.takenDurable
             card.unknownLive = card.unknownDurable
             card.tellAfter = 0
@@ -291,7 +325,7 @@ struct WorldChecker {
 
     /// The next process begins.
     mutating func recovered(at steady: Int64, _ partitions: Range<PartitionNumber>) {
-        for card in cards.values
+        for card in all
         where partitions.contains(card.id.partition) && card.onWireAtCrash != 0 && card.submission.messageClass == .otp {
             let young = steady - card.acceptedAt <= codeSeconds * 1_000_000 + 200_000
             // Once allowed is allowed: the crash that met it young.

@@ -30,6 +30,20 @@ struct WorldBank {
     private(set) var newest: UInt32 = 0
     /// Releases that know no quiet hours, and those without an event.
     private(set) var loud: Set<UInt32> = []
+    /// Steps of the plans that differ from release to release: none waits so long that it were not due while a world lives.
+    private static let steps: [[DeliveryPlan.Step]] = [
+        [.init(channels: [.sms], wait: 5, route: "quiet"), .init(channels: [.sms], wait: 0)],
+        [
+            .init(channels: [.sms], wait: 2), .init(channels: [.sms], wait: 8, route: "quiet"),
+            .init(channels: [.sms], wait: 0, route: "main"),
+        ],
+        [.init(channels: [.sms], wait: 0, route: "quiet"), .init(channels: [.sms], wait: 0, route: "main")],
+        [.init(channels: [.sms], wait: 10, success: .sent, route: "quiet"), .init(channels: [.push, .sms], wait: 0)],
+        [
+            .init(channels: [.push], wait: 3), .init(channels: [.sms], wait: 20, success: .sent),
+            .init(channels: [.sms], wait: 0, route: "quiet"),
+        ],
+    ]
     private(set) var without: [UInt32: UInt16] = [:]
 
     var book: DecisionBook? { books[newest] }
@@ -37,12 +51,21 @@ struct WorldBank {
     mutating func publish(_ dice: inout Dice) {
         newest += 1
         let isLoud = dice.chance(20)
-        let missing = dice.chance(30) ? dice.pick([EventBank.news, EventBank.order]) : 0
+        let missing = dice.chance(30) ? dice.pick([EventBank.news, EventBank.order, EventBank.alert]) : 0
+        let uncapped = dice.chance(20)
+        let plan = DeliveryPlan(key: dice.chance(80) ? "two-routes" : "other", steps: dice.pick(WorldBank.steps))
+        let followers = Set(
+            [EventBank.payment, EventBank.news, EventBank.offer, EventBank.code, EventBank.order, EventBank.login].filter { _ in
+                dice.chance(40)
+            })
         if isLoud { loud.insert(newest) }
         if missing != 0 { without[newest] = missing }
         books[newest] = EventBank.book(newest) { rules in
             rules.quietHours[0].windows = isLoud ? [] : stride(from: 0, to: 1440, by: 2).map { .init(from: $0, until: $0 + 1) }
+            rules.plans[2] = plan
+            for index in rules.events.indices where followers.contains(rules.events[index].number) { rules.events[index].plan = 2 }
             rules.events.removeAll { $0.number == missing }
+            if uncapped { return rules.caps = [] }
             rules.caps[0] = FrequencyCap(
                 key: "offers", classes: ClassSet(.marketing), most: WorldBank.mostOffers, within: WorldBank.offersWithin)
             for index in rules.events.indices where rules.events[index].limit != nil {
@@ -183,7 +206,7 @@ extension WorldLoop {
     private func decide(_ slot: SlotReference, at position: UInt64) {
         guard let number = engine.slots.number(of: slot) else { return }
         let id = engine.slots.pointer(number).pointee.id
-        if checker.erased.contains(id) { return engine.undecidable(slot, .erased, &turn) }
+        if checker.isErased(id) { return engine.undecidable(slot, .erased, &turn) }
         guard let bytes = payload(position), let payload = bytes.withUnsafeBytes({ try? EventPayload(reading: $0) }) else {
             if damaged.contains(position) { checker.lostPayloads.insert(id) }
             return engine.undecidable(slot, .lost, &turn)
@@ -206,7 +229,9 @@ extension WorldLoop {
         guard let book = world.bank.books[it.release] else { return checker.fault("\(name) was decided by no release") }
         checker.check(it.event == event.number, "\(name) is of event \(it.event)")
         checker.check(
-            it.stage == .fresh ? event.decisions == 0 : event.outcome == .held, "\(name) is decided again (\(it.stage)) and was not held")
+            event.decisions == 0 ? it.stage != .release : event.outcome == .held && it.stage != .fresh,
+            "\(name) is decided again (\(it.stage)) and was not held")
+        checker.check((it.stage == .step) == (record.header.id.ordinal != 0), "\(name) is decided as \(it.stage)")
         event.decisions += 1
         event.outcome = it.outcome
         checkAgain(name, it, record.header, payload, book)
@@ -223,7 +248,15 @@ extension WorldLoop {
             card.submission.from = payload.message.from
             card.group = record.header.group
             card.parts = Int(record.header.parts)
-            if card.submission.messageClass == .marketing {
+            if it.stage == .step {
+                let others = checker.messages(of: card.id).filter { $0 !== card }
+                checker.check(
+                    record.header.flags.contains(.possibleDuplicate) || !others.contains { [.sent, .unknown].contains($0.state) },
+                    "\(name) goes in a further step, unflagged, while another may have arrived")
+                checker.check(
+                    checker.cards[card.id.notification]?.end == nil, "\(name) goes in a further step after its notification's end")
+            }
+            if card.submission.messageClass == .marketing, it.stage != .step, it.counters.contains(where: { !$0.isLimit }) {
                 event.toldAt = record.header.at / 1_000_000
                 card.event = event
                 checkCap(card, event)
@@ -262,7 +295,8 @@ extension WorldLoop {
                 return false
             }
             // Given back where nobody got anything of it.
-            let isBack = other.end != nil && other.takenDurable | other.unknownDurable == 0 && !other.flagged
+            let isBack =
+                other.end != nil && checker.messages(of: other.id).allSatisfy { $0.takenDurable | $0.unknownDurable == 0 && !$0.flagged }
             return event.toldAt - one.toldAt < WorldBank.offersWithin && !isBack
         }
         checker.check(

@@ -21,6 +21,7 @@ extension WorldLoop {
         var header: [UInt64]
         var role: UInt8
         var step: UInt8
+        var members: UInt8
 
         init(_ slot: Slot) {
             state = slot.state == .submitted ? .queued : slot.state
@@ -37,13 +38,14 @@ extension WorldLoop {
             textShape = slot.textShape
             role = slot.role.rawValue
             step = slot.step
+            members = slot.members
             header = [
                 UInt64(slot.source), UInt64(slot.partition), UInt64(slot.messageClass.rawValue), UInt64(slot.group), UInt64(slot.parts),
             ]
         }
 
         var description: String {
-            "\(state) \(reason) \(masks) s\(strikes) r\(resends) f\(flagged) @\(payloadAt) last \(last) \(header) as \(textShape)"
+            "\(state) \(reason) \(masks) s\(strikes) r\(resends) f\(flagged) @\(payloadAt) last \(last) \(header) as \(textShape) role \(role) step \(step) members \(members)"
         }
     }
 
@@ -129,6 +131,14 @@ extension WorldLoop {
                 checker.check(slot.bucket != Slot.noBucket, "\(when): a notice waits for nothing")
             }
             if slot.payloadAt != 0 { payloads += 1 }
+            if slot.role.contains(.isEvent), !slot.isMember, !slot.state.isEnd {
+                let members = engine.members(of: slot.id, upTo: Engine.lastOrdinal).map { engine.slots.pointer($0).pointee }
+                checker.check(
+                    members.count { !$0.state.isEnd } == slot.openMembers && members.allSatisfy { $0.id.ordinal <= slot.lastOrdinal },
+                    "\(when): a notification says that \(slot.openMembers) messages follow, and \(members.map(\.state)) do")
+                checker.check(
+                    !slot.role.contains(.ownOver) || slot.openMembers > 0, "\(when): a notification is open, and none of its messages is")
+            }
         }
         var inLanes = 0
         for group in engine.lanes.indices { inLanes += engine.lanes[group].count }
@@ -152,7 +162,7 @@ extension WorldLoop {
     func checkEnds() {
         guard checker.faults.isEmpty else { return }
         let open = WorldLoop.told(engine)
-        for card in checker.cards.values where world.loop(of: card.id) === self {
+        for card in Array(checker.cards.values) + checker.steps.values where world.loop(of: card.id) === self {
             if card.told { checker.check(card.durable, "message \(card.number) was accepted and is not in the log") }
             guard card.durable else { continue }
             if card.end == nil {
@@ -166,7 +176,7 @@ extension WorldLoop {
             }
             // Where nothing went wrong outside, everything that had the time was sent.
             if calm, damagePercent == 0, card.submission.validity >= 120, let end = card.end, card.submission.messageClass != .otp,
-                end.state != .suppressed
+                end.state != .suppressed, card.id.ordinal == 0
             {
                 checker.check(end.state == .delivered || end.reason == .noReceipt, "message \(card.number): \(end) in a calm world")
             }

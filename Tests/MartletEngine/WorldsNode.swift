@@ -67,6 +67,7 @@ extension WorldLoop {
 
     func keep(_ position: UInt64, _ bytes: [UInt8]) {
         log.store(position, bytes)
+        if let header = try? bytes.withUnsafeBytes({ try RecordHeader(reading: $0) }) { checker.meet(header.id) }
         checkDecision(bytes)
         checker.durable(bytes, at: position, of: partitions)
         let isPayload = bytes[0] == RecordKind.accepted.rawValue || bytes[0] == RecordKind.decided.rawValue
@@ -205,7 +206,7 @@ extension WorldLoop {
 
     /// As a message of an erased customer is found: nobody can open it any more.
     private func opened(_ position: UInt64, of slot: SlotReference) -> Turn.Loaded {
-        if let number = engine.slots.number(of: slot), checker.erased.contains(engine.slots.pointer(number).pointee.id) { return .erased }
+        if let number = engine.slots.number(of: slot), checker.isErased(engine.slots.pointer(number).pointee.id) { return .erased }
         return payload(position).map { .payload($0) } ?? .lost
     }
 

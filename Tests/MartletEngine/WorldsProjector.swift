@@ -135,7 +135,9 @@ final class WorldProjector {
         if case .decided(let it) = body, it.stage == .fresh { next.accepted[header.source, default: 0] += 1 }
         guard !header.flags.contains(.late), let state = header.flags.state, let reason = header.flags.reason else { return }
         // A copy forward repeats what was counted.
-        if state.isEnd, header.kind != .carried, header.flags.contains(.ends) || header.kind == .accepted || header.kind == .decided {
+        if state.isEnd, header.kind != .carried, header.id.ordinal == 0,
+            header.flags.contains(.ends) || header.kind == .accepted || header.kind == .decided
+        {
             next.ended[header.source, default: 0] += 1
         }
         next.states[header.id] = (state, reason)
@@ -169,7 +171,7 @@ final class WorldProjector {
                 "\(name) has \(accepted) accepted and \(ended) ended of source \(source), the ledger \(live.accepted) and \(live.ended)")
         }
         let open = WorldLoop.told(loop.engine)
-        for card in checker.cards.values where card.durable && loop.world.loop(of: card.id) === loop {
+        for card in Array(checker.cards.values) + checker.steps.values where card.durable && loop.world.loop(of: card.id) === loop {
             let found = store.states[card.id]
             let wanted = card.end.map { ($0.state, $0.reason) } ?? open[card.id].map { ($0.told.state, $0.told.reason) }
             loop.checker.check(

@@ -68,6 +68,41 @@ struct WorldsTests {
         #expect(settled > 3 && withdrawn > 3 && cancelled > 3, "\(settled) settled, \(withdrawn) withdrawn, \(cancelled) cancelled")
     }
 
+    @Test(
+        "The worlds meet steps that follow, arrive in place of the first, race it, are held, and are not needed any more; trims with open plans"
+    )
+    func steps() {
+        var (told, arrived, held, notNeeded, suppressed, flagged, carried, over) = (0, 0, 0, 0, 0, 0, 0, 0)
+        for seed in stride(from: UInt64(2), through: 160, by: 2) {
+            let world = World(seed: seed)
+            #expect(world.live().isEmpty, "world \(seed)")
+            for (_, bytes) in world.loops.flatMap(\.log.whole) {
+                guard let record = try? bytes.withUnsafeBytes({ try Record(reading: $0) }) else { continue }
+                let isStep = record.header.id.ordinal != 0
+                switch record.body {
+                case .decided(let it) where isStep:
+                    switch it.outcome {
+                    case .told:
+                        told += 1
+                        if record.header.flags.contains(.possibleDuplicate) { flagged += 1 }
+                    case .held: held += 1
+                    case .suppressed: suppressed += 1
+                    }
+                case .carried(let it):
+                    if isStep { carried += 1 }
+                    if it.event?.role.contains(.ownOver) ?? false { over += 1 }
+                case .ended(let it) where isStep && it.reason == .notNeeded: notNeeded += 1
+                case .ended(let it) where !isStep && it.state == .delivered: arrived += 1
+                default: break
+                }
+            }
+        }
+        #expect(
+            min(told, arrived, held, notNeeded, suppressed, flagged, carried, over) > 3,
+            "\(told) told, \(arrived) arrived, \(held) held, \(notNeeded) not needed, \(suppressed) suppressed, \(flagged) flagged, \(carried), \(over) carried"
+        )
+    }
+
     @Test("A node that releases effects before their records are durable turns the checker red")
     func canary() {
         let red = (UInt64(1)...20).filter { !World(seed: $0, sabotage: .releasesBeforeDurable).live().isEmpty }

@@ -86,6 +86,7 @@ final class World {
         classes = narrow ? [dice.pick(MessageClass.allCases)] : MessageClass.allCases
         longPercent = dice.chance(narrow ? 60 : 0) ? 0 : 25
         configuration.routes = Routes((0..<groups).map { Routes.Route(prefix: "\(41 + $0)", group: GroupNumber($0 + 1)) })
+        configuration.groups = ["main": 1, "quiet": GroupNumber(groups)]
         configuration.inbound = World.inboundRules
         if dice.chance(60) {
             for group in 1...groups { configuration.inquiries[GroupNumber(group)] = InquirySet(rawValue: UInt8(dice.below(4))) }
@@ -122,6 +123,8 @@ final class World {
         }
         for group in 1...groups {
             let one = SimulatedOperator(calm ? .calm : .drawn(&dice))
+            // Takes what it gets and never says what became of it.
+            if hasEvents, !calm, group == groups, group > 1, seed % 4 == 0 { one.manner.noReceipt = 100 }
             for loop in loops {
                 for n in 0..<(narrow ? dice.between(1, 2) : dice.between(1, 3)) {
                     let window = dice.pick(narrow ? [1, 2, 3] : [1, 2, 5, 10])

@@ -45,7 +45,7 @@ struct DecidedTests {
                     unknownParts: 0, partsReference: 1, notBefore: 77, order: 1, providerKeys: [],
                     event: .init(
                         role: [.isEvent, .isReserved], step: 2, subject: 8, knownAs: 9, reservedAt: 10,
-                        counters: [.init(key: 7, most: 3, within: 60)]))),
+                        counters: [.init(key: 7, most: 3, within: 60)], members: 0x22))),
         ])
     func roundTrip(_ body: RecordBody) throws {
         let record = Record(header: RecordTests.header(body.kind), body: body)

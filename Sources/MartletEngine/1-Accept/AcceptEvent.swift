@@ -43,9 +43,16 @@ extension Engine {
         body.knownAs = facts.knownAs
         body.ends = facts.ends
         body.duplicate = facts.duplicate
-        if body.outcome != .held { happened.values = it.openValues }
+        let partition = partition(of: facts, subject: body.subject)
+        precondition(configuration.partitions.contains(partition), "an event goes to the engine that owns its customer")
+        let id = MessageID(milliseconds: turn.now.wallMilliseconds, partition: partition, random: random)
+        let deadline = Engine.deadline(decision, turn.now)
+        planNext(&body, decision, after: id, deadline: deadline, book, turn.now)
+        if body.outcome != .held, body.planned == 0 { happened.values = it.openValues }
         let message = Payload(considering.prepared, sender: it.sender ?? "", reference: it.reference, trace: it.trace)
-        guard let payload = EventPayload(message, happened, considering) else { return .refused(.storage(retryAfterSeconds: 5)) }
+        guard let payload = EventPayload(message, happened, considering, book.next(decision, body)) else {
+            return .refused(.storage(retryAfterSeconds: 5))
+        }
         let bytes = happened.bytes.count
         if bytes > EventPayload.Happened.maximumBytes {
             return .refused(.eventTooLarge(bytes: bytes, limit: EventPayload.Happened.maximumBytes))
@@ -53,13 +60,10 @@ extension Engine {
         // An event costs a part, whatever becomes of it.
         if let refusal = exceeds(it.source, messageClass, parts: max(1, parts), turn.now) { return .refused(refusal) }
 
-        let partition = partition(of: facts, subject: body.subject)
-        precondition(configuration.partitions.contains(partition), "an event goes to the engine that owns its customer")
-        let id = MessageID(milliseconds: turn.now.wallMilliseconds, partition: partition, random: random)
         var header = RecordHeader(
             kind: .decided, partition: partition, messageClass: messageClass.rawValue, source: it.source,
             group: considering.prepared?.group ?? 0, parts: UInt8(considering.prepared?.worded.count.submits ?? 0), id: id,
-            at: turn.now.wall, deadline: Engine.deadline(decision, turn.now),
+            at: turn.now.wall, deadline: deadline,
             flags: .outcome(body.state, body.reason.map { EndReason($0) } ?? .none))
         if it.tells.contains(.delivered) { header.flags.insert(.tellsDelivered) }
         if it.tells.contains(.failed) { header.flags.insert(.tellsFailed) }
@@ -183,7 +187,7 @@ extension Payload {
 
 extension EventPayload {
     /// Nil when what was read cannot be written, which no customer that was read from bytes is.
-    init?(_ message: Payload, _ happened: Happened, _ considering: Engine.Considering) {
+    init?(_ message: Payload, _ happened: Happened, _ considering: Engine.Considering, _ plan: Plan?) {
         var facts: [UInt8] = []
         do {
             try DecisionFacts(event: considering.event, customer: considering.customer, circumstances: considering.circumstances)
@@ -192,7 +196,7 @@ extension EventPayload {
             return nil
         }
         guard facts.count <= Int(UInt16.max) else { return nil }
-        self.init(message: message, happened: happened, facts: facts)
+        self.init(message: message, happened: happened, facts: facts, plan: plan)
         if let prepared = considering.prepared {
             wording = Wording(
                 channel: prepared.message.channel, template: prepared.worded.template, version: prepared.worded.version,
@@ -215,7 +219,6 @@ extension RecordBody.Decided {
             outcome = .told
             step = prepared?.message.step
             channel = prepared?.message.channel
-            if !decision.messages.contains(where: { $0.when == .later }) { bits.insert(.noFurtherStep) }
         case .tell:
             // The rules let it go over nothing that could be tried.
             reason = .channelForbidden

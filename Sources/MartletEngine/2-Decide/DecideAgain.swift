@@ -11,8 +11,15 @@ extension Engine {
         var left = min(limit, dueDecisions.count)
         while left > 0, let reference = dueDecisions.pop() {
             left -= 1
-            guard let number = slots.number(of: reference), slots.pointer(number).pointee.state == .planned else { continue }
+            guard let number = slots.number(of: reference), slots.pointer(number).pointee.state == .planned,
+                slots.pointer(number).pointee.flags.isDisjoint(with: [.loading, .waiting])
+            else { continue }
             let slot = slots.pointer(number)
+            // The record of the step before holds its event.
+            guard isDurable(slot.pointee.id) else {
+                dueDecisions.push(reference)
+                continue
+            }
             slot.pointee.flags.insert(.loading)
             slot.pointee.flags.remove(.moved)
             taken.append((reference, slot.pointee.payloadAt))
@@ -20,7 +27,7 @@ extension Engine {
         return taken
     }
 
-    /// Decides what was held.
+    /// Decides what was held, or whether and how the next step of a plan goes.
     /// - Parameters:
     ///   - payload: read from the position that was taken.
     ///   - customer: as it is now.
@@ -40,36 +47,52 @@ extension Engine {
         var decision = Decision()
         swap(&decision, &self.decision)
         defer { swap(&decision, &self.decision) }
-        let circumstances = circumstances(happened.event, Engine.subject(customer), at: turn.now.wall, isFresh: false, book)
+        var circumstances = circumstances(happened.event, Engine.subject(customer), at: turn.now.wall, isFresh: false, book)
+        let isStep = slots.pointer(number).pointee.isMember
+        if isStep { circumstances.stage = .step(slots.pointer(number).pointee.step) }
         var considering = Considering(event, happened.values, customer, circumstances, in: book)
         consider(&considering, book, opening: opening, into: &decision)
+        if isStep, let before = payload.plan, let plan = book.plan(of: decision), plan.hash != before.key {
+            // Another plan begins anew, over what the customer was not told over yet.
+            circumstances.stage = .step(0)
+            circumstances.channels.subtract(before.told)
+            considering = Considering(event, happened.values, customer, circumstances, in: book)
+            consider(&considering, book, opening: opening, into: &decision)
+        }
 
         let secrets = considering.place.map { place in
             Set(book.rules.events[place].parameters.lazy.filter { $0.dataClass == .secret }.map(\.name))
         }
         let hasSecret = happened.values.contains { secrets?.contains($0.name) ?? true }
-        var body = RecordBody.Decided(stage: .release, decision, considering, release: book.release, hasSecret: hasSecret)
-        body.counters = counters(decision, happened.event, isTold: body.outcome == .told, isFresh: false, book)
+        var body = RecordBody.Decided(
+            stage: isStep ? .step : .release, decision, considering, release: book.release, hasSecret: hasSecret)
+        let deadline = Engine.deadline(decision, turn.now)
+        planNext(&body, decision, after: slots.pointer(number).pointee.id, deadline: deadline, book, turn.now)
+        // What is told in steps counts once.
+        if !isStep { body.counters = counters(decision, happened.event, isTold: body.outcome == .told, isFresh: false, book) }
         // It stands for the whole of it when the record that accepted it is trimmed.
         body.knownAs = standing[number]?.knownAs ?? 0
         if !body.counters.isEmpty { body.countedAt = countsAt(turn.now) }
-        if body.outcome != .held { happened.values.removeAll { secrets?.contains($0.name) ?? true } }
+        if body.outcome != .held, body.planned == 0 { happened.values.removeAll { secrets?.contains($0.name) ?? true } }
         let message = Payload(
             considering.prepared, sender: payload.message.from, reference: payload.message.reference, trace: payload.message.trace)
-        guard let sealed = EventPayload(message, happened, considering) else {
+        guard let sealed = EventPayload(message, happened, considering, book.next(decision, body, after: payload.plan)) else {
             return emit(.ended(.init(state: .failed, reason: .payloadLost)), number, &turn, after: .retire)
         }
         let start = turn.payloads.count
         sealed.append(to: &turn.payloads)
         let prepared = considering.prepared
-        let deadline = Engine.deadline(decision, turn.now)
+        let isSecond = isStep && mayArrive(slots.pointer(number).pointee.id)
+        let place = turn.records.count
         emit(.decided(body), number, &turn, sealed: .payload(start..<turn.payloads.count), after: .decided) { header in
+            if isSecond, prepared != nil { header.flags.insert(.possibleDuplicate) }
             header.group = prepared?.group ?? 0
             header.parts = UInt8(prepared?.worded.count.submits ?? 0)
             header.deadline = deadline
         }
-        turn.records[turn.records.count - 1].lookup = lookup(message, of: slots.pointer(number).pointee.source)
-        turn.records[turn.records.count - 1].subject = body.subject
+        // Behind it may stand what follows for the other messages.
+        turn.records[place].lookup = lookup(message, of: slots.pointer(number).pointee.source)
+        turn.records[place].subject = body.subject
         guard prepared != nil else { return }
         let slot = slots.pointer(number)
         slot.pointee.ringOffset = keep(message, slot.pointee.messageClass)

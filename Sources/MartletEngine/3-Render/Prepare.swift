@@ -125,7 +125,7 @@ extension Engine {
             }
             guard decision.outcome == .tell, let message = decision.messages.first(where: { $0.when == .now }) else { return }
             do throws(Obstacle) {
-                it.prepared = try prepare(message, &it, book, opening)
+                it.prepared = try prepare(message, &it, book, route: book.step(message.step, of: decision)?.route, opening)
                 return
             } catch {
                 it.obstacles[message.channel] = error
@@ -144,7 +144,8 @@ extension Engine {
     }
 
     private func prepare(
-        _ message: PlannedMessage, _ it: inout Considering, _ book: DecisionBook, _ opening: (SubjectNumber) -> CustomerDetails?
+        _ message: PlannedMessage, _ it: inout Considering, _ book: DecisionBook, route: String?,
+        _ opening: (SubjectNumber) -> CustomerDetails?
     ) throws(Obstacle) -> Prepared {
         guard message.channel == .sms else { throw .noChannel }
         guard let place = it.place, let customer = it.customer else { throw .noDetails }
@@ -152,7 +153,8 @@ extension Engine {
         guard case .some(.some(let details)) = it.details else { throw .noDetails }
         guard case .phone(let digits)? = details.address(message.contact), digits != 0 else { throw .noAddress }
         let to = PhoneNumber(digits: digits)
-        guard let group = configuration.routes.group(for: to) else { throw .noRoute }
+        // A step's own goes before the number's; one that no connection has any more is none.
+        guard let group = route.flatMap({ configuration.groups[$0] }) ?? configuration.routes.group(for: to) else { throw .noRoute }
         let messageClass = book.rules.events[place].messageClass
         if !optOuts.isEmpty, optOuts.unwanted(by: lookups.number(to)).contains(messageClass) { throw .optedOut }
         let worded: Worded

@@ -51,7 +51,8 @@ extension Engine {
         let slot = slots.pointer(number)
         return slot.pointee.group != group
             || slot.pointee.pending > 0
-                && (slot.pointee.state.isEnd || slot.pointee.flags.contains(.replacing) || slot.pointee.textShape != 0)
+                && (slot.pointee.state.isEnd || slot.pointee.role.contains(.ownOver) || slot.pointee.flags.contains(.replacing)
+                    || slot.pointee.textShape != 0)
     }
 
     /// Whether anything of the group could go now, payload at hand or not.
@@ -142,7 +143,7 @@ extension Engine {
                 // Its payload has another place since, or is another: asked for again when its turn comes.
             } else if case .payload(let bytes) = item.payload, let payload = bytes.withUnsafeBytes({ try? Payload(reading: $0) }) {
                 slot.pointee.ringOffset = keep(bytes, payload, slot.pointee.messageClass)
-            } else if !slot.pointee.state.isEnd {
+            } else if !slot.pointee.state.isEnd, slot.pointee.state != .planned {
                 emit(end(of: number, item.payload), number, &turn, after: .retire)
             }
         }

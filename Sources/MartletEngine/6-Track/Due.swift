@@ -56,13 +56,20 @@ extension Engine {
     /// The class table of `unknown`: the answer stayed out.
     private mutating func unknown(_ number: UInt32, _ passed: Bool, _ turn: inout Turn) {
         let slot = slots.pointer(number)
+        if slot.pointee.isMember, slots.number(of: slot.pointee.id.notification).map({ slots.pointer($0).pointee.state.isEnd }) ?? true {
+            return end(number, &turn)
+        }
         let again: Bool
         switch slot.pointee.messageClass.afterUnknown {
         case .sendAgainAtOnce: again = slot.pointee.resends < Engine.resendMaximum
         case .sendAgainOnce, .waitThenSendAgain: again = slot.pointee.resends == 0
         case .leave: again = false
         }
-        if again, !passed {
+        if again, !passed, slot.pointee.role.contains(.isEvent), let next = plannedMember(of: slot.pointee.id) {
+            // The next step of its plan takes its place.
+            dueNow(next, turn.now)
+            end(number, &turn)
+        } else if again, !passed {
             emit(.resumed(.init(why: .unknown)), number, &turn, after: .ready)
             arm(number, wall: slot.pointee.deadline, turn.now)
         } else {

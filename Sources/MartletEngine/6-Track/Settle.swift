@@ -44,6 +44,7 @@ extension Engine {
         }
         slot.pointee.state = .queued
         enqueueFirst(number)
+        if slot.pointee.role.contains(.isEvent) { settle(number, &turn) }
     }
 
     /// A receipt that overtook its answer is waiting for it.

@@ -18,7 +18,7 @@ public struct Waiting: Sendable {
     func matches(_ slot: Slot) -> Bool { matches(slot, .queued) }
 
     /// What is held for its hour stands in no group's queue, so it is not meant where one is named.
-    func matchesPlanned(_ slot: Slot) -> Bool { group == nil && matches(slot, .planned) }
+    func matchesPlanned(_ slot: Slot) -> Bool { group == nil && matches(slot, .planned) && !slot.role.contains(.ownOver) }
 
     private func matches(_ slot: Slot, _ state: MessageState) -> Bool {
         slot.id.high != 0 && slot.state == state && classes.contains(slot.messageClass) && group.map { $0 == slot.group } ?? true
@@ -72,6 +72,8 @@ extension Engine {
         walk(&cursor) { number in
             let slot = slots.pointer(number).pointee
             guard waiting.matches(slot) || !suspects && waiting.matchesPlanned(slot) else { return true }
+            // A step that is planned ends with its notification.
+            if !suspects, goesAlong(slot, { waiting.matches($0) || waiting.matchesPlanned($0) }) { return true }
             if suspects ? slot.isTaken : slot.mayHaveLeft {
                 tally.mayHaveLeft += 1
             } else {
@@ -88,12 +90,15 @@ extension Engine {
         walk(&cursor) { number in
             let slot = slots.pointer(number).pointee
             guard waiting.matches(slot) || waiting.matchesPlanned(slot) else { return true }
+            if goesAlong(slot, { waiting.matches($0) || waiting.matchesPlanned($0) }) { return true }
             if slot.mayHaveLeft { tally.mayHaveLeft += 1 } else { found.append(number) }
             return found.count < Engine.walkActs
         }
         for number in found {
             tally.messages += 1
             tally.submits += Int(slots.pointer(number).pointee.parts)
+            // One may have ended along with another of its notification.
+            guard !slots.pointer(number).pointee.state.isEnd else { continue }
             emit(.ended(.init(state: .cancelled, reason: .cancelledByOperator)), number, &turn, after: .retire)
         }
     }

@@ -1,6 +1,6 @@
 import MartletModel
 
-/// What is held and whose hour has come, in the order in which it came: to be decided anew when its payload was read. No part of the fold: a
+/// What is held and whose hour has come, and steps whose turn has, in the order in which it came: to be decided anew when its payload was read. No part of the fold: a
 /// start makes it again from the timers.
 struct DueDecisions {
     private var waiting: ContiguousArray<SlotReference> = []
@@ -33,6 +33,12 @@ extension Engine {
     /// A decision is due, or the deadline has passed before one was made.
     mutating func plannedDue(_ number: UInt32, _ passed: Bool, _ turn: inout Turn) {
         let slot = slots.pointer(number)
+        if slot.pointee.role.contains(.ownOver) {
+            // Its further messages end it; they have times of their own.
+            settle(number, &turn)
+            if !slot.pointee.state.isEnd { arm(number, wall: turn.now.wallMilliseconds + Engine.receiptGraceMilliseconds, turn.now) }
+            return
+        }
         if passed { return emit(.ended(.init(state: .expired, reason: .notSentInTime)), number, &turn, after: .retire) }
         if slot.pointee.flags.contains(.waiting) { return decisionDue(number, turn.now) }
         // It is in the queue, or being decided; the clock was set back since its deadline was set.

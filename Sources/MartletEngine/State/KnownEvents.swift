@@ -42,15 +42,17 @@ extension Engine {
         guard let it = standing.removeValue(forKey: number) else { return }
         if it.knownAs != 0, known[it.knownAs] == slots.reference(number) { known[it.knownAs] = nil }
         let slot = slots.pointer(number).pointee
-        guard slot.answeredParts | slot.unknownParts == 0, !slot.flags.contains(.possibleDuplicate) else { return }
+        guard slot.answeredParts | slot.unknownParts == 0, !slot.flags.contains(.possibleDuplicate), !slot.role.contains(.anyLeft) else {
+            return
+        }
         for counter in it.counters { caps.release(counter, for: it.subject, at: it.reservedAt) }
     }
 
     /// The open event that another one supersedes or completes, where nothing of it has left.
     func waiting(knownAs hash: UInt64) -> UInt32? {
         guard hash != 0, let number = known[hash].flatMap({ slots.number(of: $0) }) else { return nil }
-        let slot = slots.pointer(number).pointee
-        return slot.state == .planned || slot.state == .queued && !slot.mayHaveLeft ? number : nil
+        let state = slots.pointer(number).pointee.state
+        return (state == .planned || state == .queued) && !anyLeft(of: number) ? number : nil
     }
 
     // MARK: Counters over trims

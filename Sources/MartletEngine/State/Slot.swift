@@ -50,8 +50,10 @@ struct Slot {
     var tries: UInt8 = 0
     /// What it is to the notification of an event; empty: it is no event's.
     var role: RecordBody.Carried.Role = []
-    /// Place of its step in the plan.
+    /// Place of its step in the plan; of one that is planned, the first that it may be.
     var step: UInt8 = 0
+    /// Of a notification's slot, about its further messages; as records have it.
+    var members: UInt8 = 0
     /// How its text was planned anew; 0: as its payload says.
     var textShape: UInt32 = 0
 
@@ -93,11 +95,26 @@ struct Slot {
         static let parked = Flags(rawValue: 32768)
     }
 
+    /// The highest ordinal that a message of it was given; 0: it has no further one.
+    var lastOrdinal: UInt8 {
+        get { members & 31 }
+        set { members = members & ~31 | newValue & 31 }
+    }
+    /// Further messages that are open.
+    var openMembers: UInt8 {
+        get { members >> 5 }
+        set { members = members & 31 | newValue << 5 }
+    }
+    /// A further message of an event's notification.
+    var isMember: Bool { id.ordinal != 0 && role.contains(.isEvent) }
+
     var allParts: UInt16 { parts >= 16 ? .max : (1 << UInt16(parts)) &- 1 }
     /// Parts that no provider has and that are not on the wire.
     var missingParts: UInt16 { allParts & ~answeredParts & ~unknownParts & ~failedParts & ~openParts }
     /// A provider may have some of it: parts were answered, or it is a possible duplicate, which may have left before a crash.
     var mayHaveLeft: Bool { isTaken || flags.contains(.possibleDuplicate) }
+    /// It may come to the customer, or have: a provider has some of it that is not said to have failed.
+    var mayArrive: Bool { (openParts | answeredParts | unknownParts) & ~failedParts != 0 || flags.contains(.possibleDuplicate) }
     /// A provider has some of it, or had.
     var isTaken: Bool { openParts | answeredParts | unknownParts | failedParts != 0 }
     /// Wall milliseconds; of a message that is owed.

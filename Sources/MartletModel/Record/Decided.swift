@@ -183,10 +183,12 @@ extension RecordBody.Carried {
         public var reservedAt: UInt32
         /// Caps, to be given back where nothing of it is sent.
         public var counters: [RecordBody.Counter]
+        /// Of a notification, about its further messages: the highest ordinal given in the low five bits, how many are open in the others.
+        public var members: UInt8
 
         public init(
             role: Role, step: UInt8 = 0, subject: SubjectNumber = 0, knownAs: UInt64 = 0, reservedAt: UInt32 = 0,
-            counters: [RecordBody.Counter] = []
+            counters: [RecordBody.Counter] = [], members: UInt8 = 0
         ) {
             self.role = role
             self.step = step
@@ -194,7 +196,11 @@ extension RecordBody.Carried {
             self.knownAs = knownAs
             self.reservedAt = reservedAt
             self.counters = counters
+            self.members = members
         }
+
+        /// 0: it has no further message.
+        public var lastOrdinal: UInt8 { members & 31 }
     }
 
     /// What a message is to the notification of an event.
@@ -202,17 +208,19 @@ extension RecordBody.Carried {
         public let rawValue: UInt8
         @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
         public static let isEvent = Role(rawValue: 1)
-        /// The obligation has further messages.
-        public static let hasMembers = Role(rawValue: 2)
+        /// It stays open until what it asks its customer for is done, or due.
+        public static let untilDone = Role(rawValue: 2)
         /// Its own message is over and another is open.
         public static let ownOver = Role(rawValue: 4)
-        /// A message of it met what its plan asks for.
+        /// Another message of it arrived.
         public static let isMet = Role(rawValue: 8)
-        /// Its plan asks for no more than that it is sent.
+        /// Its step asks for no more than that it is sent.
         public static let metWhenSent = Role(rawValue: 16)
-        /// Something of it may have reached the customer.
+        /// Another message of its notification may have reached the customer.
         public static let anyLeft = Role(rawValue: 32)
         /// Its caps are taken.
         public static let isReserved = Role(rawValue: 64)
+        /// Where its own message is over: the last one that is over expired.
+        public static let hasExpired = Role(rawValue: 128)
     }
 }

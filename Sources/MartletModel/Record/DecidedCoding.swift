@@ -131,7 +131,7 @@ extension RecordBody.Counted {
 }
 
 extension RecordBody.Carried.Event {
-    var byteCount: Int { 19 + min(counters.count, 255) * RecordBody.Counter.byteCount }
+    var byteCount: Int { 20 + min(counters.count, 255) * RecordBody.Counter.byteCount }
 
     func write(_ out: inout ByteCursor) {
         out.put(role.rawValue)
@@ -141,6 +141,7 @@ extension RecordBody.Carried.Event {
         out.put(reservedAt)
         out.put(UInt8(min(counters.count, 255)))
         for counter in counters.prefix(255) { counter.write(&out) }
+        out.put(members)
     }
 
     init(_ input: inout ByteReader) throws(RecordFault) {
@@ -150,5 +151,6 @@ extension RecordBody.Carried.Event {
             role: role, step: step, subject: try input.take(), knownAs: try input.take(), reservedAt: try input.take())
         let count: UInt8 = try input.take()
         for _ in 0..<count { counters.append(try RecordBody.Counter(&input)) }
+        if !input.isAtEnd { members = try input.take() }
     }
 }

@@ -8,6 +8,8 @@ public struct EventPayload: Equatable, Sendable {
     public var facts: [UInt8]
     /// Nil: nothing was written.
     public var wording: Wording?
+    /// Nil: nothing follows it.
+    public var plan: Plan?
 
     /// The event as its source told it. Parameters by name: places change from release to release.
     public struct Happened: Equatable, Sendable {
@@ -70,11 +72,25 @@ public struct EventPayload: Equatable, Sendable {
         }
     }
 
-    public init(message: Payload, happened: Happened, facts: [UInt8] = [], wording: Wording? = nil) {
+    /// Where a further message of its plan begins.
+    public struct Plan: Equatable, Sendable {
+        /// FNV-1a of the plan's key.
+        public var key: UInt32
+        /// Over which the customer was told already.
+        public var told: ChannelSet
+
+        public init(key: UInt32, told: ChannelSet) {
+            self.key = key
+            self.told = told
+        }
+    }
+
+    public init(message: Payload, happened: Happened, facts: [UInt8] = [], wording: Wording? = nil, plan: Plan? = nil) {
         self.message = message
         self.happened = happened
         self.facts = facts
         self.wording = wording
+        self.plan = plan
     }
 
     /// Fields of version 4 behind those of version 3. Raw values are in records.
@@ -82,6 +98,7 @@ public struct EventPayload: Equatable, Sendable {
         case happened = 7
         case facts = 8
         case wording = 9
+        case plan = 10
     }
 
     public func append(to out: inout [UInt8]) {
@@ -89,6 +106,7 @@ public struct EventPayload: Equatable, Sendable {
         Payload.appendLong(Field.happened.rawValue, happened.bytes, to: &out)
         if !facts.isEmpty { Payload.appendLong(Field.facts.rawValue, facts, to: &out) }
         if let wording { Payload.appendLong(Field.wording.rawValue, wording.bytes, to: &out) }
+        if let plan { Payload.appendLong(Field.plan.rawValue, plan.bytes, to: &out) }
     }
 
     /// - Throws: `RecordFault`; of a payload that is no event's, too.
@@ -96,16 +114,18 @@ public struct EventPayload: Equatable, Sendable {
         var happened: Happened?
         var facts: [UInt8] = []
         var wording: Wording?
+        var plan: Plan?
         let message = try Payload(reading: bytes) { field, bytes throws(RecordFault) in
             switch Field(rawValue: field) {
             case .happened: happened = try Happened(reading: bytes)
             case .facts: facts = Array(bytes)
             case .wording: wording = try Wording(reading: bytes)
+            case .plan: plan = try Plan(reading: bytes)
             case nil: break
             }
         }
         guard let happened else { throw .badValue(field: "event") }
-        self.init(message: message, happened: happened, facts: facts, wording: wording)
+        self.init(message: message, happened: happened, facts: facts, wording: wording, plan: plan)
     }
 }
 
@@ -170,6 +190,24 @@ extension EventPayload.Wording {
             self.init(
                 channel: channel, template: try input.inner("template").asText("template"), version: try input.fixed("version"),
                 override: try input.fixed("override"), locale: try input.inner("locale").asText("locale"))
+        } catch {
+            throw RecordFault(error)
+        }
+    }
+}
+
+extension EventPayload.Plan {
+    var bytes: [UInt8] {
+        var out = FieldWriter([])
+        out.fixed(key)
+        out.fixed(told.rawValue)
+        return out.bytes
+    }
+
+    init(reading bytes: UnsafeRawBufferPointer) throws(RecordFault) {
+        do throws(CustomerFault) {
+            var input = FieldReader(bytes)
+            self.init(key: try input.fixed("plan"), told: ChannelSet(rawValue: try input.fixed("channels told")))
         } catch {
             throw RecordFault(error)
         }

@@ -111,7 +111,8 @@ struct SearchWalk {
     private mutating func examine(_ position: Position, _ phase: Phase, _ oldest: UInt32) throws(SearchFault) -> Hit? {
         guard let bytes = try read(position), let record = try? bytes.withUnsafeBytes({ try Record(reading: $0) }) else { return nil }
         let header = record.header
-        guard source == nil || header.source == source else { return nil }
+        // A further message of a notification is found by its first.
+        guard source == nil || header.source == source, header.id.ordinal == 0 else { return nil }
         var at = header.at
         switch (record.body, phase) {
         case (.accepted, .accepted): break

@@ -71,7 +71,8 @@ extension Node {
         // A record that is not durable yet is not told of: the one before it is, as it was a commit ago.
         let wanted = page.hits.map { hit in
             let live = engine.last(of: hit.id).flatMap { $0 != 0 && $0 < durableEnd ? $0 : nil }
-            return (id: hit.id, live: live, submitted: engine.isSubmitted(hit.id))
+            let others = engine.lastOfOthers(of: hit.id).filter { $0.value < durableEnd }
+            return (id: hit.id, live: live, submitted: engine.isSubmitted(hit.id), others: others)
         }
         let bound = NIOLoopBound(self, eventLoop: loop)
         let loop = self.loop
@@ -81,7 +82,10 @@ extension Node {
             var stories: [Story] = []
             for item in wanted {
                 guard let position = item.live ?? recent.find(item.id) else { continue }
-                switch Storyteller.tell(item.id, from: position, submitted: item.submitted, journal: journal, keys: keys) {
+                let story = Storyteller.tell(item.id, from: position, submitted: item.submitted, journal: journal, keys: keys) {
+                    item.others[$0] ?? recent.find($0)
+                }
+                switch story {
                 case .success(let story): if let story { stories.append(story) }
                 case .failure(let fault): told = .failure(.unreadable(fault.reason))
                 }

@@ -61,9 +61,17 @@ final class RulebookInUse {
     /// What the rulebook would miss in other settings.
     func missingGroup(_ settings: ServerSettings) -> String? {
         let groups = RulebookInUse.groups(settings)
-        guard let loaded, let route = loaded.rulebook.routes?.first(where: { !groups.contains($0.group) }) else { return nil }
-        return "rulebook \(loaded.rulebook.number) sends numbers to group '\(route.group)', which would have no connection; "
-            + "publish other routes first"
+        guard let loaded else { return nil }
+        if let route = loaded.rulebook.routes?.first(where: { !groups.contains($0.group) }) {
+            return "rulebook \(loaded.rulebook.number) sends numbers to group '\(route.group)', which would have no connection; "
+                + "publish other routes first"
+        }
+        for plan in loaded.rulebook.decisions.plans {
+            guard let group = plan.steps.lazy.compactMap(\.route).first(where: { !groups.contains($0) }) else { continue }
+            return "plan '\(plan.key)' of rulebook \(loaded.rulebook.number) has a step over group '\(group)', which would have no "
+                + "connection; publish another plan first"
+        }
+        return nil
     }
 
     /// For status.

@@ -12,6 +12,8 @@ enum EventBank {
     static let draft: UInt16 = 5
     static let order: UInt16 = 6
     static let login: UInt16 = 7
+    /// Told over group `quiet` first, then over the number's own.
+    static let alert: UInt16 = 8
 
     /// Quiet from 13:00 to 15:00 UTC; the rig begins at 14:13:20. Wall milliseconds of its end.
     static let quietUntil: Int64 = 1_790_002_800_000
@@ -27,6 +29,8 @@ enum EventBank {
         rules.plans = [
             DeliveryPlan(key: "sms", steps: [.init(channels: [.sms], wait: 0)]),
             DeliveryPlan(key: "push-then-sms", steps: [.init(channels: [.push], wait: 120), .init(channels: [.sms], wait: 0)]),
+            DeliveryPlan(
+                key: "two-routes", steps: [.init(channels: [.sms], wait: 30, route: "quiet"), .init(channels: [.sms], wait: 0)]),
         ]
         let shop = EventParameter(name: "shop", type: .text)
         let amount = EventParameter(name: "amount", type: .money, dataClass: .financial)
@@ -52,6 +56,9 @@ enum EventBank {
             EventDefinition(
                 key: "login", number: login, type: 0, messageClass: .security, isMandatory: true, parameters: [shop],
                 limit: .init(most: 2, within: 60), templates: [.sms: "login"], plan: 0),
+            EventDefinition(
+                key: "alert", number: alert, type: 0, messageClass: .transactional, isForEveryone: true, parameters: [shop],
+                templates: [.sms: "alert"], plan: 2),
         ]
         change(&rules)
         return rules

@@ -12,7 +12,10 @@ final class EventRig {
     private var random: UInt64 = 1000
 
     init(_ change: (inout Engine.Configuration) -> Void = { _ in }) {
-        rig = Rig(change)
+        rig = Rig { configuration in
+            configuration.groups = ["main": 1, "quiet": 2]
+            change(&configuration)
+        }
         book = EventBank.book()
         rig.engine.set(book: book)
         customers.add(11, phone: 447_700_900_011)
@@ -129,6 +132,14 @@ final class EventRig {
     }
 
     func fate(_ id: MessageID) -> String { rig.fate(id) }
+
+    /// Of what was appended and is not durable only the first so many records come to the disk before the process dies.
+    @discardableResult
+    func crash(keeping count: Int) -> [Record] {
+        rig.open = Array(rig.open.prefix(count))
+        rig.commit()
+        return restart()
+    }
 
     /// The process dies; another one folds the log and takes the same rulebook.
     @discardableResult

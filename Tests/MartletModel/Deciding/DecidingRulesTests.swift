@@ -25,7 +25,7 @@ struct DecidingRulesTests {
             #"{"default": "Europe/Kyiv", "zones": [{"number": 1, "zone": "Europe/Warsaw"}], "units": [{"unit": 9, "zone": "Europe/Warsaw"}]}"#
         ),
         ("cap/week", #"{"classes": ["marketing"], "most": 3, "within": 604800}"#),
-        ("plan/both", #"{"steps": [{"channels": ["push"], "wait": 60}, {"channels": ["sms"]}]}"#),
+        ("plan/both", #"{"steps": [{"channels": ["push"], "wait": 60}, {"channels": ["sms"], "route": "harbour"}]}"#),
         (
             "matrix/bank",
             #"{"cells": [{"class": "transactional", "plan": "both"}, {"class": "marketing", "segment": 3, "engagement": "low", "plan": "both"}]}"#
@@ -49,7 +49,7 @@ struct DecidingRulesTests {
 
     /// The sound rulebook with some objects written otherwise, added, or (empty) left out.
     static func compile(
-        _ changes: [String: String], _ surroundings: Rulebook.Surroundings = .init()
+        _ changes: [String: String], _ surroundings: Rulebook.Surroundings = .init(groups: ["harbour"])
     ) throws -> (DecisionRules, [RulebookFinding]) {
         var texts = Dictionary(sound, uniquingKeysWith: { first, _ in first })
         for (name, text) in changes { texts[name] = text.isEmpty ? nil : text }
@@ -72,7 +72,8 @@ struct DecidingRulesTests {
             ])
         #expect(rules.zones == ZoneNames(names: ["Europe/Kyiv", "Europe/Warsaw"], zones: [1: 1], units: [9: 1], assumed: 0))
         #expect(rules.caps == [FrequencyCap(key: "week", classes: ClassSet(.marketing), most: 3, within: 604_800)])
-        let plan = DeliveryPlan(key: "both", steps: [.init(channels: [.push], wait: 60), .init(channels: [.sms], wait: 0)])
+        let plan = DeliveryPlan(
+            key: "both", steps: [.init(channels: [.push], wait: 60), .init(channels: [.sms], wait: 0, route: "harbour")])
         #expect(rules.plans == [plan] && plan.lastBegins == 60)
         #expect(
             rules.matrix == [
@@ -133,6 +134,8 @@ struct DecidingRulesTests {
         ("plan/both", #"{"steps": []}"#, "plan/both$.steps", "no step"),
         ("plan/both", #"{"steps": [{"channels": ["push"]}, {"channels": ["sms"]}]}"#, "plan/both$.steps[0].wait", "missing"),
         ("plan/both", #"{"steps": [{"channels": []}]}"#, "plan/both$.steps[0].channels", "no channel"),
+        ("plan/both", #"{"steps": [{"channels": ["sms"], "route": "nobody"}]}"#, "plan/both$.steps[0].route", "no connection"),
+        ("plan/both", #"{"steps": [{"channels": ["push"], "route": "harbour"}]}"#, "plan/both$.steps[0].route", "no short message"),
         ("plan/both", #"{"steps": [{"channels": ["sms"], "until": "displayed"}]}"#, "plan/both$.steps[0].until", "never tells"),
         (
             "plan/both", #"{"steps": [{"channels": ["push"], "wait": 60, "fallback": false}, {"channels": ["sms"]}]}"#,

@@ -35,7 +35,9 @@ public struct DecisionRules: Equatable, Sendable {
         }
         rules.zones = ZoneNames.compile(draft, surroundings, &findings)
         rules.caps = draft.read(.cap, &findings, FrequencyCap.read)
-        rules.plans = draft.read(.plan, &findings, DeliveryPlan.read)
+        rules.plans = draft.read(.plan, &findings) { reading, key, findings in
+            DeliveryPlan.read(reading, key, surroundings, &findings)
+        }
         rules.matrix = MatrixCell.compile(draft, &findings)
         rules.suppressions = draft.read(.suppression, &findings, SuppressionRule.read)
         rules.events = draft.read(.event, &findings) { reading, key, findings in

@@ -6,17 +6,22 @@ public struct DeliveryPlan: Equatable, Sendable {
     public struct Step: Equatable, Sendable {
         /// All at once; the step succeeds with the first that does.
         public var channels: [ChannelKind]
-        /// Seconds to the next step when none has succeeded; of the last step how long its success counts.
+        /// Seconds to the next step when none has succeeded, 0: they go at once; of the last step how long its success counts.
         public var wait: Int64
         public var success: Success
         /// Whether the next step may follow. Not: it stays with this one.
         public var allowsNext: Bool
+        /// Name of the connection group that its short message goes over; nil: the one that serves the number.
+        public var route: String?
 
-        public init(channels: [ChannelKind], wait: Int64, success: Success = .delivered, allowsNext: Bool = true) {
+        public init(
+            channels: [ChannelKind], wait: Int64, success: Success = .delivered, allowsNext: Bool = true, route: String? = nil
+        ) {
             self.channels = channels
             self.wait = wait
             self.success = success
             self.allowsNext = allowsNext
+            self.route = route
         }
     }
 
@@ -44,13 +49,15 @@ public struct DeliveryPlan: Equatable, Sendable {
 
     public static let mostSteps = 8
     /// Seconds.
-    public static let waits: ClosedRange<Int64> = 1...604_800
+    public static let waits: ClosedRange<Int64> = 0...604_800
 
     /// Seconds until the last step begins.
     public var lastBegins: Int64 { steps.dropLast().reduce(0) { $0 + $1.wait } }
 
     /// `{"steps": [{"channels": ["push"], "wait": 120, "until": "delivered", "fallback": true}, {"channels": ["sms"]}]}`.
-    static func read(_ reading: DocumentReading, _ key: String, _ findings: inout [RulebookFinding]) -> DeliveryPlan {
+    static func read(
+        _ reading: DocumentReading, _ key: String, _ surroundings: Rulebook.Surroundings, _ findings: inout [RulebookFinding]
+    ) -> DeliveryPlan {
         reading.allow(["steps", "note"], &findings)
         _ = reading.optionalText("note", maximumBytes: 200, &findings)
         let elements = reading.list("steps", &findings)
@@ -63,7 +70,7 @@ public struct DeliveryPlan: Equatable, Sendable {
         var steps: [Step] = []
         for (index, element) in elements.prefix(mostSteps).enumerated() {
             let isLast = index == elements.count - 1
-            let step = step(element, isLast: isLast, &findings)
+            let step = step(element, isLast: isLast, surroundings, &findings)
             if !step.allowsNext, !isLast {
                 element.error(
                     "fallback", "the steps behind it are never reached", remedy: "allow it, or take out the steps behind", &findings)
@@ -73,8 +80,10 @@ public struct DeliveryPlan: Equatable, Sendable {
         return DeliveryPlan(key: key, steps: steps)
     }
 
-    private static func step(_ reading: DocumentReading, isLast: Bool, _ findings: inout [RulebookFinding]) -> Step {
-        reading.allow(["channels", "wait", "until", "fallback"], &findings)
+    private static func step(
+        _ reading: DocumentReading, isLast: Bool, _ surroundings: Rulebook.Surroundings, _ findings: inout [RulebookFinding]
+    ) -> Step {
+        reading.allow(["channels", "wait", "until", "fallback", "route"], &findings)
         let channels = reading.words("channels", of: ChannelKind.words, &findings) ?? []
         if channels.isEmpty { reading.error("channels", "it names no channel", remedy: "name channels, such as [\"sms\"]", &findings) }
         let wait = isLast ? reading.optionalInteger("wait", in: waits, &findings) ?? 0 : reading.integer("wait", in: waits, &findings) ?? 1
@@ -84,7 +93,15 @@ public struct DeliveryPlan: Equatable, Sendable {
                 "until", "\(channel.word) never tells that something was \(success.word)",
                 remedy: "ask for less, or put the channel into a step of its own", &findings)
         }
-        return Step(channels: channels, wait: wait, success: success, allowsNext: reading.flag("fallback", true, &findings))
+        let route = reading.optionalText("route", maximumBytes: 32, &findings)
+        if let route, let groups = surroundings.groups, !groups.contains(route) {
+            reading.error("route", "no connection is of group '\(route)'", remedy: "name the group of a connection", &findings)
+        }
+        if route != nil, !channels.isEmpty, !channels.contains(.sms) {
+            reading.error("route", "the step has no short message", remedy: "leave it out, or add channel sms", &findings)
+        }
+        return Step(
+            channels: channels, wait: wait, success: success, allowsNext: reading.flag("fallback", true, &findings), route: route)
     }
 }
 
