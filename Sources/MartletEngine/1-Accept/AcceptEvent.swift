@@ -36,22 +36,28 @@ extension Engine {
         consider(&considering, book, opening: opening, into: &decision)
 
         let parts = considering.prepared?.worded.count.parts ?? 0
+        let hasSecret = it.hasSecret
         var body = RecordBody.Decided(
-            receivedAt: it.receivedAt.wall, stage: .fresh, decision, considering, release: book.release, hasSecret: it.hasSecret)
+            receivedAt: it.receivedAt.wall, stage: .fresh, decision, considering, release: book.release, hasSecret: hasSecret)
         body.counters = counters(decision, facts.event.event, isTold: body.outcome == .told, isFresh: true, book)
         if !body.counters.isEmpty { body.countedAt = countsAt(turn.now) }
         body.knownAs = facts.knownAs
         body.ends = facts.ends
         body.duplicate = facts.duplicate
-        if body.outcome != .held { happened.values = it.openValues }
+        if body.outcome != .held, hasSecret { happened.values = it.openValues }
         let message = Payload(considering.prepared, sender: it.sender ?? "", reference: it.reference, trace: it.trace)
         guard let payload = EventPayload(message, happened, considering) else { return .refused(.storage(retryAfterSeconds: 5)) }
-        let bytes = happened.bytes.count
-        if bytes > EventPayload.Happened.maximumBytes {
-            return .refused(.eventTooLarge(bytes: bytes, limit: EventPayload.Happened.maximumBytes))
-        }
+        let start = turn.payloads.count
+        let bytes = payload.append(to: &turn.payloads)
+        let isTooLarge = bytes > EventPayload.Happened.maximumBytes
         // An event costs a part, whatever becomes of it.
-        if let refusal = exceeds(it.source, messageClass, parts: max(1, parts), turn.now) { return .refused(refusal) }
+        if let refusal = isTooLarge
+            ? Refusal.eventTooLarge(bytes: bytes, limit: EventPayload.Happened.maximumBytes)
+            : exceeds(it.source, messageClass, parts: max(1, parts), turn.now)
+        {
+            turn.payloads.removeLast(turn.payloads.count - start)
+            return .refused(refusal)
+        }
 
         let partition = partition(of: facts, subject: body.subject)
         precondition(configuration.partitions.contains(partition), "an event goes to the engine that owns its customer")
@@ -68,8 +74,6 @@ extension Engine {
         let record = Record(header: header, body: .decided(body))
         let before = waiting(knownAs: facts.ends)
 
-        let start = turn.payloads.count
-        payload.append(to: &turn.payloads)
         let range = start..<turn.payloads.count
         guard let number = apply(record, at: 0, turn.now) else {
             // Two ids alike: the generator is broken. Refuse rather than fold two events into one.
