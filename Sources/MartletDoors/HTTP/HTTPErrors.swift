@@ -35,7 +35,7 @@ public enum HTTPErrors {
         "already_handed_over", status: 409, title: "The message can no longer be cancelled",
         remedy: "It was handed to a provider, or had ended; read its state.")
     public static let alreadySuppressed = ErrorCode(
-        "already_suppressed", status: 409, title: "There is nothing to cancel: its customer is not told",
+        "already_suppressed", status: 409, title: "There is nothing to cancel because its customer is not told",
         remedy: "Nothing. It had ended with a decision not to tell; its state says the reason.")
     public static let keyInFlight = ErrorCode(
         "idempotency_key_in_flight", status: 409, title: "The first request with this idempotency key has no answer yet",
