@@ -3,7 +3,7 @@
 
     bench.py [--only saturation,smpp,batch,latency,window,million,codes,idle,receivers,library] [--repeats 3] [--record]
 
-`events` is measured where it is asked for: it needs `swift build -c release --package-path Benchmarks/customers`.
+`events`, `eventLatency` and `eventCustomers` are measured where they are asked for: they need `swift build -c release --package-path Benchmarks/customers`.
 Figures that miss their goal are printed as such; the exit code stays 0 unless something broke (1) or could not be run (2).
 docs/reference/benchmarks.md says what each one means.
 """
@@ -313,6 +313,8 @@ def library():
 MEASUREMENTS = {
     "saturation": lambda: (saturation(receipts=False), saturation(receipts=True)),
     "events": lambda: events.events(figures, serials, options),
+    "eventLatency": lambda: events.latency(figures, serials, options),
+    "eventCustomers": lambda: events.customers(figures, serials, options),
     "smpp": lambda: (through_smpp(receipts=False), through_smpp(receipts=True)),
     "batch": lambda: lanes.batch(figures, serials, options),
     "latency": lambda: latency(),
@@ -335,7 +337,7 @@ def main():
         stand.tool(name)
     if "library" in names:
         stand.tool("library/pairs")
-    if "events" in names:
+    if any(name.startswith("event") for name in names):
         stand.tool("customers/fill")
     here = stand.machine()
     load_before = stand.load_average()
@@ -371,6 +373,7 @@ def parse():
     parser.add_argument("--batch-seconds", type=int, default=30)
     parser.add_argument("--codes-seconds", type=int, default=60)
     parser.add_argument("--customers", type=int, default=100_000, help="how many the events are about")
+    parser.add_argument("--many-customers", type=int, default=14_000_000, help="how many eventCustomers compares with 100,000")
     parser.add_argument("--accounts", type=int, default=100, help="how many are bound and idle")
     parser.add_argument("--record", action="store_true", help="append one line to Benchmarks/history.jsonl")
     return parser.parse_args()

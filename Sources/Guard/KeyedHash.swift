@@ -30,10 +30,22 @@ public struct KeyedHash: Sendable {
     public func hash64(_ bytes: some Sequence<UInt8>) -> UInt64 { hash128(bytes).high }
 
     public func hash128(_ bytes: some Sequence<UInt8>) -> Wide {
+        // Short texts, which nearly all are, need no memory of their own.
+        let short = bytes.withContiguousStorageIfAvailable { bytes -> Wide? in
+            guard bytes.count < KeyedHash.shortBytes else { return nil }
+            return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: KeyedHash.shortBytes) { message in
+                message[0] = 2
+                for place in bytes.indices { message[place + 1] = bytes[place] }
+                return wide(prepared, UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(message)[...bytes.count]))
+            }
+        }
+        if let short, let hash = short { return hash }
         var message: [UInt8] = [2]
         message.append(contentsOf: bytes)
         return message.withUnsafeBytes { wide($0) }
     }
+
+    private static let shortBytes = 128
 
     /// Nine bytes as they are hashed: the marker 1, then eight bytes of digits.
     private struct NumberMessage {

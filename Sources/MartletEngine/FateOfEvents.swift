@@ -65,6 +65,7 @@ extension Engine {
         let slot = slots.pointer(number)
         if slot.pointee.state == .planned { plannedCount -= 1 }
         slot.pointee.state = .queued
+        slot.pointee.tries = 0
         slot.pointee.group = header.group
         slot.pointee.parts = header.parts
         slot.pointee.textShape = 0

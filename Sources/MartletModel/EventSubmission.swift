@@ -95,6 +95,7 @@ public struct EventCatalogue: Sendable {
     public let generation: UInt64
     public let release: UInt32
     private let places: [String: Int]
+    private let keys: [UInt16: String]
     public let definitions: [EventDefinition]
 
     /// - Parameter definitions: of keys that differ.
@@ -103,6 +104,7 @@ public struct EventCatalogue: Sendable {
         self.release = release
         self.definitions = definitions
         places = Dictionary(definitions.enumerated().map { ($0.element.key, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        keys = Dictionary(definitions.map { ($0.number, $0.key) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// No rulebook is in use.
@@ -112,6 +114,8 @@ public struct EventCatalogue: Sendable {
     public subscript(key: String) -> EventDefinition? { places[key].map { definitions[$0] } }
     /// Place among `definitions`, which is the place in the rulebook's rules.
     public func place(of key: String) -> Int? { places[key] }
+    /// Key of the definition with this number; nil: there is none any more.
+    public func key(of number: UInt16) -> String? { keys[number] }
 }
 
 /// What would be decided of an event, with what each rule said: the answer of `:explain`. Nothing was kept.
@@ -178,6 +182,8 @@ public enum ExplanationFault: Error, Equatable, Sendable {
     case noRelease(UInt32)
     /// In that release there is no such event.
     case noEvent
+    /// What the node has of the customer, or of all of them, cannot be read just now.
+    case unreadableCustomer
     /// The node is stopping.
     case stopping
 }

@@ -77,6 +77,8 @@ public enum Cancellation: Equatable, Sendable {
     case cancelled
     /// It had been handed to a provider, or had ended otherwise.
     case tooLate
+    /// It had been decided that its customer is not told: there is nothing to cancel.
+    case suppressed
     /// No message of this source.
     case notFound
     /// The journal could not make it durable; it may be asked again.

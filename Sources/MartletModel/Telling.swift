@@ -17,10 +17,12 @@ public struct Notice: Sendable {
     public var tries: UInt8
     /// As they were accepted.
     public var payload: Payload
+    /// Of an event: its key; empty when the rulebook in use has it no more. Nil: it is a ready text.
+    public var event: String?
 
     public init(
         slot: SlotReference, id: MessageID, messageClass: MessageClass, state: MessageState, reason: EndReason, error: UInt16,
-        parts: UInt8, endedAt: Int64, possibleDuplicate: Bool = false, tries: UInt8 = 0, payload: Payload
+        parts: UInt8, endedAt: Int64, possibleDuplicate: Bool = false, tries: UInt8 = 0, payload: Payload, event: String? = nil
     ) {
         self.slot = slot
         self.id = id
@@ -33,6 +35,14 @@ public struct Notice: Sendable {
         self.possibleDuplicate = possibleDuplicate
         self.tries = tries
         self.payload = payload
+        self.event = event
+    }
+
+    /// Of an event, as it was decided last: nobody was told, or somebody was, or it was held to its end. Nil: it is a ready text.
+    public var outcome: RecordBody.Decided.Outcome? {
+        guard event != nil else { return nil }
+        // Only what was told has a number.
+        return state == .suppressed ? .suppressed : payload.to.digits == 0 ? .held : .told
     }
 
     /// Milliseconds after an end for which its source may be away: then it is owed no more.

@@ -71,11 +71,15 @@ extension Node {
         case .lost: engine.undecidable(slot, .lost, &turn)
         case .erased: engine.undecidable(slot, .erased, &turn)
         case .event(let event):
-            // As the customer is now, not as it was when the event came. One that cannot be read just now counts as unknown: waiting
-            // would be for ever, and the alarm is told.
-            var person = Person()
-            do { person = try find(event.happened.customer) } catch { unreadable(error) }
-            engine.decide(slot, event, person.customer, opening: { _ in self.details(person) }, &turn)
+            // As the customer is now, not as it was when the event came.
+            do {
+                let person = try find(event.happened.customer)
+                engine.decide(slot, event, person.customer, opening: { _ in self.details(person) }, &turn)
+            } catch {
+                // Nobody is called unknown for that: it is tried again until the deadline, and the alarm is told.
+                unreadable(error)
+                engine.putOff(decision: slot, turn.now)
+            }
         }
         guard append() else { return false }
         if !turn.records.isEmpty { kickLater() }

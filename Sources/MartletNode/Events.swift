@@ -139,8 +139,12 @@ extension Node {
         _ event: EventSubmission, _ facts: EventFacts, _ at: Int64?, _ book: DecisionBook,
         _ then: (Result<Explanation, ExplanationFault>) -> Void
     ) {
-        var person = Person()
-        do { person = try find(facts.customer) } catch { unreadable(error) }
+        if owners.areUnusable { return then(.failure(.unreadableCustomer)) }
+        let person: Person
+        do { person = try find(facts.customer) } catch {
+            unreadable(error)
+            return then(.failure(.unreadableCustomer))
+        }
         let explanation = engine.explain(
             event, facts, person.customer, opening: { _ in self.details(person) }, at: at ?? now().wall, book: book)
         then(explanation.map { .success($0) } ?? .failure(.noEvent))
@@ -157,21 +161,20 @@ extension Node {
         if let place = definition.card, case .text(let card)? = event.value(place) { read.card = hashes.card(card) }
         var facts = EventFacts(event: read, customer: hashes.reference(event.customer))
         if let by = definition.duplicates?.by { facts.duplicate = hash(event, by, facts.customer, .same) }
+        if let found = definition.found { facts.knownAs = hash(event, found, facts.customer, .open) }
         if !definition.supersedes.isEmpty {
-            facts.knownAs = hash(event, definition.supersedes, facts.customer, .open)
             facts.ends = facts.knownAs
+        } else if let it = definition.completes {
+            facts.ends = hash(event, it.by, facts.customer, .open, as: it.event)
         }
         return facts
     }
 
-    private func hash(_ event: EventSubmission, _ places: [Int], _ customer: UInt64, _ use: LookupHash.EventUse) -> UInt64 {
-        let definition = event.definition
-        let values = places.compactMap { place -> EventPayload.NamedValue? in
-            guard definition.parameters.indices.contains(place), let value = event.value(place) else { return nil }
-            return EventPayload.NamedValue(definition.parameters[place].name, value)
-        }
-        let bytes = EventPayload.Happened(event: definition.number, occurredAt: 0, customer: customer, values: values).bytes
-        return bytes.withUnsafeBytes { lookups.event($0, use) }
+    /// - Parameter number: of the definition that the hash is of; nil: the event's own.
+    private func hash(
+        _ event: EventSubmission, _ places: [Int], _ customer: UInt64, _ use: LookupHash.EventUse, as number: UInt16? = nil
+    ) -> UInt64 {
+        event.identity(of: number ?? event.definition.number, customer: customer, by: places).withUnsafeBytes { lookups.event($0, use) }
     }
 
     // MARK: Customers

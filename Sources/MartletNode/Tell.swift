@@ -65,9 +65,19 @@ extension Node: TellerOwner {
         let owed = engine.owed(source, room: room)
         guard !owed.isEmpty else { return }
         if owed.allSatisfy({ $0.payload != nil }) {
-            entry.teller.tell(owed.compactMap { item in item.payload.map { item.notice($0) } })
+            entry.teller.tell(notices(owed))
         } else {
             load(owed, for: source)
+        }
+    }
+
+    /// Of those whose payload is there, with the keys of events.
+    private func notices(_ owed: [Engine.Owed]) -> [Notice] {
+        owed.compactMap { item in
+            guard let payload = item.payload else { return nil }
+            var notice = item.notice(payload)
+            if payload.event != 0 { notice.event = catalogue.key(of: payload.event) ?? "" }
+            return notice
         }
     }
 
@@ -100,7 +110,7 @@ extension Node: TellerOwner {
         turn.begin(now())
         for item in owed where item.payload == nil { engine.untellable(item.slot, &turn) }
         if append(), !turn.records.isEmpty { kickLater() }
-        let notices = owed.compactMap { item in item.payload.map { item.notice($0) } }
+        let notices = notices(owed)
         // Its binds may have gone meanwhile.
         guard let teller = tellers[source]?.teller, teller.room >= notices.count, !stopping else {
             turn.begin(now())
@@ -122,7 +132,7 @@ extension Node {
             // It may have ended: then the log knows it.
             return story(of: id, source: source) { result in
                 switch result {
-                case .success(.some(let story)): then(story.state == .cancelled ? .cancelled : .tooLate)
+                case .success(.some(let story)): then(Cancellation(ended: story.state))
                 case .success(nil): then(.notFound)
                 case .failure: then(.storage)
                 }
@@ -183,5 +193,16 @@ extension Node {
         guard append() else { return then(.storage) }
         open.receipts.append { durable in then(durable ? verdict : .storage) }
         kickSoon()
+    }
+}
+
+extension Cancellation {
+    /// What is said of one that had ended so.
+    fileprivate init(ended state: MessageState) {
+        switch state {
+        case .cancelled: self = .cancelled
+        case .suppressed: self = .suppressed
+        case .queued, .submitted, .sent, .delivered, .failed, .expired, .unknown, .received, .planned: self = .tooLate
+        }
     }
 }

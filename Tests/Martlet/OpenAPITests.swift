@@ -163,7 +163,9 @@ import Yams
             attempts: [.init(n: 1, connection: "c", state: .sent, providerIDs: ["1"], submittedAt: 1, possibleDuplicate: false)], hops: [])
         let planned = PlannedMessage(step: 0, channel: .sms, contact: 1, when: .now)
         story.decisions = [
-            .init(at: 1, made: .init(stage: .fresh, outcome: .told, event: 1, release: 1, subject: 1, messages: [planned]))
+            .init(
+                at: 1,
+                made: .init(stage: .fresh, outcome: .told, step: 0, event: 1, release: 1, subject: 1, channel: .sms, messages: [planned]))
         ]
         let text = String(buffer: story.stateDocument())
         let answer = try #require(try Yams.load(yaml: text) as? [String: Any])
@@ -176,6 +178,13 @@ import Yams
         let decisions = try #require(answer["decisions"] as? [[String: Any]])
         #expect(decisions.map { Set($0.keys) } == [Set(try resolved(decision["properties"]).keys)])
         #expect(Set(try #require(decision["required"] as? [String])) == Set(decisions[0].keys))
+        let step = try resolved(schemas["PlanStep"])
+        let words = try #require(try resolved(try resolved(step["properties"])["state"])["enum"] as? [String])
+        #expect(words == [PlanStory.State.gone(at: 1), .planned(at: 1), .skipped(.noContact), .dropped].map(\.word))
+        let steps = try #require(answer["plan"] as? [[String: Any]])
+        #expect(steps.map { Set($0.keys) } == [["step", "channel", "state", "at"]])
+        #expect(Set(["step", "channel", "state", "at", "why"]) == Set(try resolved(step["properties"]).keys))
+        #expect(Set(try #require(step["required"] as? [String])).isSubset(of: steps[0].keys))
         #expect(answer["traceparent"] as? String == "00-00000000000000010000000000000002-0000000000000003-01")
     }
 

@@ -31,7 +31,8 @@ import Testing
     @Test(
         "What the core refuses is told with its own code",
         arguments: [
-            (Cancellation.tooLate, 409, "already_handed_over"), (.notFound, 404, "not_found"), (.storage, 503, "storage_trouble"),
+            (Cancellation.tooLate, 409, "already_handed_over"), (.suppressed, 409, "already_suppressed"), (.notFound, 404, "not_found"),
+            (.storage, 503, "storage_trouble"),
         ])
     func refused(_ cancellation: Cancellation, _ status: Int, _ code: String) throws {
         let bench = try DoorBench()

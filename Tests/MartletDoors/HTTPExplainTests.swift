@@ -81,6 +81,7 @@ import Testing
         "Why nothing is explained is told",
         arguments: [
             (ExplanationFault.noRulebook, 503, "/problems/no_rulebook"), (.stopping, 503, "/problems/stopping"),
+            (.unreadableCustomer, 503, "/problems/customer_unreadable"),
             (.noRelease(9), 422, #"{"path":"/release","code":"unknown_release""#),
             (.noEvent, 422, #"{"path":"/definition","code":"unknown_definition""#),
         ])

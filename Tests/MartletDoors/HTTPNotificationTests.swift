@@ -10,8 +10,8 @@ import Testing
         until: Int64 = 0, event: UInt16 = 12
     ) -> Story.Decision {
         let made = RecordBody.Decided(
-            stage: stage, outcome: outcome, reason: reason, event: event, package: outcome == .told ? 17 : 0, release: 7, subject: 9,
-            until: until,
+            stage: stage, outcome: outcome, reason: reason, step: outcome == .told ? 1 : nil, event: event,
+            package: outcome == .told ? 17 : 0, release: 7, subject: 9, until: until, channel: outcome == .told ? .sms : nil,
             messages: [
                 PlannedMessage(step: 0, channel: .push, contact: 0, when: .skipped(.noContact)),
                 PlannedMessage(step: 1, channel: .sms, contact: 1, when: outcome == .told ? .now : .later),
@@ -52,6 +52,51 @@ import Testing
         try bench.end()
     }
 
+    @Test("The trace says the event's key; its number where the rulebook in use has it no more")
+    func traced() throws {
+        let bench = try DoorBench.withEvents()
+        var story = HTTPNotificationTests.story(.sent, [HTTPNotificationTests.decision(0, .fresh, .told)])
+        for event in ["12", "99"] {
+            story.hops = [
+                Story.Hop(at: 0, hop: "accept", what: "accepted", details: [("event", "12")]),
+                Story.Hop(at: 0, hop: "decide", what: "told", details: [("event", event), ("release", "7")]),
+            ]
+            bench.intake.stories[HTTPStoryTests.id] = story
+            let body = try bench.answer(to: get("/v1/notifications/\(HTTPStoryTests.id.text)/trace")).body
+            #expect(body.contains(#""what":"told","event":"\#(event == "12" ? "card_payment" : "99")","release":"7""#), "\(body)")
+            #expect(body.contains(#""what":"accepted","event":"12""#))
+        }
+        try bench.end()
+    }
+
+    @Test("Of a plan it is told what has gone and when, what is to come, what is skipped and why, and what will not come any more")
+    func plan() {
+        func made(
+            _ outcome: RecordBody.Decided.Outcome, step: UInt8? = nil, until: Int64 = 0, _ messages: [(UInt8, PlannedMessage.When)]
+        ) -> Story.Decision {
+            let planned = messages.map { PlannedMessage(step: $0.0, channel: .sms, contact: 1, when: $0.1) }
+            return Story.Decision(
+                at: Int64(messages.count) * 1000,
+                made: .init(
+                    stage: .fresh, outcome: outcome, step: step, event: 12, release: 7, subject: 9, until: until,
+                    channel: step == nil ? nil : .sms, messages: planned))
+        }
+        func states(_ state: MessageState, _ decisions: [Story.Decision]) -> [PlanStory.State] {
+            PlanStory(HTTPNotificationTests.story(state, decisions)).steps.map(\.state)
+        }
+        let first = made(.told, step: 1, until: 60, [(0, .skipped(.noContact)), (1, .now), (2, .later)])
+        #expect(states(.sent, [first]) == [.skipped(.noContact), .gone(at: 3000), .planned(at: 60_000)])
+        #expect(states(.delivered, [first]) == [.skipped(.noContact), .gone(at: 3000), .dropped])
+        // The last step has its turn; what went stays as it was.
+        let second = made(.told, step: 2, [(1, .later), (2, .now)])
+        #expect(states(.sent, [first, second]) == [.skipped(.noContact), .gone(at: 3000), .gone(at: 2000)])
+        // Another release has no third step.
+        #expect(states(.sent, [first, made(.held, until: 90, [(1, .now)])]) == [.skipped(.noContact), .gone(at: 3000), .dropped])
+        #expect(states(.planned, [made(.held, until: 90, [(0, .now), (1, .later)])]) == [.planned(at: 90_000), .planned(at: 90_000)])
+        #expect(states(.suppressed, [made(.suppressed, [(0, .now)])]) == [.dropped])
+        #expect(Set([PlanStory.State.gone(at: 1), .planned(at: 1), .skipped(.noContact), .dropped].map(\.word)).count == 4)
+    }
+
     @Test("Stages have their words")
     func stages() throws {
         let bench = try DoorBench.withEvents()
@@ -67,7 +112,7 @@ import Testing
     func paths() throws {
         let bench = try DoorBench.withEvents()
         bench.intake.stories[HTTPStoryTests.id] = HTTPNotificationTests.story(.sent, [HTTPNotificationTests.decision(0, .fresh, .told)])
-        for ordinal in [UInt8(0), 1, 2, 9] {
+        for ordinal in [UInt8(0), 1, 2, 66] {
             let path = "/v1/notifications/\(HTTPStoryTests.id.with(ordinal: ordinal).text)"
             #expect(try bench.answer(to: get(path)).status == 200)
             #expect(
@@ -77,7 +122,7 @@ import Testing
         }
         #expect(bench.intake.cancelled == Array(repeating: HTTPStoryTests.id, count: 4))
         for path in [
-            "", "/", "/x", "/\(HTTPStoryTests.id.with(ordinal: 10).text)", "/\(HTTPStoryTests.id.text)/other",
+            "", "/", "/x", "/\(HTTPStoryTests.id.text)0", "/\(HTTPStoryTests.id.text)/other",
             "/\(HTTPStoryTests.id.text):stop",
         ] {
             #expect(try bench.answer(to: get("/v1/notifications\(path)")).status == 404, "\(path)")

@@ -27,6 +27,27 @@ struct WebhookPartsTests {
         #expect(!plain.contains("hello"))
     }
 
+    @Test("The end of an event says which it was and what was decided; its key is null when no rulebook has it any more")
+    func ofEvent() {
+        var notice = SMPPBench.notice(7, .suppressed, .noContact, from: "", reference: "r-1", text: "")
+        notice.event = "card_payment"
+        notice.payload.to = PhoneNumber(digits: 0)
+        let id = FakeIntake.id(7).notification.text
+        #expect(
+            String(decoding: WebhookDocument(notice).body, as: UTF8.self)
+                == #"{"type":"notification.suppressed","timestamp":"2026-11-22T18:05:09.000000Z","data":{"id":"\#(id)","state":"suppressed","#
+                + #""reason":"no_contact","class":"transactional","event":"card_payment","outcome":"suppress","reference":"r-1","from":"","#
+                + #""to":"","parts":1,"error":null,"possibleDuplicate":false,"createdAt":"2026-11-22T18:04:09.000000Z","#
+                + #""endedAt":"2026-11-22T18:05:09.000000Z"}}"#)
+        // It was held to its end.
+        notice.state = .expired
+        #expect(String(decoding: WebhookDocument(notice).body, as: UTF8.self).contains(#""outcome":"hold""#))
+        var told = SMPPBench.notice(7)
+        told.event = ""
+        let text = String(decoding: WebhookDocument(told).body, as: UTF8.self)
+        #expect(text.contains(#""type":"notification.delivered""#) && text.contains(#""event":null,"outcome":"tell""#))
+    }
+
     @Test("A message from a handset comes whole, with the numbers as the operator writes them")
     func received() {
         var notice = SMPPBench.notice(7, from: "7070", reference: "447700900123", text: "BALANCE")

@@ -35,8 +35,10 @@ struct EventBank {
     }
 
     /// Customer n has the reference C-n, the name Ann, and, but for the third, a number.
-    func writeBase(_ version: UInt64, _ customers: UInt32, _ change: (inout Customer) -> Void = { _ in }) throws {
-        var builder = try BaseBuilder(local, .init(version: version, folded: 0, hashCheck: keys.localHashCheck, madeAt: 1))
+    func writeBase(
+        _ version: UInt64, _ customers: UInt32, at directory: String? = nil, _ change: (inout Customer) -> Void = { _ in }
+    ) throws {
+        var builder = try BaseBuilder(directory ?? local, .init(version: version, folded: 0, hashCheck: keys.localHashCheck, madeAt: 1))
         var sealer = Sealer()
         for subject in 1...customers {
             var customer = Customer(subject: subject)
@@ -60,6 +62,16 @@ struct EventBank {
                         addresses: subject == 3 ? [] : [AddressHash(number: 1, hash: hashes.phone(phone))], clear: clear, sealed: sealed)
                 }
             }
+        }
+        _ = try builder.finish()
+    }
+
+    /// A base file in which the record of the first customer is as another version would have written it.
+    func writeDamaged(_ version: UInt64, of reference: String, at directory: String) throws {
+        var builder = try BaseBuilder(directory, .init(version: version, folded: 0, hashCheck: keys.localHashCheck, madeAt: 1))
+        try [UInt8]([250, 1, 2, 3]).withUnsafeBytes { clear in
+            try builder.add(
+                subject: 1, reference: hashes.reference(reference), addresses: [], clear: clear, sealed: .init(start: nil, count: 0))
         }
         _ = try builder.finish()
     }
@@ -101,6 +113,21 @@ struct EventBank {
                 """#
             ),
             (
+                .event, "instalment_due",
+                #"""
+                {"number": 4, "type": "cards", "class": "action_required", "everyone": true, "plan": "sms",
+                 "parameters": [{"name": "day", "type": "date", "default": "2027-02-28"}, {"name": "loan", "type": "text"}],
+                 "actionRequired": {"due": "day", "completedBy": "instalment_paid", "by": ["loan"]}, "templates": {"sms": "instalment"}}
+                """#
+            ),
+            (
+                .event, "instalment_paid",
+                #"""
+                {"number": 5, "type": "cards", "class": "service", "published": false,
+                 "parameters": [{"name": "loan", "type": "text"}, {"name": "month", "type": "text", "default": ""}]}
+                """#
+            ),
+            (
                 .template, "sms.payment",
                 #"{"channel": "sms", "sender": "HARBOUR", "standard": "en", "texts": {"en": "{{amount}} at {{shop}}"}}"#
             ),
@@ -108,9 +135,13 @@ struct EventBank {
                 .template, "sms.statement",
                 #"{"channel": "sms", "sender": "HARBOUR", "standard": "en", "texts": {"en": "Statement {{month}}"}}"#
             ),
+            (
+                .template, "sms.instalment",
+                #"{"channel": "sms", "sender": "HARBOUR", "standard": "en", "texts": {"en": "Loan {{loan}}: {{day | date: medium}}"}}"#
+            ),
             (.template, "sms.offer", #"{"channel": "sms", "sender": "HARBOUR", "standard": "en", "texts": {"en": "For you"}}"#),
         ]
-        if quiet { text.append((.quietHours, "now", "{\"classes\": [\"service\"], \"windows\": [\(window)]}")) }
+        if quiet { text.append((.quietHours, "now", "{\"classes\": [\"service\", \"action_required\"], \"windows\": [\(window)]}")) }
         let objects = try text.map { kind, key, content in
             RulebookObject(kind: kind, key: key, version: 1, content: try JSONValue(reading: Array(content.utf8), maximumBytes: 1 << 20))
         }
@@ -144,7 +175,7 @@ extension Rig {
     /// Several in one turn of the loop.
     func report(
         _ events: [(key: String, customer: String, text: String)], minor: Int64 = 1250, key idempotency: String? = nil, body: UInt64 = 1,
-        reference: String = "r-1"
+        reference: String = "r-1", tells: Submission.Tells = []
     ) throws -> [Acceptance] {
         let node = node
         let promises = events.map { _ in loop.makePromise(of: Acceptance.self) }
@@ -155,6 +186,7 @@ extension Rig {
                     continue
                 }
                 var it = submission
+                it.tells = tells
                 it.idempotency = idempotency.map { Idempotency(operation: .submit, key: $0, bodyHigh: body, bodyLow: 2) }
                 node.value.submit(event: it) { promise.succeed($0) }
             }

@@ -229,6 +229,40 @@ struct EventsTests {
         try rig.stop()
     }
 
+    @Test("An event ends what it says is done: of this customer, by these values, and nothing else; over a crash, too")
+    func completed() throws {
+        let bank = try EventBank()
+        let rig = try Rig(at: bank.place)
+        try rig.use(try EventBank.book(quiet: true))
+        try rig.run { $0.set(connected: [1]) }
+        let due = try rig.report([
+            ("instalment_due", EventBank.ada, "L-1"), ("instalment_due", EventBank.ada, "L-2"), ("instalment_due", EventBank.bob, "L-1"),
+        ]).compactMap(\.accepted)
+        #expect(try due.count == 3 && due.allSatisfy { try rig.decision($0).outcome == .held })
+        // Of another loan, of somebody else, and told twice.
+        _ = try rig.report("instalment_paid", EventBank.ada, "L-3")
+        _ = try rig.report("instalment_paid", EventBank.cyd, "L-1")
+        #expect(try rig.run { $0.openMessages } == 3)
+        for _ in 0..<2 {
+            // Nobody is told of a payment itself.
+            let paid = try #require(try rig.report("instalment_paid", EventBank.ada, "L-1").accepted)
+            #expect(try rig.decision(paid).reason == .unpublished && rig.decision(paid).ends != 0)
+        }
+        let story = try #require(try rig.story(due[0]))
+        #expect(story.state == .cancelled && story.reason == .completed)
+        #expect(try rig.run { $0.openMessages } == 2)
+
+        let next = try Rig(at: try rig.crashImage())
+        try rig.stop()
+        try next.use(try EventBank.book(8, quiet: true))
+        try next.run { $0.set(connected: [1]) }
+        #expect(try next.story(due[0])?.reason == .completed)
+        _ = try next.report("instalment_paid", EventBank.bob, "L-1")
+        #expect(try next.story(due[2])?.reason == .completed)
+        #expect(try next.story(due[1])?.state == .planned)
+        try next.stop()
+    }
+
     @Test(
         "Ready texts of a capped class count for their customer, over a crash: then no event of it is told, and no other customer's is kept back"
     )
@@ -252,6 +286,55 @@ struct EventsTests {
         #expect(try next.run { $0.engine.capMoments.count } == 3)
         #expect(try next.decision(#require(try next.report("offer", EventBank.ada).accepted)).reason == .capReached)
         try next.stop()
+    }
+
+    // MARK: Telling back
+
+    @Test(
+        "A source hears of the end of its event with the key and what was decided; what nobody is told of cannot be cancelled, and says so")
+    func notices() throws {
+        let bank = try EventBank()
+        let rig = try Rig(at: bank.place)
+        try rig.use(try EventBank.book())
+        try rig.run { $0.start() }
+        let connection = try rig.connect()
+        let (node, loop) = (rig.node, rig.loop)
+        let teller = try loop.submit {
+            let teller = FakeTeller(owner: node.value, answer: nil)
+            node.value.add(teller)
+            return NIOLoopBound(teller, eventLoop: loop)
+        }.wait()
+        @Sendable func cancel(_ id: MessageID) throws -> Cancellation {
+            let promise = loop.makePromise(of: Cancellation.self)
+            loop.execute { node.value.cancel(id, source: 7) { promise.succeed($0) } }
+            return try promise.futureResult.wait()
+        }
+        let ids = try rig.report(
+            [("payment", EventBank.ada, "Books"), ("payment", "C-9", "Books")], tells: [.delivered, .failed]
+        ).compactMap(\.accepted)
+        #expect(ids.count == 2)
+        #expect(try rig.wait { _ in connection.value.handed.count == 1 })
+        try rig.run { _ in connection.value.hear("p\(ids[0].text)", .delivered) }
+        #expect(try rig.wait { _ in teller.value.notices.count == 2 })
+        // One is still in memory, the other was read back from the log.
+        let notices = try rig.run { _ in
+            teller.value.notices.map { "\($0.event ?? "-") \($0.outcome.map { "\($0)" } ?? "-") \($0.reason.word)" }
+        }
+        #expect(Set(notices) == ["payment told ", "payment suppressed unknown_customer"])
+        // It waits for its source to hear; another has gone to the log.
+        #expect(try cancel(ids[1]) == .suppressed)
+        let gone = try #require(try rig.report("payment", "C-9", "Tea").accepted)
+        #expect(try rig.wait { $0.engine.last(of: gone) == nil })
+        #expect(try cancel(gone) == .suppressed && cancel(ids[0]) == .tooLate)
+        // What is told once no rulebook has it any more has no key.
+        try rig.use(nil)
+        try rig.run { node in
+            let slots = teller.value.notices.map(\.slot)
+            teller.value.notices = []
+            node.told(slots.map { ($0, .notHeard) }, by: teller.value)
+        }
+        #expect(try rig.wait { _ in teller.value.notices.map(\.event) == ["", ""] })
+        try rig.stop()
     }
 
     // MARK: The same twice
@@ -375,6 +458,7 @@ struct EventsTests {
         let rig = try Rig(at: bank.place)
         try rig.use(try EventBank.book())
         #expect(try rig.report("payment", EventBank.ada).refusal == .storage(retryAfterSeconds: 5))
+        guard case .failure(.unreadableCustomer) = try rig.explained("payment", EventBank.ada) else { throw Rig.Unexpected() }
         try rig.stop()
     }
 
@@ -406,7 +490,30 @@ struct EventsTests {
         let id = try #require(try rig.report("payment", EventBank.bob).accepted)
         #expect(try rig.decision(id).reason == .channelForbidden)
         #expect(try rig.run { $0.metricsText() }.contains("martlet_customers_unreadable_total 2"))
-        #expect(try rig.explained("payment", EventBank.ada).get().outcome == .suppress(.unknownCustomer))
+        guard case .failure(.unreadableCustomer) = try rig.explained("payment", EventBank.ada) else { throw Rig.Unexpected() }
         try rig.stop()
+    }
+
+    @Test("A held event whose customer cannot be read at its hour waits, is decided once the record is mended, and is told")
+    func unreadableWhenDue() throws {
+        let bank = try EventBank()
+        let rig = try Rig(at: bank.place)
+        try rig.use(try EventBank.book(quiet: true))
+        try rig.run { $0.set(connected: [1]) }
+        let id = try #require(try rig.report("statement", EventBank.ada, "June").accepted)
+        let image = try rig.crashImage()
+        try rig.stop()
+        try bank.writeDamaged(2, of: EventBank.ada, at: "\(image)/data/local")
+        let next = try Rig(at: image) { $0.clock = SystemClock(ahead: 7_200_000_000) }
+        try next.use(try EventBank.book())
+        let connection = try next.connect()
+        try next.run { $0.start() }
+        #expect(try next.wait { $0.counters.unreadableCustomers > 0 && $0.decisionsInFlight == 0 })
+        #expect(try next.story(id)?.state == .planned && next.run { _ in connection.value.handed.isEmpty })
+        try bank.writeBase(3, 3, at: "\(image)/data/local")
+        // Its second try comes by itself.
+        #expect(try next.wait { _ in connection.value.handed.count == 1 })
+        #expect(try next.story(id)?.decisions.map(\.made.outcome) == [.held, .told])
+        try next.stop()
     }
 }

@@ -104,18 +104,34 @@ extension Story {
     /// Whether a message of it went, or was to go.
     var hasMessage: Bool { !isOfEvent || decisions.contains { $0.made.outcome == .told } }
 
-    /// What a notification of an event has beside others: the event, the plan as it was decided last, and each decision.
+    /// What a notification of an event has beside others: the event, what became of each message of its plan, and each decision.
     /// - Parameter catalogue: where the event's key is found; an event that is in no rulebook any more has none.
     func writeEvent(_ catalogue: EventCatalogue, to json: inout JSONWriter<DocumentSink>) {
         guard let last = decisions.last?.made else { return }
         json.member("event", catalogue.key(of: last.event))
         json.key("plan")
         json.array { json in
-            for message in last.messages { json.object { json in message.write(to: &json) } }
+            for step in PlanStory(self).steps { step.write(to: &json) }
         }
         json.key("decisions")
         json.array { json in
             for decision in decisions { decision.write(to: &json) }
+        }
+    }
+}
+
+extension PlanStory.Step {
+    fileprivate func write(to json: inout JSONWriter<DocumentSink>) {
+        json.object { json in
+            json.member("step", Int(step) + 1)
+            json.member("channel", channel.word)
+            json.member("state", state.word)
+            switch state {
+            case .gone(let at): json.member("at", timestamp(at))
+            case .planned(let at): json.member("at", at == 0 ? nil : timestamp(at))
+            case .skipped(let why): json.member("why", why.word)
+            case .dropped: break
+            }
         }
     }
 }
@@ -137,7 +153,7 @@ extension Story.Decision {
 
 extension RecordBody.Decided.Outcome {
     /// As `:explain` says it.
-    fileprivate var word: String {
+    var word: String {
         switch self {
         case .told: "tell"
         case .held: "hold"
@@ -157,9 +173,14 @@ extension RecordBody.Decided.Stage {
     }
 }
 
-extension EventCatalogue {
-    /// Key of the definition with this number; nil: there is none any more.
-    fileprivate func key(of number: UInt16) -> String? {
-        definitions.indices.first { definitions[$0].number == number }.map { definitions[$0].key }
+extension Story.Hop {
+    /// Says the key of the event that was decided of; the number stays where the rulebook in use has it no more.
+    func naming(_ catalogue: EventCatalogue) -> Story.Hop {
+        guard hop == "decide", let place = details.firstIndex(where: { $0.0 == "event" }), let number = UInt16(details[place].1),
+            let key = catalogue.key(of: number)
+        else { return self }
+        var named = self
+        named.details[place].1 = key
+        return named
     }
 }

@@ -52,6 +52,7 @@ extension HTTPProblem {
         switch fault {
         case .noRulebook: self.init(Refusal.noRulebook(retryAfterSeconds: 5))
         case .stopping: self.init(Refusal.stopping)
+        case .unreadableCustomer: self.init(HTTPErrors.customerUnreadable, retryAfterSeconds: 5)
         case .noRelease:
             let error = FieldError(path: "/release", code: HTTPErrors.unknownRelease, message: "is none that this server has")
             self.init(HTTPErrors.invalidEvent, errors: [error])

@@ -58,7 +58,9 @@ extension Story {
     }
 
     /// Answer of `GET /v1/messages/{id}/trace`. Details stand beside `at`, `hop` and `what`, which they never replace.
-    func traceDocument() -> ByteBuffer {
+    /// - Parameter catalogue: where the key of an event is found, which records have the number of.
+    func traceDocument(_ catalogue: EventCatalogue = .empty) -> ByteBuffer {
+        let hops = hops.map { $0.naming(catalogue) }
         var json = JSONWriter(capacity: 2048)
         json.array { json in
             for hop in hops {

@@ -34,6 +34,9 @@ public enum HTTPErrors {
     public static let alreadyHandedOver = ErrorCode(
         "already_handed_over", status: 409, title: "The message can no longer be cancelled",
         remedy: "It was handed to a provider, or had ended; read its state.")
+    public static let alreadySuppressed = ErrorCode(
+        "already_suppressed", status: 409, title: "There is nothing to cancel because its customer is not told",
+        remedy: "Nothing. It had ended with a decision not to tell; its state says the reason.")
     public static let keyInFlight = ErrorCode(
         "idempotency_key_in_flight", status: 409, title: "The first request with this idempotency key has no answer yet",
         remedy: "Send the same request again after the seconds in Retry-After; it then gets the answer of the first.")
@@ -108,6 +111,9 @@ public enum HTTPErrors {
     public static let storageTrouble = ErrorCode(
         "storage_trouble", status: 503, title: "The server cannot make messages durable at the moment",
         remedy: "Send again after the seconds in Retry-After. Nothing of the request was kept.")
+    public static let customerUnreadable = ErrorCode(
+        "customer_unreadable", status: 503, title: "What the server has of the customer cannot be read at the moment",
+        remedy: "Ask again after the seconds in Retry-After; the log of the server says what is wrong. Nobody is called unknown for that.")
     public static let storyUnreadable = ErrorCode(
         "story_unreadable", status: 503, title: "The message is known but its log cannot be read at the moment",
         remedy: "Ask again after the seconds in Retry-After; if it stays, the administrator runs `martlet journal verify`.")
@@ -205,10 +211,11 @@ public enum HTTPErrors {
     /// Codes that stand in `type` of a problem.
     public static let problems: [ErrorCode] = [
         malformedRequest, malformedJSON, invalidIdempotencyKey, queryNotSupported, unauthenticated, certificateMismatch, scopeMissing,
-        notFound, methodNotAllowed, alreadyHandedOver, keyInFlight, requestTimeout, bodyTooLarge, eventTooLarge, lineTooLarge,
+        notFound, methodNotAllowed, alreadyHandedOver, alreadySuppressed, keyInFlight, requestTimeout, bodyTooLarge, eventTooLarge,
+        lineTooLarge,
         tooManyLines, unsupportedMediaType, expectationFailed, invalidMessage, invalidEvent, keyReused, invalidSearch, tooManyParts,
         noAlphabet, noRoute, rateLimited,
-        quotaUsedUp, headTooLarge, full, noRulebook, storageTrouble, storyUnreadable, searchBusy, stopping,
+        quotaUsedUp, headTooLarge, full, noRulebook, storageTrouble, customerUnreadable, storyUnreadable, searchBusy, stopping,
         tooManyConnections, versionNotSupported,
     ]
     /// Codes that stand only in `errors` of a problem.

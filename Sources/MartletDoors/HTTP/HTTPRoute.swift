@@ -117,7 +117,7 @@ enum HTTPRoute: Equatable {
         }
         guard !path.isEmpty else { return .nowhere }
         // Ordinal 0 names the notification, the others its messages: all lead to the same story.
-        guard let id = MessageID(text: Substring(path)), id.ordinal <= 9 else { return .unknownMessage(posts: cancels) }
+        guard let id = MessageID(text: Substring(path)) else { return .unknownMessage(posts: cancels) }
         if cancels { return .cancel(id.notification) }
         return wantsTrace ? .trace(id.notification) : .state(id.notification)
     }

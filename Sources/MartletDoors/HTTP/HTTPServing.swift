@@ -20,7 +20,7 @@ extension HTTPConnection {
         case .event: submit(event: request.body, from: source, key: request.idempotencyKey, request.trace)
         case .explain: explain(request.body, source, request.trace)
         case .state(let id): tell(id, source) { HTTPAnswer.document($0.stateDocument(self.door.intake.catalogue)) }
-        case .trace(let id): tell(id, source) { HTTPAnswer.document($0.traceDocument()) }
+        case .trace(let id): tell(id, source) { HTTPAnswer.document($0.traceDocument(self.door.intake.catalogue)) }
         case .cancel(let id): cancel(id, request.body, source)
         case .replay: replay(request.body, source)
         case .batch, .events: preconditionFailure("a batch is begun by its head")
@@ -86,6 +86,7 @@ extension HTTPConnection {
             switch cancellation {
             case .cancelled: self.answer(number, .document(id.cancelledDocument))
             case .tooLate: self.answer(number, .problem(HTTPProblem(HTTPErrors.alreadyHandedOver)))
+            case .suppressed: self.answer(number, .problem(HTTPProblem(HTTPErrors.alreadySuppressed)))
             case .notFound: self.answer(number, .problem(HTTPProblem(HTTPErrors.notFound)))
             case .storage: self.answer(number, .problem(HTTPProblem(HTTPErrors.storageTrouble, retryAfterSeconds: 5)))
             }

@@ -137,7 +137,7 @@ extension SMPPServerConnection {
             switch verdict {
             case .cancelled: session.answerCancel(sequence: sequence, out: &out)
             case .notFound: refuse(.cancel, sequence, .invalidMessageID)
-            case .tooLate, .storage: refuse(.cancel, sequence, .cancelFailed)
+            case .tooLate, .suppressed, .storage: refuse(.cancel, sequence, .cancelFailed)
             }
             answeredLater()
         }

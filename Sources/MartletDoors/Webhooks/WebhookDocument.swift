@@ -12,7 +12,7 @@ struct WebhookDocument {
         var json = JSONWriter(into: [UInt8]())
         json.sink.reserveCapacity(640)
         json.object { json in
-            json.member("type", "message.\(notice.state.word)")
+            json.member("type", "\(notice.event == nil ? "message" : "notification").\(notice.state.word)")
             json.member("timestamp", MartletModel.timestamp(notice.endedAt * 1000))
             json.key("data")
             json.object { json in
@@ -52,10 +52,15 @@ extension Notice {
         json.key("reason")
         if reason == .none { json.null() } else { json.string(reason.word) }
         json.member("class", messageClass.word)
+        if let event, let outcome {
+            json.key("event")
+            if event.isEmpty { json.null() } else { json.string(event) }
+            json.member("outcome", outcome.word)
+        }
         json.key("reference")
         if payload.reference.isEmpty { json.null() } else { json.string(payload.reference) }
         json.member("from", payload.from)
-        json.member("to", payload.to.masked)
+        json.member("to", payload.to.digits == 0 ? "" : payload.to.masked)
         json.member("parts", Int(parts))
         json.key("error")
         if error == 0 { json.null() } else { json.integer(error) }

@@ -36,8 +36,9 @@ extension Engine {
         consider(&considering, book, opening: opening, into: &decision)
 
         let parts = considering.prepared?.worded.count.parts ?? 0
+        let hasSecret = it.hasSecret
         var body = RecordBody.Decided(
-            receivedAt: it.receivedAt.wall, stage: .fresh, decision, considering, release: book.release, hasSecret: it.hasSecret)
+            receivedAt: it.receivedAt.wall, stage: .fresh, decision, considering, release: book.release, hasSecret: hasSecret)
         body.counters = counters(decision, facts.event.event, isTold: body.outcome == .told, isFresh: true, book)
         if !body.counters.isEmpty { body.countedAt = countsAt(turn.now) }
         body.knownAs = facts.knownAs
@@ -48,17 +49,22 @@ extension Engine {
         let id = MessageID(milliseconds: turn.now.wallMilliseconds, partition: partition, random: random)
         let deadline = Engine.deadline(decision, turn.now)
         planNext(&body, decision, after: id, deadline: deadline, book, turn.now)
-        if body.outcome != .held, body.planned == 0 { happened.values = it.openValues }
+        if body.outcome != .held, body.planned == 0, hasSecret { happened.values = it.openValues }
         let message = Payload(considering.prepared, sender: it.sender ?? "", reference: it.reference, trace: it.trace)
         guard let payload = EventPayload(message, happened, considering, book.next(decision, body)) else {
             return .refused(.storage(retryAfterSeconds: 5))
         }
-        let bytes = happened.bytes.count
-        if bytes > EventPayload.Happened.maximumBytes {
-            return .refused(.eventTooLarge(bytes: bytes, limit: EventPayload.Happened.maximumBytes))
-        }
+        let start = turn.payloads.count
+        let bytes = payload.append(to: &turn.payloads)
+        let isTooLarge = bytes > EventPayload.Happened.maximumBytes
         // An event costs a part, whatever becomes of it.
-        if let refusal = exceeds(it.source, messageClass, parts: max(1, parts), turn.now) { return .refused(refusal) }
+        if let refusal = isTooLarge
+            ? Refusal.eventTooLarge(bytes: bytes, limit: EventPayload.Happened.maximumBytes)
+            : exceeds(it.source, messageClass, parts: max(1, parts), turn.now)
+        {
+            turn.payloads.removeLast(turn.payloads.count - start)
+            return .refused(refusal)
+        }
 
         var header = RecordHeader(
             kind: .decided, partition: partition, messageClass: messageClass.rawValue, source: it.source,
@@ -72,8 +78,6 @@ extension Engine {
         let record = Record(header: header, body: .decided(body))
         let before = waiting(knownAs: facts.ends)
 
-        let start = turn.payloads.count
-        payload.append(to: &turn.payloads)
         let range = start..<turn.payloads.count
         guard let number = apply(record, at: 0, turn.now) else {
             // Two ids alike: the generator is broken. Refuse rather than fold two events into one.

@@ -95,7 +95,7 @@ extension Engine {
         turn.records[place].subject = body.subject
         guard prepared != nil else { return }
         let slot = slots.pointer(number)
-        slot.pointee.ringOffset = keep(message, slot.pointee.messageClass)
+        slot.pointee.ringOffset = keep(sealed.message, slot.pointee.messageClass)
         slot.pointee.acceptedMicros = UInt32(truncatingIfNeeded: turn.now.steady)
     }
 
@@ -111,7 +111,7 @@ extension Engine {
     }
 
     /// The slot, when it is still to be decided.
-    private mutating func taken(_ reference: SlotReference) -> UInt32? {
+    mutating func taken(_ reference: SlotReference) -> UInt32? {
         guard let number = slots.number(of: reference), slots.pointer(number).pointee.state == .planned,
             slots.pointer(number).pointee.flags.contains(.loading)
         else { return nil }

@@ -69,8 +69,12 @@ extension Engine {
 
     /// What an event says, by another release's definition: what that does not have is left out, what it has besides is what it assumes.
     static func values(_ said: [EventPayload.NamedValue], _ definition: EventDefinition) -> [EventPayload.NamedValue] {
-        definition.parameters.compactMap { parameter in
-            let value = said.first { $0.name == parameter.name }?.value
+        var next = 0
+        return definition.parameters.compactMap { parameter in
+            // They come in the definition's order, as a rule.
+            let isNext = next < said.count && said[next].name == parameter.name
+            let value = isNext ? said[next].value : said.first { $0.name == parameter.name }?.value
+            if isNext { next += 1 }
             guard let one = value.flatMap({ $0.type == parameter.type ? $0 : nil }) ?? parameter.assumed else { return nil }
             return EventPayload.NamedValue(parameter.name, one)
         }

@@ -9,6 +9,7 @@ extension Engine {
         let slot = slots.pointer(number)
         guard slot.pointee.source == source else { return .notFound }
         if slot.pointee.state == .cancelled { return .cancelled }
+        if slot.pointee.state == .suppressed { return .suppressed }
         guard slot.pointee.state == .queued || slot.pointee.state == .planned, !anyLeft(of: number) else {
             withdraw(number, turn.now)
             cancelOthers(number, &turn)

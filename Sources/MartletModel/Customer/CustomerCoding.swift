@@ -28,10 +28,14 @@ extension Customer {
 
     /// Adds the record's bytes to `bytes`; the subject is not among them. On a fault `bytes` holds a part of the record.
     public func write(to bytes: inout [UInt8]) throws(CustomerFault) {
-        let start = bytes.count
         var out = FieldWriter(bytes)
         bytes = []
         defer { bytes = out.bytes }
+        try write(to: &out)
+    }
+
+    func write(to out: inout FieldWriter) throws(CustomerFault) {
+        let start = out.bytes.count
         out.byte(Customer.recordVersion)
         try out.inner { out throws(CustomerFault) in
             out.byte(status.rawValue)

@@ -87,6 +87,7 @@ public struct EventPayload: Equatable, Sendable {
 
     public init(message: Payload, happened: Happened, facts: [UInt8] = [], wording: Wording? = nil, plan: Plan? = nil) {
         self.message = message
+        self.message.event = happened.event
         self.happened = happened
         self.facts = facts
         self.wording = wording
@@ -101,12 +102,15 @@ public struct EventPayload: Equatable, Sendable {
         case plan = 10
     }
 
-    public func append(to out: inout [UInt8]) {
+    /// - Returns: the bytes that what happened takes of it; what does not fit is cut off, so whoever writes it looks at that.
+    @discardableResult
+    public func append(to out: inout [UInt8]) -> Int {
         message.appendOfEvent(to: &out)
-        Payload.appendLong(Field.happened.rawValue, happened.bytes, to: &out)
+        let bytes = Payload.appendLong(Field.happened.rawValue, to: &out) { happened.write(to: &$0) }
         if !facts.isEmpty { Payload.appendLong(Field.facts.rawValue, facts, to: &out) }
-        if let wording { Payload.appendLong(Field.wording.rawValue, wording.bytes, to: &out) }
-        if let plan { Payload.appendLong(Field.plan.rawValue, plan.bytes, to: &out) }
+        if let wording { Payload.appendLong(Field.wording.rawValue, to: &out) { wording.write(to: &$0) } }
+        if let plan { Payload.appendLong(Field.plan.rawValue, to: &out) { plan.write(to: &$0) } }
+        return bytes
     }
 
     /// - Throws: `RecordFault`; of a payload that is no event's, too.
@@ -139,6 +143,11 @@ extension EventPayload.Happened {
     /// Definition, moment, customer, bits, what they announce, then the values to the end: name, type, value.
     public var bytes: [UInt8] {
         var out = FieldWriter([])
+        write(to: &out)
+        return out.bytes
+    }
+
+    func write(to out: inout FieldWriter) {
         out.fixed(event)
         out.fixed(occurredAt)
         out.fixed(customer)
@@ -150,7 +159,6 @@ extension EventPayload.Happened {
             out.text(one.name)
             one.value.write(&out)
         }
-        return out.bytes
     }
 
     init(reading bytes: UnsafeRawBufferPointer) throws(RecordFault) {
@@ -172,15 +180,28 @@ extension EventPayload.Happened {
     }
 }
 
-extension EventPayload.Wording {
-    var bytes: [UInt8] {
+extension EventSubmission {
+    /// What is hashed of an event to know it again: a definition's number, the customer, and the values of some parameters by their names.
+    public func identity(of event: UInt16, customer: UInt64, by places: [Int]) -> [UInt8] {
         var out = FieldWriter([])
+        out.bytes.reserveCapacity(160)
+        EventPayload.Happened(event: event, occurredAt: 0, customer: customer).write(to: &out)
+        for place in places where values.indices.contains(place) && definition.parameters.indices.contains(place) {
+            guard let value = values[place] else { continue }
+            out.text(definition.parameters[place].name)
+            value.write(&out)
+        }
+        return out.bytes
+    }
+}
+
+extension EventPayload.Wording {
+    func write(to out: inout FieldWriter) {
         out.byte(channel.rawValue)
         out.text(template)
         out.fixed(version)
         out.fixed(override)
         out.text(locale)
-        return out.bytes
     }
 
     init(reading bytes: UnsafeRawBufferPointer) throws(RecordFault) {
@@ -197,11 +218,9 @@ extension EventPayload.Wording {
 }
 
 extension EventPayload.Plan {
-    var bytes: [UInt8] {
-        var out = FieldWriter([])
+    func write(to out: inout FieldWriter) {
         out.fixed(key)
         out.fixed(told.rawValue)
-        return out.bytes
     }
 
     init(reading bytes: UnsafeRawBufferPointer) throws(RecordFault) {

@@ -21,11 +21,13 @@ public struct Payload: Equatable, Sendable {
     public var trace: TraceContext?
     /// Of a message from a handset: the one that it is a reply to; `none`: of no other.
     public var inReplyTo: MessageID
+    /// Number of the event's definition that it tells of; 0: it is a ready text.
+    public var event: UInt16
 
     public init(
         to: PhoneNumber, from: String, reference: String, text: String, userDataHeader: [UInt8] = [], partOctets: [UInt8] = [],
         partAlphabet: UInt8 = 0, wishes: MessageWishes = [], textShape: UInt32 = 0, trace: TraceContext? = nil,
-        inReplyTo: MessageID = .none
+        inReplyTo: MessageID = .none, event: UInt16 = 0
     ) {
         self.to = to
         self.from = from
@@ -38,13 +40,14 @@ public struct Payload: Equatable, Sendable {
         self.textShape = textShape
         self.trace = trace
         self.inReplyTo = inReplyTo
+        self.event = event
     }
 
     /// As they stand in the bytes.
     public func append(to out: inout [UInt8]) {
         Payload.append(
             to: to, from: from, reference: reference, text: text,
-            Extras(userDataHeader, partOctets, partAlphabet, wishes, textShape, trace, inReplyTo),
+            Extras(userDataHeader, partOctets, partAlphabet, wishes, textShape, trace, inReplyTo, event),
             out: &out)
     }
 
@@ -67,6 +70,8 @@ public struct Payload: Equatable, Sendable {
         case trace = 5
         /// Two words, the higher first.
         case inReplyTo = 6
+        /// Two bytes. Of what memory keeps of an event for its hand-over; a record has the event itself.
+        case event = 10
     }
 
     /// From this one on fields are `EventPayload`'s.
@@ -90,10 +95,11 @@ public struct Payload: Equatable, Sendable {
         let textShape: UInt32
         let trace: TraceContext?
         let inReplyTo: MessageID
+        let event: UInt16
 
         init(
             _ userDataHeader: [UInt8], _ partOctets: [UInt8], _ partAlphabet: UInt8, _ wishes: MessageWishes, _ textShape: UInt32,
-            _ trace: TraceContext?, _ inReplyTo: MessageID = .none
+            _ trace: TraceContext?, _ inReplyTo: MessageID = .none, _ event: UInt16 = 0
         ) {
             self.userDataHeader = userDataHeader
             self.partOctets = partOctets
@@ -102,10 +108,11 @@ public struct Payload: Equatable, Sendable {
             self.textShape = textShape
             self.trace = trace
             self.inReplyTo = inReplyTo
+            self.event = event
         }
 
         var version: UInt8 {
-            if trace != nil || textShape != 0 || !wishes.isEmpty || !partOctets.isEmpty || inReplyTo != .none {
+            if trace != nil || textShape != 0 || !wishes.isEmpty || !partOctets.isEmpty || inReplyTo != .none || event != 0 {
                 return Payload.versionWithFields
             }
             return userDataHeader.isEmpty ? Payload.version : Payload.versionWithHeader
@@ -158,6 +165,7 @@ public struct Payload: Equatable, Sendable {
         if !extras.partOctets.isEmpty { append(.part, [extras.partAlphabet] + extras.partOctets) }
         if let trace = extras.trace { append(.trace, trace.octets) }
         if extras.inReplyTo != .none { append(.inReplyTo, extras.inReplyTo.octets) }
+        if extras.event != 0 { append(.event, [UInt8(truncatingIfNeeded: extras.event), UInt8(truncatingIfNeeded: extras.event >> 8)]) }
     }
 
     private static func appendShort(_ bytes: [UInt8], to out: inout [UInt8]) {
@@ -173,6 +181,25 @@ public struct Payload: Equatable, Sendable {
         out.append(UInt8(truncatingIfNeeded: count))
         out.append(UInt8(truncatingIfNeeded: count >> 8))
         out.append(contentsOf: bytes.prefix(count))
+    }
+
+    /// The same, written where it is to stand.
+    /// - Returns: its bytes before those that do not fit were cut off.
+    @discardableResult
+    static func appendLong(_ field: UInt8, to out: inout [UInt8], _ write: (inout FieldWriter) -> Void) -> Int {
+        var fields = FieldWriter(out)
+        out = []
+        defer { out = fields.bytes }
+        fields.byte(field)
+        let start = fields.bytes.count
+        fields.fixed(UInt16(0))
+        write(&fields)
+        let count = fields.bytes.count - start - 2
+        if count > Int(UInt16.max) { fields.bytes.removeLast(count - Int(UInt16.max)) }
+        let written = min(count, Int(UInt16.max))
+        fields.bytes[start] = UInt8(truncatingIfNeeded: written)
+        fields.bytes[start + 1] = UInt8(truncatingIfNeeded: written >> 8)
+        return count
     }
 
     /// The number alone of a payload's bytes; nil when they are too few.
@@ -205,6 +232,7 @@ public struct Payload: Equatable, Sendable {
         textShape = 0
         trace = nil
         inReplyTo = .none
+        event = 0
         if version == Payload.versionWithFields {
             while !input.isAtEnd { try take(field: input.take(), input.octets()) }
         }
@@ -213,7 +241,13 @@ public struct Payload: Equatable, Sendable {
             let field: UInt8 = try input.take()
             let count: UInt16 = try input.take()
             let octets = try input.raw(count: Int(count))
-            if field < Payload.firstOfEvent { try take(field: field, Array(octets)) } else { try ofEvent(field, octets) }
+            if field < Payload.firstOfEvent {
+                try take(field: field, Array(octets))
+                continue
+            }
+            // The event begins with the number of its definition.
+            if field == Payload.firstOfEvent, octets.count >= 2 { event = UInt16(octets[0]) | UInt16(octets[1]) << 8 }
+            try ofEvent(field, octets)
         }
     }
 
@@ -234,6 +268,9 @@ public struct Payload: Equatable, Sendable {
         case .inReplyTo:
             guard let id = MessageID(octets: octets) else { throw .badValue(field: "in reply to") }
             inReplyTo = id
+        case .event:
+            guard octets.count == 2 else { throw .badValue(field: "event") }
+            event = UInt16(octets[0]) | UInt16(octets[1]) << 8
         case nil: break
         }
     }

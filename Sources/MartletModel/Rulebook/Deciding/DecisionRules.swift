@@ -45,6 +45,7 @@ public struct DecisionRules: Equatable, Sendable {
         }
         rules.packages = draft.read(.package, &findings) { reading, key, findings in Package.read(reading, key, draft, &findings) }
         rules.check(&findings)
+        rules.linkCompletions(&findings)
         return rules
     }
 }

@@ -36,6 +36,8 @@ public struct EventDefinition: Equatable, Sendable {
     /// Place in the rules' plans; nil: the matrix says it.
     public var plan: Int?
     public var actionRequired: ActionRequired?
+    /// What this event says is done. It follows from the event that names this one in its `actionRequired`, and stands in no content.
+    public var completes: Completion?
 
     /// Parameters that make two events the same, within seconds.
     public struct Repetition: Equatable, Sendable {
@@ -64,14 +66,36 @@ public struct EventDefinition: Equatable, Sendable {
         public var due: Int
         /// Place of the event that says that it is done.
         public var completedBy: Int?
+        /// Places of the parameters by whose values that event tells which one is done; empty: the customer's newest is.
+        public var by: [Int]
         /// Seconds before it is due, falling.
         public var reminders: [Int64]
 
-        public init(due: Int, completedBy: Int? = nil, reminders: [Int64] = []) {
+        public init(due: Int, completedBy: Int? = nil, by: [Int] = [], reminders: [Int64] = []) {
             self.due = due
             self.completedBy = completedBy
+            self.by = by
             self.reminders = reminders
         }
+    }
+
+    /// The event that another one completes, and by which values it is found.
+    public struct Completion: Equatable, Sendable {
+        /// Number of the event that asked for something.
+        public var event: UInt16
+        /// Places of the completing event's parameters, in the order of the other's `found`.
+        public var by: [Int]
+
+        public init(event: UInt16, by: [Int]) {
+            self.event = event
+            self.by = by
+        }
+    }
+
+    /// Places of the parameters by which an open one of it is found again, by a newer one or by the event that completes it; nil: it never is.
+    public var found: [Int]? {
+        if !supersedes.isEmpty { return supersedes }
+        return actionRequired.flatMap { $0.completedBy == nil ? nil : $0.by }
     }
 
     public init(
@@ -106,6 +130,8 @@ public struct EventDefinition: Equatable, Sendable {
     public static let mostReminders = 10
     /// Seconds: a year.
     public static let longest: Int64 = 31_622_400
+    /// Seconds for which it is remembered what came: a day, as long as idempotency keys are.
+    public static let longestMemory: Int64 = 86_400
 }
 
 extension EventDefinition {

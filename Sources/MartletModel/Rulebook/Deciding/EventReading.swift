@@ -32,6 +32,10 @@ extension EventDefinition {
             part.allow(["by", "within"], &findings)
             let by = places.list(part, "by", &findings)
             let within = part.integer("within", in: 1...longest, &findings)
+            if let within, within > longestMemory {
+                part.error(
+                    "within", "what came is remembered for a day, not for \(within) s", remedy: "write at most \(longestMemory)", &findings)
+            }
             if by.isEmpty { part.error("by", "it names no parameter", remedy: "name those that make two events the same", &findings) }
             if let within { event.duplicates = Repetition(by: by, within: within) }
         }
@@ -92,7 +96,11 @@ extension EventDefinition {
     private static func action(
         _ reading: DocumentReading, _ places: ParameterPlaces, _ draft: RulebookDraft, _ findings: inout [RulebookFinding]
     ) -> ActionRequired? {
-        reading.allow(["due", "completedBy", "reminders"], &findings)
+        reading.allow(["due", "completedBy", "by", "reminders"], &findings)
+        let by = places.list(reading, "by", &findings)
+        if !by.isEmpty, reading.field("completedBy") == nil {
+            reading.error("by", "there is no completedBy", remedy: "name the event that says that it is done, or take by out", &findings)
+        }
         let completedBy = draft.optionalPlace(.event, reading, "completedBy", &findings)
         var reminders: [Int64] = []
         let elements = reading.optionalList("reminders", &findings)
@@ -111,7 +119,7 @@ extension EventDefinition {
             return nil
         }
         guard let due = places.place(reading, "due", [.date, .instant], &findings) else { return nil }
-        return ActionRequired(due: due, completedBy: completedBy, reminders: reminders.sorted(by: >))
+        return ActionRequired(due: due, completedBy: completedBy, by: by, reminders: reminders.sorted(by: >))
     }
 
     /// What can be said of an event without looking at others.
