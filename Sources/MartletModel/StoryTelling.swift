@@ -174,3 +174,15 @@ extension Story {
         if state != .delivered || attempts[index].state == .sent { attempts[index].state = state }
     }
 }
+
+extension Story {
+    /// Tells events by the keys that people know them by; one without keeps its number.
+    public mutating func name(events key: (UInt16) throws -> String?) rethrows {
+        for index in hops.indices where hops[index].hop == "decide" {
+            for place in hops[index].details.indices where hops[index].details[place].0 == "event" {
+                guard let number = UInt16(hops[index].details[place].1), let name = try key(number) else { continue }
+                hops[index].details[place].1 = name
+            }
+        }
+    }
+}

@@ -90,6 +90,7 @@ struct HistoryWriter: Sendable {
         try put(batch.attempts, key: ["id", "sequence"])
         try put(batch.receipts, key: ["id", "sequence"])
         try put(batch.steps, key: ["id", "sequence"])
+        try put(batch.decisions, key: ["id", "sequence"])
         try session.bulk(texts(batch), merge: .replacing(key: ["id"]))
         let states = try write(batch.states, merges: merges, session)
         if batch.gaps.contains(where: { $0.kind == .cutBack }) {
@@ -123,6 +124,7 @@ struct HistoryWriter: Sendable {
         try put(batch.attempts, key: ["id", "sequence"])
         try put(batch.receipts, key: ["id", "sequence"])
         try put(batch.steps, key: ["id", "sequence"])
+        try put(batch.decisions, key: ["id", "sequence"])
         // Where parts begin is asked anew: the one who writes beside this may have begun some.
         var (parts, lookups) = (SearchParts(full: .max), batch.lookups)
         try parts.assign(&lookups, session)
