@@ -38,8 +38,8 @@ public struct Story: Sendable {
 
     public struct Attempt: Sendable {
         public var n: Int
-        /// Ordinal of its message; each counts its attempts from 1.
-        public var message: UInt8 = 1
+        /// Which message of the notification, by its ordinal: 1 the first. Each counts its attempts from 1.
+        public var message: UInt8
         public var connection: String
         public var state: MessageState
         /// One for each part that the provider answered with an id.
@@ -48,8 +48,6 @@ public struct Story: Sendable {
         public var possibleDuplicate: Bool
         /// One row for each part that the provider took, in the order of the parts.
         public var receipts: [PartReceipt]
-        /// Which message of the notification, by its ordinal: 1 the first.
-        public var message: UInt8
 
         public init(
             n: Int, connection: String, state: MessageState, providerIDs: [String], submittedAt: Int64, possibleDuplicate: Bool,

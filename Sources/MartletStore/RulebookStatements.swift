@@ -57,6 +57,16 @@ public enum RulebookStatements {
     /// ?1 kind. Objects of it that were given none.
     public static let unnumbered = StatementID("rulebook.unnumbered")
 
+    /// In the order of the mac.
+    public static let approvalColumns = ["object", "version", "submitted_by", "submitted_at", "approved_by", "approved_at"]
+    /// All of `approvalColumns`, then mac.
+    public static let addApproval = StatementID("rulebook.addApproval")
+    /// ?1 object, ?2 version.
+    public static let approval = StatementID("rulebook.approval")
+    /// ?1 object, ?2 version, ?3 approved by, ?4 approved at, ?5 mac. Changes nothing where somebody has approved it.
+    public static let approve = StatementID("rulebook.approve")
+
+    private static let approvalList = (approvalColumns + ["mac"]).joined(separator: ", ")
     private static let numberList = (numberColumns + ["mac"]).joined(separator: ", ")
     private static let objectList = (objectColumns + ["mac"]).joined(separator: ", ")
     private static let versionList = (versionColumns + ["mac"]).joined(separator: ", ")
@@ -92,6 +102,14 @@ public enum RulebookStatements {
             FROM rulebook_entry e JOIN rulebook_object o ON o.number = e.object
             JOIN rulebook_version v ON v.object = e.object AND v.number = e.version
             WHERE e.release = ?1 ORDER BY o.kind, o.key
+            """),
+        Statement(addApproval, "INSERT INTO rulebook_approval (\(approvalList)) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
+        Statement(approval, "SELECT \(approvalList) FROM rulebook_approval WHERE object = ?1 AND version = ?2"),
+        Statement(
+            approve,
+            """
+            UPDATE rulebook_approval SET approved_by = ?3, approved_at = ?4, mac = ?5
+            WHERE object = ?1 AND version = ?2 AND approved_by IS NULL
             """),
         Statement(addNumber, "INSERT INTO rulebook_number (\(numberList)) VALUES (?1, ?2, ?3, ?4)"),
         Statement(numberOf, "SELECT \(numberList) FROM rulebook_number WHERE kind = ?1 AND key = ?2"),

@@ -41,6 +41,7 @@ public enum TaggedTables {
         TaggedTable("definition", DefinitionStatements.columns, key: ["kind", "number"], start: [.text(""), .integer(.min)]),
         TaggedTable("rulebook_object", RulebookStatements.objectColumns, key: ["number"]),
         TaggedTable("rulebook_version", RulebookStatements.versionColumns, key: ["object", "number"]),
+        TaggedTable("rulebook_approval", RulebookStatements.approvalColumns, key: ["object", "version"]),
         TaggedTable("rulebook_release", RulebookStatements.releaseColumns, key: ["number"]),
         TaggedTable("rulebook_number", RulebookStatements.numberColumns, key: ["kind", "number"], start: [.text(""), .integer(.min)]),
         TaggedTable("customer", CustomerStatements.columns.dropLast(), key: ["subject"]),

@@ -8,7 +8,7 @@ import Testing
 @testable import MartletDesk
 
 /// The routes of reference data and rulebook, asked without a socket between.
-private struct Skin {
+struct Skin {
     let routes: APIRoutes
 
     init(_ nouns: any APINoun...) {

@@ -5,7 +5,7 @@ public enum APIDocument {
     /// All operations of the desk. What a listener serves is compared with it by a test.
     static let operations =
         PrincipalRoutes.operations + AuditRoutes.operations + UnitRoutes.operations + DefinitionRoutes.operations + SourceRoutes.operations
-        + RulebookRoutes.operations + CustomerRoutes.operations + SelfRoutes.operations + HistoryRoutes.operations
+        + RulebookRoutes.operations + TextRoutes.operations + CustomerRoutes.operations + SelfRoutes.operations + HistoryRoutes.operations
         + StatisticsRoutes.operations + DecisionStatisticsRoutes.operations
         + ImportRoutes.operations + HealthRoutes.operations
 

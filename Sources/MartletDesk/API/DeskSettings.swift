@@ -21,11 +21,13 @@ public struct DeskSettings: Sendable {
     public var niceness: Int
     /// File outside the data directory that gets the list of erasures; nil: whoever backs up copies it.
     public var erasures: String?
+    /// No text is published that nobody but its author has looked at.
+    public var needsApproval: Bool
 
     public init(
         isEnabled: Bool = true, host: String = "127.0.0.1", port: Int = 8090, plaintextReason: String? = nil, certificate: String? = nil,
         key: String? = nil, maximumBody: Int = 256 << 10, maximumConnections: Int = 256, timeLimit: Duration = .seconds(30),
-        checkpoints: String? = nil, niceness: Int = 10, erasures: String? = nil
+        checkpoints: String? = nil, niceness: Int = 10, erasures: String? = nil, needsApproval: Bool = false
     ) {
         self.isEnabled = isEnabled
         self.host = host
@@ -39,6 +41,7 @@ public struct DeskSettings: Sendable {
         self.checkpoints = checkpoints
         self.niceness = niceness
         self.erasures = erasures
+        self.needsApproval = needsApproval
     }
 
     /// What does not hold of the values together, with the setting to correct. Files are not read: what is wrong with one must not keep a
@@ -99,7 +102,12 @@ public struct DeskSettings: Sendable {
             + "secret; a restore of keys is held against it (`martlet keys restore --erased`), so that nobody who was erased comes back. Best on "
             + "another machine. Empty: copy `DATA/keys/subjects/erased` yourself, often.")
 
+    public static let approval = Setting(
+        "rulebook.approval", .flag, default: "false", reload: .live,
+        doc: "Whether every template, partial and override of a release has to be approved by somebody else than its author before it is "
+            + "published. Read anew at each publishing. Going back to an earlier release asks for nothing.")
+
     public static let all: [Setting] = [
-        enabled, listen, plaintext, tlsCertificate, tlsKey, body, connections, time, checkpointFile, nice, erasureFile,
+        enabled, listen, plaintext, tlsCertificate, tlsKey, body, connections, time, checkpointFile, nice, erasureFile, approval,
     ]
 }

@@ -7,6 +7,8 @@ public enum AuditAct: String, CaseIterable, Sendable {
     case sourceWritten = "source.written"
     case definitionWritten = "definition.written"
     case rulebookWritten = "rulebook.written"
+    case textSubmitted = "text.submitted"
+    case textApproved = "text.approved"
     case rulebookPublished = "rulebook.published"
     case rulebookRolledBack = "rulebook.rolled-back"
     case customerWritten = "customer.written"

@@ -10,6 +10,11 @@ public struct EventExample: Codable, Equatable, Sendable {
     public var door: String
     public var text: String
 
+    /// Invented values, one a parameter, as an event's JSON has them.
+    static func values(_ parameters: [EventParameter], now: Int64) -> JSONValue {
+        .object(Dictionary(parameters.map { ($0.name, EventExampleMaker.value($0, now)) }) { first, _ in first })
+    }
+
     /// - Parameters:
     ///   - key: of the event.
     ///   - now: wall microseconds, for its times.
@@ -50,7 +55,7 @@ private struct EventExampleMaker {
 
     // MARK: Values
 
-    private static func value(_ parameter: EventParameter, _ now: Int64) -> JSONValue {
+    static func value(_ parameter: EventParameter, _ now: Int64) -> JSONValue {
         switch parameter.type {
         case .text:
             if case .text(let text)? = parameter.assumed, !text.isEmpty { return .text(text) }

@@ -1,4 +1,5 @@
 import Guard
+import MartletEngine
 public import MartletModel
 import MartletStore
 import SQL
@@ -45,11 +46,12 @@ public struct RulebookPublished: Equatable, Sendable {
 extension Rulebooks {
     /// Compiles what would be published, and says what differs from what holds.
     public func preview(_ selection: RulebookSelection, by caller: Caller) async throws(DeskFault) -> RulebookPreview {
-        let surroundings = try surroundings()
+        let (surroundings, needsApproval) = (try surroundings(), try needsApproval())
         return try await desk.read(.readRulebook, by: caller) { session in
             let visibility = try units.visibility(of: caller, session)
             let made = try candidate(selection, visibility, session)
-            let findings = self.findings(made.source(1, 0), surroundings) + made.stillNamed
+            let unapproved = try needsApproval ? unapproved(made.new, session) : []
+            let findings = self.findings(made.source(1, 0), surroundings) + made.stillNamed + unapproved
             return RulebookPreview(base: made.base, differences: made.differences.filter { made.sees(visibility, $0) }, findings: findings)
         }
     }
@@ -146,7 +148,7 @@ extension Rulebooks {
         var stillNamed: [RulebookFinding] {
             let (kept, after) = (Set(new.map(\.number)), source(0, 0))
             return old.filter { !kept.contains($0.number) }.compactMap { part in
-                let users = after.users(of: part.object.kind, part.object.key)
+                let users = after.allUsers(of: part.object.kind, part.object.key)
                 guard !users.isEmpty else { return nil }
                 let shown = users.prefix(20).joined(separator: ", ") + (users.count > 20 ? " and \(users.count - 20) more" : "")
                 return RulebookFinding(
@@ -168,7 +170,8 @@ extension Rulebooks {
         var checks = FieldChecks()
         checks.text("note", note, 1...500)
         try checks.finish()
-        let surroundings = try surroundings()
+        // What held before may hold again at once: who goes back has no time to look for a second pair of eyes.
+        let (surroundings, needsApproval) = (try surroundings(), try restores == nil ? needsApproval() : false)
         let handed: Int64
         do { handed = try world.folder.numbers().first ?? 0 } catch { throw .broken("\(error)") }
         let result = try await desk.act(.publishRulebook, by: caller) { session in
@@ -181,7 +184,8 @@ extension Rulebooks {
             }
             // The node takes the highest number: none that it may have had is given again, also where the store was restored.
             let source = made.source(max(made.base, handed) + 1, desk.nowMilliseconds)
-            let findings = self.findings(source, surroundings) + made.stillNamed
+            let unapproved = try needsApproval ? unapproved(made.new, session) : []
+            let findings = self.findings(source, surroundings) + made.stillNamed + unapproved
             guard findings.areUsable else { throw DeskFault.invalid(FieldFault.of(findings)) }
             try world.agree(source, differences, caller)
             let hash = BodyDigest.sha256(RulebookFile.document(source))
@@ -203,7 +207,7 @@ extension Rulebooks {
     }
 
     /// The newest release with the newest versions of what was selected.
-    private func candidate(_ selection: RulebookSelection, _ visibility: Visibility, _ session: SQLSession) throws -> Candidate {
+    func candidate(_ selection: RulebookSelection, _ visibility: Visibility, _ session: SQLSession) throws -> Candidate {
         let newest = try newestRelease(session)
         let old = try newest.map { try parts($0, session) } ?? []
         var new = Dictionary(uniqueKeysWithValues: old.map { ($0.number, $0) })

@@ -1,7 +1,29 @@
 import MartletModel
 
 /// The rulebook as the admin API shows it.
-struct RulebookDocument: Codable {
+struct RulebookDocument: Codable, APIExplained {
+    /// How an override stands to its template.
+    struct Drift: Codable, APIExplained {
+        var template: String
+        var basedOn: Int64
+        var newest: Int64
+        var languages: [String]
+        var changes: [ChangeDocument]
+        var words: String
+
+        static let explained = [
+            "basedOn": APIField("Version of the template that it was written over."),
+            "newest": APIField("Version that the template is at."),
+            "languages": APIField("In which its texts are others than those of that version."),
+            "changes": APIField("What the template became since."), "words": APIField("The same for a person."),
+        ]
+
+        init(_ drift: OverrideDrift) {
+            (template, basedOn, newest, languages) = (drift.template, drift.basedOn, drift.newest, drift.languages)
+            (changes, words) = (drift.changes.map(ChangeDocument.init), drift.words)
+        }
+    }
+
     var kind: String
     var key: String
     var version: Int64
@@ -14,8 +36,12 @@ struct RulebookDocument: Codable {
     var published: Int64?
     var createdAt: String
     var changedAt: String
+    var drift: Drift?
+
+    static let explained = ["drift": APIField("Of an override that is looked at alone: how it stands to its template.")]
 
     init(_ entry: RulebookEntry) {
+        drift = entry.drift.map { Drift($0) }
         (kind, key, version, name) = (entry.kind.rawValue, entry.key, entry.version, entry.name)
         (description, unit, owner) = (entry.description, entry.unit, entry.owner)
         (newest, published) = (entry.newest, entry.published)
@@ -23,7 +49,25 @@ struct RulebookDocument: Codable {
     }
 }
 
-struct VersionDocument: Codable {
+struct VersionDocument: Codable, APIExplained {
+    /// Whether somebody else than its author agreed to a text.
+    struct Approval: Codable, APIExplained {
+        var state: String
+        var submittedBy: String?
+        var submittedAt: String?
+        var approvedBy: String?
+        var approvedAt: String?
+
+        static let explained = ["state": APIField(words: TextApproval.State.allCases.map(\.rawValue))]
+
+        init(_ approval: TextApproval?) {
+            state = (approval?.state ?? .draft).rawValue
+            (submittedBy, approvedBy) = (approval?.submittedBy, approval?.approvedBy)
+            submittedAt = approval.map { timestamp($0.submittedAt * 1000) }
+            approvedAt = approval?.approvedAt.map { timestamp($0 * 1000) }
+        }
+    }
+
     var number: Int64
     var state: String
     var author: String
@@ -31,8 +75,12 @@ struct VersionDocument: Codable {
     var note: String
     var hash: String
     var content: JSONValue?
+    var approval: Approval?
 
-    init(_ version: RulebookVersion) {
+    static let explained = ["approval": APIField("Of templates, partials and overrides: whether somebody else than the author agreed.")]
+
+    init(_ version: RulebookVersion, of kind: RulebookKind) {
+        approval = kind.isText ? Approval(version.approval) : nil
         (number, state, author) = (version.number, version.state.rawValue, version.author)
         (at, note, hash) = (timestamp(version.at * 1000), version.note, RulebookFile.hex(version.hash))
         content = version.content

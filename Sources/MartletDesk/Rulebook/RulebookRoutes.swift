@@ -54,8 +54,8 @@ public struct RulebookRoutes: APINoun {
     private struct Differences: Codable { var differences: [DifferenceDocument] }
     private struct Changes: Codable { var changes: [ChangeDocument] }
 
-    private static let key = "/v1/rulebook/objects/{kind}/{key}"
-    private static let kinds = "Kinds are \(RulebookKind.allCases.map(\.rawValue).joined(separator: ", "))."
+    static let key = "/v1/rulebook/objects/{kind}/{key}"
+    static let kinds = "Kinds are \(RulebookKind.allCases.map(\.rawValue).joined(separator: ", "))."
     private static let range = [
         APIParameter("from", "Number of the older one.", number), APIParameter("to", "Number of the newer one.", number),
     ]
@@ -116,32 +116,36 @@ public struct RulebookRoutes: APINoun {
             .page(try await rulebooks.list(try ask.page(), by: ask.caller)) { RulebookDocument($0) }
         }
         routes.on(RulebookRoutes.get) { ask in
-            let entry = try await rulebooks.get(try kind(ask), ask.part("key"), by: ask.caller)
+            let entry = try await rulebooks.get(try Self.kind(ask), ask.part("key"), by: ask.caller)
             return .json(RulebookDocument(entry), version: entry.version)
         }
         // Without If-Match it is a new object.
         routes.on(RulebookRoutes.save) { ask in
             let version = ask.header("if-match") == nil ? nil : try ask.version()
             let (entry, findings) = try await rulebooks.save(
-                try kind(ask), ask.part("key"), try await ask.body(RulebookEntry.Wish.self), version: version, by: ask.caller)
+                try Self.kind(ask), ask.part("key"), try await ask.body(RulebookEntry.Wish.self), version: version, by: ask.caller)
             return .json(
                 Saved(object: RulebookDocument(entry), findings: findings.map(FindingDocument.init)), version: entry.version,
                 status: version == nil ? 201 : 200)
         }
         routes.on(RulebookRoutes.versions) { ask in
-            .page(try await rulebooks.versions(try kind(ask), ask.part("key"), try ask.page(), by: ask.caller)) { VersionDocument($0) }
+            let kind = try Self.kind(ask)
+            return .page(try await rulebooks.versions(kind, ask.part("key"), try ask.page(), by: ask.caller)) {
+                VersionDocument($0, of: kind)
+            }
         }
         routes.on(RulebookRoutes.version) { ask in
             let number = try ask.number(of: "rulebook version")
-            return .json(VersionDocument(try await rulebooks.version(try kind(ask), ask.part("key"), number, by: ask.caller)))
+            let kind = try Self.kind(ask)
+            return .json(VersionDocument(try await rulebooks.version(kind, ask.part("key"), number, by: ask.caller), of: kind))
         }
         routes.on(RulebookRoutes.diff) { ask in
             let (from, to) = try range(ask)
-            let changes = try await rulebooks.diff(try kind(ask), ask.part("key"), from: from, to: to, by: ask.caller)
+            let changes = try await rulebooks.diff(try Self.kind(ask), ask.part("key"), from: from, to: to, by: ask.caller)
             return .json(Changes(changes: changes.map(ChangeDocument.init)))
         }
         routes.on(RulebookRoutes.examples) { ask in
-            guard try kind(ask) == .event else { throw DeskFault.notFound(noun: "example", key: "of kind \(ask.part("kind"))") }
+            guard try Self.kind(ask) == .event else { throw DeskFault.notFound(noun: "example", key: "of kind \(ask.part("kind"))") }
             let (version, examples) = try await rulebooks.examples(of: ask.part("key"), by: ask.caller)
             return .json(Examples(event: ask.part("key"), version: version, examples: examples))
         }
@@ -180,7 +184,7 @@ public struct RulebookRoutes: APINoun {
         }
     }
 
-    private func kind(_ ask: APIRequest) throws(DeskFault) -> RulebookKind {
+    static func kind(_ ask: APIRequest) throws(DeskFault) -> RulebookKind {
         guard let kind = RulebookKind(rawValue: ask.part("kind")) else {
             throw .notFound(noun: "kind of rulebook objects", key: ask.part("kind"))
         }

@@ -22,6 +22,8 @@ public struct RulebookEntry: Equatable, Sendable {
     /// Wall milliseconds.
     public var createdAt: Int64
     public var changedAt: Int64
+    /// Of an override that is looked at alone.
+    public var drift: OverrideDrift?
 
     /// Whether there is a content newer than what holds.
     public var hasDraft: Bool { newest != published }
@@ -107,6 +109,8 @@ public struct RulebookVersion: Equatable, Sendable {
     public var hash: [UInt8]
     /// Nil: it was not asked for.
     public var content: JSONValue?
+    /// Of a text; nil: it was not submitted.
+    public var approval: TextApproval?
 
     init(_ number: Int64, _ wish: RulebookEntry.Wish, hash: [UInt8], author: String, at: Int64) {
         (self.number, self.author, self.at, note, self.hash, content) = (number, author, at, wish.note, hash, wish.content)

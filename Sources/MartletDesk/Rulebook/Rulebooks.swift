@@ -1,5 +1,5 @@
 import Guard
-import MartletEngine
+public import MartletEngine
 public import MartletModel
 import MartletStore
 import SQL
@@ -10,25 +10,32 @@ public struct Rulebooks: Sendable {
     public struct World: Sendable {
         /// What compiling looks at beside the objects, as it is now.
         public var surroundings: @Sendable () throws -> Rulebook.Surroundings
+        /// How each group's operator wants texts, and the numbers of the groups, as they are now.
+        public var texts: @Sendable () throws -> (texts: Texts, groups: [String: GroupNumber])
         /// The bytes of a time zone by its name, as tzdata installs it; nil: the machine has none of this name.
         public var zoneFile: @Sendable (String) -> [UInt8]?
         /// Where the node looks for it.
         public var folder: RulebookFolder
         /// Tells the node to look now; without it the node notices within two seconds.
         public var tell: @Sendable () -> Void
+        /// Whether every text that is published has to be approved by somebody else than its author, as it is now.
+        public var needsApproval: @Sendable () throws -> Bool
         /// Whether the caller may publish this: the place of the rule that two people must agree. Throws when not.
         public var agree: @Sendable (RulebookSource, [RulebookDifference], Caller) throws -> Void
 
         public init(
             folder: RulebookFolder, surroundings: @escaping @Sendable () throws -> Rulebook.Surroundings,
+            texts: @escaping @Sendable () throws -> (texts: Texts, groups: [String: GroupNumber]) = { (Texts(), [:]) },
             zoneFile: @escaping @Sendable (String) -> [UInt8]? = { _ in nil },
-            tell: @escaping @Sendable () -> Void = {},
+            tell: @escaping @Sendable () -> Void = {}, needsApproval: @escaping @Sendable () throws -> Bool = { false },
             agree: @escaping @Sendable (RulebookSource, [RulebookDifference], Caller) throws -> Void = { _, _, _ in }
         ) {
             self.folder = folder
             self.surroundings = surroundings
+            self.texts = texts
             self.zoneFile = zoneFile
             self.tell = tell
+            self.needsApproval = needsApproval
             self.agree = agree
         }
     }
@@ -45,6 +52,7 @@ public struct Rulebooks: Sendable {
     let objectSeal: RowSeal
     let versionSeal: RowSeal
     let releaseSeal: RowSeal
+    let approvalSeal: RowSeal
     private let numbers: RulebookNumbers
 
     public init(_ units: Units, _ world: World) {
@@ -53,6 +61,8 @@ public struct Rulebooks: Sendable {
         objectSeal = RowSeal(units.rowKey, table: "rulebook_object", noun: "rulebook object", columns: RulebookStatements.objectColumns)
         versionSeal = RowSeal(units.rowKey, table: "rulebook_version", noun: "rulebook version", columns: RulebookStatements.versionColumns)
         releaseSeal = RowSeal(units.rowKey, table: "rulebook_release", noun: "rulebook release", columns: RulebookStatements.releaseColumns)
+        approvalSeal = RowSeal(
+            units.rowKey, table: "rulebook_approval", noun: "approval of a text", columns: RulebookStatements.approvalColumns)
         numbers = RulebookNumbers(units.rowKey)
     }
 
@@ -71,8 +81,10 @@ public struct Rulebooks: Sendable {
 
     public func get(_ kind: RulebookKind, _ key: String, by caller: Caller) async throws(DeskFault) -> RulebookEntry {
         try await desk.read(.readRulebook, by: caller) { session in
-            var entry = try find(kind, key, try units.visibility(of: caller, session), session)
+            let visibility = try units.visibility(of: caller, session)
+            var entry = try find(kind, key, visibility, session)
             entry.published = try published(entry.number, try newestRelease(session)?.number, session)
+            entry.drift = try drift(of: entry, visibility, session)
             return entry
         }
     }
@@ -90,6 +102,7 @@ public struct Rulebooks: Sendable {
             let versions = try rows.map { row in
                 var version = try RulebookVersion(row, versionSeal)
                 version.state = try state(entry.number, version.number, held, session)
+                version.approval = try approval(of: entry, version.number, session)
                 return version
             }
             return Page(versions, limit: wish.limit) { Cursor(number: $0.number) }
@@ -102,10 +115,8 @@ public struct Rulebooks: Sendable {
     ) async throws(DeskFault) -> RulebookVersion {
         try await desk.read(.readRulebook, by: caller) { session in
             let entry = try find(kind, key, try units.visibility(of: caller, session), session)
-            var version = try content(of: entry.number, number ?? entry.newest, "\(entry.path)@\(number ?? entry.newest)", session)
-            let held = try published(entry.number, try newestRelease(session)?.number, session)
-            version.state = try state(entry.number, version.number, held, session)
-            return version
+            let version = try content(of: entry.number, number ?? entry.newest, "\(entry.path)@\(number ?? entry.newest)", session)
+            return try stated(entry, version, session)
         }
     }
 
@@ -216,6 +227,15 @@ public struct Rulebooks: Sendable {
         let bytes = Array(try row.text("content").utf8)
         guard BodyDigest.sha256(bytes) == version.hash else { throw DeskFault.tampered(noun: "rulebook version", key: name) }
         version.content = try JSONValue(reading: bytes, maximumBytes: RulebookObject.contentMaximum)
+        return version
+    }
+
+    /// The version with what follows from releases and approvals.
+    func stated(_ entry: RulebookEntry, _ version: RulebookVersion, _ session: SQLSession) throws -> RulebookVersion {
+        var version = version
+        let held = try published(entry.number, try newestRelease(session)?.number, session)
+        version.state = try state(entry.number, version.number, held, session)
+        version.approval = try approval(of: entry, version.number, session)
         return version
     }
 

@@ -61,10 +61,7 @@ public final class DecisionBook: Sendable {
     }
 
     /// What the customer reads: the customer's own language, else the unit's; none: each text's standard.
-    public func locale(of customer: borrowing Customer) -> CustomerLocale {
-        if customer.locale != .none { return customer.locale }
-        return rules.zones.locales[customer.unit] ?? .none
-    }
+    public func locale(of customer: borrowing Customer) -> CustomerLocale { rules.zones.locale(of: customer) }
 }
 
 extension Wording {

@@ -40,15 +40,19 @@ public struct Wording: Sendable {
         }
 
         /// The customer's own language, `uk-UA` before `uk`, else the standard one.
-        func language(of locale: CustomerLocale) -> Language {
-            var found = standard
-            let general = locale.language
-            for place in codes.indices {
-                if codes[place] == locale { return languages[place] }
-                if codes[place] == general { found = place }
-            }
-            return languages[found]
+        func language(of locale: CustomerLocale) -> Language { languages[Wording.place(of: locale, in: codes, standard: standard)] }
+    }
+
+    /// Which of the languages that there are a customer reads: the customer's own, `uk-UA` before `uk`, else the standard one.
+    /// - Returns: its place in `codes`.
+    static func place(of locale: CustomerLocale, in codes: ContiguousArray<CustomerLocale>, standard: Int) -> Int {
+        var found = standard
+        let general = locale.language
+        for place in codes.indices {
+            if codes[place] == locale { return place }
+            if codes[place] == general { found = place }
         }
+        return found
     }
 
     final class Language: Sendable {
@@ -106,7 +110,7 @@ public struct Wording: Sendable {
     }
 
     /// Nearly every short message fits into the stack's room; others get some of the heap.
-    private static func text(_ template: Template, _ record: Templates.Record) throws(WordingFault) -> String {
+    static func text(_ template: Template, _ record: Templates.Record) throws(WordingFault) -> String {
         let written = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1024) { buffer -> Result<String, RenderFault> in
             do throws(RenderFault) {
                 let octets = try template.render(record, into: buffer).octets
@@ -208,6 +212,18 @@ public enum WordingFault: Error, Equatable, Sendable {
         case .noAlphabet: "no_alphabet"
         case .tooManyParts: "too_many_parts"
         case .tooLong: "text_too_long"
+        }
+    }
+
+    /// For a person.
+    public var message: String {
+        switch self {
+        case .noTemplate: "the event has no text for this channel"
+        case .value(let field): "`\(field)` has no value, or one that the text cannot write"
+        case .empty: "with these values nothing would be written"
+        case .noAlphabet: "none of the alphabets that the operator takes has every letter of it"
+        case .tooManyParts(let parts, let limit): "it has \(parts) parts; \(limit) are the most, and it would not be sent"
+        case .tooLong: "it is longer than any text that is sent, or goes on for ever"
         }
     }
 

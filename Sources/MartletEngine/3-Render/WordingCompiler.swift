@@ -26,7 +26,7 @@ struct WordingCompiler {
     /// Paths and messages of those; several events that share a template share its mistakes.
     private var known: Set<String> = []
     private var partials: [String: Partials] = [:]
-    private var usedPartials: Set<String> = []
+    private(set) var usedPartials: Set<String> = []
     private var hasBrokenTexts = false
 
     /// Partials as they are in one language.
@@ -71,6 +71,17 @@ struct WordingCompiler {
             find("\(partial.name)$", .warning, "no text puts it in", remedy: "take it out, or write {{>\(partial.key)}} where it belongs")
         }
         return all
+    }
+
+    /// The texts of one event over one channel, for who looks at them alone.
+    /// - Parameter isBroken: the event could not be read whole, so its texts are not held against it.
+    /// - Returns: nil: it has none for this channel.
+    mutating func run(event place: Int, over channel: ChannelKind, isBroken: Bool) -> Compiled? {
+        let event = rules.events[place]
+        guard let name = event.templates[channel], let template = wording.templates.first(where: { $0.key == "\(channel.word).\(name)" })
+        else { return nil }
+        let override = wording.overrides.last { $0.event == place && $0.channel == channel }
+        return compile(template, override, isBroken ? nil : WordingCheck(event, parts: parts), WordingFields(event))
     }
 
     private mutating func compile(

@@ -30,12 +30,21 @@ public struct Rulebook: Equatable, Sendable {
         public var zones: Set<String>?
         /// Parts that the node sends of one short message at most.
         public var parts: Int
+        /// Names of the pictures that were uploaded; nil as above.
+        public var images: Set<String>?
+        /// Hosts of the bank, in small letters, where other pictures may lie; nil: anywhere.
+        public var pictureHosts: Set<String>?
 
-        public init(groups: Set<String>? = nil, templates: Set<String>? = nil, zones: Set<String>? = nil, parts: Int = 10) {
+        public init(
+            groups: Set<String>? = nil, templates: Set<String>? = nil, zones: Set<String>? = nil, parts: Int = 10,
+            images: Set<String>? = nil, pictureHosts: Set<String>? = nil
+        ) {
             self.groups = groups
             self.templates = templates
             self.zones = zones
             self.parts = parts
+            self.images = images
+            self.pictureHosts = pictureHosts
         }
     }
 
@@ -49,7 +58,7 @@ public struct Rulebook: Equatable, Sendable {
         let routes = source.objects.filter { $0.kind == .routes }
         if !routes.isEmpty { rulebook.routes = NumberRoute.compile(routes, surroundings, &findings) }
         rulebook.decisions = DecisionRules.compile(source, surroundings, &findings)
-        rulebook.wording = WordingObjects.compile(source, rulebook.decisions, &findings)
+        rulebook.wording = WordingObjects.compile(source, rulebook.decisions, surroundings, &findings)
         return (rulebook, findings)
     }
 }
@@ -72,6 +81,14 @@ public enum RulebookKind: String, CaseIterable, Sendable {
     case template
     case partial
     case override
+
+    /// Whether customers read what its objects say.
+    public var isText: Bool {
+        switch self {
+        case .template, .partial, .override: true
+        case .routes, .eventType, .event, .package, .purpose, .quietHours, .holidays, .zones, .cap, .plan, .matrix, .suppression: false
+        }
+    }
 
     /// For people.
     public var doc: String {

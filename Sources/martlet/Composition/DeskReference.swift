@@ -17,13 +17,19 @@ enum DeskReference {
 
     /// - Parameter config: read anew at each look, for a reload may have brought other connections.
     static func rulebooks(config: String, data: String) -> Rulebooks.World {
-        Rulebooks.World(
+        let read: @Sendable () throws -> ServerSettings = {
+            try ServerSettings.read(file: config, dataDirectory: data, environment: ProcessInfo.processInfo.environment)
+        }
+        return Rulebooks.World(
             folder: RulebookFolder(NodeOptions(dataDirectory: data).localDirectory),
-            surroundings: {
-                let settings = try ServerSettings.read(
-                    file: config, dataDirectory: data, environment: ProcessInfo.processInfo.environment)
-                return RulebookInUse.surroundings(settings)
-            }, zoneFile: ZoneFiles.read, tell: { tell("rulebook", data) })
+            surroundings: { RulebookInUse.surroundings(try read()) },
+            texts: {
+                let settings = try read()
+                // Only names are asked for here: the numbers that the node gives its groups are its own.
+                let groups = RulebookInUse.groups(settings).sorted().prefix(255).enumerated()
+                let numbers = Dictionary(uniqueKeysWithValues: groups.map { ($0.element, GroupNumber($0.offset + 1)) })
+                return (Server.texts(settings, numbers), numbers)
+            }, zoneFile: ZoneFiles.read, tell: { tell("rulebook", data) }, needsApproval: { try read().desk.needsApproval })
     }
 
     /// The nouns of the admin API.

@@ -11,7 +11,8 @@ extension DeskSettings {
             isEnabled: values.flag(Own.enabled), host: address.host, port: address.port, plaintextReason: values.filled(Own.plaintext),
             certificate: values.filled(Own.tlsCertificate), key: values.filled(Own.tlsKey), maximumBody: values.size(Own.body),
             maximumConnections: values.integer(Own.connections), timeLimit: .milliseconds(values.duration(Own.time)),
-            checkpoints: values.filled(Own.checkpointFile), niceness: values.integer(Own.nice), erasures: values.filled(Own.erasureFile))
+            checkpoints: values.filled(Own.checkpointFile), niceness: values.integer(Own.nice), erasures: values.filled(Own.erasureFile),
+            needsApproval: values.flag(Own.approval))
         for fault in faults { mistakes.append(values.mistake(fault.setting, fault.reason, remedy: "correct it")) }
         // `check` knows no data directory.
         if let file = checkpoints, !dataDirectory.isEmpty, DataDirectory.holds(file, directory: dataDirectory) {

@@ -39,6 +39,11 @@ struct WordingRig {
 
     /// - Parameter changes: objects written otherwise, added, or (empty) left out.
     init(_ changes: [String: String] = [:], version: Int64 = 1, parts: Int = 10) throws {
+        (rulebook, book, findings) = DecisionBook.compile(
+            try WordingRig.source(changes, version: version), in: Rulebook.Surroundings(parts: parts), zoneFile: WordingRig.zoneFile)
+    }
+
+    static func source(_ changes: [String: String] = [:], version: Int64 = 1) throws -> RulebookSource {
         var texts = WordingRig.sound.merging(changes) { $1 }
         texts = texts.filter { !$0.value.isEmpty }
         let objects = try texts.map { name, text in
@@ -47,8 +52,7 @@ struct WordingRig {
                 kind: try #require(RulebookKind(rawValue: words[0])), key: words[1], version: version,
                 content: try JSONValue(reading: Array(text.utf8), maximumBytes: 200_000))
         }
-        (rulebook, book, findings) = DecisionBook.compile(
-            RulebookSource(number: 7, at: 0, objects: objects), in: Rulebook.Surroundings(parts: parts), zoneFile: WordingRig.zoneFile)
+        return RulebookSource(number: 7, at: 0, objects: objects)
     }
 
     @Sendable static func zoneFile(_ name: String) -> [UInt8]? {

@@ -22,6 +22,18 @@ public struct ZoneNames: Equatable, Sendable {
         self.locales = locales
     }
 
+    /// Of the customer's clocks: the customer's own zone, else the unit's, else the bank's; nil: UTC.
+    public func name(of customer: borrowing Customer) -> String? {
+        let place = (customer.zone == 0 ? nil : zones[customer.zone]) ?? (customer.unit == 0 ? nil : units[customer.unit]) ?? assumed
+        return place.map { names[$0] }
+    }
+
+    /// What the customer reads: the customer's own language, else the unit's; none: each text's standard.
+    public func locale(of customer: borrowing Customer) -> CustomerLocale {
+        if customer.locale != .none { return customer.locale }
+        return locales[customer.unit] ?? .none
+    }
+
     /// All objects together: `{"default": "Europe/Kyiv", "zones": [{"number": 1, "zone": "Europe/Warsaw"}], "units": [{"unit": 3, "zone":
     /// "Europe/Warsaw", "locale": "pl-PL"}]}`.
     static func compile(_ draft: RulebookDraft, _ surroundings: Rulebook.Surroundings, _ findings: inout [RulebookFinding]) -> ZoneNames {

@@ -39,15 +39,11 @@ public struct OverrideContent: Equatable, Sendable {
             reading.allow([], &findings)
             return nil
         }
-        // Keys of events may have points, words of channels have none.
-        guard let point = object.key.lastIndex(of: "."), point != object.key.startIndex,
-            let channel = ChannelKind.allCases.first(where: { $0.word == object.key[object.key.index(after: point)...] })
-        else {
+        guard let (key, channel) = parts(of: object.key) else {
             reading.error(
                 nil, "its key does not say of which event and channel it is", remedy: "call it as card_payment.sms", &findings)
             return nil
         }
-        let key = String(object.key[..<point])
         guard let event = events[key] else {
             reading.error(nil, "there is no event/\(key)", remedy: "write it, or take the override out", &findings)
             return nil
@@ -72,5 +68,13 @@ public struct OverrideContent: Equatable, Sendable {
             key: object.key, version: object.version, event: event, channel: channel, basedOn: basedOn,
             sender: channel == .sms ? TemplateContent.sender(reading, &findings) : nil,
             texts: WordingText.read(reading, WordingForm(channel, isRich: template?.isRich ?? true), &findings))
+    }
+
+    /// Event and channel in the key of an override; nil: it says none. Keys of events may have points, words of channels have none.
+    public static func parts(of key: String) -> (event: String, channel: ChannelKind)? {
+        guard let point = key.lastIndex(of: "."), point != key.startIndex,
+            let channel = ChannelKind.allCases.first(where: { $0.word == key[key.index(after: point)...] })
+        else { return nil }
+        return (String(key[..<point]), channel)
     }
 }

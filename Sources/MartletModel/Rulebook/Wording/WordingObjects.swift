@@ -7,7 +7,9 @@ public struct WordingObjects: Equatable, Sendable {
     public init() {}
 
     /// - Parameter rules: of the same source.
-    static func compile(_ source: RulebookSource, _ rules: DecisionRules, _ findings: inout [RulebookFinding]) -> WordingObjects {
+    static func compile(
+        _ source: RulebookSource, _ rules: DecisionRules, _ surroundings: Rulebook.Surroundings, _ findings: inout [RulebookFinding]
+    ) -> WordingObjects {
         var it = WordingObjects()
         for object in source.objects where object.kind == .template {
             if let template = TemplateContent.read(object, &findings) { it.templates.append(template) }
@@ -18,6 +20,7 @@ public struct WordingObjects: Equatable, Sendable {
         for object in source.objects where object.kind == .override {
             if let override = OverrideContent.read(object, events, rules, templates, &findings) { it.overrides.append(override) }
         }
+        it.checkPictures(surroundings, &findings)
         return it
     }
 

@@ -8,12 +8,15 @@ public struct WordingText: Equatable, Sendable {
     /// One text, in the notation of templates.
     public struct Piece: Equatable, Sendable {
         public var place: WordingPlace
+        /// As its form has it: `title`, `buttons[0].label`; of a message that is one text, `text`.
+        public var name: String
         public var text: String
         /// Where it stands: `template/push.card-payment$.texts.uk.title`.
         public var path: String
 
-        public init(place: WordingPlace, text: String, path: String) {
+        public init(place: WordingPlace, name: String = "text", text: String, path: String) {
             self.place = place
+            self.name = name
             self.text = text
             self.path = path
         }
@@ -104,7 +107,13 @@ extension WordingText {
                 texts.error(locale, "it is null", remedy: "write the text, or take the language out", &findings)
                 continue
             }
-            found.append(WordingText(locale: locale, pieces: form.pieces(text, &findings)))
+            let pieces = form.pieces(text, &findings).map { piece in
+                var piece = piece
+                let name = piece.path.dropFirst(text.path.count)
+                if !name.isEmpty { piece.name = String(name.first == "." ? name.dropFirst() : name) }
+                return piece
+            }
+            found.append(WordingText(locale: locale, pieces: pieces))
         }
         return found
     }
@@ -178,7 +187,8 @@ extension WordingForm {
             reading.error(
                 nil, "it is no address that customers may be sent to",
                 remedy: place == .image
-                    ? "begin with https:// and the host's name" : "begin with https:// and the host's name, or with the scheme of your app",
+                    ? "write the path of an uploaded picture, or begin with https:// and the host's name"
+                    : "begin with https:// and the host's name, or with the scheme of your app",
                 &findings)
         }
         return WordingText.Piece(place: place, text: text, path: reading.path)
@@ -195,6 +205,7 @@ extension WordingForm {
     /// Where it leads is written out: no value decides about scheme and host. Schemes that run or read something on the device are none.
     private static func isAddress(_ text: String, ofPicture isPicture: Bool) -> Bool {
         guard text.utf8.allSatisfy({ $0 > 0x20 || $0 == 0x20 && text.contains("{{") }) else { return false }
+        if isPicture, ImagePath.name(of: text) != nil { return true }
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let scheme = parts.first, let first = scheme.utf8.first, (97...122).contains(first),
             scheme.utf8.allSatisfy({ (97...122).contains($0) || (48...57).contains($0) || [43, 45, 46].contains($0) })
@@ -202,7 +213,8 @@ extension WordingForm {
         if scheme == "https" {
             guard parts[1].hasPrefix("//") else { return false }
             let host = parts[1].dropFirst(2).prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-            return !host.isEmpty && !host.contains("{")
+            // A name before `@` is no host, and browsers read a backslash as `/`: what looks like the bank's host would be another's.
+            return !host.isEmpty && !host.contains { "{@\\".contains($0) }
         }
         return !isPicture && !["http", "javascript", "vbscript", "data", "file", "blob", "about", "ftp"].contains(scheme)
     }
