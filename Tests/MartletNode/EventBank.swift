@@ -101,6 +101,11 @@ struct EventBank {
                 """#
             ),
             (
+                .event, "alert",
+                #"{"number": 4, "type": "cards", "class": "transactional", "plan": "sms", "templates": {"sms": "offer"}}"#
+            ),
+            (.package, "alerts", #"{"number": 17, "events": [{"event": "alert"}]}"#),
+            (
                 .template, "sms.payment",
                 #"{"channel": "sms", "sender": "HARBOUR", "standard": "en", "texts": {"en": "{{amount}} at {{shop}}"}}"#
             ),
