@@ -31,7 +31,7 @@ struct HealthRoutes: APINoun {
         .json(Ready(ready: reasons.isEmpty, reasons: reasons), status: reasons.isEmpty ? 200 : 503)
     }
 
-    static func document(_ operations: [APIOperation]) -> APIAnswer {
+    static func openAPI(_ operations: [APIOperation]) -> APIAnswer {
         .text(APIDocument.document(operations).json, type: "application/json")
     }
 
@@ -46,7 +46,7 @@ struct HealthRoutes: APINoun {
             let page = counters.text(isReady: ready().isEmpty, isConnected: state.isConnected, waiting: state.waiting)
             return HealthRoutes.page(page)
         }
-        let answer = HealthRoutes.document(routes.operations + [HealthRoutes.document])
+        let answer = HealthRoutes.openAPI(routes.operations + [HealthRoutes.document])
         routes.on(HealthRoutes.document) { _ in answer }
     }
 }
