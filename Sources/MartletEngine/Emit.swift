@@ -91,7 +91,8 @@ extension Engine {
                 // The old copy is read, and holds its segment, until this one is durable.
                 moving[reference] = position
                 remember(position)
-            case .answered, .receipt, .ended, .resumed, .orphan, .mark, .told, .ledger, .preference, .asked, .counted: break
+            case .answered, .receipt, .ended, .resumed, .orphan, .mark, .told, .ledger, .preference, .asked, .counted, .subscribed:
+                break
             }
         } else if case .orphan(let it) = emitted.record.body {
             // One that was dropped or adopted meanwhile needs no record.

@@ -55,6 +55,8 @@ public struct Engine: ~Copyable {
     var inquiries = Inquiries()
     var parts: InboundParts
     var optOuts = OptOuts()
+    /// Wall microseconds of the last word on a package; no fold, it only keeps two words of one moment apart.
+    var packageWordAt: Int64 = 0
     var answers = AnswerBrake()
     /// The release that events are decided by; nil: none is in use.
     var book: DecisionBook?
@@ -210,6 +212,11 @@ public struct Counts: Sendable {
     public var answersHeldBack = 0
     public var optOuts = 0
     public var optIns = 0
+    /// Words on packages that were heeded; from numbers that are not one customer's; and such as could not be heeded then.
+    public var packagesConnected = 0
+    public var packagesDisconnected = 0
+    public var packageWordsUnknown = 0
+    public var packageWordsLater = 0
     /// What came of inquiries to providers: by what was wanted, then by result.
     public var inquiries = [[Int]](repeating: [Int](repeating: 0, count: 10), count: 3)
     /// Parts settled by the answer to a question.

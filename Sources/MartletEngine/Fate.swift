@@ -48,6 +48,8 @@ extension Engine {
         case .counted(let it):
             counted(it, at: position)
             return nil
+        // The customer's record has it: nothing of it is the engine's to keep.
+        case .subscribed: return nil
         case .answered, .receipt, .ended, .resumed, .told, .rerouted, .asked: break
         }
         if case .receipt(let it) = record.body, let entry = orphans.remove(key(header.group, it.providerID)) { forget(entry.position) }
@@ -70,7 +72,9 @@ extension Engine {
         case .resumed(let it): resumed(it, number)
         case .rerouted(let it): rerouted(it, number, at: position, now)
         case .asked(let it): asked(it, number)
-        case .accepted, .carried, .mark, .orphan, .told, .ledger, .inbound, .preference, .replaced, .decided, .counted: break
+        case .accepted, .carried, .mark, .orphan, .told, .ledger, .inbound, .preference, .replaced, .decided, .counted,
+            .subscribed:
+            break
         }
         if replaying, slots.pointer(number).pointee.state.isEnd, !slots.pointer(number).pointee.flags.contains(.owed) { release(number) }
         return number

@@ -47,6 +47,7 @@ public struct FoundCustomer {
         guard let facts else { return customer }
         for one in facts.consents { customer.learn(one) }
         if let preferences = facts.preferences { customer.learn(preferences) }
+        for word in facts.words { customer.learn(word) }
         for device in devices(facts) { customer.learn(device) }
         for one in states {
             guard let index = customer.contacts.firstIndex(where: { $0.number == one.number }) else { continue }

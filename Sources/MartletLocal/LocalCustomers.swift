@@ -241,6 +241,11 @@ public final class LocalCustomers: Sendable {
     /// What was learnt of an address since the base file.
     public func state(address hash: UInt64) -> AddressState { current.tables.addresses[hash] ?? AddressState() }
 
+    /// Whether a customer's newest word on a package is this one, or newer.
+    public func knows(_ word: PackageWord, of subject: SubjectNumber) -> Bool {
+        current.tables.subjects[subject]?.words.contains { $0.package == word.package && $0.at >= word.at } ?? false
+    }
+
     // MARK: Change
 
     /// Makes changes durable, then visible to every look-up that begins from then on. Waits for one sync however many there are.

@@ -169,7 +169,9 @@ extension CustomerChange {
     var subject: SubjectNumber? {
         switch self {
         case .written(let image): image.subject
-        case .erased(let subject), .consent(let subject, _), .preferences(let subject, _), .device(let subject, _): subject
+        case .erased(let subject), .consent(let subject, _), .preferences(let subject, _), .device(let subject, _),
+            .package(let subject, _):
+            subject
         case .address: nil
         }
     }
@@ -180,6 +182,7 @@ extension CustomerChange {
         case .erased: true
         case .consent(_, let consent): consent.state == .withdrawn
         case .address(_, let fact): fact.what.forbids
+        case .package(_, let word): !word.isWanted
         case .written, .preferences, .device: false
         }
     }

@@ -25,6 +25,8 @@ struct SubjectFacts: Sendable {
     var image: CustomerImage?
     var consents: [Consent] = []
     var preferences: Preferences?
+    /// Words on packages, each package's newest, in the order of their times.
+    var words: [PackageWord] = []
     var devices: [DeviceRegistration] = []
     /// What was learnt of addresses that the base file knows, by contact point.
     var contacts: [ContactState] = []
@@ -36,6 +38,15 @@ struct SubjectFacts: Sendable {
 
     static let devicesMaximum = 32
     static let consentsMaximum = 256
+    static let wordsMaximum = 64
+
+    /// The newest of a package holds; beyond the maximum the oldest goes, which the store has by then.
+    mutating func learn(_ word: PackageWord) {
+        if let known = words.first(where: { $0.package == word.package }), known.at > word.at { return }
+        words.removeAll { $0.package == word.package }
+        words.insert(word, at: words.firstIndex { $0.at > word.at } ?? words.count)
+        if words.count > SubjectFacts.wordsMaximum { words.removeFirst() }
+    }
 }
 
 /// The changes since the base file, folded. One writes, many read; a change is seen by every look-up that begins after it.
@@ -62,7 +73,7 @@ final class OverlayTables: Sendable {
     /// Nil when the change can be kept.
     func obstacle(to change: CustomerChange) -> LocalFault? {
         switch change {
-        case .written, .erased, .preferences, .address: return nil
+        case .written, .erased, .preferences, .package, .address: return nil
         case .consent(let subject, let consent):
             guard let facts = subjects[subject], facts.consents.count >= SubjectFacts.consentsMaximum,
                 !facts.consents.contains(where: { $0.purpose == consent.purpose && $0.channel == consent.channel })
@@ -94,6 +105,7 @@ final class OverlayTables: Sendable {
                 facts.preferences = known.preferences
             }
         case .device(let subject, let device): register(device, of: subject, base)
+        case .package(let subject, let word): learn(subject) { $0.learn(word) }
         case .address(let hash, let fact): learn(hash, fact, base)
         }
         changed.add(1, ordering: .releasing)

@@ -30,6 +30,14 @@ public struct Inbound: Equatable, Sendable {
         }
     }
 
+    /// Whose a number is, by the node's copy of customers.
+    public enum Owner: Equatable, Sendable {
+        case nobody
+        case one(SubjectNumber)
+        /// Several customers share it.
+        case several
+    }
+
     public var group: GroupNumber
     /// The handset's address as the provider writes it, at most 20 characters: digits of an international number in the usual case.
     public var from: String
@@ -46,6 +54,8 @@ public struct Inbound: Equatable, Sendable {
     public var part: Part?
     /// Filled in by the node.
     public var reply: Reply?
+    /// Whose number the handset's is; nil: it was not asked, or cannot be said now. Filled in by the node, where a word on a package may come.
+    public var owner: Owner?
 
     public init(
         group: GroupNumber, from: String, to: String, octets: [UInt8], dataCoding: UInt8, singleShift: UInt8 = 0, lockingShift: UInt8 = 0,

@@ -62,7 +62,7 @@ extension Story {
             hops.append(.init(at: at, hop: "route", what: "moved to another connection group by an operator", details: details))
         case .asked(let it): asked(it, at: at)
         case .decided(let it): decided(it, at: at, isFirst: record.header.id.ordinal == 0)
-        case .orphan, .mark, .ledger, .preference, .counted: break
+        case .orphan, .mark, .ledger, .preference, .counted, .subscribed: break
         }
     }
 

@@ -29,7 +29,10 @@ public enum InboundSettings {
         doc: "Number or name that the message was sent to, as the operator writes it. Empty: any.")
     public static let ruleKeyword = Setting(
         "inbound.rules[].keyword", .text(maximumBytes: 64), default: "", reload: .live,
-        doc: "First word of the message, in whatever case. Empty: any message. The first rule that fits counts.")
+        doc: """
+            First word of the message, or its first words with blanks between them, in whatever case. Empty: any message. The first rule that
+            fits counts.
+            """)
     public static let ruleSource = Setting(
         "inbound.rules[].source", .text(maximumBytes: 64), default: "", reload: .live,
         doc: "Source that hears of it. Empty: the one that sent the last message to the handset, else `inbound.source`.")
@@ -37,8 +40,26 @@ public enum InboundSettings {
         "inbound.rules[].answer", .text(maximumBytes: 500), default: "", reload: .live,
         doc: "Text sent back at once, at most 10 times an hour to one number. Empty: nothing is.")
 
+    public static let ruleConnect = Setting(
+        "inbound.rules[].connect", .integer(0...65_535), default: "0", reload: .live,
+        doc: """
+            Number of the package that a message of nothing but the keyword connects for the customer whose number the handset's is. 0: none.
+            """)
+    public static let ruleDisconnect = Setting(
+        "inbound.rules[].disconnect", .integer(0...65_535), default: "0", reload: .live,
+        doc: "Number of the package that such a message disconnects, for all accounts and cards. 0: none.")
+    public static let packagesUnknown = Setting(
+        "inbound.packages.unknown", .text(maximumBytes: 500),
+        default: "Nothing was changed. We do not know this number as that of one customer. Please use the app or call us.", reload: .live,
+        doc: "Text sent back when nobody has the number, or several have it. Empty: nothing is.")
+    public static let packagesLater = Setting(
+        "inbound.packages.later", .text(maximumBytes: 500), default: "Nothing was changed. Please try again later.",
+        reload: .live,
+        doc: "Text sent back when customers cannot be looked up, or the rulebook in use has no such package. Empty: nothing is.")
+
     public static let all: [Setting] = [
-        window, partsWait, source, optOutWords, optOutClasses, optOutAnswer, optInWords, optInAnswer, ruleTo, ruleKeyword, ruleSource,
-        ruleAnswer,
+        window, partsWait, source, optOutWords, optOutClasses, optOutAnswer, optInWords, optInAnswer, packagesUnknown, packagesLater,
+        ruleTo,
+        ruleKeyword, ruleSource, ruleAnswer, ruleConnect, ruleDisconnect,
     ]
 }

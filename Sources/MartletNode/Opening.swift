@@ -89,7 +89,7 @@ extension Node {
         var hasSubjectKeys = false
         var namedKeys = NamedKeys()
         let baseMadeAt = copy.figures.madeAt
-        var facts: [UInt64: CustomerCopy.Fact] = [:]
+        var facts: [CustomerCopy.Fact.What: CustomerCopy.Fact] = [:]
         var replayedKeys: [(position: Position, hash: UInt64, key: KeyMemory.Remembered)] = []
         let (journal, appender, report) = try Journal.open(options.journalDirectory, options.journal, disk: options.disk) {
             position, bytes in
@@ -102,10 +102,10 @@ extension Node {
             if RecordKeyID(rawValue: record.header.keyID).subject != nil { hasSubjectKeys = true }
             namedKeys.note(record.header.keyID, in: position.journalSegment)
             // What is older than the base file is in it, or something newer.
-            if case .preference(let it) = record.body, it.address != 0, record.header.at >= baseMadeAt,
-                facts.count < CustomerCopy.pendingMaximum || facts[it.address] != nil
+            if record.header.at >= baseMadeAt, let fact = CustomerCopy.Fact(record),
+                facts.count < CustomerCopy.pendingMaximum || facts[fact.what] != nil
             {
-                facts[it.address] = CustomerCopy.Fact(it, at: record.header.at)
+                facts[fact.what] = fact
             }
             KeyMemory.Remembered.each(of: record) { hash, key in
                 guard key.id.milliseconds >= oldestKey, !keyRuns.contains(position.journalSegment) else { return }

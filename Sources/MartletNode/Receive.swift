@@ -41,6 +41,7 @@ extension Node {
     private func take(_ batch: [Inbound], _ durable: @escaping (Bool) -> Void) {
         guard mayReceive else { return durable(false) }
         turn.begin(now())
+        let batch = engine.configuration.inbound.hasPackages ? batch.map(owned) : batch
         engine.receive(batch, random: { random.word() }, &turn)
         guard !turn.records.isEmpty else {
             // Brought before: what was recorded then may still be on its way to the disk.
@@ -50,6 +51,12 @@ extension Node {
         guard append() else { return durable(false) }
         open.receipts.append(durable)
         kickSoon()
+    }
+
+    private func owned(_ item: Inbound) -> Inbound {
+        var item = item
+        item.owner = item.number.flatMap { owners.owner(of: $0) }
+        return item
     }
 
     /// Nothing waits for the disk: then nothing would bring the answer.

@@ -116,6 +116,30 @@ struct ServerSettingsTests {
         #expect(try mistakes(good.replacing("window: 10", with: "passwordFile: /nowhere/at/all")).count == 1)
     }
 
+    @Test("Rules for messages from handsets connect and disconnect packages by words of their own")
+    func packageWords() throws {
+        let rules = "inbound:\n  rules:\n"
+        let on = "    - {keyword: CARD ON, to: '7070', connect: 17, answer: Connected}\n"
+        let settings = try read(good + rules + on + "    - {keyword: Card off, disconnect: 17}\n")
+        let made = settings.inbound.rules { _ in nil }
+        #expect(
+            made.rules == [
+                .init(to: "7070", keyword: "card on", answer: "Connected", package: .init(17, isWanted: true)),
+                .init(keyword: "card off", package: .init(17, isWanted: false)),
+            ])
+        #expect(made.hasPackages && made.unknownAnswer.contains("one customer") && made.laterAnswer.contains("later"))
+        for (rule, place, reason) in [
+            ("{connect: 17}", "inbound.rules[0].keyword", "every message would change"),
+            ("{keyword: CARD, connect: 17, disconnect: 18}", "inbound.rules[0].disconnect", "connects and disconnects"),
+            ("{keyword: please connect my new card, connect: 17}", "inbound.rules[0].keyword", "at most 4 words"),
+            ("{keyword: CARD, connect: 70000}", "inbound.rules[0].connect", "70000"),
+            ("{keyword: ' '}", "inbound.rules[0].to", "says nothing"),
+        ] {
+            let found = try mistakes(good + rules + "    - \(rule)\n")
+            #expect(found.count == 1 && found.first?.contains(place) == true && found.first?.contains(reason) == true, "\(found)")
+        }
+    }
+
     /// A settings file with a webhook, its secret in a file of its own.
     private func withWebhook(
         _ webhook: String, allow: String = "{host: hooks.bank.example}", more: String = "",

@@ -291,6 +291,8 @@ import Testing
         }
         #expect(try await ask("/healthz").body == "ok\n")
         #expect(try await ask("/metrics").body.contains("martlet_desk_ready 0"))
+        let document = try await ask("/openapi.json")
+        #expect(document.status == 200 && (document.json["paths"] as? [String: Any])?["/v1/customers/{id}"] != nil)
         #expect(try await ask("/nowhere").status == 503)
         try await DeskRig.with(engine, front: front) { rig in
             #expect(rig.port == port)

@@ -92,6 +92,30 @@ struct RulebookTests {
         }
     }
 
+    @Test("A draft is compiled with the newest versions of the others, and what it breaks in those that name it is said too")
+    func together() async throws {
+        try await ReferenceRig.with(.sqlite) { desk, units in
+            let rulebooks = try World().rulebooks(units)
+            let anna = ReferenceRig.caller()
+            func save(_ kind: RulebookKind, _ key: String, _ text: String, _ version: Int64? = nil) async throws -> [String] {
+                let content = try JSONValue(reading: Array(text.utf8), maximumBytes: 1 << 20)
+                return try await rulebooks.save(kind, key, RulebookTests.wish(content), version: version, by: anna).findings
+                    .filter { $0.severity == .error }.map(\.path)
+            }
+            #expect(try await save(.plan, "sms", #"{"steps": [{"channels": ["sms"]}]}"#) == [])
+            let event = #"{"type": "cards", "class": "service", "everyone": true, "plan": "sms", "published": false}"#
+            #expect(try await save(.event, "paid", event) == ["event/paid$.type"])
+            #expect(try await save(.eventType, "cards", "{}") == [])
+            #expect(try await save(.event, "paid", event, 1) == [])
+            // What another has wrong is not this one's.
+            #expect(try await save(.cap, "week", "{}") != [])
+            #expect(try await save(.eventType, "news", "{}") == [])
+            // A plan that is broken now, and the event that goes by it.
+            let broken = try await save(.plan, "sms", #"{"steps": []}"#, 1)
+            #expect(broken.contains("plan/sms$.steps") && broken.allSatisfy { $0.hasPrefix("plan/sms") || $0.hasPrefix("event/paid") })
+        }
+    }
+
     @Test("What cannot be compiled is not published, and a draft of it says why", arguments: SQLStore.Engine.allCases)
     func mistakes(engine: SQLStore.Engine) async throws {
         try await ReferenceRig.with(engine) { desk, units in

@@ -355,4 +355,59 @@ struct AskingTests {
             }
         }
     }
+
+    /// Cancelled by its source, and its provider answered no cancellation.
+    private func unanswered(_ rig: Rig) throws -> MessageID {
+        let id = try sent(rig, .service, parts: 3)
+        rig.step { _ = $0.engine.cancel(id, source: 1, &$0.turn) }
+        let item = try #require(rig.engine.takeInquiries().first)
+        for part in UInt8(0)..<3 { _ = answer(rig, item, .silent, part: part) }
+        return id
+    }
+
+    @Test("A long message whose cancellation stayed unanswered is cancelled when every part was deleted, over a restart too")
+    func deletedParts() throws {
+        for restarts in [false, true] {
+            let rig = rig(.cancel)
+            let id = try unanswered(rig)
+            #expect(rig.hear("p1", .deleted).records.map(\.header.kind) == [.asked] && rig.fate(id) == "sent")
+            #expect(rig.hear("p1", .deleted).records.isEmpty, "the same once more")
+            rig.hear("p0", .deleted)
+            rig.commit()
+            if restarts {
+                rig.restart()
+                rig.commit()
+            }
+            #expect(rig.fate(id) == "sent")
+            #expect(rig.hear("p2", .deleted).records.map(\.header.kind) == [.asked, .ended])
+            #expect(rig.fate(id) == "cancelled cancelled_by_source", "restart: \(restarts)")
+        }
+    }
+
+    @Test("Where a part comes to the handset after another was deleted, the message fails: it never arrives whole")
+    func deletedAndDelivered() throws {
+        let rig = rig(.cancel)
+        let id = try unanswered(rig)
+        rig.hear("p1", .deleted)
+        #expect(rig.hear("p0", .delivered).records.map(\.header.kind) == [.receipt, .receipt])
+        #expect(rig.fate(id) == "failed undeliverable")
+        // The other way round it was delivered in part before.
+        let other = self.rig(.cancel)
+        let second = try unanswered(other)
+        other.hear("p0", .delivered)
+        other.hear("p1", .deleted)
+        #expect(other.fate(second) == "failed undeliverable")
+    }
+
+    @Test("Beyond the room for messages of which some parts were deleted, the next one fails by its receipt as before")
+    func deletedRoom() throws {
+        let rig = rig(.cancel)
+        let id = try unanswered(rig)
+        for number in 0..<Inquiries.forgottenMaximum {
+            rig.engine.inquiries.forgot(0, "x", of: SlotReference(index: UInt32(number + 1000), generation: 9))
+        }
+        // Those of messages that are gone make room.
+        #expect(rig.hear("p1", .deleted).records.map(\.header.kind) == [.asked])
+        #expect(rig.engine.inquiries.forgotten.count == 1 && rig.fate(id) == "sent")
+    }
 }

@@ -78,6 +78,9 @@ struct WorldChecker {
     /// Messages from handsets that are in the log, and those whose source heard of them.
     private var inbound: Set<MessageID> = []
     private var heardInbound: Set<MessageID> = []
+    /// Customers who said something of a package, and the messages that said so.
+    private(set) var saidOf: Set<SubjectNumber> = []
+    private var saidIn: Set<MessageID> = []
     /// Who wants no more of what, by keyed hash of the number: as the log says, and as was heard since.
     private var unwantedDurable: [UInt64: ClassSet] = [:]
     var unwanted: [UInt64: ClassSet] = [:]
@@ -136,6 +139,11 @@ struct WorldChecker {
         // A receipt that its provider deleted a part is the answer to who told it to.
         if case .asked(let it) = record.body, it.result == .cancelled { receipts.insert("\(header.group)/\(it.providerID)") }
         if case .preference(let it) = record.body { unwantedDurable[it.number] = it.unwanted }
+        if case .subscribed(let it) = record.body {
+            check(
+                inbound.contains(it.message) && saidIn.insert(it.message).inserted, "a word on a package has no message, or is there twice")
+            saidOf.insert(it.subject)
+        }
         guard header.id.high != 0 else { return }
         if case .inbound(let it) = record.body, it.number == 0 { inbound.insert(header.id) }
         if header.kind == .inbound || inbound.contains(header.id) {

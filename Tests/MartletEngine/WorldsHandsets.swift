@@ -31,13 +31,20 @@ final class HandsetMessage {
             part: texts.count == 1
                 ? nil : Inbound.Part(kind: .header16, reference: reference, total: UInt8(texts.count), number: UInt8(part + 1)))
         made.reply = reply
+        made.owner = .one(subject)
         return made
     }
+
+    /// Whose number it is.
+    var subject: SubjectNumber { SubjectNumber(from.digits % 1_000_000_000) + 1 }
+    static let packageWord = "drop it"
 }
 
 extension World {
     static let inboundRules = InboundRules(
-        rules: [.init(keyword: "ask", answer: "an answer")], optOut: .init(["stop"]), optIn: .init(["start"]), fallback: 1,
+        rules: [
+            .init(keyword: "ask", answer: "an answer"), .init(keyword: HandsetMessage.packageWord, package: .init(17, isWanted: false)),
+        ], optOut: .init(["stop"]), optIn: .init(["start"]), fallback: 1,
         partsWait: 900_000_000)
 
     func write() {
@@ -48,7 +55,8 @@ extension World {
             case 0, 1: ["stop"]
             case 2: ["start"]
             case 3: ["ask \(number)"]
-            case 4, 5: ["note \(number)"]
+            case 4: ["note \(number)"]
+            case 5: [HandsetMessage.packageWord]
             default: (1...dice.between(2, 4)).map { "note \(number) part \($0) " }
             }
         let message = HandsetMessage(number: number, from: from, texts: texts)
@@ -71,9 +79,12 @@ extension World {
         if dice.chance(10) { whatever(2_000_000) { $0.bring(message, part) } }
     }
 
-    /// Whatever was answered for has reached its source.
+    /// Whatever was answered for has reached its source, and a word on a package is in the log.
     func checkHandsets() {
         for message in handsets where message.answered.count == message.texts.count {
+            if message.text == HandsetMessage.packageWord {
+                checker.check(checker.saidOf.contains(message.subject), "a word on a package was answered for and is not in the log")
+            }
             checker.check(message.heard > 0, "message \(message.number) from a handset was answered for and never told: \(message.text)")
         }
     }

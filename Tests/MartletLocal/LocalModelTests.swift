@@ -46,7 +46,12 @@ struct LocalWorld {
         case 0...5: try write(SubjectNumber(dice.below(40) + 1))
         case 6: try erase()
         case 7...10: try tell { subject, dice in .consent(subject, dice.consent()) }
-        case 11: try tell { subject, dice in .preferences(subject, dice.preferences()) }
+        case 11:
+            if dice.flip() {
+                try tell { subject, dice in .preferences(subject, dice.preferences()) }
+            } else {
+                try tell { subject, dice in .package(subject, dice.word()) }
+            }
         case 12, 13: try register()
         case 14...16: try learn()
         case 17, 18: try rebuild()
@@ -141,6 +146,7 @@ struct LocalWorld {
     private func expected(_ subject: SubjectNumber) -> Person? {
         guard var person = people[subject] else { return nil }
         var devices: [DeviceRegistration] = []
+        var words: [UInt16: PackageWord] = [:]
         for change in facts[subject] ?? [] {
             switch change {
             case .consent(_, let consent): person.customer.learn(consent)
@@ -151,9 +157,13 @@ struct LocalWorld {
                 } else {
                     devices.append(device)
                 }
+            case .package(_, let word):
+                if let known = words[word.package], known.at > word.at { continue }
+                words[word.package] = word
             case .written, .erased, .address: break
             }
         }
+        for word in words.values.sorted(by: { $0.at < $1.at }) { person.customer.learn(word) }
         let known = person.addresses
         // Only a whole write since the base file says which devices it knows already.
         for device in devices where !(written.contains(subject) && known.contains { $0.hash == device.address }) {

@@ -31,6 +31,8 @@ struct RecordTests {
             .init(
                 state: .queued, attempts: 0, resends: 0, strikes: 0, answeredParts: 0, deliveredParts: 0, failedParts: 0, unknownParts: 0,
                 partsReference: 9, notBefore: 0, order: 1 << 40, providerKeys: [])),
+        .subscribed(.init(subject: .max, package: 17, isWanted: true, message: MessageID(high: 5, low: 6))),
+        .subscribed(.init(subject: 1, package: .max, isWanted: false, message: .none)),
         .mark(.init(what: .credit, value: 40)),
         .mark(.init(what: .operated, text: "ops stopped harbour-1")),
         .mark(.init(what: .hold, value: UInt32(ClassSet([.otp, .marketing]).rawValue))),
@@ -236,6 +238,14 @@ struct RecordTests {
             let record = Record(header: RecordTests.header(.preference), body: body)
             #expect(try RecordTests.read(RecordTests.bytes(record, sealed: [7])).body == body)
         }
+    }
+
+    @Test("A word on a package that is neither wanted nor not is no record")
+    func packageWanted() throws {
+        let body = RecordBody.subscribed(.init(subject: 7, package: 17, isWanted: true, message: .none))
+        var bytes = RecordTests.bytes(Record(header: RecordTests.header(.subscribed), body: body))
+        bytes[RecordHeader.byteCount + 6] = 2
+        #expect(throws: RecordFault.badValue(field: "package wanted")) { try RecordTests.read(bytes) }
     }
 
     @Test("Texts longer than their length byte are cut, and the bytes that follow stay where they belong")

@@ -127,6 +127,10 @@ struct EventBank {
                  "parameters": [{"name": "loan", "type": "text"}, {"name": "month", "type": "text", "default": ""}]}
                 """#
             ),
+                .event, "alert",
+                #"{"number": 6, "type": "cards", "class": "transactional", "plan": "sms", "templates": {"sms": "offer"}}"#
+            ),
+            (.package, "alerts", #"{"number": 17, "events": [{"event": "alert"}]}"#),
             (
                 .template, "sms.payment",
                 #"{"channel": "sms", "sender": "HARBOUR", "standard": "en", "texts": {"en": "{{amount}} at {{shop}}"}}"#

@@ -516,4 +516,64 @@ struct EventsTests {
         #expect(try next.story(id)?.decisions.map(\.made.outcome) == [.held, .told])
         try next.stop()
     }
+
+    @Test("A word from a handset connects a package and disconnects it: decisions go by it when it is durable, after a restart too")
+    func words() throws {
+        let bank = try EventBank()
+        let rig = try Rig(at: bank.place)
+        let rules = InboundRules(
+            rules: [
+                .init(keyword: "ALERT ON", answer: "On", package: .init(17, isWanted: true)),
+                .init(keyword: "ALERT OFF", package: .init(17, isWanted: false)),
+            ], unknownAnswer: "Who?", fallback: 7)
+        func start(_ rig: Rig) throws -> NIOLoopBound<FakeConnection> {
+            try rig.use(try EventBank.book())
+            try rig.run { $0.set(inbound: rules) }
+            return try rig.connect()
+        }
+        func say(_ rig: Rig, _ connection: NIOLoopBound<FakeConnection>, _ text: String, from: UInt64) throws {
+            let (node, loop) = (rig.node, rig.loop)
+            let isTaken = try loop.flatSubmit {
+                let promise = loop.makePromise(of: Bool.self)
+                let item = Inbound(group: 1, from: String(from), to: "7070", octets: Array(text.utf8), dataCoding: 0)
+                node.value.received([item], by: connection.value) { promise.succeed($0) }
+                return promise.futureResult
+            }.wait()
+            #expect(isTaken)
+        }
+        func reason(_ rig: Rig, _ customer: String = EventBank.ada) throws -> SuppressionReason? {
+            guard case .accepted(let id, _) = try rig.report("alert", customer) else { throw Rig.Unexpected() }
+            return try rig.decision(id).reason
+        }
+        let reference = bank.hashes.reference(EventBank.ada)
+        @Sendable func packages(_ node: Node) -> [UInt16]? {
+            try? node.customers.customers?.find(reference: reference)?.customer().packages.map(\.package)
+        }
+        let connection = try start(rig)
+        #expect(try reason(rig) == .notInPackage)
+        try say(rig, connection, "Alert on", from: EventBank.phone(1))
+        #expect(try rig.wait { packages($0) == [17] })
+        #expect(try reason(rig) == nil && reason(rig, EventBank.bob) == .notInPackage)
+        try say(rig, connection, "Alert on", from: 447_700_900_999)
+        #expect(try rig.wait { _ in connection.value.handed.map(\.text).contains("Who?") })
+        #expect(try texts(rig, connection).filter { $0 == "On" }.count == 1)
+        // Without the overlay the log brings it again; with it, it is known.
+        let image = try rig.crashImage()
+        try rig.stop()
+        try FileManager.default.removeItem(atPath: "\(image)/data/local/customers.overlay")
+        let next = try Rig(at: image)
+        let other = try start(next)
+        #expect(try next.wait { packages($0) == [17] })
+        let changes = try next.run { $0.customers.figures.overlayChanges }
+        try say(next, other, "alert off.", from: EventBank.phone(1))
+        #expect(try next.wait { packages($0) == [] })
+        #expect(try reason(next) == .notInPackage)
+        #expect(try next.run { $0.metricsText() }.contains("martlet_package_words_total{outcome=\"disconnected\"} 1"))
+        let last = try next.crashImage()
+        try next.stop()
+        let third = try Rig(at: last)
+        #expect(try third.run(packages) == [])
+        #expect(try third.run { $0.customers.figures.overlayChanges } == changes + 1)
+        try third.stop()
+    }
 }

@@ -151,6 +151,7 @@ public final class DeskFront: Sendable {
             case "/healthz": APIAnswer.text("ok\n")
             case "/readyz": HealthRoutes.answer(reasons)
             case "/metrics": HealthRoutes.page(counters.text(isReady: false, isConnected: false, waiting: 0))
+            case "/openapi.json": HealthRoutes.openAPI(APIDocument.operations)
             default:
                 (wait?.problem ?? APIProblem(APIErrors.starting, detail: reasons[0], headers: [APIHeader("Retry-After", "1")])).answer
             }

@@ -31,6 +31,10 @@ struct HealthRoutes: APINoun {
         .json(Ready(ready: reasons.isEmpty, reasons: reasons), status: reasons.isEmpty ? 200 : 503)
     }
 
+    static func openAPI(_ operations: [APIOperation]) -> APIAnswer {
+        .text(APIDocument.document(operations).json, type: "application/json")
+    }
+
     static func page(_ text: String) -> APIAnswer { .text(text, type: "text/plain; version=0.0.4; charset=utf-8") }
 
     func add(to routes: inout APIRoutes) {
@@ -42,7 +46,7 @@ struct HealthRoutes: APINoun {
             let page = counters.text(isReady: ready().isEmpty, isConnected: state.isConnected, waiting: state.waiting)
             return HealthRoutes.page(page)
         }
-        let text = APIDocument.document(routes.operations + [HealthRoutes.document]).json
-        routes.on(HealthRoutes.document) { _ in .text(text, type: "application/json") }
+        let answer = HealthRoutes.openAPI(routes.operations + [HealthRoutes.document])
+        routes.on(HealthRoutes.document) { _ in answer }
     }
 }

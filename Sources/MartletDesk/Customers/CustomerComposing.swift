@@ -118,6 +118,32 @@ struct CustomerComposer {
 
     mutating func learn(_ preferences: Preferences) { customer.learn(preferences) }
 
+    /// A package more than there is room for is not connected: the node did not know of the others.
+    mutating func learn(_ word: PackageWord) {
+        customer.learn(word)
+        forgetScopes()
+    }
+
+    /// Tails of accounts and cards for which nothing is connected any more.
+    private mutating func forgetScopes() {
+        let used = Set(customer.packages.compactMap(\.scope))
+        details.scopes.removeAll { !used.contains($0.scope) }
+    }
+
+    /// From today on, or with another last day.
+    mutating func list(_ entry: ListEntry) throws(FieldFault) {
+        if let place = customer.listed.firstIndex(where: { $0.list == entry.list }) {
+            customer.listed[place].until = entry.until
+            return
+        }
+        guard customer.listed.count < CustomerLimits.listed else {
+            throw FieldFault("list", "too_many", "a customer stands on at most \(CustomerLimits.listed) lists")
+        }
+        customer.listed.append(SuppressionListing(list: entry.list, since: circumstances.today, until: entry.until))
+    }
+
+    mutating func unlist(_ list: UInt16) { customer.listed.removeAll { $0.list == list } }
+
     /// Every contact point with this address.
     mutating func learn(_ state: AddressState, kind: AddressKind, hash: UInt64) {
         for one in addresses where one.kind == kind && one.hash == hash {
@@ -198,8 +224,7 @@ struct CustomerComposer {
         customer.packages = PackageScopeKind.allCases.flatMap { one in
             one == kind ? made : customer.packages.filter { PackageScopeKind($0.scope) == one }
         }
-        let used = Set(customer.packages.compactMap(\.scope))
-        details.scopes.removeAll { !used.contains($0.scope) }
+        forgetScopes()
         guard customer.packages.count <= CustomerLimits.packages else {
             throw FieldFault(list.first?.path ?? "packages", "too_many", "a customer has at most \(CustomerLimits.packages) packages")
         }

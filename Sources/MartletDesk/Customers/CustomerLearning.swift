@@ -22,6 +22,8 @@ extension Customers {
         case .device(let subject, let device): try learn(device, of: subject, session)
         case .address(let hash, let fact):
             for kind in AddressKind.allCases { try learn(fact, kind: kind, hash: hash, session) }
+        case .package(let subject, let word):
+            try learn(PackageSaid(subject: subject, word: word, message: .none), session)
         case .written, .erased: throw DeskFault.broken("only the desk writes and erases customers")
         }
     }
@@ -46,6 +48,15 @@ extension Customers {
         }
     }
 
+    /// What a customer said of a package from a handset. The history of packages has the moment at which the node heard it, and the message.
+    public func learn(_ said: PackageSaid, _ session: SQLSession) throws {
+        let circumstances = WritingCircumstances(
+            // A node whose clock was ahead writes nothing into the future.
+            now: min(desk.nowMilliseconds, said.word.at / 1000),
+            source: said.message == .none ? "system:node" : "message:\(said.message.text)", way: .handset)
+        try learn(of: said.subject, by: circumstances, session) { composer throws(FieldFault) in composer.learn(said.word) }
+    }
+
     private func learn(_ device: DeviceRegistration, of subject: SubjectNumber, _ session: SQLSession) throws {
         guard vault.subjects.key(subject).key != nil else { return }
         let plain = try vault.open(device.sealed, .details(of: subject), subject: subject)
@@ -63,13 +74,14 @@ extension Customers {
 
     /// Composes and writes a customer who is there; nothing for one who is not.
     private func learn(
-        of subject: SubjectNumber, _ session: SQLSession, _ body: (inout CustomerComposer) throws(FieldFault) -> Void
+        of subject: SubjectNumber, by circumstances: WritingCircumstances? = nil, _ session: SQLSession,
+        _ body: (inout CustomerComposer) throws(FieldFault) -> Void
     ) throws {
         let change = try takeChange(session)
         guard let row = try row(subject: subject, session), row.erasedAt == nil, let key = vault.subjects.key(subject).key else { return }
         let known = try vault.opened(row)
         var composer = CustomerComposer(
-            known, reference: row.reference ?? 0, WritingCircumstances(now: desk.nowMilliseconds, source: "system:node"))
+            known, reference: row.reference ?? 0, circumstances ?? WritingCircumstances(now: desk.nowMilliseconds, source: "system:node"))
         do throws(FieldFault) {
             try body(&composer)
         } catch {

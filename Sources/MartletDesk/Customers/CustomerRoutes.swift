@@ -48,6 +48,17 @@ public struct CustomerRoutes: APINoun {
         var summary: String
     }
 
+    private struct Listing: Decodable, APIExplained {
+        var list: UInt16
+        /// Days since 1970.
+        var until: UInt16?
+
+        static let explained = [
+            "list": APIField("Number of a definition of the kind `suppression-list`."),
+            "until": APIField("The last day on which it holds, days since 1970; not there: until it is taken away."),
+        ]
+    }
+
     private struct Packages: Codable {
         /// The moment that was asked for.
         var at: String?
@@ -102,13 +113,21 @@ public struct CustomerRoutes: APINoun {
         .post, "\(path)/contacts", "Enters a contact made elsewhere", [.writeCustomers],
         body: .of(Contact.self, "ContactWish", isBody: true),
         status: 201, answer: .json(.of(ContactElsewhere.self, "Contact")), refuses: [APIErrors.conflict])
+    private static let saysWhy = "Says why in Martlet-Reason, which the audit keeps."
+    private static let enterListing = APIOperation(
+        .post, "\(path)/lists", "Puts a customer on a suppression list, or says another last day", note: saysWhy, [.writeCustomers],
+        body: .of(Listing.self, "ListWish", isBody: true), status: 201, answer: .json(one), isVersioned: true,
+        refuses: [APIErrors.conflict])
+    private static let dropListing = APIOperation(
+        .delete, "\(path)/lists/{list}", "Takes a customer off a suppression list", note: saysWhy, [.writeCustomers], answer: .json(one),
+        isVersioned: true, refuses: [APIErrors.conflict])
     private static let revealContacts = APIOperation(
         .post, "\(path)/contacts/reveal", "Contacts made elsewhere, in clear", note: withReason, [.readCustomers, .revealPersonal],
         query: APIParameter.page, answer: .json(.page(of: ContactElsewhere.self, "Contact")))
 
     public static let operations = [
         find, add, get, change, reveal, export, erase, consents, enterConsent, packages, packageChanges, contacts, enterContact,
-        revealContacts,
+        revealContacts, enterListing, dropListing,
     ]
 
     public func add(to routes: inout APIRoutes) {
@@ -176,6 +195,18 @@ public struct CustomerRoutes: APINoun {
             let at = try CustomerRoutes.milliseconds(wish.at)
             let contact = ContactElsewhere(at: at, kind: wish.kind, unit: wish.unit, summary: wish.summary)
             return .json(try await customers.enter(contact, of: try ask.subject(), by: ask.caller), status: 201)
+        }
+        routes.on(CustomerRoutes.enterListing) { ask in
+            let wish = try await ask.body(Listing.self)
+            let view = try await customers.list(try ask.subject(), ListEntry(list: wish.list, until: wish.until), by: ask.caller)
+            return .json(view, version: Int64(view.version), status: 201)
+        }
+        routes.on(CustomerRoutes.dropListing) { ask in
+            guard let list = UInt16(ask.part("list")) else {
+                throw DeskFault.notFound(noun: "suppression list", key: "of this number")
+            }
+            let view = try await customers.unlist(try ask.subject(), list, by: ask.caller)
+            return .json(view, version: Int64(view.version))
         }
         routes.on(CustomerRoutes.revealContacts) { ask in
             .page(try await customers.revealContacts(try ask.subject(), try ask.page(), by: ask.caller)) { $0 }

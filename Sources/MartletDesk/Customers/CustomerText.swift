@@ -3,7 +3,7 @@ import MartletModel
 
 /// What the rulebook calls things that customers refer to by number.
 public struct CustomerNames: Sendable {
-    public enum Noun: String, Sendable, CaseIterable { case unit, segment, tier, zone, package, purpose }
+    public enum Noun: String, Sendable, CaseIterable { case unit, segment, tier, zone, package, purpose, list }
 
     /// Something the bank defined about its customers.
     public struct Attribute: Sendable {

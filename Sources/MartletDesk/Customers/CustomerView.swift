@@ -56,6 +56,16 @@ public struct CustomerView: Codable, Equatable, Sendable {
         public var mutedEventTypes: [UInt16]
     }
 
+    /// A list of the bank on which the customer stands.
+    public struct ListingView: Codable, Equatable, Sendable {
+        public var list: UInt16
+        /// Days since 1970: when it was entered, and the last day on which it holds; nil: until it is taken away.
+        public var since: UInt16
+        public var until: UInt16?
+
+        init(_ one: SuppressionListing) { (list, since, until) = (one.list, one.since, one.until) }
+    }
+
     public struct AttributeView: Codable, Equatable, Sendable {
         public var attribute: UInt16
         public var isPersonal: Bool
@@ -81,6 +91,7 @@ public struct CustomerView: Codable, Equatable, Sendable {
     public var consents: [ConsentView]
     public var preferences: PreferencesView?
     public var attributes: [AttributeView]
+    public var lists: [ListingView]
     public var createdAt: APIMoment
     public var changedAt: APIMoment
 
@@ -105,6 +116,7 @@ public struct CustomerView: Codable, Equatable, Sendable {
         attributes =
             customer.attributes.map { AttributeView(attribute: $0.attribute, isPersonal: false, value: $0.value.text) }
             + details.attributes.map { AttributeView(attribute: $0.attribute, isPersonal: true, value: isMasked ? "•••" : $0.value.text) }
+        lists = customer.listed.map { ListingView($0) }
         createdAt = APIMoment(milliseconds: one.row.createdAt)
         changedAt = APIMoment(milliseconds: one.row.changedAt)
     }

@@ -29,6 +29,7 @@ extension Definitions {
 
     private static let nouns: [(DefinitionKind, CustomerNames.Noun)] = [
         (.segment, .segment), (.tier, .tier), (.package, .package), (.purpose, .purpose),
+        (.suppressionList, .list),
     ]
 }
 

@@ -16,6 +16,8 @@ public enum DefinitionKind: String, CaseIterable, Sendable, Codable {
     case attribute
     /// How a customer was in touch, or can be: phone, branch, call centre.
     case contactKind = "contact-kind"
+    /// A list of customers who are not told of everything; what follows from it says the rulebook.
+    case suppressionList = "suppression-list"
 
     /// Numbers below are those that every installation has.
     static let firstOwn: Int64 = 16

@@ -1,6 +1,6 @@
 import MartletModel
 
-/// `/v1/definitions/{kind}`: apps, packages, purposes, segments, tiers, attributes, kinds of contact.
+/// `/v1/definitions/{kind}`: apps, packages, purposes, segments, tiers, attributes, kinds of contact, suppression lists.
 public struct DefinitionRoutes: APINoun {
     let definitions: Definitions
 

@@ -28,6 +28,7 @@ struct HistoryBatch: Sendable {
 
     var folds: [any HistoryFold] = []
     private(set) var preferences: [PreferenceChange] = []
+    private(set) var said: [PackageSaid] = []
     /// Newest sequence of each partition that the batch has records of.
     private(set) var sequences: [PartitionNumber: UInt64] = [:]
     private(set) var months: Set<HistoryMonth> = []
@@ -116,6 +117,10 @@ struct HistoryBatch: Sendable {
                 PreferenceChange(
                     number: it.number, address: it.address, unwanted: it.unwanted, at: header.at, partition: header.partition,
                     sequence: header.sequence))
+        case .subscribed(let it):
+            said.append(
+                PackageSaid(
+                    subject: it.subject, word: PackageWord(it.package, isWanted: it.isWanted, at: header.at), message: it.message))
         case .orphan, .mark, .ledger, .counted: break
         }
     }

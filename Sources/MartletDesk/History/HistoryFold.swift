@@ -30,6 +30,14 @@ public struct PreferenceChange: Sendable, Equatable {
     }
 }
 
+/// What a customer said of a package by a word from a handset: a record of the log for whoever keeps customers.
+public struct PackageSaid: Sendable, Equatable {
+    public var subject: SubjectNumber
+    public var word: PackageWord
+    /// The message that said so.
+    public var message: MessageID
+}
+
 /// Records that history lacks, and never will have from this log.
 public struct HistoryGap: Sendable, Equatable {
     public enum Kind: String, Sendable {

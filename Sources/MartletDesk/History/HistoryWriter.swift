@@ -17,6 +17,7 @@ struct HistoryWriter: Sendable {
     let parts: SearchPartMemory
     let trail: AuditTrail
     let preferences: @Sendable ([PreferenceChange], SQLSession) throws -> Void
+    let said: @Sendable ([PackageSaid], SQLSession) throws -> Void
 
     /// Somebody else moved the cursor, or a commit whose answer was lost had happened after all: what is known has to be read anew.
     struct Moved: Error {}
@@ -111,6 +112,7 @@ struct HistoryWriter: Sendable {
         try session.bulk(cursors, merge: .replacing(key: ["follower", "partition"]))
         for fold in batch.folds { try fold.write(session) }
         if !batch.preferences.isEmpty { try preferences(batch.preferences, session) }
+        if !batch.said.isEmpty { try said(batch.said, session) }
         try enter(batch, now, session)
         return Written(rows: states.rows, tampered: states.tampered, count: count + states.rows.count, parts: parts)
     }

@@ -45,11 +45,13 @@ public final class Projector: Sendable {
     /// - Parameters:
     ///   - folds: made for each batch.
     ///   - preferences: opt-outs and opt-ins of one batch, in the batch's transaction.
+    ///   - said: words on packages of one batch, likewise.
     public init(
         _ desk: Desk, _ options: Options, keys: KeyStore, logger: Logger, figures: ProjectorFigures = ProjectorFigures(),
         subjects: SubjectKeys? = nil,
         folds: @escaping @Sendable () -> [any HistoryFold] = { [] },
-        preferences: @escaping @Sendable ([PreferenceChange], SQLSession) throws -> Void = { _, _ in }
+        preferences: @escaping @Sendable ([PreferenceChange], SQLSession) throws -> Void = { _, _ in },
+        said: @escaping @Sendable ([PackageSaid], SQLSession) throws -> Void = { _, _ in }
     ) {
         self.options = options
         self.figures = figures
@@ -60,7 +62,7 @@ public final class Projector: Sendable {
         now = desk.now
         writer = HistoryWriter(
             tags: self.keys.stateTags, memory: StateMemory(), parts: SearchPartMemory(full: options.searchPart), trail: desk.trail,
-            preferences: preferences)
+            preferences: preferences, said: said)
     }
 
     /// Goes on until its task is cancelled. A database that is away, slow or full is waited for.
@@ -110,7 +112,7 @@ public final class Projector: Sendable {
         // Of its own: what another remembers is of other rows.
         let writer = HistoryWriter(
             tags: keys.stateTags, memory: StateMemory(limit: 0), parts: SearchPartMemory(full: .max), trail: writer.trail,
-            preferences: { _, _ in })
+            preferences: { _, _ in }, said: { _, _ in })
         while true {
             let batch = try await gatherer.next(records: options.batch, upTo: cursor.position)
             if batch.isEmpty { return }
@@ -302,7 +304,14 @@ public final class Projector: Sendable {
             values.failures += 1
             values.problem = "\(error)"
         }
-        if isNew { logger.error("history: not written for now; tried again", metadata: ["reason": "\(error)"]) }
+        if isNew {
+            if (error as? SQLFault)?.isMissingTable ?? false {
+                // The desk migrates it beside this, and says so where it cannot.
+                logger.notice("history: the store is not migrated yet; tried again", metadata: ["reason": "\(error)"])
+            } else {
+                logger.error("history: not written for now; tried again", metadata: ["reason": "\(error)"])
+            }
+        }
         // Cancelled meanwhile: the loop sees it.
         try? await Task.sleep(for: waiting.next())
     }

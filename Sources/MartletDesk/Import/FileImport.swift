@@ -59,6 +59,7 @@ public struct FileImport: Sendable {
         switch options.kind {
         case .customers: try await CustomerImport(customers: customers, options: options).run(file, errors, caller, &progress, report)
         case .contacts: try await ContactImport(customers: customers, options: options).run(file, errors, caller, &progress, report)
+        case .lists: try await ListImport(customers: customers, options: options).run(file, errors, caller, &progress, report)
         }
         return (progress, true)
     }
@@ -92,6 +93,7 @@ extension ImportKind {
         switch self {
         case .customers: .customersImported
         case .contacts: .contactsImported
+        case .lists: .listsImported
         }
     }
 }

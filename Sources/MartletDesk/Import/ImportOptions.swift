@@ -3,6 +3,8 @@ public enum ImportKind: String, Sendable, CaseIterable {
     case customers
     /// What the bank had to do with customers elsewhere.
     case contacts
+    /// Who stands on which suppression list.
+    case lists
 }
 
 /// What an import reads, and how.
@@ -34,7 +36,7 @@ public struct ImportOptions: Equatable, Sendable {
     ) throws(DeskFault) {
         var faults: [FieldFault] = []
         let known = (kind: ImportKind(rawValue: kind), format: Format(rawValue: format))
-        if known.kind == nil { faults.append(FieldFault("kind", "unknown", "customers or contacts")) }
+        if known.kind == nil { faults.append(FieldFault("kind", "unknown", "customers, contacts or lists")) }
         if known.format == nil { faults.append(FieldFault("format", "unknown", "csv or ndjson")) }
         let sign = separator == "tab" ? "\t" : separator
         let byte = sign.utf8.first ?? 0

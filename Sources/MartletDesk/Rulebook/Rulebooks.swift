@@ -129,18 +129,20 @@ public struct Rulebooks: Sendable {
         return (before.content ?? .null).changes(to: after.content ?? .null)
     }
 
-    /// Writes a draft: a new object, or a new version of one. What compiling it alone has to say comes back with it and stops nothing.
+    /// Writes a draft: a new object, or a new version of one. What compiling it together with the newest versions of all others has to say of it,
+    /// and of those that name it, comes back with it and stops nothing.
     /// - Parameters:
     ///   - version: of the object as the caller read it; nil: there is none yet.
     ///   - numbering: of an event or event type.
+    ///   - isChecked: false: it is not compiled, for the caller did so with many others.
     public func save(
         _ kind: RulebookKind, _ key: String, _ wish: RulebookEntry.Wish, version: Int64?, numbering: RulebookNumbering = .given,
-        by caller: Caller
+        isChecked: Bool = true, by caller: Caller
     ) async throws(DeskFault) -> (entry: RulebookEntry, findings: [RulebookFinding]) {
         try caller.require(.writeRulebook)
         try wish.check(key: key)
         let surroundings = try surroundings()
-        let (entry, content) = try await desk.act(.writeRulebook, by: caller) { session in
+        let entry = try await desk.act(.writeRulebook, by: caller) { session in
             try session.run(StoreStatements.lockAudit)
             let visibility = try units.visibility(of: caller, session)
             var wish = wish
@@ -180,11 +182,31 @@ public struct Rulebooks: Sendable {
             let values = made.values(of: entry.number)
             let text = SQLValue.text(String(decoding: bytes, as: UTF8.self))
             try session.run(RulebookStatements.addVersion, values + [versionSeal.tag(values), text])
-            return ((entry, wish.content), AuditTrail.Line(act: .rulebookWritten, object: "rulebook/\(entry.path)@\(entry.newest)"))
+            return (entry, AuditTrail.Line(act: .rulebookWritten, object: "rulebook/\(entry.path)@\(entry.newest)"))
         }
-        let alone = RulebookSource(
-            number: 0, at: 0, objects: [RulebookObject(kind: kind, key: key, version: entry.newest, content: content)])
-        return (entry, findings(alone, surroundings))
+        return (entry, isChecked ? try await findings(of: kind, key, surroundings, by: caller) : [])
+    }
+
+    /// What compiling the newest versions of all objects says of one, and of those that name it, as far as the caller sees them.
+    private func findings(
+        of kind: RulebookKind, _ key: String, _ surroundings: Rulebook.Surroundings, by caller: Caller
+    ) async throws(DeskFault) -> [RulebookFinding] {
+        let (source, seen) = try await desk.read(.writeRulebook, by: caller) { session in
+            let visibility = try units.visibility(of: caller, session)
+            let rows = try session.rows(RulebookStatements.objects, [.integer(0), .integer(Rulebooks.most)], maximum: Int(Rulebooks.most))
+            var objects: [RulebookObject] = []
+            var seen: Set<String> = []
+            for entry in try rows.map({ try RulebookEntry($0, objectSeal) }) {
+                let newest = try content(of: entry.number, entry.newest, "\(entry.path)@\(entry.newest)", session)
+                objects.append(
+                    RulebookObject(kind: entry.kind, key: entry.key, version: entry.newest, content: newest.content ?? .null))
+                if visibility.sees(entry.unit) { seen.insert(entry.path) }
+            }
+            return (RulebookSource(number: 0, at: 0, objects: objects), seen)
+        }
+        let name = "\(kind.rawValue)/\(key)"
+        let others = Set(source.objects.map(\.name)).subtracting(seen.intersection(source.users(of: kind, key))).subtracting([name])
+        return findings(source, surroundings).filter { !others.contains(String($0.path.prefix { $0 != "$" })) }
     }
 
     // MARK: Rows

@@ -80,7 +80,7 @@ public struct TrafficFold: HistoryFold {
                 if it.stage == .fresh { $0.messages += 1 }
                 $0.parts += Int64(it.partsOnAir)
             }
-        case .carried, .mark, .ledger, .orphan, .preference, .told, .counted: return
+        case .carried, .mark, .ledger, .orphan, .preference, .told, .counted, .subscribed: return
         case .receipt, .ended, .resumed, .replaced, .asked: break
         }
         // Of a notification: what becomes of a further message of it is no end.

@@ -53,6 +53,7 @@ extension Engine {
             let receipt = RecordBody.Receipt(
                 part: item.part, state: state, error: error, providerID: clipped(item.providerID), isAnswer: true, endedAt: endedAt)
             emit(.receipt(receipt), number, &turn, flags: slot.pointee.openParts == 0 ? .settlesAttempt : [])
+            if state == .delivered { arrived(number, &turn) }
         case .state, .cancelled, .refused, .notKnown, .silent, .lost:
             let asked = RecordBody.Asked(
                 what: item.what, part: item.part, tries: slot.pointee.tries, result: item.result, providerID: clipped(item.providerID),
@@ -83,23 +84,47 @@ extension Engine {
     }
 
     /// The provider deleted what it was told to delete, and did not say so then: that is its answer. What it refused to delete it deleted
-    /// for a reason of its own. Of several parts nobody keeps which were deleted before, and one that was not may come to the handset: such
-    /// a message fails, as by any other receipt.
+    /// for a reason of its own. Of several parts it is taken back when all are deleted; until then each is kept in mind, and when another comes to the
+    /// handset after all, it fails.
     private mutating func tookBack(
         _ number: UInt32, _ part: UInt8, _ providerID: String, _ connection: String, _ turn: inout Turn
     ) -> Bool {
         let slot = slots.pointer(number).pointee
+        let reference = slots.reference(number)
         guard slot.state == .sent, slot.tries & (Engine.cancelTried | Engine.cancelRefused) == Engine.cancelTried,
-            standing(slot) == slot.allParts, slot.parts == 1
+            standing(slot) == slot.allParts, slot.parts == 1 || hasRoomForForgotten(reference)
         else { return false }
         let isWish = slot.tries & Engine.cancelBySource != 0
         // The wall clock may have jumped back since it was told.
         guard isWish || turn.now.wallMilliseconds >= slot.deadline else { return false }
         let asked = RecordBody.Asked(
             what: .cancel, part: part, tries: slot.tries, result: .cancelled, providerID: clipped(providerID), connection: connection)
-        emit(.asked(asked), number, &turn)
-        takenBack(number, isWish ? .cancelledBySource : .withdrawn, &turn)
+        // Somebody who repeats a receipt without end fills no log.
+        if !inquiries.isForgotten(part, of: reference) { emit(.asked(asked), number, &turn) }
+        if slot.parts == 1 || inquiries.forgotten[reference]?.parts == slot.allParts {
+            takenBack(number, isWish ? .cancelledBySource : .withdrawn, &turn)
+        }
         return true
+    }
+
+    private mutating func hasRoomForForgotten(_ reference: SlotReference) -> Bool {
+        guard inquiries.forgotten.count >= Inquiries.forgottenMaximum, inquiries.forgotten[reference] == nil else { return true }
+        for one in inquiries.forgotten.keys {
+            if let number = slots.number(of: one), !slots.pointer(number).pointee.state.isEnd { continue }
+            inquiries.forgotten[one] = nil
+        }
+        return inquiries.forgotten.count < Inquiries.forgottenMaximum
+    }
+
+    /// A part came to the handset. Where its provider deleted another, as it was told to, the message never arrives whole.
+    mutating func arrived(_ number: UInt32, _ turn: inout Turn) {
+        let slot = slots.pointer(number)
+        let reference = slots.reference(number)
+        guard slot.pointee.state == .sent, inquiries.open[reference]?.what != .cancel, let one = inquiries.forgotten[reference],
+            standing(slot.pointee) >> UInt16(one.last & 15) & 1 == 1
+        else { return }
+        let receipt = RecordBody.Receipt(part: one.last, state: .deleted, error: 0, providerID: one.providerID, isAnswer: true)
+        emit(.receipt(receipt), number, &turn, flags: slot.pointee.openParts == 0 ? .settlesAttempt : [])
     }
 
     private mutating func takenBack(_ number: UInt32, _ reason: EndReason, _ turn: inout Turn) {
@@ -136,9 +161,12 @@ extension Engine {
         if slot.pointee.state == .sent { arm(number, wall: lookAt(number, turn.now), turn.now) }
     }
 
-    /// The fold of it: nothing but how often it was asked about.
+    /// The fold of it: how often it was asked about, and which of several parts its provider deleted as it was told to.
     mutating func asked(_ it: RecordBody.Asked, _ number: UInt32) {
         let slot = slots.pointer(number)
+        if it.what == .cancel, it.result == .cancelled, slot.pointee.parts > 1 {
+            inquiries.forgot(it.part, it.providerID, of: slots.reference(number))
+        }
         let times = max(slot.pointee.tries & ~Engine.cancelBits, it.tries & ~Engine.cancelBits)
         slot.pointee.tries = times | (slot.pointee.tries | it.tries) & Engine.cancelBits
     }

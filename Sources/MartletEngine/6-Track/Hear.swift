@@ -24,6 +24,7 @@ extension Engine {
                 emit(
                     .receipt(.init(part: found.part, state: item.state, error: item.error, providerID: providerID)), found.slot, &turn,
                     flags: slot.pointee.openParts == 0 ? .settlesAttempt : [])
+                if item.state == .delivered { arrived(found.slot, &turn) }
                 continue
             }
             // A passing state of an unknown message tells nothing that its final one will not.

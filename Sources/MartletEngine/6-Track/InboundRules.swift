@@ -6,18 +6,40 @@ public struct InboundRules: Equatable, Sendable {
     public struct Rule: Equatable, Sendable {
         /// The number or name it was sent to, as the provider writes it; empty: any.
         public var to: String
-        /// First word of the text, in whatever case; empty: any text.
+        /// First words of the text with blanks between them, in whatever case; empty: any text. Of a rule with a package the whole of the text.
         public var keyword: String
         /// Who hears of it; nil: who sent the last message to that handset.
         public var source: SourceNumber?
         /// Sent back at once; empty: nothing is.
         public var answer: String
+        /// What the customer says of a package with these words.
+        public var package: PackageWish?
+        private let words: [String]
 
-        public init(to: String = "", keyword: String = "", source: SourceNumber? = nil, answer: String = "") {
+        public init(
+            to: String = "", keyword: String = "", source: SourceNumber? = nil, answer: String = "", package: PackageWish? = nil
+        ) {
             self.to = to
             self.keyword = keyword.lowercased()
             self.source = source
             self.answer = answer
+            self.package = package
+            words = self.keyword.split(whereSeparator: \.isWhitespace).map(String.init)
+        }
+
+        /// "Card off the table" is no word on a package: such a word stands alone.
+        fileprivate func fits(_ text: [String], to: String) -> Bool {
+            guard self.to.isEmpty || self.to == to else { return false }
+            return package == nil ? text.starts(with: words) : text == words
+        }
+    }
+
+    public struct PackageWish: Equatable, Sendable {
+        public var package: UInt16
+        public var isWanted: Bool
+        public init(_ package: UInt16, isWanted: Bool) {
+            self.package = package
+            self.isWanted = isWanted
         }
     }
 
@@ -37,6 +59,9 @@ public struct InboundRules: Equatable, Sendable {
     public var optIn: Words
     /// What an opt-out is for.
     public var unwanted: ClassSet
+    /// Sent back for a word on a package from a number that is not one customer's, and where it cannot be heeded now; empty: nothing is.
+    public var unknownAnswer: String
+    public var laterAnswer: String
     /// Who hears of what no rule and no earlier message decides; nil: nobody, it stays in the log.
     public var fallback: SourceNumber?
     /// Microseconds after a message to a handset in which what comes from it is a reply.
@@ -46,36 +71,43 @@ public struct InboundRules: Equatable, Sendable {
 
     public init(
         rules: [Rule] = [], optOut: Words = Words([]), optIn: Words = Words([]), unwanted: ClassSet = ClassSet([.marketing]),
-        fallback: SourceNumber? = nil, window: Int64 = 86_400_000_000, partsWait: Int64 = 600_000_000
+        unknownAnswer: String = "", laterAnswer: String = "", fallback: SourceNumber? = nil, window: Int64 = 86_400_000_000,
+        partsWait: Int64 = 600_000_000
     ) {
         self.rules = rules
         self.optOut = optOut
         self.optIn = optIn
         self.unwanted = unwanted
+        self.unknownAnswer = unknownAnswer
+        self.laterAnswer = laterAnswer
         self.fallback = fallback
         self.window = window
         self.partsWait = partsWait
     }
+
+    /// Whether a word on a package may come: then the node says whose number it is.
+    public var hasPackages: Bool { rules.contains { $0.package != nil } }
 
     struct Verdict: Equatable {
         var source: SourceNumber?
         var answer = ""
         /// What the customer wants no more; empty: wants all again; nil: says nothing of it.
         var unwanted: ClassSet?
+        var package: PackageWish?
     }
 
     /// - Parameter repliesTo: who sent the last message to the handset.
     func judge(_ text: String, to: String, repliesTo: SourceNumber?) -> Verdict {
         let words = text.lowercased().split(whereSeparator: \.isWhitespace).map(InboundRules.bare).filter { !$0.isEmpty }
         let alone = words.count == 1 ? words[0] : ""
-        let rule = rules.first { ($0.to.isEmpty || $0.to == to) && ($0.keyword.isEmpty || $0.keyword == words.first ?? "") }
+        let rule = rules.first { $0.fits(words, to: to) }
         // 0 is the command line, which hears nothing.
         let source = rule?.source ?? (repliesTo == 0 ? nil : repliesTo) ?? fallback
         if !alone.isEmpty, !unwanted.isEmpty, optOut.words.contains(alone) {
             return Verdict(source: source, answer: optOut.answer, unwanted: unwanted)
         }
         if !alone.isEmpty, optIn.words.contains(alone) { return Verdict(source: source, answer: optIn.answer, unwanted: []) }
-        return Verdict(source: source, answer: rule?.answer ?? "")
+        return Verdict(source: source, answer: rule?.answer ?? "", package: rule?.package)
     }
 
     /// Without the quotes and full stops that people put around a word they were asked to send.

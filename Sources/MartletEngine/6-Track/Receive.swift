@@ -141,7 +141,9 @@ extension Engine {
             Turn.Emitted(record: record, slot: slot, sealed: .payload(range), after: slot == nil ? .nothing : .retire))
         guard let number = item.number else { return }
         if let unwanted = verdict.unwanted { prefer(number, unwanted, &turn) }
-        if !verdict.answer.isEmpty, mayAnswer { answer(number, item, verdict, random, &turn) }
+        var heeded = verdict
+        if let wish = verdict.package { heeded.answer = say(wish, number, item, in: id, verdict.answer, &turn) }
+        if !heeded.answer.isEmpty, mayAnswer { answer(number, item, heeded, random, &turn) }
     }
 
     /// In the batch of the message it answers: after a crash both are there or neither.

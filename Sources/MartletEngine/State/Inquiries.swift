@@ -13,6 +13,8 @@ struct Inquiries {
     static let restMicroseconds: Int64 = 3_600_000_000
     /// Cancellations of sources that cannot be told to a provider yet.
     static let wishMaximum = 1024
+    /// Messages of several parts with some that were deleted.
+    static let forgottenMaximum = 4096
 
     struct Open {
         var what: Inquiry.What
@@ -37,6 +39,14 @@ struct Inquiries {
         var notBefore: Int64
     }
 
+    /// Parts that a provider deleted as it was told to, of a message of which others are still open.
+    struct Forgotten {
+        var parts: UInt16 = 0
+        /// The part that was deleted last, and its id.
+        var last: UInt8 = 0
+        var providerID = ""
+    }
+
     /// What is learnt of a group.
     private struct Habit {
         var failures: UInt8 = 0
@@ -48,6 +58,8 @@ struct Inquiries {
     }
 
     private(set) var open: [SlotReference: Open] = [:]
+    /// A fold of the log, but for what was trimmed before a restart: such a message ends when its receipts' time is over.
+    var forgotten: [SlotReference: Forgotten] = [:]
     private var openByGroup = [Int](repeating: 0, count: 256)
     private var habits: [UInt16: Habit] = [:]
     /// Oldest first.
@@ -82,6 +94,17 @@ struct Inquiries {
         let key = Inquiries.key(one.what, one.group)
         if habits[key]?.isProbed ?? false { habits[key]?.probe = reference }
         wanted.append(reference)
+    }
+
+    func isForgotten(_ part: UInt8, of reference: SlotReference) -> Bool {
+        (forgotten[reference]?.parts ?? 0) >> UInt16(part & 15) & 1 == 1
+    }
+
+    mutating func forgot(_ part: UInt8, _ providerID: String, of reference: SlotReference) {
+        guard forgotten[reference] != nil || forgotten.count < Inquiries.forgottenMaximum else { return }
+        forgotten[reference, default: Forgotten()].parts |= 1 << UInt16(part & 15)
+        forgotten[reference]?.last = part
+        forgotten[reference]?.providerID = providerID
     }
 
     mutating func update(_ reference: SlotReference, _ one: Open) { open[reference] = one }

@@ -8,6 +8,7 @@ extension CustomerChange {
         static let preferences: UInt8 = 4
         static let device: UInt8 = 5
         static let address: UInt8 = 6
+        static let package: UInt8 = 7
     }
 
     /// Adds the bytes to `bytes`. On a fault `bytes` holds a part of them.
@@ -38,6 +39,12 @@ extension CustomerChange {
             out.fixed(device.at)
             device.contact.write(to: &out)
             try out.octets(device.sealed, "device sealed")
+        case .package(let subject, let word):
+            out.byte(Code.package)
+            out.fixed(subject)
+            out.fixed(word.package)
+            out.byte(word.isWanted ? 1 : 0)
+            out.fixed(word.at)
         case .address(let hash, let fact):
             out.byte(Code.address)
             out.fixed(hash)
@@ -68,6 +75,12 @@ extension CustomerChange {
                 subject,
                 DeviceRegistration(
                     contact: contact, reference: reference, address: address, at: at, sealed: try input.octets("device sealed")))
+        case Code.package:
+            let subject: SubjectNumber = try input.fixed("subject")
+            let package: UInt16 = try input.fixed("package")
+            let wanted = try input.byte("package wanted")
+            guard wanted <= 1 else { throw .badValue(field: "package wanted") }
+            self = .package(subject, PackageWord(package, isWanted: wanted == 1, at: try input.fixed("package time")))
         case Code.address:
             let hash: UInt64 = try input.fixed("address")
             guard let what = AddressFact.What(rawValue: try input.byte("address fact")) else { throw .badValue(field: "address fact") }

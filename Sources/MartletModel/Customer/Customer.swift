@@ -22,12 +22,16 @@ public struct Customer: Equatable, Sendable {
     public var zone: UInt16
     public var locale: CustomerLocale
     public var packages: [PackageSubscription]
+    /// Wall microseconds of the newest word from a handset that is in `packages`; 0: there was none.
+    public var packagesHeardAt: Int64 = 0
     public var consents: [Consent]
     public var preferences: Preferences?
     /// In the customer's order: the first is preferred.
     public var contacts: [ContactPoint]
     /// The bank's own, as far as they are not personal.
     public var attributes: [CustomerAttribute]
+    /// Lists of the bank on which the customer stands, each once.
+    public var listed: [SuppressionListing] = []
 
     public init(
         subject: SubjectNumber, status: CustomerStatus = .active, version: UInt32 = 0, unit: UInt16 = 0, segment: UInt16 = 0,

@@ -1,13 +1,14 @@
 /// What became of a customer, or of an address, since the base file was written.
 public enum CustomerChange: Equatable, Sendable {
-    /// The customer as a whole: added, or in place of all that was known. Facts that came before it are in it, except consents and
-    /// preferences that are newer than its own.
+    /// The customer as a whole: added, or in place of all that was known. Facts that came before it are in it, except consents,
+    /// preferences and words on packages that are newer than its own.
     case written(CustomerImage)
     /// Erased: nothing of the customer is found any more, whatever the base file says, until it is written again.
     case erased(SubjectNumber)
     case consent(SubjectNumber, Consent)
     case preferences(SubjectNumber, Preferences)
     case device(SubjectNumber, DeviceRegistration)
+    case package(SubjectNumber, PackageWord)
     /// Of an address, whoever has it: several customers may share one.
     case address(hash: UInt64, AddressFact)
 }

@@ -8,6 +8,7 @@ public enum CustomerLimits {
     public static let consents = 256
     public static let contacts = 64
     public static let attributes = 256
+    public static let listed = 32
     public static let mutedEventTypes = 256
     public static let textBytes = 1024
     public static let addressBytes = 4096
@@ -24,6 +25,8 @@ extension Customer {
         static let preferences: UInt8 = 3
         static let contacts: UInt8 = 4
         static let attributes: UInt8 = 5
+        static let heard: UInt8 = 6
+        static let listed: UInt8 = 7
     }
 
     /// Adds the record's bytes to `bytes`; the subject is not among them. On a fault `bytes` holds a part of the record.
@@ -61,6 +64,12 @@ extension Customer {
         try out.list(attributes, Section.attributes, "attributes", CustomerLimits.attributes) { one, out throws(CustomerFault) in
             try one.write(to: &out)
         }
+        if packagesHeardAt != 0 {
+            try out.section(Section.heard) { out throws(CustomerFault) in out.fixed(packagesHeardAt) }
+        }
+        try out.list(listed, Section.listed, "suppression lists", CustomerLimits.listed) { one, out throws(CustomerFault) in
+            try out.inner { out throws(CustomerFault) in one.write(to: &out) }
+        }
         guard out.bytes.count - start <= CustomerLimits.recordBytes else {
             throw .tooLong(field: "customer", limit: CustomerLimits.recordBytes)
         }
@@ -85,6 +94,8 @@ extension Customer {
             case Section.preferences: it.preferences = try Preferences(&part)
             case Section.contacts: it.contacts = try ContactPoint.list(&part)
             case Section.attributes: it.attributes = try CustomerAttribute.list(&part)
+            case Section.heard: it.packagesHeardAt = try part.fixed("packages heard at")
+            case Section.listed: it.listed = try SuppressionListing.list(&part)
             default: break
             }
         }
@@ -296,6 +307,34 @@ extension ContactPoint {
             guard found.count < CustomerLimits.contacts else { throw .tooMany(field: "contacts", limit: CustomerLimits.contacts) }
             let one = try ContactPoint(&input)
             guard !found.contains(where: { $0.number == one.number }) else { throw .badValue(field: "contact number") }
+            found.append(one)
+        }
+        return found
+    }
+}
+
+extension SuppressionListing {
+    private static let ends: UInt8 = 1
+
+    func write(to out: inout FieldWriter) {
+        out.varint(list)
+        out.fixed(since)
+        out.byte(until == nil ? 0 : SuppressionListing.ends)
+        if let until { out.fixed(until) }
+    }
+
+    static func list(_ input: inout FieldReader) throws(CustomerFault) -> [SuppressionListing] {
+        var found: [SuppressionListing] = []
+        while !input.isAtEnd {
+            guard found.count < CustomerLimits.listed else {
+                throw .tooMany(field: "suppression lists", limit: CustomerLimits.listed)
+            }
+            var entry = try input.inner("suppression list")
+            var one = SuppressionListing(list: try entry.number("suppression list"), since: try entry.fixed("listed since"))
+            let flags = try entry.byte("suppression list flags")
+            guard flags <= ends else { throw .badValue(field: "suppression list flags") }
+            if flags == ends { one.until = try entry.fixed("listed until") }
+            guard !found.contains(where: { $0.list == one.list }) else { throw .badValue(field: "suppression list") }
             found.append(one)
         }
         return found

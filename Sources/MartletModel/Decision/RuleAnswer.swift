@@ -111,6 +111,8 @@ public struct RuleAnswer: Equatable, Sendable {
         case capUsedUp
         case noneUsedUp
         case budgetUsedUp
+        /// number: of the list.
+        case suppressionList
     }
 
     public init(_ rule: DecisionRule, _ verdict: Verdict, _ because: Because, _ number: Int64 = 0) {
@@ -168,6 +170,7 @@ extension RuleAnswer {
         case .capUsedUp: "The customer has had as many as are allowed."
         case .noneUsedUp: "No cap is used up."
         case .budgetUsedUp: "What was set aside is used up."
+        case .suppressionList: "The customer stands on list \(number) of the bank, which forbids it."
         }
     }
 }

@@ -47,7 +47,7 @@ public enum SuppressionReason: UInt8, CaseIterable, Sendable {
         case .belowThreshold: "The amount is below the one that the customer, or the package, is told from."
         case .noConsent: "The customer has not agreed to the event's purpose."
         case .optedOut: "The customer withdrew the consent, or switched off the event, its channels or its address."
-        case .addressSuppressed: "A rule of the bank or the state of the customer forbids it, or every address is dead."
+        case .addressSuppressed: "A rule or a list of the bank or the state of the customer forbids it, or every address is dead."
         case .noContact: "The customer has no address for any channel that the event goes over."
         case .channelForbidden: "No channel of the plan may be used for this event, or can be used now."
         case .capReached: "The customer has had as many notifications of this kind as within that time are allowed."

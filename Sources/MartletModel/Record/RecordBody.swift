@@ -20,6 +20,7 @@ public enum RecordBody: Equatable, Sendable {
     case asked(Asked)
     case decided(Decided)
     case counted(Counted)
+    case subscribed(Subscribed)
 
     public struct Accepted: Equatable, Sendable {
         /// Wall microseconds at which the door had read the whole request.
@@ -287,6 +288,22 @@ public enum RecordBody: Equatable, Sendable {
         }
     }
 
+    /// What a customer said of a package; when, is the header's. The node knew the handset as this one customer's.
+    public struct Subscribed: Equatable, Sendable {
+        public var subject: SubjectNumber
+        public var package: UInt16
+        /// False: wants it no more, for no account and no card.
+        public var isWanted: Bool
+        /// The message that said so.
+        public var message: MessageID
+        public init(subject: SubjectNumber, package: UInt16, isWanted: Bool, message: MessageID) {
+            self.subject = subject
+            self.package = package
+            self.isWanted = isWanted
+            self.message = message
+        }
+    }
+
     public var kind: RecordKind {
         switch self {
         case .accepted: .accepted
@@ -306,6 +323,7 @@ public enum RecordBody: Equatable, Sendable {
         case .asked: .asked
         case .decided: .decided
         case .counted: .counted
+        case .subscribed: .subscribed
         }
     }
 }

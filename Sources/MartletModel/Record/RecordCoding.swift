@@ -24,6 +24,7 @@ extension RecordBody {
         case .asked(let it): 22 + it.providerID.shortCount + it.connection.shortCount
         case .decided(let it): it.byteCount
         case .counted(let it): it.byteCount
+        case .subscribed: 24
         }
     }
 
@@ -130,6 +131,13 @@ extension RecordBody {
             out.put(text: it.connection)
         case .decided(let it): it.write(&out)
         case .counted(let it): it.write(&out)
+        case .subscribed(let it):
+            out.put(it.subject)
+            out.put(it.package)
+            out.put(UInt8(it.isWanted ? 1 : 0))
+            out.put(UInt8(0))
+            out.put(it.message.high)
+            out.put(it.message.low)
         }
     }
 }
@@ -230,6 +238,15 @@ extension RecordBody {
         case .asked: self = .asked(try Asked(&input))
         case .decided: self = .decided(try Decided(&input))
         case .counted: self = .counted(try Counted(&input))
+        case .subscribed:
+            let (subject, package): (UInt32, UInt16) = (try input.take(), try input.take())
+            let wanted: UInt8 = try input.take()
+            guard wanted <= 1 else { throw .badValue(field: "package wanted") }
+            let _: UInt8 = try input.take()
+            self = .subscribed(
+                Subscribed(
+                    subject: subject, package: package, isWanted: wanted == 1,
+                    message: MessageID(high: try input.take(), low: try input.take())))
         }
     }
 }

@@ -139,6 +139,8 @@ public enum RecordKind: UInt8, CaseIterable, Sendable {
     case decided = 16
     /// Times that count for caps and limits, so that they outlive the records they were counted from.
     case counted = 17
+    /// A customer connected or disconnected a package by a word from a handset.
+    case subscribed = 18
 }
 
 public struct RecordFlags: OptionSet, Equatable, Sendable {

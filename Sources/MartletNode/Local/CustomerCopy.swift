@@ -15,10 +15,17 @@ import Synchronization
 /// Everything that waits for a disk happens on two threads of its own: one appends, one opens, checks and swaps base files, which for millions
 /// of customers takes a second.
 public final class CustomerCopy: Sendable {
-    /// What a customer said of an address, by the hash under which customers are found.
+    /// What a customer said to the node.
     struct Fact: Sendable {
-        var hash: UInt64
-        var fact: AddressFact
+        /// Of what; the newest of each holds.
+        enum What: Hashable, Sendable {
+            /// By the hash under which customers are found.
+            case address(UInt64)
+            case package(SubjectNumber, UInt16)
+        }
+
+        var what: What
+        var change: CustomerChange
     }
 
     private struct State: Sendable {
@@ -252,8 +259,7 @@ public final class CustomerCopy: Sendable {
             guard !facts.isEmpty else { return tell(.facts, nil) }
             do throws(LocalFault) {
                 // What a restart brought again is known.
-                let news = facts.filter { !$0.fact.isKnown(to: customers.state(address: $0.hash)) }
-                try customers.append(news.map { .address(hash: $0.hash, $0.fact) })
+                try customers.append(facts.map(\.change).filter { !$0.isKnown(to: customers) })
                 state.withLock { $0.pending.removeFirst(facts.count) }
             } catch {
                 // Tried again by the next watch.
@@ -264,10 +270,16 @@ public final class CustomerCopy: Sendable {
     }
 }
 
-extension AddressFact {
-    fileprivate func isKnown(to state: AddressState) -> Bool {
-        var after = state
-        after.learn(self)
-        return after == state
+extension CustomerChange {
+    fileprivate func isKnown(to customers: LocalCustomers) -> Bool {
+        switch self {
+        case .address(let hash, let fact):
+            let before = customers.state(address: hash)
+            var after = before
+            after.learn(fact)
+            return after == before
+        case .package(let subject, let word): return customers.knows(word, of: subject)
+        case .written, .erased, .consent, .preferences, .device: return false
+        }
     }
 }

@@ -34,6 +34,16 @@ struct Owners: ~Copyable {
     /// As the desk hashes it.
     func hash(_ number: PhoneNumber) -> UInt64 { phones.hash64(number: number.digits) }
 
+    /// Nil when that cannot be said now.
+    func owner(of number: PhoneNumber) -> Inbound.Owner? {
+        guard let customers, !areUnusable else { return nil }
+        switch customers.owner(address: hash(number)) {
+        case .nobody: return .nobody
+        case .one(let subject): return .one(subject)
+        case .several: return .several
+        }
+    }
+
     /// Nil when nobody or more than one has the number, or its owner has no key (any more).
     mutating func key(of number: PhoneNumber) -> SubjectKey? {
         guard let customers, cache != nil, case .one(let subject) = customers.owner(address: hash(number)) else { return nil }
@@ -81,17 +91,28 @@ extension Node {
     /// What a customer said of its number stands in the record under the hash by which customers are found, too: so the local copy and the
     /// history learn of it, after a restart as well.
     func noteFact(_ index: Int) {
-        guard case .preference(var it) = turn.records[index].record.body, let handset = turn.records[index].handset else { return }
-        it.address = owners.hash(handset)
-        turn.records[index].record.body = .preference(it)
-        open.facts.append(CustomerCopy.Fact(it, at: turn.records[index].record.header.at))
+        if case .preference(var it) = turn.records[index].record.body, let handset = turn.records[index].handset {
+            it.address = owners.hash(handset)
+            turn.records[index].record.body = .preference(it)
+        }
+        guard let fact = CustomerCopy.Fact(turn.records[index].record) else { return }
+        open.facts.append(fact)
     }
 }
 
 extension CustomerCopy.Fact {
-    /// - Parameter at: wall microseconds.
-    init(_ preference: RecordBody.Preference, at: Int64) {
-        hash = preference.address
-        fact = AddressFact(preference.unwanted.isEmpty ? .optedIn : .optedOut, at: FactTime(clamping: at / 1_000_000))
+    /// Nil when a customer said nothing with it, as in a copy forward of what was said before.
+    init?(_ record: Record) {
+        let at = record.header.at
+        if case .preference(let it) = record.body, it.address != 0 {
+            what = .address(it.address)
+            change = .address(
+                hash: it.address, AddressFact(it.unwanted.isEmpty ? .optedIn : .optedOut, at: FactTime(clamping: at / 1_000_000)))
+        } else if case .subscribed(let it) = record.body {
+            what = .package(it.subject, it.package)
+            change = .package(it.subject, PackageWord(it.package, isWanted: it.isWanted, at: at))
+        } else {
+            return nil
+        }
     }
 }

@@ -86,6 +86,13 @@ extension Node {
             ),
             (NodeMetrics.answers, [("accepted", counts.answers), ("held_back", counts.answersHeldBack)]),
             (NodeMetrics.preferences, [("opt_out", counts.optOuts), ("opt_in", counts.optIns)]),
+            (
+                NodeMetrics.packageWords,
+                [
+                    ("connected", counts.packagesConnected), ("disconnected", counts.packagesDisconnected),
+                    ("unknown", counts.packageWordsUnknown), ("later", counts.packageWordsLater),
+                ]
+            ),
         ]
         for (metric, values) in labelled {
             out.begin(metric)

@@ -41,6 +41,11 @@ public enum NodeMetrics {
     public static let preferences = Metric(
         "martlet_preferences_total", .counter, labels: ["what"],
         doc: "Customers who opted out (`opt_out`) or in again (`opt_in`) by a word.")
+    public static let packageWords = Metric(
+        "martlet_package_words_total", .counter, labels: ["outcome"],
+        doc:
+            "Words on packages from handsets: `connected`, `disconnected`, `unknown` from numbers that are not one customer's, `later` those that could not "
+            + "be heeded then.")
     public static let optOutRefusals = Metric(
         "martlet_opt_out_refusals_total", .counter,
         doc: "Submissions refused since more numbers opted out than memory is meant for (20 million); all of these are heeded.")
@@ -150,7 +155,7 @@ public enum NodeMetrics {
     public static let all: [Metric] = [
         accepted, refused, ended, outcomes, receipts, orphans, late, duplicates, inquiries, settledByQuery, inquiriesRest, replanned, stale,
         open, owed, parked, told, inbound,
-        answers, preferences, optedOut, optOutRefusals, queued, outstanding, bound,
+        answers, preferences, packageWords, optedOut, optOutRefusals, queued, outstanding, bound,
         accept, wire,
         answer, commit, commitRecords, commitBatches, journalLow, journalSegments, journalFailures, markFailures, indexFailures,
         carried, replayed, sourceAccepted, sourceEnded, sourceOpen, drift, miscount, partsToday, quota, held,

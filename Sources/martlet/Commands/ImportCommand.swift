@@ -11,7 +11,7 @@ import SQL
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Takes over data from files of the bank's.",
-        subcommands: [CustomersImport.self, ContactsImport.self, List.self, Cancel.self, Discard.self])
+        subcommands: [CustomersImport.self, ContactsImport.self, ListsImport.self, List.self, Cancel.self, Discard.self])
 
     private static let discussion = """
         A desk that runs takes a sealed copy of the file and imports it, after those that wait already; without one this program does. Refused \
@@ -69,6 +69,17 @@ struct ImportCommand: AsyncParsableCommand {
         @OptionGroup var place: StoreCommand.Place
 
         func run() async throws { try await ImportCommand.run(.contacts, wish, place) }
+    }
+
+    struct ListsImport: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "lists", abstract: "Puts customers on suppression lists, or takes them off, from a file.",
+            discussion: ImportCommand.discussion)
+
+        @OptionGroup var wish: Wish
+        @OptionGroup var place: StoreCommand.Place
+
+        func run() async throws { try await ImportCommand.run(.lists, wish, place) }
     }
 
     struct List: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import Glibc
 import Guard
 import Logging
 import MartletDesk
@@ -34,9 +35,17 @@ extension StoreCommand {
                     throw AtRest.failure("\(error)", ExitStatus.badSettings)
                 }
                 let desk = StoreCommand.desk(store)
+                // What customers said to the node moves with the cursor: it would never come again.
+                let customers = subjects.map { desk.customers(CustomerVault(keys.days, $0)) }
                 let projector = Projector(
                     desk, settings.projector, keys: keys.days, logger: Logger(label: "martlet"), subjects: subjects,
-                    folds: { [TrafficFold(), DecisionFold()] })
+                    folds: { [TrafficFold(), DecisionFold()] },
+                    preferences: { changes, session in
+                        for change in changes {
+                            if let (hash, fact) = change.fact { try customers?.learn(fact, kind: .phone, hash: hash, session) }
+                        }
+                    },
+                    said: { words, session in for one in words { try customers?.learn(one, session) } })
                 if fromStart { try await projector.repair() }
                 if follow { return await projector.run() }
                 try await projector.catchUp()
@@ -54,13 +63,26 @@ extension StoreCommand {
     struct Retain: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "retain", abstract: "Forgets what the history has held for longer than `history.keep` and its like say.",
-            discussion: "In small steps, safe to end and to repeat. Exit codes: 0 done, 1 the database refused or is away, 2 bad settings.")
+            discussion: """
+                In small steps, safe to end and to repeat. When the clock is more than three days ahead of the last look of \
+                retention, it is not believed, and nothing is forgotten.
+                Exit codes: 0 done, 1 the database refused or is away, or the clock is not believed, 2 bad settings.
+                """)
+
+        @Flag(help: "The clock of this machine is right, however far ahead it is; the audit keeps who said so.") var clockIsRight = false
 
         @OptionGroup var place: Place
 
         func run() async throws {
             try await StoreCommand.with(place) { store, _, settings in
-                let report = try await HistoryRetention(StoreCommand.desk(store), rules: settings.retention).run()
+                let desk = StoreCommand.desk(store)
+                if clockIsRight {
+                    var caller = Caller.system("command-line")
+                    caller.reason = "store retain --clock-is-right, by user \(getuid())"
+                    try await RetentionClock.confirm(desk, by: caller)
+                }
+                try await RetentionClock().look(desk)
+                let report = try await HistoryRetention(desk, rules: settings.retention).run()
                 print(
                     "forgotten: \(report.texts) text(s), \(report.addresses) search entries, \(report.rows) message(s), "
                         + "\(report.months) month(s), \(report.counts) row(s) of the statistics"

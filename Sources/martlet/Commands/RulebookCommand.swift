@@ -249,7 +249,7 @@ struct RulebookCommand: AsyncParsableCommand {
                         note: note)
                     do {
                         let (saved, _) = try await rulebooks.save(
-                            file.kind, file.key, wish, version: entry?.version, numbering: .kept, by: caller)
+                            file.kind, file.key, wish, version: entry?.version, numbering: .kept, isChecked: false, by: caller)
                         Swift.print("\(file.path): \(saved.path) is version \(saved.newest)")
                         written += 1
                     } catch let fault as DeskFault {

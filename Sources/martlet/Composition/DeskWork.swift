@@ -19,6 +19,7 @@ struct DeskWork: Sendable {
     private let names: DeskNames
     private let figures = ProjectorFigures()
     private let importFigures = ImportFigures()
+    private let clock = RetentionClock()
 
     init(_ settings: ServerSettings, config: String, data: String, keys: KeyStore, vault: CustomerVault, logger: Logger) {
         self.settings = settings
@@ -68,16 +69,22 @@ struct DeskWork: Sendable {
                     for change in changes {
                         if let (hash, fact) = change.fact { try customers.learn(fact, kind: .phone, hash: hash, session) }
                     }
-                })
+                },
+                said: { words, session in for one in words { try customers.learn(one, session) } })
             await projector.run()
         }
     }
 
     private var retention: DeskPart {
-        DeskPart("retention") { desk in
+        DeskPart("retention", samples: { [clock] in clock.samples }) { desk in
             while true {
-                _ = try await HistoryRetention(desk, rules: settings.retention).run()
-                await forgetKeys(desk)
+                do {
+                    try await clock.look(desk)
+                    _ = try await HistoryRetention(desk, rules: settings.retention).run()
+                    await forgetKeys(desk)
+                } catch let jump as RetentionClock.Jump {
+                    logger.error("retention does not believe the clock", metadata: ["reason": "\(jump)"])
+                }
                 try await Task.sleep(for: .seconds(6 * 3600))
             }
         }

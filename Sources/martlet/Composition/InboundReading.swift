@@ -10,12 +10,15 @@ struct InboundSection: Equatable {
         var keyword: String
         var source: String
         var answer: String
+        var package: InboundRules.PackageWish?
     }
 
     var rules: [Rule] = []
     var optOut = InboundRules.Words([])
     var optIn = InboundRules.Words([])
     var unwanted = ClassSet([.marketing])
+    var unknownAnswer = ""
+    var laterAnswer = ""
     var source = ""
     var window: Int64 = 0
     var partsWait: Int64 = 0
@@ -28,6 +31,8 @@ struct InboundSection: Equatable {
         source = values.text(InboundSettings.source)
         optOut = .init(values.list(InboundSettings.optOutWords), answer: values.text(InboundSettings.optOutAnswer))
         optIn = .init(values.list(InboundSettings.optInWords), answer: values.text(InboundSettings.optInAnswer))
+        unknownAnswer = values.text(InboundSettings.packagesUnknown)
+        laterAnswer = values.text(InboundSettings.packagesLater)
         var classes: [MessageClass] = []
         for word in values.list(InboundSettings.optOutClasses) {
             if let one = MessageClass(word: word) {
@@ -47,15 +52,37 @@ struct InboundSection: Equatable {
         for element in values.elements("inbound.rules") { rules.append(InboundSection.rule(element, &mistakes)) }
     }
 
+    private static let keywordWords = 4
+
     private static func rule(_ element: SettingValues, _ mistakes: inout [Mistake]) -> Rule {
-        let rule = Rule(
+        var rule = Rule(
             to: element.text(InboundSettings.ruleTo), keyword: element.text(InboundSettings.ruleKeyword),
             source: element.text(InboundSettings.ruleSource), answer: element.text(InboundSettings.ruleAnswer))
-        if rule.keyword.contains(where: \.isWhitespace) {
+        let words = rule.keyword.split(whereSeparator: \.isWhitespace)
+        if words.count > keywordWords {
             mistakes.append(
-                element.mistake(InboundSettings.ruleKeyword, "a keyword is one word", remedy: "write the first word of the message alone"))
+                element.mistake(
+                    InboundSettings.ruleKeyword, "a keyword has at most \(keywordWords) words",
+                    remedy: "write the first words of the message"))
         }
-        if rule.to.isEmpty, rule.keyword.isEmpty, rule.source.isEmpty, rule.answer.isEmpty {
+        let connect = element.integer(InboundSettings.ruleConnect)
+        let disconnect = element.integer(InboundSettings.ruleDisconnect)
+        switch (UInt16(clamping: connect), UInt16(clamping: disconnect)) {
+        case (0, 0): break
+        case (let package, 0): rule.package = .init(package, isWanted: true)
+        case (0, let package): rule.package = .init(package, isWanted: false)
+        case (_, _):
+            mistakes.append(
+                element.mistake(
+                    InboundSettings.ruleDisconnect, "the rule connects and disconnects", remedy: "make two rules with a keyword each"))
+        }
+        if rule.package != nil, words.isEmpty {
+            mistakes.append(
+                element.mistake(
+                    InboundSettings.ruleKeyword, "every message would change the package",
+                    remedy: "give the rule a keyword, such as CARD ON"))
+        }
+        if rule.to.isEmpty, words.isEmpty, rule.source.isEmpty, rule.answer.isEmpty, connect == 0, disconnect == 0 {
             mistakes.append(
                 element.mistake(InboundSettings.ruleTo, "the rule says nothing", remedy: "give it a keyword, a source or an answer"))
         }
@@ -67,7 +94,8 @@ struct InboundSection: Equatable {
 
     func rules(_ number: (String) -> SourceNumber?) -> InboundRules {
         InboundRules(
-            rules: rules.map { .init(to: $0.to, keyword: $0.keyword, source: number($0.source), answer: $0.answer) }, optOut: optOut,
-            optIn: optIn, unwanted: unwanted, fallback: number(source), window: window, partsWait: partsWait)
+            rules: rules.map { .init(to: $0.to, keyword: $0.keyword, source: number($0.source), answer: $0.answer, package: $0.package) },
+            optOut: optOut, optIn: optIn, unwanted: unwanted, unknownAnswer: unknownAnswer, laterAnswer: laterAnswer,
+            fallback: number(source), window: window, partsWait: partsWait)
     }
 }

@@ -19,12 +19,13 @@ import Testing
         }
 
         func ask(
-            _ method: APIRoutes.Method, _ path: String, id: String = "1", _ body: String = "", match: String? = nil,
+            _ method: APIRoutes.Method, _ path: String, id: String = "1", _ body: String = "", match: String? = nil, list: String = "",
             query: [(name: String, value: String)] = []
         ) async throws -> (answer: APIAnswer, text: String) {
             let route = try #require(routes.paths[path]?[method])
             let request = APIRequest(
-                caller: CustomerRig.anna, parts: ["id": id], query: APIQuery(query), headers: match.map { ["if-match": $0] } ?? [:],
+                caller: CustomerRig.anna, parts: ["id": id, "list": list], query: APIQuery(query),
+                headers: match.map { ["if-match": $0] } ?? [:],
                 content: RequestBody(buffer: ByteBuffer(string: body)), bodyLimit: 100_000)
             let answer = try await route.answer(request)
             guard case .bytes(let bytes) = answer.body else { return (answer, "") }
@@ -61,6 +62,11 @@ import Testing
             let before = try await desk.ask(.get, "/v1/customers/{id}/packages", query: [("at", "2026-01-31")]).text
             #expect(before == #"{"at":"2026-01-31T00:00:00.000000Z","items":[]}"#)
             #expect(try await desk.ask(.get, "/v1/customers/{id}/packages/changes").text.contains(#""act":"connected""#))
+            let listed = try await desk.ask(.post, "/v1/customers/{id}/lists", #"{"list": 16, "until": 21000}"#)
+            #expect(listed.answer.status == 201 && listed.text.contains(#""lists":[{"list":16,"since":20780,"until":21000}]"#))
+            #expect(try await desk.ask(.delete, "/v1/customers/{id}/lists/{list}", list: "16").text.contains(#""lists":[]"#))
+            let noList = DeskFault.notFound(noun: "suppression list", key: "of this number")
+            #expect(try await CustomerRig.fault { try await desk.ask(.delete, "/v1/customers/{id}/lists/{list}", list: "vip") } == noList)
             let contact = #"{"at": "2026-01-31T10:00:00Z", "kind": "branch", "unit": 7, "summary": "asked about a loan"}"#
             #expect(try await desk.ask(.post, "/v1/customers/{id}/contacts", contact).answer.status == 201)
             let contacts = try await desk.ask(.get, "/v1/customers/{id}/contacts").text

@@ -256,4 +256,54 @@ import Testing
             }
         }
     }
+
+    @Test(
+        "A word from a handset changes packages once, with the message in their history; what was changed since holds",
+        arguments: SQLStore.Engine.allCases)
+    func words(engine: SQLStore.Engine) async throws {
+        try await CustomerRig.with(engine) { rig in
+            let clock = Clock()
+            let customers = clock.customers(rig)
+            let id = try await customers.add(CustomerRig.wish(), by: anna).id
+            clock.move(minutes: 10)
+            let message = MessageID(milliseconds: clock.milliseconds, partition: 3, random: 9)
+            let heard = clock.now.withLock { $0 } + 7
+            func learn(_ package: UInt16, _ isWanted: Bool, at: Int64, of subject: SubjectNumber? = nil) async throws {
+                let said = PackageSaid(subject: subject ?? id, word: PackageWord(package, isWanted: isWanted, at: at), message: message)
+                try await rig.store.transaction { try customers.learn(said, $0) }
+            }
+            func packages() async throws -> [UInt16] { try await customers.get(id, by: anna).packages.map(\.package) }
+            // The store comes to it later.
+            let moment = clock.milliseconds
+            clock.move(minutes: 60)
+            try await learn(17, true, at: heard)
+            #expect(try await packages() == [3, 17])
+            let change = try #require(try await customers.packageChanges(id, PageWish(), by: anna).items.first)
+            #expect(
+                change.act == "connected" && change.way == "handset" && change.source == "message:\(message.text)" && change.at == moment)
+            #expect(try await customers.get(id, by: anna).version == 2)
+            // Read from the log again: nothing. Then the bank takes it away, and it is read again all the same.
+            try await learn(17, true, at: heard)
+            #expect(try await customers.get(id, by: anna).version == 2)
+            _ = try await customers.change(id, Self.wish([Self.view(3), Self.view(4, card: "12345678")]), version: 2, by: anna)
+            try await learn(17, true, at: heard)
+            #expect(try await packages() == [3, 4])
+            // Away for the card, whose tail is forgotten with it.
+            try await learn(4, false, at: heard + 1)
+            let view = try await customers.get(id, by: anna)
+            #expect(view.packages.map(\.package) == [3] && view.version == 4)
+            #expect(try await fields(rig, id, [Self.view(9, card: "•••5678")], 4) == ["packages[0].card unknown"])
+            let acts = try await customers.packageChanges(id, PageWish(), by: anna).items.map {
+                "\($0.act) \($0.package.package) \($0.way)"
+            }
+            #expect(acts.first == "disconnected 4 handset")
+            // A clock of the node that was ahead writes nothing into the future; nobody of that number is nobody.
+            try await learn(8, true, at: heard + 86_400_000_000_000)
+            #expect(try await customers.packageChanges(id, PageWish(), by: anna).items.first?.at == clock.milliseconds)
+            try await learn(8, true, at: heard, of: 4711)
+            try await rig.store.transaction { try customers.learn(.package(id, PackageWord(3, isWanted: false, at: .max)), $0) }
+            #expect(try await packages() == [8])
+            #expect(try await customers.packageChanges(id, PageWish(), by: anna).items.first?.source == "system:node")
+        }
+    }
 }

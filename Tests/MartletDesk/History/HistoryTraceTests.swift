@@ -171,6 +171,6 @@ import Testing
 
     /// Kinds that are no part of a message's story, and the end of another kind of record, whose hop the history makes of the state.
     private static let ofNoMessage: Set<RecordKind> = [
-        .orphan, .mark, .ledger, .inbound, .preference, .ended, .decided, .counted,
+        .orphan, .mark, .ledger, .inbound, .preference, .ended, .decided, .counted, .subscribed,
     ]
 }

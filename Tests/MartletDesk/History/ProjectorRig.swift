@@ -214,7 +214,8 @@ final class ProjectorRig {
     /// A projector whose fold counts records by kind in the store itself, so that what is counted twice shows.
     func projector(
         batch: Int = 100, searchPart: Int = 100_000, folder: String? = nil, subjects: SubjectKeys? = nil,
-        preferences: @escaping @Sendable ([PreferenceChange], SQLSession) throws -> Void = { _, _ in }
+        preferences: @escaping @Sendable ([PreferenceChange], SQLSession) throws -> Void = { _, _ in },
+        said: @escaping @Sendable ([PackageSaid], SQLSession) throws -> Void = { _, _ in }
     ) -> Projector {
         var options = Projector.Options(journal: "\(directory)/journal")
         options.batch = batch
@@ -225,7 +226,7 @@ final class ProjectorRig {
         options.backoff = Backoff(first: .milliseconds(5), longest: .milliseconds(20))
         return Projector(
             desk, options, keys: keys, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, subjects: subjects,
-            folds: { [CountingFold()] }, preferences: preferences)
+            folds: { [CountingFold()] }, preferences: preferences, said: said)
     }
 
     func counted() async throws -> Int {

@@ -163,6 +163,27 @@ import Testing
         }
     }
 
+    @Test(
+        "Words on packages go with the records around them, once, and not again when the history is repaired",
+        arguments: SQLStore.Engine.allCases)
+    func words(engine: SQLStore.Engine) async throws {
+        try await Self.with(engine) { rig in
+            let heard = Mutex<[PackageSaid]>([])
+            try rig.message(1)
+            try rig.put(.subscribed(.init(subject: 7, package: 17, isWanted: true, message: rig.id(1))), .none, .queued)
+            try rig.put(.subscribed(.init(subject: 7, package: 18, isWanted: false, message: rig.id(1))), .none, .queued)
+            rig.commit()
+            let projector = rig.projector(said: { words, _ in heard.withLock { $0 += words } })
+            try await projector.catchUp()
+            try await projector.catchUp()
+            try await projector.repair()
+            let said = heard.withLock { $0 }
+            #expect(said.map(\.subject) == [7, 7] && said.map(\.message) == [rig.id(1), rig.id(1)])
+            #expect(said.map(\.word.package) == [17, 18] && said.map(\.word.isWanted) == [true, false])
+            #expect(said.allSatisfy { abs($0.word.at - rig.now) < 3_600_000_000 })
+        }
+    }
+
     @Test("While the store is away the history tells ever more bytes that it lacks")
     func behind() async throws {
         try await Self.with(.sqlite) { rig in

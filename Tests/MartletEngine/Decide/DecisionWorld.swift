@@ -64,6 +64,7 @@ struct DecisionWorld {
             customer.status = found
         }
         customer.segment = UInt16(try seconds(row["segment"]) ?? 0)
+        customer.listed = try (row.list("lists") ?? []).map(listing)
         customer.zone = UInt16(try seconds(row["zone"]) ?? 0)
         customer.unit = UInt16(try seconds(row["unit"]) ?? 0)
         if let word = row["engagement"], !word.isEmpty {
@@ -75,6 +76,16 @@ struct DecisionWorld {
         customer.preferences = try row.list("wishes").flatMap { $0.isEmpty ? nil : try wishes($0) }
         customer.contacts = try (row.list("contacts") ?? ["phone"]).enumerated().map { try contact($0.element, UInt8($0.offset + 1)) }
         return customer
+    }
+
+    private func listing(_ text: String) throws -> SuppressionListing {
+        let words = text.split(separator: " ").map(String.init)
+        guard let list = words.first.flatMap({ UInt16($0) }) else { throw Fault.cell("lists \(text)") }
+        switch words.count {
+        case 1: return SuppressionListing(list: list, since: 1)
+        case 3 where words[1] == "until": return SuppressionListing(list: list, since: 1, until: UInt16(try day(words[2])))
+        default: throw Fault.cell("lists \(text)")
+        }
     }
 
     private func package(_ text: String) throws -> PackageSubscription {

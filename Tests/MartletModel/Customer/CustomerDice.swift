@@ -62,14 +62,24 @@ struct CustomerDice {
     }
 
     mutating func customer(subject: UInt32) -> Customer {
-        Customer(
+        var customer = Customer(
             subject: subject, status: CustomerStatus.allCases[below(4)], version: UInt32(below(1 << 32)), unit: UInt16(below(1 << 16)),
             segment: UInt16(below(300)), tier: UInt16(below(4)), zone: UInt16(below(4)),
             locale: [CustomerLocale.none, CustomerLocale("uk"), CustomerLocale("pl-PL")][below(3)] ?? .none,
             packages: list(3) { dice, _ in dice.package() }, consents: list(4) { dice, _ in dice.consent() },
             preferences: flip() ? preferences() : nil, contacts: list(5) { dice, index in dice.contact(UInt8(index + 1)) },
             attributes: list(4) { dice, _ in dice.attribute() })
+        if flip() { customer.packagesHeardAt = Int64(below(1 << 40)) }
+        customer.listed = list(3) { dice, index in
+            SuppressionListing(
+                list: UInt16(index * 100 + dice.below(100)), since: UInt16(dice.below(1 << 16)),
+                until: dice.flip() ? UInt16(dice.below(1 << 16)) : nil)
+        }
+        return customer
     }
+
+    /// Of a few packages, so that one speaks of what another spoke of.
+    mutating func word() -> PackageWord { PackageWord(UInt16(below(6)), isWanted: flip(), at: Int64(below(1 << 40)) + 1) }
 
     mutating func details() -> CustomerDetails {
         CustomerDetails(
@@ -88,7 +98,7 @@ struct CustomerDice {
 
     mutating func change() -> CustomerChange {
         let subject = UInt32(below(1 << 32))
-        switch below(6) {
+        switch below(7) {
         case 0:
             return .written(
                 CustomerImage(
@@ -104,6 +114,7 @@ struct CustomerDice {
                 DeviceRegistration(
                     contact: contact(UInt8(128 + below(128)), device: true), reference: next(), address: next(), at: UInt32(below(1 << 32)),
                     sealed: octets(100)))
+        case 5: return .package(subject, word())
         default: return .address(hash: next(), AddressFact(AddressFact.What.allCases[below(4)], at: UInt32(below(1 << 32))))
         }
     }

@@ -64,6 +64,63 @@ import Testing
         }
     }
 
+    @Test("A word on a package connects it for all, wakes what is paused, disconnects it everywhere, and counts once")
+    func words() {
+        let day: Int64 = 86_400_000_000
+        let at = 20_000 * day + 7
+        var customer = Customer(subject: 1, packages: [PackageSubscription(package: 4, scope: .card(7), from: 3)])
+        var isTaken = customer.learn(PackageWord(4, isWanted: true, at: at))
+        #expect(
+            isTaken && customer.packages.map(\.scope) == [nil, .card(7)] && customer.packages[0].from == 19_999
+                && customer.packagesHeardAt == at)
+        // The same once more, and an older one, after the bank took it away.
+        customer.packages.removeAll()
+        customer.learn(PackageWord(4, isWanted: true, at: at))
+        customer.learn(PackageWord(4, isWanted: true, at: at - 1))
+        #expect(customer.packages.isEmpty)
+
+        customer.packages = [
+            PackageSubscription(package: 4, from: 20_100, until: 19_000, channels: ChannelSet(.sms), isPaused: true),
+            PackageSubscription(package: 5, from: 9), PackageSubscription(package: 4, scope: .account(3), from: 9),
+        ]
+        customer.learn(PackageWord(4, isWanted: true, at: at + 1))
+        let woken = PackageSubscription(package: 4, from: 19_999, channels: ChannelSet(.sms))
+        #expect(customer.packages.first == woken && customer.packages.count == 3)
+        #expect((19_999...20_001).allSatisfy { woken.isValid(on: UInt16($0)) }, "on the day it is said, wherever the customer is")
+        // A last day that is still to come is the bank's.
+        customer.packages[0].until = 20_050
+        customer.learn(PackageWord(4, isWanted: true, at: at + 2))
+        #expect(customer.packages[0].until == 20_050)
+        customer.learn(PackageWord(4, isWanted: false, at: at + 3))
+        #expect(customer.packages.map(\.package) == [5])
+
+        customer.packages = (0..<CustomerLimits.packages).map { PackageSubscription(package: UInt16($0 + 100), from: 1) }
+        isTaken = customer.learn(PackageWord(4, isWanted: true, at: at + 4))
+        #expect(!isTaken && customer.packages.count == CustomerLimits.packages)
+    }
+
+    @Test("What no version wrote of a suppression list is named, and no list stands there twice")
+    func lists() throws {
+        var customer = Customer(subject: 7)
+        customer.listed = [SuppressionListing(list: 16, since: 20_000, until: 20_010)]
+        #expect(customer.listed[0].holds(on: 20_010) && !customer.listed[0].holds(on: 20_011))
+        #expect(SuppressionListing(list: 16, since: 20_000).holds(on: .max))
+        let bytes = try Self.written(customer)
+        func fault(_ change: (inout [UInt8]) -> Void) -> CustomerFault? {
+            var other = bytes
+            change(&other)
+            do { _ = try Self.read(other) } catch let fault as CustomerFault { return fault } catch { return nil }
+            return nil
+        }
+        #expect(fault { $0[$0.count - 3] = 2 } == .badValue(field: "suppression list flags"))
+        #expect(
+            fault {
+                $0[$0.count - 8] += 7; $0 += $0.suffix(7)
+            } == .badValue(field: "suppression list"))
+        customer.listed = (0...CustomerLimits.listed).map { SuppressionListing(list: UInt16($0 + 1), since: 1) }
+        #expect(throws: CustomerFault.tooMany(field: "suppression lists", limit: CustomerLimits.listed)) { try Self.written(customer) }
+    }
+
     @Test("A record cut anywhere is either a fault or a record of fewer sections, never another customer's fact")
     func cut() throws {
         var dice = CustomerDice(3)

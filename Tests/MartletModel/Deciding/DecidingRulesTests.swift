@@ -94,6 +94,16 @@ struct DecidingRulesTests {
         #expect(event.parameters[2].assumed == .instant(1_798_761_600_000_000, offset: 0))
     }
 
+    @Test("A suppression names lists, and may hold back what is mandatory")
+    func lists() throws {
+        let (rules, findings) = try DecidingRulesTests.compile([
+            "suppression/law": #"{"lists": [16, 17], "classes": ["service"], "mandatory": true, "note": "by law"}"#
+        ])
+        #expect(findings.isEmpty, "\(findings)")
+        #expect(
+            rules.suppressions == [SuppressionRule(key: "law", lists: [16, 17], classes: ClassSet(.service), isForMandatory: true)])
+    }
+
     static let mistakes: [(String, String, String, String)] = [
         ("event-type/cards", #"{}"#, "event-type/cards$.number", "missing"),
         ("event-type/cards", #"{"number": "3"}"#, "event-type/cards$.number", "not a number"),
@@ -150,6 +160,11 @@ struct DecidingRulesTests {
         ("matrix/more", #"{"cells": [{"class": "transactional", "plan": "both"}]}"#, "matrix/more$.cells[0]", "never reached"),
         ("matrix/bank", #"{"cells": []}"#, "event/paid$.plan", "class transactional"),
         ("suppression/law", #"{"classes": ["marketing"]}"#, "suppression/law$", "no customers"),
+        ("suppression/law", #"{"lists": [0], "classes": ["marketing"]}"#, "suppression/law$.lists[0]", "no number"),
+        (
+            "suppression/law", #"{"lists": [16], "mandatory": "yes", "classes": ["marketing"]}"#, "suppression/law$.mandatory",
+            "not true or false"
+        ),
         ("suppression/law", #"{"segments": [1], "classes": []}"#, "suppression/law$.classes", "no class"),
         ("suppression/law", #"{"segments": ["vip"], "classes": ["marketing"]}"#, "suppression/law$.segments[0]", "no number"),
         ("package/cards", #"{"number": 17, "events": []}"#, "package/cards$.events", "no events"),

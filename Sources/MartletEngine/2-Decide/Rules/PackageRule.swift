@@ -33,7 +33,7 @@ enum PackageRule {
                 because = .paused
                 continue
             }
-            let today = day ?? localDay(customer, decider, asking.circumstances.now)
+            let today = day ?? decider.localDay(of: customer, at: asking.circumstances.now)
             day = today
             guard customer.packages[place].isValid(on: today) else {
                 if because != .paused { because = .notYetOrNoLonger }
@@ -51,10 +51,6 @@ enum PackageRule {
         decision.package = customer.packages[best].package
         return RuleAnswer(.package, .passes, .connected, Int64(customer.packages[best].package))
     }
-
-    private static func localDay(_ customer: borrowing Customer, _ decider: borrowing Decider, _ now: Int64) -> UInt16 {
-        UInt16(clamping: decider.zone(of: customer).local(at: floorSeconds(now)).day.number)
-    }
 }
 
 /// Wall microseconds as whole seconds, rounded down.
@@ -63,6 +59,11 @@ func floorSeconds(_ microseconds: Int64) -> Int64 {
 }
 
 extension Decider {
+    /// Days since 1970 where the customer lives.
+    func localDay(of customer: borrowing Customer, at now: Int64) -> UInt16 {
+        UInt16(clamping: zone(of: customer).local(at: floorSeconds(now)).day.number)
+    }
+
     /// Place of the package among those that have the event; nil: it does not.
     func entry(_ definition: Event, _ package: UInt16) -> Int32? {
         for place in definition.entries where entries[Int(place)].package == package { return place }

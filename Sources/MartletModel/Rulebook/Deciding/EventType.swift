@@ -45,7 +45,7 @@ public struct ConsentPurpose: Equatable, Sendable {
     }
 }
 
-/// Customers who are not told, whatever they consented to: by what the bank knows of them. Addresses that must not be written to are no
+/// Customers who are not told, whatever they consented to: by what the bank knows of them, or by a list of the bank on which they stand. Addresses that must not be written to are no
 /// part of a rulebook; they are facts of the customer's record.
 public struct SuppressionRule: Equatable, Sendable {
     public var key: String
@@ -54,30 +54,46 @@ public struct SuppressionRule: Equatable, Sendable {
     public var segments: [UInt16]
     public var tiers: [UInt16]
     public var units: [UInt16]
+    /// Lists of the bank on one of which the customer stands.
+    public var lists: [UInt16]
     public var classes: ClassSet
     public var channels: ChannelSet
+    /// Holds back what is mandatory, too.
+    public var isForMandatory: Bool
 
     public init(
         key: String, statuses: [CustomerStatus] = [], segments: [UInt16] = [], tiers: [UInt16] = [], units: [UInt16] = [],
-        classes: ClassSet, channels: ChannelSet = .all
+        lists: [UInt16] = [], classes: ClassSet, channels: ChannelSet = .all, isForMandatory: Bool = false
     ) {
         self.key = key
         self.statuses = statuses
         self.segments = segments
         self.tiers = tiers
         self.units = units
+        self.lists = lists
         self.classes = classes
         self.channels = channels
+        self.isForMandatory = isForMandatory
     }
 
-    public func names(_ customer: borrowing Customer) -> Bool {
+    /// - Parameter today: days since 1970 in the customer's time zone; read only where the customer stands on a list.
+    public func names(_ customer: borrowing Customer, on today: UInt16) -> Bool {
         (statuses.isEmpty || statuses.contains(customer.status)) && (segments.isEmpty || segments.contains(customer.segment))
             && (tiers.isEmpty || tiers.contains(customer.tier)) && (units.isEmpty || units.contains(customer.unit))
+            && (lists.isEmpty || list(of: customer, on: today) != nil)
     }
 
-    /// `{"segments": [7], "classes": ["marketing"], "channels": ["sms"]}`.
+    /// The first of its lists on which the customer stands.
+    public func list(of customer: borrowing Customer, on today: UInt16) -> UInt16? {
+        for place in customer.listed.indices where customer.listed[place].holds(on: today) && lists.contains(customer.listed[place].list) {
+            return customer.listed[place].list
+        }
+        return nil
+    }
+
+    /// `{"lists": [16], "classes": ["marketing"], "channels": ["sms"]}`.
     static func read(_ reading: DocumentReading, _ key: String, _ findings: inout [RulebookFinding]) -> SuppressionRule {
-        reading.allow(["statuses", "segments", "tiers", "units", "classes", "channels", "note"], &findings)
+        reading.allow(["statuses", "segments", "tiers", "units", "lists", "classes", "channels", "mandatory", "note"], &findings)
         _ = reading.optionalText("note", maximumBytes: 200, &findings)
         let classes = reading.words("classes", of: MessageClass.words, &findings)
         if classes?.isEmpty ?? true {
@@ -87,9 +103,10 @@ public struct SuppressionRule: Equatable, Sendable {
         let rule = SuppressionRule(
             key: key, statuses: reading.words("statuses", of: CustomerStatus.words, &findings) ?? [],
             segments: reading.numbers("segments", &findings), tiers: reading.numbers("tiers", &findings),
-            units: reading.numbers("units", &findings), classes: ClassSet(classes ?? []), channels: channels.map { ChannelSet($0) } ?? .all)
-        if rule.statuses.isEmpty, rule.segments.isEmpty, rule.tiers.isEmpty, rule.units.isEmpty {
-            reading.error(nil, "it names no customers", remedy: "name statuses, segments, tiers or units", &findings)
+            units: reading.numbers("units", &findings), lists: reading.numbers("lists", &findings), classes: ClassSet(classes ?? []),
+            channels: channels.map { ChannelSet($0) } ?? .all, isForMandatory: reading.flag("mandatory", false, &findings))
+        if rule.statuses.isEmpty, rule.segments.isEmpty, rule.tiers.isEmpty, rule.units.isEmpty, rule.lists.isEmpty {
+            reading.error(nil, "it names no customers", remedy: "name statuses, segments, tiers, units or lists", &findings)
         }
         return rule
     }
