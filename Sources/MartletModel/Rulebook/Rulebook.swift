@@ -34,10 +34,12 @@ public struct Rulebook: Equatable, Sendable {
         public var images: Set<String>?
         /// Hosts of the bank, in small letters, where other pictures may lie; nil: anywhere.
         public var pictureHosts: Set<String>?
+        /// Channels over which this version can hand anything over; nil as above.
+        public var served: ChannelSet?
 
         public init(
             groups: Set<String>? = nil, templates: Set<String>? = nil, zones: Set<String>? = nil, parts: Int = 10,
-            images: Set<String>? = nil, pictureHosts: Set<String>? = nil
+            images: Set<String>? = nil, pictureHosts: Set<String>? = nil, served: ChannelSet? = nil
         ) {
             self.groups = groups
             self.templates = templates
@@ -45,6 +47,7 @@ public struct Rulebook: Equatable, Sendable {
             self.parts = parts
             self.images = images
             self.pictureHosts = pictureHosts
+            self.served = served
         }
     }
 
