@@ -31,7 +31,7 @@ setup: ## install what building and testing need; says what and why; quick when 
 	@scripts/setup
 
 .PHONY: run
-run: setup ## build, start Martlet and a simulated operator, print a curl line; Ctrl-C stops both
+run: setup ## build, start Martlet, a simulated operator and a bank of five customers, print what to try; Ctrl-C stops all
 	@scripts/run-demo
 
 .PHONY: test
@@ -145,8 +145,9 @@ dist: setup ## static, stripped programs in dist/ with their checksum
 	@scripts/dist
 
 .PHONY: demo-check
-demo-check: setup ## start the demo, send one SMS, see it on the handset with its receipt, stop
+demo-check: setup ## start the demo, send one SMS, see it on the handset with its receipt; start it again, judge what it says of each event
 	@scripts/run-demo --check
+	@scripts/run-demo --then scripts/demo-events --check
 
 .PHONY: clean-demo
 clean-demo: ## forget the demo's keys and data

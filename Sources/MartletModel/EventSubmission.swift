@@ -129,6 +129,8 @@ public struct Explanation: Sendable {
     /// Key of the plan; nil: none was looked for.
     public var plan: String?
     public var rules: [RuleAnswer]
+    /// What the sentences of the rules call what they name.
+    public var names: RuleNames
     public var messages: [Message]
 
     public struct Message: Sendable {
@@ -162,7 +164,7 @@ public struct Explanation: Sendable {
 
     public init(
         release: UInt32, outcome: Decision.Outcome, deadline: Int64, package: UInt16 = 0, plan: String? = nil, rules: [RuleAnswer] = [],
-        messages: [Message] = []
+        names: RuleNames = RuleNames(), messages: [Message] = []
     ) {
         self.release = release
         self.outcome = outcome
@@ -170,6 +172,7 @@ public struct Explanation: Sendable {
         self.package = package
         self.plan = plan
         self.rules = rules
+        self.names = names
         self.messages = messages
     }
 }

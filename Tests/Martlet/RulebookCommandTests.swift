@@ -224,6 +224,16 @@ import Zip
         }
     }
 
+    @Test("What the demo bank has otherwise than the starter library makes a rulebook with it of which nothing bad is to be said")
+    func demo() throws {
+        let root = "\(#filePath)".split(separator: "/").dropLast(3).map { "/\($0)" }.joined()
+        let own = try RulebookFiles(folder: "\(root)/config/demo/rulebook").read()
+        let library = try RulebookFiles(folder: "\(root)/assets/library").read()
+        #expect(Set(library.map(\.name)).isSuperset(of: own.map(\.name)))
+        let both = library.filter { file in !own.contains { $0.name == file.name } } + own
+        #expect(RulebookFiles.findings(both, .init(groups: ["harbour"])).lines.isEmpty)
+    }
+
     @Test("A zone's file is read by its name, and nothing outside of their folder")
     func zones() {
         #expect(ZoneFiles.read("Europe/Kyiv")?.starts(with: Array("TZif".utf8)) ?? false)

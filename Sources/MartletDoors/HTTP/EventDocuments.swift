@@ -19,7 +19,7 @@ extension Explanation {
             json.key("rules")
             json.array { json in
                 // Nothing measures what is spent yet, so that rule would say nothing.
-                for rule in rules where rule.rule != .budget { rule.write(to: &json) }
+                for rule in rules where rule.rule != .budget { rule.write(names, to: &json) }
             }
             json.key("messages")
             json.array { json in
@@ -44,11 +44,11 @@ extension Decision.Outcome {
 }
 
 extension RuleAnswer {
-    fileprivate func write(to json: inout JSONWriter<DocumentSink>) {
+    fileprivate func write(_ names: RuleNames, to json: inout JSONWriter<DocumentSink>) {
         json.object { json in
             json.member("rule", rule.word)
             json.member("verdict", verdict.word)
-            json.member("text", sentence)
+            json.member("text", sentence(names))
         }
     }
 }

@@ -139,6 +139,7 @@ extension Engine {
         return Explanation(
             release: book.release, outcome: decision.outcome, deadline: decision.deadline, package: decision.package,
             plan: plans.indices.contains(Int(decision.plan)) ? plans[Int(decision.plan)].key : nil, rules: Array(decision.said),
+            names: RuleNames(decision.said, book.rules, currency: facts.event.amount?.currency),
             messages: decision.messages.map { message in
                 var told = Explanation.Message(planned: message, obstacle: considering.obstacles[message.channel]?.word)
                 if let prepared = considering.prepared, prepared.message == message, decision.outcome == .tell {

@@ -124,8 +124,11 @@ public struct RuleAnswer: Equatable, Sendable {
 }
 
 extension RuleAnswer {
-    /// A sentence for people. Names no value of the customer but numbers of the rulebook.
-    public var sentence: String {
+    /// A sentence for people. It says nothing of the customer but what the rulebook names.
+    public var sentence: String { sentence(RuleNames()) }
+
+    /// - Parameter names: of the things that the rules of this decision name by number.
+    public func sentence(_ names: RuleNames) -> String {
         switch because {
         case .nothingAgainst: "Nothing speaks against it."
         case .isPublished: "The event is published."
@@ -143,21 +146,21 @@ extension RuleAnswer {
         case .suppressionRule: "A rule of the bank forbids it."
         case .isMandatory: "The event is mandatory."
         case .isForEveryone: "The event is for everyone."
-        case .connected: "Package \(number) is connected and has the event."
+        case .connected: "Package \(names.package ?? String(number)) is connected and has the event."
         case .notConnected: "No package with this event is connected."
         case .notForThisAccount: "A package with this event is connected, for another account or card."
         case .paused: "The package is paused."
         case .notYetOrNoLonger: "The package is not connected on this day."
-        case .reachesThreshold: "The amount reaches \(number), from which the customer is told."
-        case .belowThreshold: "The amount is below \(number), from which the customer is told."
+        case .reachesThreshold: "The amount reaches \(names.amount(number)), from which the customer is told."
+        case .belowThreshold: "The amount is below \(names.amount(number)), from which the customer is told."
         case .hasNoThreshold: "Every amount is told."
         case .otherCurrency: "The thresholds are in other currencies, so it is told."
         case .saysNoAmount: "The event says no amount."
-        case .muted: "The customer does not want to hear of event type \(number)."
+        case .muted: "The customer does not want to hear of event type \(names.eventType ?? String(number))."
         case .needsNoConsent: "It needs no consent."
-        case .consented: "The customer agreed to purpose \(number)."
-        case .notConsented: "The customer did not agree to purpose \(number)."
-        case .withdrawn: "The customer withdrew the consent to purpose \(number)."
+        case .consented: "The customer agreed to purpose \(names.purpose ?? String(number))."
+        case .notConsented: "The customer did not agree to purpose \(names.purpose ?? String(number))."
+        case .withdrawn: "The customer withdrew the consent to purpose \(names.purpose ?? String(number))."
         case .canGo: "Step \(number + 1) of the plan can work."
         case .noChannel: "No step of the plan can work."
         case .noPlan: "No plan says how it is told."
@@ -167,7 +170,7 @@ extension RuleAnswer {
         case .quietUntil: "It is a quiet time until \(timestamp(number))."
         case .quietPastDeadline: "It is a quiet time until \(timestamp(number)), which is past its deadline."
         case .alwaysQuiet: "It is always a quiet time."
-        case .capUsedUp: "The customer has had as many as are allowed."
+        case .capUsedUp: "The customer has had as many as \(names.cap.map { "cap \($0) allows" } ?? "are allowed")."
         case .noneUsedUp: "No cap is used up."
         case .budgetUsedUp: "What was set aside is used up."
         case .suppressionList: "The customer stands on list \(number) of the bank, which forbids it."
