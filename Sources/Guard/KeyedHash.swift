@@ -36,7 +36,7 @@ public struct KeyedHash: Sendable {
             return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: KeyedHash.shortBytes) { message in
                 message[0] = 2
                 for place in bytes.indices { message[place + 1] = bytes[place] }
-                return wide(prepared, UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(message)[...bytes.count]))
+                return wide(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(message)[...bytes.count]))
             }
         }
         if let short, let hash = short { return hash }

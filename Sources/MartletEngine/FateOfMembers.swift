@@ -125,7 +125,8 @@ extension Engine {
             if slot.pointee.deliveredParts == slot.pointee.allParts { end(number, .delivered, .none, at: header.at / 1000, now) }
         case .ended(let it): end(number, it.state, it.reason, at: header.at / 1000, now)
         case .asked(let it): asked(it, number)
-        case .accepted, .resumed, .carried, .orphan, .mark, .told, .rerouted, .ledger, .inbound, .preference, .replaced, .decided, .counted:
+        case .accepted, .resumed, .carried, .orphan, .mark, .told, .rerouted, .ledger, .inbound, .preference, .replaced, .decided, .counted,
+            .subscribed:
             break
         }
     }
