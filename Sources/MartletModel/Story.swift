@@ -38,6 +38,8 @@ public struct Story: Sendable {
 
     public struct Attempt: Sendable {
         public var n: Int
+        /// Ordinal of its message; each counts its attempts from 1.
+        public var message: UInt8 = 1
         public var connection: String
         public var state: MessageState
         /// One for each part that the provider answered with an id.

@@ -137,7 +137,8 @@ extension Story {
             }
         let ids = it.outcome.providerID.isEmpty ? [] : [it.outcome.providerID]
         let rows = ids.map { Story.PartReceipt(part: Int(it.part) + 1, providerID: $0) }
-        if let last = attempts.indices.last, attempts[last].n == Int(it.attempt) {
+        let message = max(1, header.id.ordinal)
+        if let last = attempts.lastIndex(where: { $0.message == message }), attempts[last].n == Int(it.attempt) {
             attempts[last].providerIDs += ids
             attempts[last].receipts = (attempts[last].receipts + rows).sorted { $0.part < $1.part }
             // The worst word of its parts names the attempt.
@@ -147,6 +148,7 @@ extension Story {
                 .init(
                     n: Int(it.attempt), connection: it.connection, state: state, providerIDs: ids, submittedAt: it.handedAt,
                     possibleDuplicate: header.flags.contains(.possibleDuplicate), receipts: rows))
+            attempts[attempts.count - 1].message = message
         }
     }
 
@@ -162,5 +164,17 @@ extension Story {
         guard it.state.isFinal else { return }
         let state: MessageState = it.state == .delivered ? .delivered : it.state == .expired ? .expired : .failed
         if state != .delivered || attempts[index].state == .sent { attempts[index].state = state }
+    }
+}
+
+extension Story {
+    /// Tells events by the keys that people know them by; one without keeps its number.
+    public mutating func name(events key: (UInt16) throws -> String?) rethrows {
+        for index in hops.indices where hops[index].hop == "decide" {
+            for place in hops[index].details.indices where hops[index].details[place].0 == "event" {
+                guard let number = UInt16(hops[index].details[place].1), let name = try key(number) else { continue }
+                hops[index].details[place].1 = name
+            }
+        }
     }
 }

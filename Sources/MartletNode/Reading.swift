@@ -56,7 +56,11 @@ extension Node {
     public func story(of id: MessageID, then: @escaping (Result<Story?, StoryFault>) -> Void) {
         let id = id.notification
         let live = engine.last(of: id)
-        if let live, live >= durableEnd {
+        // Of an event that has further messages under way, theirs too.
+        let others =
+            live == nil
+            ? [] : Storyteller.ordinals.compactMap { ordinal in engine.last(of: id.with(ordinal: ordinal)).map { (ordinal, $0) } }
+        if let live, max(live, others.map { $0.1 }.max() ?? 0) >= durableEnd {
             // Its newest record is not on disk yet: answer when it is.
             open.stories.append { self.story(of: id, then: then) }
             return kickSoon()
@@ -69,7 +73,10 @@ extension Node {
         telling.async {
             let result: Result<Story?, StoryFault>
             if let position = live ?? recent.find(id) {
-                result = Storyteller.tell(id, from: position, submitted: submitted, journal: journal, keys: keys)
+                let open = Dictionary(uniqueKeysWithValues: others)
+                result = Storyteller.tell(
+                    id, from: position, submitted: submitted, journal: journal, keys: keys,
+                    further: { open[$0.ordinal].flatMap { $0 == 0 ? nil : $0 } ?? recent.find($0) })
             } else {
                 result = .success(nil)
             }

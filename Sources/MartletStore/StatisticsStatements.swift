@@ -13,6 +13,14 @@ public enum StatisticsStatements {
     public static let forget = StatementID("traffic.forget")
     /// The oldest hour there is.
     public static let oldest = StatementID("traffic.oldest")
+    /// ?1 hour, ?2 source, ?3 class, ?4 event, ?5 outcome, ?6 reason; added: ?7 decisions.
+    public static let addDecisions = StatementID("decisions.add")
+    /// ?1 first hour, ?2 hour behind the last, ?3 hours of one slice; 1 where a slice is made by it and 0 where not: ?4 source, ?5 class, ?6 event; what
+    /// is wanted of each, -1 for all: ?7 source, ?8 event; ?9 how many rows. By outcome and reason always.
+    public static let decisions = StatementID("decisions.sums")
+    /// ?1 hour before which, ?2 hour from which, ?3 class. Forgets them.
+    public static let forgetDecisions = StatementID("decisions.forget")
+    public static let oldestDecision = StatementID("decisions.oldest")
 
     static let all = [
         Statement(
@@ -43,5 +51,25 @@ public enum StatisticsStatements {
             """),
         Statement(forget, "DELETE FROM traffic WHERE hour < ?1 AND hour >= ?2 AND class = ?3"),
         Statement(oldest, "SELECT CAST(MIN(hour) AS INTEGER) AS hour FROM traffic"),
+        Statement(
+            addDecisions,
+            """
+            INSERT INTO decision_count (hour, source, class, event, outcome, reason, decisions) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            ON CONFLICT (hour, source, class, event, outcome, reason) DO UPDATE
+            SET decisions = decision_count.decisions + excluded.decisions
+            """),
+        Statement(
+            decisions,
+            """
+            SELECT hour / CAST(?3 AS INTEGER) AS span, source * CAST(?4 AS INTEGER) AS source, class * CAST(?5 AS INTEGER) AS class,
+                event * CAST(?6 AS INTEGER) AS event, outcome AS outcome, reason AS reason, CAST(SUM(decisions) AS BIGINT) AS decisions
+            FROM decision_count
+            WHERE hour >= ?1 AND hour < ?2
+                AND (CAST(?7 AS INTEGER) < 0 OR source = CAST(?7 AS INTEGER))
+                AND (CAST(?8 AS INTEGER) < 0 OR event = CAST(?8 AS INTEGER))
+            GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6 LIMIT ?9
+            """),
+        Statement(forgetDecisions, "DELETE FROM decision_count WHERE hour < ?1 AND hour >= ?2 AND class = ?3"),
+        Statement(oldestDecision, "SELECT CAST(MIN(hour) AS INTEGER) AS hour FROM decision_count"),
     ]
 }

@@ -9,5 +9,6 @@ struct Martlet: AsyncParsableCommand {
             ServeCommand.self, CheckCommand.self, KeysCommand.self, SourceCommand.self, SendCommand.self, TraceCommand.self,
             TextCommand.self, ConnectionCommand.self, StatusCommand.self, QueueCommand.self, HoldCommand.self, ReleaseCommand.self,
             JournalCommand.self, StoreCommand.self, PrincipalCommand.self, RulebookCommand.self, AuditCommand.self, ImportCommand.self,
+            ReplayCommand.self,
         ])
 }

@@ -239,19 +239,13 @@ extension WorldLoop {
         guard let facts = payload.facts.withUnsafeBytes({ try? DecisionFacts(reading: $0, now: header.at) }) else {
             return checker.fault("\(name): what was read cannot be read")
         }
-        var decision = Decision()
-        let isKnown = book.decider.decide(facts.event, facts.customer, facts.circumstances, into: &decision)
-        checker.check(isKnown || it.reason == .unpublished, "\(name): its event was taken out, and it is \(it.outcome)")
-        guard isKnown else { return }
-        let outcome: RecordBody.Decided.Outcome =
-            switch decision.outcome {
-            case .tell: .told
-            case .hold: .held
-            case .suppress: .suppressed
-            }
+        let recorded = RecordedDecision(id: header.id, at: header.at, made: it, facts: facts, values: payload.happened.values)
+        let again = book.decide(again: recorded)
+        let fields = recorded.differences(from: again)
         checker.check(
-            outcome == it.outcome && decision.reason == it.reason && Array(decision.messages) == it.messages,
-            "\(name): decided again from its record it is \(decision.outcome), and was \(it.outcome) \(String(describing: it.reason))")
+            fields.isEmpty,
+            "\(name): decided again from its record it is \(again.outcome), and was \(it.outcome) \(String(describing: it.reason)): \(fields.words)"
+        )
     }
 
     /// Counted from the records alone. Where a clock jumps, a moment is no measure.

@@ -6,7 +6,7 @@ public enum APIDocument {
     static let operations =
         PrincipalRoutes.operations + AuditRoutes.operations + UnitRoutes.operations + DefinitionRoutes.operations + SourceRoutes.operations
         + RulebookRoutes.operations + CustomerRoutes.operations + SelfRoutes.operations + HistoryRoutes.operations
-        + StatisticsRoutes.operations
+        + StatisticsRoutes.operations + DecisionStatisticsRoutes.operations
         + ImportRoutes.operations + HealthRoutes.operations
 
     /// For `docs/reference/admin-openapi.yaml`.

@@ -17,6 +17,8 @@ struct HistoryBatch: Sendable {
     private(set) var receipts = EvidenceTable.receipts.batch
     /// What happened in between and has no row of its own: the record as it stands in the log, without what is sealed.
     private(set) var steps = SQLBatch(table: "step", columns: ["id", "sequence", "record"])
+    /// What was decided of events, without what was read for it.
+    private(set) var decisions = EvidenceTable.decisions.batch
     private(set) var undelivered = SQLBatch(table: "undelivered", columns: ["id", "state", "reason", "source"])
     /// Messages whose text their source replaced, by id: the newest text counts.
     private(set) var replaced: [MessageID: [SQLValue]] = [:]
@@ -78,14 +80,14 @@ struct HistoryBatch: Sendable {
             state(header, isFresh: true)
         case .answered(let it):
             attempts.append(
-                .bytes(header.id.with(ordinal: 1).bytes), .number(header.sequence), .number(it.attempt), .number(it.part),
+                .bytes(header.id.message.bytes), .number(header.sequence), .number(it.attempt), .number(it.part),
                 .number(it.outcome.code), .number(it.outcome.status), .integer(it.handedAt / 1000), .integer(header.at / 1000),
                 .text(it.connection),
                 .text(it.outcome.providerID.isEmpty ? nil : it.rawID.isEmpty ? it.outcome.providerID : it.rawID))
             state(header, attempts: it.attempt)
         case .receipt(let it):
             receipts.append(
-                .bytes(header.id.with(ordinal: 1).bytes), .number(header.sequence), .number(it.part), .number(it.state.rawValue),
+                .bytes(header.id.message.bytes), .number(header.sequence), .number(it.part), .number(it.state.rawValue),
                 .number(it.error), .integer(header.at / 1000), .text(it.providerID))
             if it.isAnswer { step(record) }
             state(header)
@@ -123,16 +125,29 @@ struct HistoryBatch: Sendable {
     ) {
         let header = record.header
         step(record)
+        decisions.append(
+            .bytes(header.id.message.bytes), .number(header.sequence), .number(it.event), .number(it.outcome.rawValue),
+            .number(it.reason?.rawValue), .number(it.package == 0 ? nil : it.package), .number(it.release), .number(it.step),
+            .integer(header.at / 1000))
         if it.stage == .fresh {
-            accepted(header, receivedAt: it.receivedAt / 1000, parts: it.partsOnAir, sealed, keys)
-        } else {
-            replaced[header.id] = message(header, parts: it.partsOnAir, sealed)
+            notification(header, receivedAt: it.receivedAt / 1000)
             look(header, sealed, keys)
-            hasRepeats = true
+        }
+        // Where nothing goes there is no message, and to find none by.
+        if it.outcome == .told {
+            let row = message(header, parts: it.partsOnAir, sealed, over: it.channel)
+            if it.stage == .fresh {
+                messages.append(row)
+            } else {
+                replaced[header.id] = row
+                look(header, sealed, keys)
+                hasRepeats = true
+            }
         }
         state(header, isFresh: it.stage == .fresh)
     }
 
+    /// A record as a step of its message.
     private mutating func step(_ record: Record) {
         let count = record.clearByteCount
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, used in
@@ -140,7 +155,7 @@ struct HistoryBatch: Sendable {
             record.write(to: UnsafeMutableRawPointer(base))
             used = count
         }
-        steps.append(.bytes(record.header.id.with(ordinal: 1).bytes), .number(record.header.sequence), .bytes(bytes))
+        steps.append(.bytes(record.header.id.message.bytes), .number(record.header.sequence), .bytes(bytes))
     }
 
     /// A record of a form that this program does not know.
@@ -156,6 +171,12 @@ struct HistoryBatch: Sendable {
         hasRepeats = true
         if it.state == .received {
             received(header, at: header.id.milliseconds, parts: header.parts, missing: 0, inReplyTo: .none, sealed, keys)
+        } else if it.state == .planned || header.parts == 0 {
+            // Of an event of which nothing goes, or not yet.
+            if header.id.ordinal == 0 {
+                notification(header, receivedAt: header.id.milliseconds)
+                look(header, sealed, keys)
+            }
         } else {
             accepted(header, receivedAt: header.id.milliseconds, parts: onAir(it, header), sealed, keys)
         }
@@ -169,17 +190,24 @@ struct HistoryBatch: Sendable {
     private mutating func accepted(
         _ header: RecordHeader, receivedAt: Int64, parts: UInt8, _ sealed: UnsafeRawBufferPointer, _ keys: HistoryKeys
     ) {
-        months.insert(HistoryMonth(of: header.id.milliseconds))
-        notifications.append(
-            .bytes(header.id.bytes), .number(header.source), .number(header.messageClass), .integer(receivedAt), .integer(header.deadline),
-            .number(0))
+        // A further message of an event is no notification of its own.
+        if header.id.ordinal == 0 { notification(header, receivedAt: receivedAt) }
         messages.append(message(header, parts: parts, sealed))
         look(header, sealed, keys)
     }
 
-    private func message(_ header: RecordHeader, parts: UInt8, _ sealed: UnsafeRawBufferPointer) -> [SQLValue] {
+    private mutating func notification(_ header: RecordHeader, receivedAt: Int64) {
+        months.insert(HistoryMonth(of: header.id.milliseconds))
+        notifications.append(
+            .bytes(header.id.bytes), .number(header.source), .number(header.messageClass), .integer(receivedAt), .integer(header.deadline),
+            .number(0))
+    }
+
+    private func message(
+        _ header: RecordHeader, parts: UInt8, _ sealed: UnsafeRawBufferPointer, over channel: ChannelKind? = nil
+    ) -> [SQLValue] {
         [
-            .bytes(header.id.with(ordinal: 1).bytes), .number(ChannelKind.sms.rawValue), .number(parts), .number(header.keyID),
+            .bytes(header.id.message.bytes), .number((channel ?? .sms).rawValue), .number(parts), .number(header.keyID),
             .bytes(Array(sealed)),
         ]
     }
@@ -201,7 +229,9 @@ struct HistoryBatch: Sendable {
     @discardableResult
     private mutating func look(_ header: RecordHeader, _ sealed: UnsafeRawBufferPointer, _ keys: HistoryKeys) -> Payload? {
         let slot = SearchSlot.of(header.id.milliseconds)
-        func entry(_ kind: SearchKind, _ hash: Int64) -> Lookup { Lookup(slot: slot, kind: kind.rawValue, hash: hash, id: header.id) }
+        func entry(_ kind: SearchKind, _ hash: Int64) -> Lookup {
+            Lookup(slot: slot, kind: kind.rawValue, hash: hash, id: header.id.notification)
+        }
         lookups.append(entry(.source, Int64(header.source)))
         if let subject = RecordKeyID(rawValue: header.keyID).subject { lookups.append(entry(.customer, Int64(subject))) }
         guard case .payload(let payload, _) = keys.open(Array(sealed), of: header.id, keyID: header.keyID) else {
@@ -225,7 +255,8 @@ struct HistoryBatch: Sendable {
         let reason = header.flags.reason ?? .none
         let at = header.at / 1000
         months.insert(HistoryMonth(of: header.id.milliseconds))
-        if header.flags.contains(.ends) || isRepeat, state.isEnd, state != .delivered, state != .received {
+        // Of a notification: while a further message may still go, one that ended is no end of it.
+        if header.id.ordinal == 0, header.flags.contains(.ends) || isRepeat, state.isEnd, state != .delivered, state != .received {
             undelivered.append(
                 .bytes(header.id.bytes), .number(state.rawValue), .number(reason.rawValue), .number(header.source))
         }
@@ -240,4 +271,9 @@ struct HistoryBatch: Sendable {
             states.append(change)
         }
     }
+}
+
+extension MessageID {
+    /// Under which the history has it: the first message of a notification is 1, whose records the log has under 0.
+    var message: MessageID { ordinal == 0 ? with(ordinal: 1) : self }
 }

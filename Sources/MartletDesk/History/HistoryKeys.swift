@@ -8,6 +8,7 @@ public struct HistoryKeys: Sendable {
     let stateTags: RowMAC
     let stepTags: RowMAC
     let evidenceTags: EvidenceTags
+    let numbers: RulebookNumbers
     private let records: RecordKeys
 
     /// - Parameter subjects: keys of customers; without them nothing that is sealed under them opens.
@@ -17,6 +18,7 @@ public struct HistoryKeys: Sendable {
         stateTags = StateRow.tags(keys.rowKey)
         stepTags = StepRow.tags(keys.rowKey)
         evidenceTags = EvidenceTags(keys.rowKey)
+        numbers = RulebookNumbers(keys.rowKey)
     }
 
     /// What a sealed part turns out to be.

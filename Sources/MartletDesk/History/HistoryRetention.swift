@@ -136,13 +136,19 @@ public struct HistoryRetention: Sendable {
         let end = (desk.nowMilliseconds - limit) / TrafficFold.millisecondsOfHour
         let before = try await marked(partition)
         guard end > before else { return 0 }
-        let oldest = try await desk.store.read { try $0.row(StatisticsStatements.oldest)?.optionalInteger("hour") }
+        let oldest = try await desk.store.read { session in
+            try [StatisticsStatements.oldest, StatisticsStatements.oldestDecision].compactMap { statement in
+                try session.row(statement)?.optionalInteger("hour")
+            }.min()
+        }
         var hour = max(before, oldest ?? end)
         var done = 0
         while hour < end {
             let (from, below) = (hour, min(hour + 24, end))
             done += try await desk.store.transaction { session in
-                try session.run(StatisticsStatements.forget, [.integer(below), .integer(from), .number(rule.messageClass.rawValue)])
+                try [StatisticsStatements.forget, StatisticsStatements.forgetDecisions].reduce(0) { sum, statement in
+                    try sum + session.run(statement, [.integer(below), .integer(from), .number(rule.messageClass.rawValue)])
+                }
             }
             hour = below
             try await mark(partition, hour)
@@ -219,20 +225,34 @@ public struct HistoryRetention: Sendable {
             let some = Array(ids[start..<min(start + RetentionStatements.idsAtOnce, ids.count)])
             let (own, messages) = (padded(some.map(\.bytes)), padded(some.map { $0.with(ordinal: 1).bytes }))
             switch field {
+            case .text where messageClass == nil:
+                done += try session.run(RetentionStatements.inboundText, own + [.bytes([])])
             case .text:
-                let statement = messageClass == nil ? RetentionStatements.inboundText : RetentionStatements.text
-                done += try session.run(statement, (messageClass == nil ? own : messages) + [.bytes([])])
+                for messages in try [messages] + further(some, session) {
+                    done += try session.run(RetentionStatements.text, messages + [.bytes([])])
+                }
             case .rows:
                 done += some.count
                 try session.run(RetentionStatements.undelivered, own)
+                let others = messageClass == nil ? [] : try further(some, session)
                 for statement in RetentionStatements.rows {
-                    try session.run(statement, own)
-                    try session.run(statement, messages)
+                    for ids in [own, messages] + others { try session.run(statement, ids) }
                 }
             case .addresses, .counts: break
             }
         }
         return (done, rows.isEmpty ? nil : ids.last?.bytes)
+    }
+
+    /// Messages behind the first of their notifications, as many at once as a statement takes.
+    private static func further(_ ids: [MessageID], _ session: SQLSession) throws -> [[SQLValue]] {
+        let ranges = padded(ids.map { $0.with(ordinal: 1).bytes }) + padded(ids.map { $0.with(ordinal: .max).bytes })
+        // Where there are fewer ids than places, the last is asked for again.
+        let found = Set(try session.rows(RetentionStatements.further, ranges, maximum: 255 * idsInStep).map { try $0.bytes("id") })
+        let sorted = found.sorted { $0.lexicographicallyPrecedes($1) }
+        return stride(from: 0, to: sorted.count, by: RetentionStatements.idsAtOnce).map { start in
+            padded(Array(sorted[start..<min(start + RetentionStatements.idsAtOnce, sorted.count)]))
+        }
     }
 
     private static func padded(_ ids: [[UInt8]]) -> [SQLValue] {

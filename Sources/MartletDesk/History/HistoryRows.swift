@@ -45,9 +45,21 @@ struct HistoryRows {
         var keyID: UInt32
     }
 
-    func open(_ item: inout HistoryItem, _ sealed: Sealed?, reveals: Bool) {
+    func open(_ item: inout HistoryItem, _ sealed: Sealed?, reveals: Bool) throws {
         guard let sealed else { return }
         item.fill(keys.open(sealed.bytes, of: item.id, keyID: sealed.keyID), reveals: reveals)
+        // Of codes it is never shown; events of one other class may have secrets.
+        if item.text != nil, item.messageClass ?? .security == .security, try mayHaveSecret(item.id) { item.text = nil }
+    }
+
+    /// Whether a decision wrote a secret into its text. A decision that is not as Martlet wrote it may have.
+    private func mayHaveSecret(_ id: MessageID) throws -> Bool {
+        try session.rows(HistoryStatements.steps, range(id) + [.number(HistoryStory.stepsMaximum)], maximum: HistoryStory.stepsMaximum)
+            .contains { row in
+                guard let step = try StepRow(row, keys.stepTags), let record = HistoryStory.record(step.record) else { return true }
+                if case .decided(let it) = record.body { return it.bits.contains(.hasSecret) }
+                return false
+            }
     }
 
     private func sent(

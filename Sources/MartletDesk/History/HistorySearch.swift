@@ -118,7 +118,7 @@ struct HistorySearch {
         }
         guard let found = try rows.item(id, wanted) else { return nil }
         var item = found.item
-        rows.open(&item, found.keyed, reveals: wish.reveals)
+        try rows.open(&item, found.keyed, reveals: wish.reveals)
         return item
     }
 

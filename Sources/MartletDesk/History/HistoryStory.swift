@@ -35,7 +35,7 @@ public struct HistoryStory: Sendable {
         guard let found = try rows.item(id), rows.names.sees(caller, found.source) else { return nil }
         item = found.item
         deadline = 0
-        rows.open(&item, found.keyed, reveals: reveals)
+        try rows.open(&item, found.keyed, reveals: reveals)
         if item.isInbound { try takeInbound(rows) } else { try takeSent(rows) }
         // What happened in the same moment stays in the order of the flow.
         hops = hops.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
@@ -102,12 +102,16 @@ public struct HistoryStory: Sendable {
             if !isBelieved { damaged.append(DamagedRow(table: "step", sequence: try row.integer("sequence"))) }
         }
         item.parts = Int(story.parts)
-        hops += story.hops
+        try story.name { try rows.keys.numbers.name(.event, Int64($0), rows.session) }
+        // Its acceptance is told from its own row.
+        hops += story.hops.filter { $0.hop != "accept" || !HistoryStory.acceptance.contains($0.what) }
         return told
     }
 
+    private static let acceptance = ["request read", "accepted"]
+
     /// Nil: the bytes are no record of this version.
-    private static func record(_ bytes: [UInt8]) -> Record? {
+    static func record(_ bytes: [UInt8]) -> Record? {
         try? bytes.withUnsafeBytes { bytes throws(RecordFault) in try Record(reading: bytes) }
     }
 
@@ -132,7 +136,7 @@ public struct HistoryStory: Sendable {
     }
 
     /// Steps of one message that are told at most, as in the node's trace.
-    private static let stepsMaximum = 4096
+    static let stepsMaximum = 4096
 
     /// - Returns: code of the last answer.
     private mutating func takeAttempts(_ rows: HistoryRows) throws -> UInt8? {
@@ -142,7 +146,8 @@ public struct HistoryStory: Sendable {
                 let standing = EvidenceTable.attempts.standing(of: row, rows.keys.evidenceTags.attempts)
                 guard standing != .damaged else { return false }
                 let before = hops.count
-                last = try takeAttempt(row)
+                guard let id = MessageID(bytes: try row.bytes("id")) else { return false }
+                last = try takeAttempt(row, of: id.ordinal)
                 mark(standing, hopsFrom: before)
                 return true
             }
@@ -152,7 +157,7 @@ public struct HistoryStory: Sendable {
     }
 
     /// - Returns: code of the answer.
-    private mutating func takeAttempt(_ row: SQLRow) throws -> UInt8 {
+    private mutating func takeAttempt(_ row: SQLRow, of message: UInt8) throws -> UInt8 {
         let n = try row.integer("attempt", as: Int.self)
         let outcome = try row.integer("outcome", as: UInt8.self)
         let connection = try row.text("connection")
@@ -169,7 +174,7 @@ public struct HistoryStory: Sendable {
         hop(answeredAt, "send", "answer: \(HistoryStory.word(outcome))", details)
         let state = HistoryStory.state(outcome)
         let receipts = providerID.isEmpty ? [] : [Story.PartReceipt(part: number, providerID: providerID)]
-        if let index = attempts.lastIndex(where: { $0.n == n }) {
+        if let index = attempts.lastIndex(where: { $0.n == n && $0.message == message }) {
             attempts[index].providerIDs += receipts.map(\.providerID)
             attempts[index].receipts = (attempts[index].receipts + receipts).sorted { $0.part < $1.part }
             // The worst word of its parts names the attempt.
@@ -179,6 +184,7 @@ public struct HistoryStory: Sendable {
                 .init(
                     n: n, connection: connection, state: state, providerIDs: receipts.map(\.providerID), submittedAt: handedAt,
                     possibleDuplicate: item.possibleDuplicate && n > 1, receipts: receipts))
+            attempts[attempts.count - 1].message = message
         }
         return outcome
     }

@@ -92,6 +92,7 @@ struct HistoryWriter: Sendable {
         try put(EvidenceTable.attempts.tagged(batch.attempts, evidenceTags.attempts), key: ["id", "sequence"])
         try put(EvidenceTable.receipts.tagged(batch.receipts, evidenceTags.receipts), key: ["id", "sequence"])
         try put(StepRow.tagged(batch.steps, stepTags), key: ["id", "sequence"])
+        try put(EvidenceTable.decisions.tagged(batch.decisions, evidenceTags.decisions), key: ["id", "sequence"])
         try session.bulk(texts(batch), merge: .replacing(key: ["id"]))
         let states = try write(batch.states, merges: merges, session)
         if batch.gaps.contains(where: { $0.kind == .cutBack }) {
@@ -125,6 +126,7 @@ struct HistoryWriter: Sendable {
         try put(EvidenceTable.attempts.tagged(batch.attempts, evidenceTags.attempts), key: ["id", "sequence"])
         try put(EvidenceTable.receipts.tagged(batch.receipts, evidenceTags.receipts), key: ["id", "sequence"])
         try put(StepRow.tagged(batch.steps, stepTags), key: ["id", "sequence"])
+        try put(EvidenceTable.decisions.tagged(batch.decisions, evidenceTags.decisions), key: ["id", "sequence"])
         // Where parts begin is asked anew: the one who writes beside this may have begun some.
         var (parts, lookups) = (SearchParts(full: .max), batch.lookups)
         try parts.assign(&lookups, session)

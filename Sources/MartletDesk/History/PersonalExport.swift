@@ -21,7 +21,7 @@ extension History {
                     let items = try step.found.compactMap { one -> HistoryItem? in
                         guard let (shown, _, sealed) = try rows.item(one.id) else { return nil }
                         var item = shown
-                        rows.open(&item, sealed, reveals: true)
+                        try rows.open(&item, sealed, reveals: true)
                         return item
                     }
                     return (items, step.next)

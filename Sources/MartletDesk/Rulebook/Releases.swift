@@ -236,7 +236,7 @@ extension Rulebooks {
         }
     }
 
-    private func find(_ release: Int64, _ session: SQLSession) throws -> RulebookRelease {
+    func find(_ release: Int64, _ session: SQLSession) throws -> RulebookRelease {
         guard let row = try session.row(RulebookStatements.release, [.integer(release)]) else {
             throw DeskFault.notFound(noun: "release", key: String(release))
         }

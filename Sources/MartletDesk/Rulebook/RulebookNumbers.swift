@@ -86,10 +86,15 @@ struct RulebookNumbers: Sendable {
         }
     }
 
-    private func number(_ kind: RulebookKind, _ key: String, _ session: SQLSession) throws -> Int64? {
+    func number(_ kind: RulebookKind, _ key: String, _ session: SQLSession) throws -> Int64? {
         guard let row = try session.row(RulebookStatements.numberOf, [.text(kind.rawValue), .text(key)]) else { return nil }
         try seal.check(row, "\(kind.rawValue)/\(key)")
         return try row.integer("number")
+    }
+
+    /// For people: the key of the object that has it. Nil: none has, or the row that says so is not as Martlet wrote it.
+    func name(_ kind: RulebookKind, _ number: Int64, _ session: SQLSession) throws -> String? {
+        do { return try owner(kind, number, session) } catch DeskFault.tampered { return nil }
     }
 
     /// Key of the object that has it.

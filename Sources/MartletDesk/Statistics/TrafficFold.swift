@@ -83,6 +83,8 @@ public struct TrafficFold: HistoryFold {
         case .carried, .mark, .ledger, .orphan, .preference, .told, .counted: return
         case .receipt, .ended, .resumed, .replaced, .asked: break
         }
+        // Of a notification: what becomes of a further message of it is no end.
+        guard header.id.ordinal == 0 else { return }
         // An acceptance that is an end at once says so by its state alone.
         guard header.flags.contains(.ends) || header.kind == .accepted || header.kind == .decided, let state = header.flags.state,
             state.isEnd

@@ -84,28 +84,15 @@ extension Engine {
         var it = Circumstances(now: wall, stage: isFresh ? .fresh : .release, channels: served, isDuplicate: isDuplicate)
         guard subject != 0, let place = book.decider.place(of: event) else { return it }
         it.usedCaps = caps.used(by: subject, caps: book.decider.events[place].caps, of: book.decider.counters, at: wall)
-        if isFresh, let limit = limit(event, place, book) { it.recent = UInt32(clamping: caps.count(of: limit, for: subject, at: wall)) }
+        if isFresh, let limit = book.limit(of: event, place) { it.recent = UInt32(clamping: caps.count(of: limit, for: subject, at: wall)) }
         return it
-    }
-
-    private func limit(_ event: UInt16, _ place: Int, _ book: DecisionBook) -> RecordBody.Counter? {
-        guard book.decider.events[place].most != .max else { return nil }
-        return book.rules.events[place].limit.map { RecordBody.Counter($0, of: event) }
     }
 
     /// What an event counts for: the caps of what is told, and its limit once, whatever is decided.
     func counters(
         _ decision: borrowing Decision, _ event: UInt16, isTold: Bool, isFresh: Bool, _ book: DecisionBook
     ) -> [RecordBody.Counter] {
-        guard let place = book.decider.place(of: event) else { return [] }
-        var all: [RecordBody.Counter] = []
-        var rest = isTold ? decision.caps : 0
-        while rest != 0 {
-            all.append(book.decider.counters[rest.trailingZeroBitCount])
-            rest &= rest - 1
-        }
-        if isFresh, let limit = limit(event, place, book) { all.append(limit) }
-        return all
+        book.counters(decision, event, isTold: isTold, isFresh: isFresh)
     }
 
     /// Decides, and makes ready what goes. What cannot be made ready loses its channel, and it is decided again without: what is recorded is the

@@ -1,7 +1,7 @@
 public import Guard
 public import SQL
 
-/// A table of what was heard of messages, whose rows are written once: `attempt` and `receipt`. A row ends with a tag of 64 bits over all its other
+/// A table of what was decided and heard of messages, whose rows are written once: `attempt`, `receipt` and `decision`. A row ends with a tag of 64 bits over all its other
 /// columns; one that an earlier version wrote has none.
 public struct EvidenceTable: Sendable {
     /// What a row's tag says of it.
@@ -18,6 +18,8 @@ public struct EvidenceTable: Sendable {
         ["id", "sequence", "attempt", "part", "outcome", "status", "handed_at", "answered_at", "connection", "provider_id"])
     public static let receipts = EvidenceTable(
         "receipt", ["id", "sequence", "part", "state", "error", "heard_at", "provider_id"])
+    public static let decisions = EvidenceTable(
+        "decision", ["id", "sequence", "event", "outcome", "reason", "package", "release", "step", "at"])
 
     public let name: String
     /// In the order of the tag, without it.
@@ -69,14 +71,16 @@ public struct EvidenceTable: Sendable {
     }
 }
 
-/// Tags of both tables.
+/// Tags of these tables.
 public struct EvidenceTags: Sendable {
     public let attempts: RowMAC
     public let receipts: RowMAC
+    public let decisions: RowMAC
 
     /// - Parameter key: of the installation, `KeyStore.rowKey`.
     public init(_ key: Secret) {
         attempts = EvidenceTable.attempts.tags(key)
         receipts = EvidenceTable.receipts.tags(key)
+        decisions = EvidenceTable.decisions.tags(key)
     }
 }

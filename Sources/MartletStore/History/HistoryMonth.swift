@@ -47,7 +47,7 @@ public struct HistoryMonth: Hashable, Comparable, Sendable {
     }
 
     /// Tables that are cut by id.
-    static let tables = ["notification", "message", "state", "undelivered", "attempt", "receipt", "step", "inbound"]
+    static let tables = ["notification", "message", "state", "undelivered", "attempt", "receipt", "step", "decision", "inbound"]
 
     /// `_2026_11`.
     private var suffix: String { "_\(year)_\(month < 10 ? "0" : "")\(month)" }

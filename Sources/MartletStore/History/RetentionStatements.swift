@@ -22,8 +22,10 @@ public enum RetentionStatements {
     public static let inboundText = StatementID("retention.inboundText")
     /// ?1...?32 ids. Of each table that has rows of an id.
     public static let rows = tables.map { StatementID("retention.\($0)") }
-    private static let tables = ["notification", "message", "state", "attempt", "receipt", "step", "inbound"]
+    private static let tables = ["notification", "message", "state", "attempt", "receipt", "step", "decision", "inbound"]
     public static let undelivered = StatementID("retention.undelivered")
+    /// ?1...?32 ids of first messages, ?33...?64 the last ids that their notifications can have. Ids of their further messages.
+    public static let further = StatementID("retention.further")
     public static let idsAtOnce = 32
 
     private static let list = (1...idsAtOnce).map { "?\($0)" }.joined(separator: ", ")
@@ -53,6 +55,10 @@ public enum RetentionStatements {
                 inboundLookups, "DELETE FROM lookup WHERE slot = ?1 AND id IN (SELECT id FROM inbound WHERE id >= ?2 AND id < ?3)"),
             Statement(text, "UPDATE message SET key_id = 0, sealed = ?33 WHERE id IN (\(list)) AND key_id <> 0"),
             Statement(inboundText, "UPDATE inbound SET key_id = 0, sealed = ?33 WHERE id IN (\(list)) AND key_id <> 0"),
+            Statement(
+                further,
+                (1...idsAtOnce).map { "SELECT id FROM state WHERE id > ?\($0) AND id <= ?\($0 + idsAtOnce)" }
+                    .joined(separator: " UNION ALL ")),
             Statement(undelivered, "DELETE FROM undelivered WHERE state IN (5, 6, 7, 8, 9) AND id IN (\(list))"),
         ]
         + tables.map {

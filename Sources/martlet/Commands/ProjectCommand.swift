@@ -36,7 +36,7 @@ extension StoreCommand {
                 let desk = StoreCommand.desk(store)
                 let projector = Projector(
                     desk, settings.projector, keys: keys.days, logger: Logger(label: "martlet"), subjects: subjects,
-                    folds: { [TrafficFold()] })
+                    folds: { [TrafficFold(), DecisionFold()] })
                 if fromStart { try await projector.repair() }
                 if follow { return await projector.run() }
                 try await projector.catchUp()

@@ -163,8 +163,12 @@ struct RulebookFiles {
     // MARK: Compiling
 
     /// Files without a number are compiled with one that no other has: it is given when they are imported.
-    private static func numbered(_ files: [File]) -> [File] {
+    /// - Parameter known: numbers that were given already, by the names of their objects.
+    private static func numbered(_ files: [File], _ known: [String: Int64] = [:]) -> [File] {
         var files = files
+        for index in files.indices where files[index].lacksNumber {
+            if let number = known[files[index].name] { files[index].number = .integer(number) }
+        }
         var next: [RulebookKind: Int64] = [:]
         for file in files {
             if case .integer(let number)? = file.number { next[file.kind] = max(next[file.kind] ?? 0, number) }
@@ -179,11 +183,19 @@ struct RulebookFiles {
 
     /// What the one compile of the house says of the files, each finding as a line with its file.
     static func findings(_ files: [File], _ surroundings: Rulebook.Surroundings) -> (lines: [String], areUsable: Bool) {
+        let (_, lines, areUsable) = compile(files, surroundings)
+        return (lines, areUsable)
+    }
+
+    /// - Parameter known: numbers that were given already, by the names of their objects.
+    /// - Returns: the book, when no finding is an error, and all findings.
+    static func compile(
+        _ files: [File], _ surroundings: Rulebook.Surroundings, known: [String: Int64] = [:]
+    ) -> (book: DecisionBook?, lines: [String], areUsable: Bool) {
         // A file has no version: what an override is based on is compared when it is published.
-        let objects = numbered(files).map { RulebookObject(kind: $0.kind, key: $0.key, version: 0, content: $0.body.content) }
-        let findings = DecisionBook.compile(
-            RulebookSource(number: 0, at: 0, objects: objects), in: surroundings, zoneFile: ZoneFiles.read
-        ).findings
+        let objects = numbered(files, known).map { RulebookObject(kind: $0.kind, key: $0.key, version: 0, content: $0.body.content) }
+        let (_, book, findings) = DecisionBook.compile(
+            RulebookSource(number: 0, at: 0, objects: objects), in: surroundings, zoneFile: ZoneFiles.read)
         let paths = Dictionary(files.map { ($0.name, $0.path) }) { first, _ in first }
         let lines = findings.map { finding in
             let name = String(finding.path.prefix { $0 != "$" })
@@ -191,6 +203,6 @@ struct RulebookFiles {
             return "\(paths[name] ?? name): \(place.isEmpty ? "$" : place.replacing("$", with: "$.content", maxReplacements: 1)): "
                 + "\(finding.severity.rawValue): \(finding.message); \(finding.remedy)"
         }
-        return (lines, findings.areUsable)
+        return (book, lines, findings.areUsable)
     }
 }

@@ -237,7 +237,10 @@ extension Server {
             switch result {
             case .failure(let fault): answer(.failed(fault.reason))
             case .success(nil): answer(.failed("no message of this id is in the journal"))
-            case .success(let story?): answer(.done(Server.headline(story), Server.hops(story)))
+            case .success(var story?):
+                let definitions = self.node.catalogue.definitions
+                story.name { number in definitions.first { $0.number == number }?.key }
+                answer(.done(Server.headline(story), Server.hops(story)))
             }
         }
     }

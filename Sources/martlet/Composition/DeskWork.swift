@@ -41,7 +41,8 @@ struct DeskWork: Sendable {
         return DeskReference.nouns(units, config: config, data: data) + [
             CustomerRoutes(customers, history: history), SelfRoutes(SelfService(customers, rulebooks)),
             history.routes(timeline: customers.timelineSources),
-            desk.statistics(names: { [names] in names.history }).routes, ImportRoutes(imports(desk)),
+            desk.statistics(names: { [names] in names.history }).routes,
+            desk.decisionStatistics(names: { [names] in names.history }, rowKey: keys.rowKey).routes, ImportRoutes(imports(desk)),
         ]
     }
 
@@ -62,7 +63,7 @@ struct DeskWork: Sendable {
             let customers = desk.customers(vault)
             let projector = Projector(
                 desk, settings.projector, keys: keys, logger: logger, figures: figures, subjects: vault.subjects,
-                folds: { [TrafficFold()] },
+                folds: { [TrafficFold(), DecisionFold()] },
                 preferences: { changes, session in
                     for change in changes {
                         if let (hash, fact) = change.fact { try customers.learn(fact, kind: .phone, hash: hash, session) }

@@ -1,4 +1,5 @@
 import Foundation
+import Guard
 import Hummingbird
 import MartletModel
 import NIOCore
@@ -132,6 +133,28 @@ struct HistoryRoutesTests {
             let sums = try #require(report["sums"] as? [String: Any])
             #expect(sums["accepted"] as? Int == 1 && sums["ended"] as? Int == 1 && sums["open"] as? Int == 0 && sums["parts"] as? Int == 2)
             #expect(await invalid { _ = try await ask(rig.statistics.routes, .get, "/v1/statistics", query: [("buy", "x")]) }.count == 1)
+        }
+    }
+    @Test("Counts of decisions answer rows by outcome and reason, and sums")
+    func decisions() async throws {
+        try await HistoryRig.with(.sqlite) { rig in
+            var fold = DecisionFold()
+            let header = RecordHeader(
+                kind: .decided, messageClass: 4, source: 7, group: 1, parts: 0,
+                id: MessageID(milliseconds: HistoryRig.now - 1, partition: 1, random: 9), at: (HistoryRig.now - 1) * 1000, flags: [])
+            fold.take(header, .decided(.init(stage: .fresh, outcome: .suppressed, reason: .noConsent, event: 3, release: 1, subject: 1)))
+            let filled = fold
+            try await rig.store.transaction { try filled.write($0) }
+            let routes = rig.desk.decisionStatistics(names: { HistoryRig.names }, rowKey: rig.keys.rowKey).routes
+            let report = try await ask(
+                routes, .get, "/v1/statistics/decisions", query: [("by", "source,class,event,day")])
+            let row = try #require((report["rows"] as? [[String: Any]])?.first)
+            #expect(
+                row["source"] as? String == "cards" && row["class"] as? String == "transactional" && row["event"] as? String == "event 3")
+            #expect(row["outcome"] as? String == "suppressed" && row["reason"] as? String == "no_consent" && row["decisions"] as? Int == 1)
+            #expect((row["day"] as? String)?.count == 10 && row["hour"] == nil)
+            #expect((report["sums"] as? [String: Any])?["suppressed"] as? Int == 1)
+            #expect(await invalid { _ = try await ask(routes, .get, "/v1/statistics/decisions", query: [("from", "x")]) }.count == 1)
         }
     }
 }

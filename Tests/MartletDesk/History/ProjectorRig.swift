@@ -23,6 +23,8 @@ final class ProjectorRig {
     private(set) var positions: [UInt64] = []
     /// Wall microseconds.
     var now: Int64 = 1_795_400_000_000_000
+    /// Of what is put.
+    var messageClass = MessageClass.transactional
 
     init(_ engine: SQLStore.Engine) async throws {
         directory = FileManager.default.temporaryDirectory.appending(path: "proj-\(UUID().uuidString)").path
@@ -72,7 +74,7 @@ final class ProjectorRig {
         payload: Payload? = nil, sealedFor subject: SubjectKey? = nil, source: SourceNumber = 7, skip: UInt64 = 0
     ) throws -> UInt64 {
         var header = RecordHeader(
-            kind: body.kind, partition: id.partition, messageClass: MessageClass.transactional.rawValue, source: source, group: 2, parts: 1,
+            kind: body.kind, partition: id.partition, messageClass: messageClass.rawValue, source: source, group: 2, parts: 1,
             id: id, at: now, deadline: now / 1000 + 86_400_000, flags: flags.union(.outcome(state, reason)))
         sequences[id.partition, default: 0] += 1 + skip
         header.sequence = sequences[id.partition] ?? 0
@@ -87,7 +89,10 @@ final class ProjectorRig {
             _ = try plain.withUnsafeBytes { plain in
                 try sealed.withUnsafeMutableBytes { out in
                     try sealer.seal(
-                        plain, context: SealContext(high: id.high, low: id.low, kind: RecordKind.accepted.rawValue), key: key, into: out)
+                        plain,
+                        context: SealContext(high: id.notification.high, low: id.notification.low, kind: RecordKind.accepted.rawValue),
+                        key: key,
+                        into: out)
                 }
             }
         }
