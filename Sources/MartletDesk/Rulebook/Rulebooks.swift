@@ -18,6 +18,8 @@ public struct Rulebooks: Sendable {
         public var folder: RulebookFolder
         /// Tells the node to look now; without it the node notices within two seconds.
         public var tell: @Sendable () -> Void
+        /// Where customers find uploaded pictures, without a stroke at its end, as it is now; nil: the bank did not say.
+        public var pictureAddress: @Sendable () throws -> String?
         /// Whether every text that is published has to be approved by somebody else than its author, as it is now.
         public var needsApproval: @Sendable () throws -> Bool
         /// Whether the caller may publish this: the place of the rule that two people must agree. Throws when not.
@@ -28,6 +30,7 @@ public struct Rulebooks: Sendable {
             texts: @escaping @Sendable () throws -> (texts: Texts, groups: [String: GroupNumber]) = { (Texts(), [:]) },
             zoneFile: @escaping @Sendable (String) -> [UInt8]? = { _ in nil },
             tell: @escaping @Sendable () -> Void = {}, needsApproval: @escaping @Sendable () throws -> Bool = { false },
+            pictureAddress: @escaping @Sendable () throws -> String? = { nil },
             agree: @escaping @Sendable (RulebookSource, [RulebookDifference], Caller) throws -> Void = { _, _, _ in }
         ) {
             self.folder = folder
@@ -36,6 +39,7 @@ public struct Rulebooks: Sendable {
             self.zoneFile = zoneFile
             self.tell = tell
             self.needsApproval = needsApproval
+            self.pictureAddress = pictureAddress
             self.agree = agree
         }
     }
@@ -53,6 +57,7 @@ public struct Rulebooks: Sendable {
     let versionSeal: RowSeal
     let releaseSeal: RowSeal
     let approvalSeal: RowSeal
+    let imageSeal: RowSeal
     private let numbers: RulebookNumbers
 
     public init(_ units: Units, _ world: World) {
@@ -63,6 +68,7 @@ public struct Rulebooks: Sendable {
         releaseSeal = RowSeal(units.rowKey, table: "rulebook_release", noun: "rulebook release", columns: RulebookStatements.releaseColumns)
         approvalSeal = RowSeal(
             units.rowKey, table: "rulebook_approval", noun: "approval of a text", columns: RulebookStatements.approvalColumns)
+        imageSeal = RowSeal(units.rowKey, table: "image", noun: "image", columns: ImageStatements.columns)
         numbers = RulebookNumbers(units.rowKey)
     }
 
@@ -140,7 +146,7 @@ public struct Rulebooks: Sendable {
         try caller.require(.writeRulebook)
         try wish.check(key: key)
         let surroundings = try surroundings()
-        let (entry, content) = try await desk.act(.writeRulebook, by: caller) { session in
+        let (entry, content, around) = try await desk.act(.writeRulebook, by: caller) { session in
             try session.run(StoreStatements.lockAudit)
             let visibility = try units.visibility(of: caller, session)
             var wish = wish
@@ -180,11 +186,14 @@ public struct Rulebooks: Sendable {
             let values = made.values(of: entry.number)
             let text = SQLValue.text(String(decoding: bytes, as: UTF8.self))
             try session.run(RulebookStatements.addVersion, values + [versionSeal.tag(values), text])
-            return ((entry, wish.content), AuditTrail.Line(act: .rulebookWritten, object: "rulebook/\(entry.path)@\(entry.newest)"))
+            return (
+                (entry, wish.content, try self.surroundings(surroundings, session)),
+                AuditTrail.Line(act: .rulebookWritten, object: "rulebook/\(entry.path)@\(entry.newest)")
+            )
         }
         let alone = RulebookSource(
             number: 0, at: 0, objects: [RulebookObject(kind: kind, key: key, version: entry.newest, content: content)])
-        return (entry, findings(alone, surroundings))
+        return (entry, findings(alone, around))
     }
 
     // MARK: Rows
@@ -196,6 +205,10 @@ public struct Rulebooks: Sendable {
 
     func surroundings() throws(DeskFault) -> Rulebook.Surroundings {
         do { return try world.surroundings() } catch { throw .broken("what the rulebook refers to cannot be read: \(error)") }
+    }
+
+    func pictureAddress() throws(DeskFault) -> String? {
+        do { return try world.pictureAddress() } catch { throw .broken("where pictures are found cannot be read: \(error)") }
     }
 
     func find(_ kind: RulebookKind, _ key: String, _ visibility: Visibility, _ session: SQLSession) throws -> RulebookEntry {
