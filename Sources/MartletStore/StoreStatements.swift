@@ -10,7 +10,7 @@ public enum StoreStatements {
     }
 
     private static let referenceData =
-        UnitStatements.all + SourceStatements.all + DefinitionStatements.all + RulebookStatements.all
+        UnitStatements.all + SourceStatements.all + DefinitionStatements.all + RulebookStatements.all + ImageStatements.all
 
     /// ?1 name.
     public static let meta = StatementID("meta.read")

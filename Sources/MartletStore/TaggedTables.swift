@@ -44,6 +44,7 @@ public enum TaggedTables {
         TaggedTable("rulebook_approval", RulebookStatements.approvalColumns, key: ["object", "version"]),
         TaggedTable("rulebook_release", RulebookStatements.releaseColumns, key: ["number"]),
         TaggedTable("rulebook_number", RulebookStatements.numberColumns, key: ["kind", "number"], start: [.text(""), .integer(.min)]),
+        TaggedTable("image", ImageStatements.columns, key: ["number"]),
         TaggedTable("customer", CustomerStatements.columns.dropLast(), key: ["subject"]),
         TaggedTable("consent", ConsentStatements.columns.dropLast(), key: ["subject", "number"]),
         TaggedTable("customer_package", PackageStatements.columns.dropLast(), key: ["subject", "number"]),

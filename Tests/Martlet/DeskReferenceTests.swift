@@ -7,7 +7,7 @@ import Testing
 @testable import martlet
 
 @Suite("Desk: what the rulebook reads of the machine") struct DeskReferenceTests {
-    @Test("Groups and the rule of approval are read anew from the settings each time they are asked for")
+    @Test("Groups, the rule of approval and the bank's hosts are read anew from the settings each time they are asked for")
     func settings() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "reference-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -29,6 +29,17 @@ import Testing
         let world = DeskReference.rulebooks(config: file, data: "\(folder)/data")
         #expect(try world.surroundings().groups == ["north", "south"] && (try world.texts().groups) == ["north": 1, "south": 2])
         #expect(try world.needsApproval() == false)
+        #expect(try world.pictureAddress() == nil && (try world.surroundings().pictureHosts) == nil)
+        try write("images: {address: \"https://Img.bank.example:8443\", hosts: [\"cdn.bank.example\"]}")
+        #expect(try world.pictureAddress() == "https://Img.bank.example:8443")
+        #expect(try world.surroundings().pictureHosts == ["img.bank.example", "cdn.bank.example"])
+        for wrong in [
+            "address: \"http://bank.example\"", "address: \"https://bank.example/\"", "address: \"https://\"", "hosts: [\"https://bank\"]",
+            "hosts: [\"Bank.example\"]",
+        ] {
+            try write("images: {\(wrong)}")
+            #expect(throws: ServerSettings.Mistakes.self, "\(wrong)") { _ = try world.pictureAddress() }
+        }
         try write("rulebook: {approval: true}")
         #expect(try world.needsApproval())
         try write("rulebook: {approval: perhaps}")

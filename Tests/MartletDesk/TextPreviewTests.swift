@@ -184,7 +184,7 @@ import Testing
             wish.release = 4
             #expect(await Self.faults(rig, wish) == ["there is no release 4"])
 
-            let unit = Unit.Wish(code: "retail", name: "R", description: "D", parent: nil, zone: "UTC", locale: "en")
+            let unit = Unit.Wish(code: "retail", name: "R", description: "D", parent: nil, zone: "UTC", locale: "en-GB")
             let own = try await rig.units.add(unit, by: TextRig.anna).number
             try await rig.save(.event, "own", TextRig.objects[4].2, unit: own)
             wish = TextWish(event: "own", channel: "sms")

@@ -1,4 +1,5 @@
 import Foundation
+import Guard
 import MartletEngine
 import MartletModel
 import SQL
@@ -34,7 +35,7 @@ struct TextRig {
                 surroundings: { Rulebook.Surroundings(pictureHosts: ["img.bank.example"]) },
                 texts: { (Texts(), ["harbour": 1]) },
                 zoneFile: { name in (try? Data(contentsOf: URL(filePath: "/usr/share/zoneinfo/\(name)"))).map { Array($0) } },
-                needsApproval: { approval.isNeeded })
+                needsApproval: { approval.isNeeded }, pictureAddress: { "https://img.bank.example" })
             let rig = TextRig(customers: customers, units: units, rulebooks: Rulebooks(units, world), approval: approval)
             for (kind, key, text) in objects { try await rig.save(kind, key, text) }
             try await body(rig)

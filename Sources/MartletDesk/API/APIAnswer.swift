@@ -68,16 +68,7 @@ enum APIJSON {
 
 /// A cursor as callers carry it: base64url without padding (RFC 4648, section 5), so that nobody builds one.
 enum APICursor {
-    static func text(_ cursor: Cursor) -> String {
-        let letters = Data(cursor.key).base64EncodedString().utf8.filter { $0 != 61 }.map { $0 == 43 ? 45 : $0 == 47 ? 95 : $0 }
-        return String(decoding: letters, as: UTF8.self)
-    }
+    static func text(_ cursor: Cursor) -> String { Base64URL.text(cursor.key) }
 
-    static func cursor(_ text: String) -> Cursor? {
-        guard !text.utf8.contains(where: { [43, 47, 61].contains($0) }) else { return nil }
-        var letters: [UInt8] = text.utf8.map { $0 == 45 ? 43 : $0 == 95 ? 47 : $0 }
-        while letters.count % 4 != 0 { letters.append(61) }
-        guard let data = Data(base64Encoded: String(decoding: letters, as: UTF8.self)) else { return nil }
-        return Cursor(key: Array(data))
-    }
+    static func cursor(_ text: String) -> Cursor? { Base64URL.bytes(text).map { Cursor(key: $0) } }
 }

@@ -7,7 +7,7 @@ public enum APIDocument {
         PrincipalRoutes.operations + AuditRoutes.operations + UnitRoutes.operations + DefinitionRoutes.operations + SourceRoutes.operations
         + RulebookRoutes.operations + TextRoutes.operations + CustomerRoutes.operations + SelfRoutes.operations + HistoryRoutes.operations
         + StatisticsRoutes.operations + DecisionStatisticsRoutes.operations
-        + ImportRoutes.operations + HealthRoutes.operations
+        + ImportRoutes.operations + ImageRoutes.operations + HealthRoutes.operations
 
     /// For `docs/reference/admin-openapi.yaml`.
     public static var page: String {
@@ -118,6 +118,7 @@ public enum APIDocument {
             case .nothing: nil
             case .json(let schema): .map(["application/json": .map(["schema": schema.node])])
             case .text(let type): .map([.init(name: type, value: text)])
+            case .file(let types): .map(types.map { .init(name: $0, value: text) })
             }
         let words = status == 201 ? "It was made." : status == 204 ? "It was done." : "As asked for."
         return .map(["description": .text(words), "headers": headers.isEmpty ? nil : .map(headers), "content": content])

@@ -11,6 +11,8 @@ public struct APIOperation: Sendable {
         case json(APISchema)
         /// Lines of text of this media type.
         case text(String)
+        /// Bytes of one of these media types.
+        case file([String])
     }
 
     var method: APIRoutes.Method
@@ -65,6 +67,9 @@ public struct APIOperation: Sendable {
         self.isOpen = isOpen
         self.isSelf = isSelf
     }
+
+    /// A file is asked for by HEAD too, to learn of it without its bytes.
+    var answersHead: Bool { if case .file = answer { true } else { false } }
 
     /// Names of the path's parts.
     var parts: [String] { path.split(separator: "/").filter { $0.first == "{" }.map { String($0.dropFirst().dropLast()) } }

@@ -69,9 +69,11 @@ public final class DeskListener: Sendable {
         let router = Router()
         router.add(middleware: UnknownPath(counters: counters))
         for (path, methods) in routes.paths {
-            let allow = methods.keys.map(\.rawValue).sorted().joined(separator: ", ")
+            let hasHead = methods[.get]?.operation.answersHead ?? false
+            let allow = (methods.keys.map(\.rawValue) + (hasHead ? ["HEAD"] : [])).sorted().joined(separator: ", ")
             for verb in DeskListener.verbs {
-                let method = APIRoutes.Method(rawValue: verb.rawValue)
+                let isHead = hasHead && verb == .head
+                let method = isHead ? .get : APIRoutes.Method(rawValue: verb.rawValue)
                 let route =
                     method.flatMap { methods[$0] }
                     ?? APIRoutes.Route(operation: APIOperation(.get, path, "Takes other methods", answer: .nothing, isOpen: true)) { _ in
@@ -81,11 +83,12 @@ public final class DeskListener: Sendable {
                     let headers = request.fields
                     let key = headers["authorization"].flatMap { $0.hasPrefix("Bearer ") ? String($0.dropFirst(7)) : nil }
                     let parts = context.parts
-                    return await responder.answer(route, key: key, reason: headers["martlet-reason"]) { caller in
+                    let answer = await responder.answer(route, key: key, reason: headers["martlet-reason"]) { caller in
                         APIRequest(
                             caller: caller, parts: parts, query: request.asked, headers: headers, content: request.body,
                             bodyLimit: route.bodyLimit ?? limit)
-                    }.response
+                    }
+                    return isHead ? answer.response.createHeadResponse() : answer.response
                 }
             }
         }
@@ -164,8 +167,8 @@ extension APIAnswer {
                 try await writer.finish(nil)
             }
         }
-        // What is administered is nobody's to keep on the way.
-        for header in headers + [APIHeader("Cache-Control", "no-store")] {
+        // What is administered is nobody's to keep on the way, unless its route says otherwise.
+        for header in [APIHeader("Cache-Control", "no-store")] + headers {
             if let name = HTTPFields.Element.Name(header.name) { response.headers[name] = header.value }
         }
         return response

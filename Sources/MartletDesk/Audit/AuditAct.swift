@@ -11,6 +11,8 @@ public enum AuditAct: String, CaseIterable, Sendable {
     case textApproved = "text.approved"
     case rulebookPublished = "rulebook.published"
     case rulebookRolledBack = "rulebook.rolled-back"
+    case imageAdded = "image.added"
+    case imageDeleted = "image.deleted"
     case customerWritten = "customer.written"
     case customersImported = "customers.imported"
     case contactsImported = "contacts.imported"

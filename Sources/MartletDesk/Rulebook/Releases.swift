@@ -51,7 +51,7 @@ extension Rulebooks {
             let visibility = try units.visibility(of: caller, session)
             let made = try candidate(selection, visibility, session)
             let unapproved = try needsApproval ? unapproved(made.new, session) : []
-            let findings = self.findings(made.source(1, 0), surroundings) + made.stillNamed + unapproved
+            let findings = try self.findings(made.source(1, 0), self.surroundings(surroundings, session)) + made.stillNamed + unapproved
             return RulebookPreview(base: made.base, differences: made.differences.filter { made.sees(visibility, $0) }, findings: findings)
         }
     }
@@ -185,7 +185,7 @@ extension Rulebooks {
             // The node takes the highest number: none that it may have had is given again, also where the store was restored.
             let source = made.source(max(made.base, handed) + 1, desk.nowMilliseconds)
             let unapproved = try needsApproval ? unapproved(made.new, session) : []
-            let findings = self.findings(source, surroundings) + made.stillNamed + unapproved
+            let findings = try self.findings(source, self.surroundings(surroundings, session)) + made.stillNamed + unapproved
             guard findings.areUsable else { throw DeskFault.invalid(FieldFault.of(findings)) }
             try world.agree(source, differences, caller)
             let hash = BodyDigest.sha256(RulebookFile.document(source))

@@ -18,6 +18,8 @@ public struct Rulebooks: Sendable {
         public var folder: RulebookFolder
         /// Tells the node to look now; without it the node notices within two seconds.
         public var tell: @Sendable () -> Void
+        /// Where customers find uploaded pictures, without a stroke at its end, as it is now; nil: the bank did not say.
+        public var pictureAddress: @Sendable () throws -> String?
         /// Whether every text that is published has to be approved by somebody else than its author, as it is now.
         public var needsApproval: @Sendable () throws -> Bool
         /// Whether the caller may publish this: the place of the rule that two people must agree. Throws when not.
@@ -28,6 +30,7 @@ public struct Rulebooks: Sendable {
             texts: @escaping @Sendable () throws -> (texts: Texts, groups: [String: GroupNumber]) = { (Texts(), [:]) },
             zoneFile: @escaping @Sendable (String) -> [UInt8]? = { _ in nil },
             tell: @escaping @Sendable () -> Void = {}, needsApproval: @escaping @Sendable () throws -> Bool = { false },
+            pictureAddress: @escaping @Sendable () throws -> String? = { nil },
             agree: @escaping @Sendable (RulebookSource, [RulebookDifference], Caller) throws -> Void = { _, _, _ in }
         ) {
             self.folder = folder
@@ -36,6 +39,7 @@ public struct Rulebooks: Sendable {
             self.zoneFile = zoneFile
             self.tell = tell
             self.needsApproval = needsApproval
+            self.pictureAddress = pictureAddress
             self.agree = agree
         }
     }
@@ -53,6 +57,7 @@ public struct Rulebooks: Sendable {
     let versionSeal: RowSeal
     let releaseSeal: RowSeal
     let approvalSeal: RowSeal
+    let imageSeal: RowSeal
     private let numbers: RulebookNumbers
 
     public init(_ units: Units, _ world: World) {
@@ -63,6 +68,7 @@ public struct Rulebooks: Sendable {
         releaseSeal = RowSeal(units.rowKey, table: "rulebook_release", noun: "rulebook release", columns: RulebookStatements.releaseColumns)
         approvalSeal = RowSeal(
             units.rowKey, table: "rulebook_approval", noun: "approval of a text", columns: RulebookStatements.approvalColumns)
+        imageSeal = RowSeal(units.rowKey, table: "image", noun: "image", columns: ImageStatements.columns)
         numbers = RulebookNumbers(units.rowKey)
     }
 
@@ -191,7 +197,7 @@ public struct Rulebooks: Sendable {
     private func findings(
         of kind: RulebookKind, _ key: String, _ surroundings: Rulebook.Surroundings, by caller: Caller
     ) async throws(DeskFault) -> [RulebookFinding] {
-        let (source, seen) = try await desk.read(.writeRulebook, by: caller) { session in
+        let (source, seen, around) = try await desk.read(.writeRulebook, by: caller) { session in
             let visibility = try units.visibility(of: caller, session)
             let rows = try session.rows(RulebookStatements.objects, [.integer(0), .integer(Rulebooks.most)], maximum: Int(Rulebooks.most))
             var objects: [RulebookObject] = []
@@ -202,11 +208,11 @@ public struct Rulebooks: Sendable {
                     RulebookObject(kind: entry.kind, key: entry.key, version: entry.newest, content: newest.content ?? .null))
                 if visibility.sees(entry.unit) { seen.insert(entry.path) }
             }
-            return (RulebookSource(number: 0, at: 0, objects: objects), seen)
+            return (RulebookSource(number: 0, at: 0, objects: objects), seen, try self.surroundings(surroundings, session))
         }
         let name = "\(kind.rawValue)/\(key)"
         let others = Set(source.objects.map(\.name)).subtracting(seen.intersection(source.users(of: kind, key))).subtracting([name])
-        return findings(source, surroundings).filter { !others.contains(String($0.path.prefix { $0 != "$" })) }
+        return findings(source, around).filter { !others.contains(String($0.path.prefix { $0 != "$" })) }
     }
 
     // MARK: Rows
@@ -218,6 +224,10 @@ public struct Rulebooks: Sendable {
 
     func surroundings() throws(DeskFault) -> Rulebook.Surroundings {
         do { return try world.surroundings() } catch { throw .broken("what the rulebook refers to cannot be read: \(error)") }
+    }
+
+    func pictureAddress() throws(DeskFault) -> String? {
+        do { return try world.pictureAddress() } catch { throw .broken("where pictures are found cannot be read: \(error)") }
     }
 
     func find(_ kind: RulebookKind, _ key: String, _ visibility: Visibility, _ session: SQLSession) throws -> RulebookEntry {

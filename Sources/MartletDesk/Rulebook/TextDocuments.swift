@@ -109,7 +109,12 @@ struct TextDocument: Codable, APIExplained {
             asked: it.locale.text, from: it.origin.rawValue, text: written?.locale, why: written?.reason.rawValue)
         (zone, parameters) = (it.zone, it.parameters)
         let all = written?.fields ?? []
-        fields = Dictionary(all.compactMap { field in field.text.map { (field.name, $0) } }) { first, _ in first }
+        let address = it.pictureAddress ?? ""
+        fields = Dictionary(
+            all.compactMap { field in
+                field.text.map { (field.name, ImagePath.name(of: $0) == nil || field.place != .image ? $0 : address + $0) }
+            }
+        ) { first, _ in first }
         faults = all.compactMap { field in field.fault.map { Fault(field: field.name, code: $0.word, message: $0.message) } }
         sms = written?.sms.map { SMS($0) }
         findings = preview.findings.map(FindingDocument.init)

@@ -61,6 +61,8 @@ public struct TextPreview: Sendable {
     public var locale: CustomerLocale
     public var origin: Origin
     public var zone: String
+    /// Where uploaded pictures are found; nil: the bank did not say.
+    public var pictureAddress: String?
 }
 
 extension Rulebooks {
@@ -77,7 +79,9 @@ extension Rulebooks {
         let asked = try Asked(wish, world)
         let surroundings = try surroundings()
         let read: @Sendable (SQLSession) throws -> (RulebookSource, Rulebook.Surroundings) = { session in
-            (try source(wish, try units.visibility(of: caller, session), session), surroundings)
+            (
+                try source(wish, try units.visibility(of: caller, session), session), try self.surroundings(surroundings, session)
+            )
         }
         if let subject = wish.customer {
             let (objects, person) = try await desk.act(.readRulebook, by: caller) { session in
@@ -210,7 +214,8 @@ extension Rulebooks {
         let written = preview.write(
             named, details, locale, file, texts: asked.texts, group: asked.group, limit: surroundings.parts)
         return TextPreview(
-            preview: preview, written: written, parameters: parameters, locale: locale, origin: origin, zone: file == nil ? "UTC" : zone ?? "UTC")
+            preview: preview, written: written, parameters: parameters, locale: locale, origin: origin,
+            zone: file == nil ? "UTC" : zone ?? "UTC", pictureAddress: try pictureAddress())
     }
 }
 

@@ -293,7 +293,7 @@ struct RulebookCommand: AsyncParsableCommand {
             } catch let faults {
                 throw RulebookCommand.refused(faults.lines)
             }
-            let (lines, areUsable) = RulebookFiles.findings(files, RulebookInUse.surroundings(settings))
+            let (lines, areUsable) = RulebookFiles.findings(files, DeskReference.surroundings(settings))
             for line in lines { Swift.print(line) }
             guard areUsable else { throw ExitCode(1) }
             Swift.print("\(files.count) file(s) can be published")

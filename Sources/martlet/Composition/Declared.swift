@@ -11,7 +11,7 @@ enum Declared {
     static let settings: [Setting] =
         NodeSettings.all + InboundSettings.all + HTTPSettings.all + SMPPDoorSettings.all + TextGuard.all + SMPPConnectionSettings.all
         + WebhookSettings.all + OutboundSettings.all + StoreSettings.all + DeskSettings.all + HistorySettings.all
-        + ImportSettings.all
+        + ImportSettings.all + ImageSettings.all
     static let metrics: [Metric] =
         NodeMetrics.all + HTTPCounters.all + SMPPDoorCounters.all + SMPPCounters.metrics.map(\.metric)
         + WebhookCounters.all + DeskCounters.all + ProjectorFigures.metrics + ImportFigures.metrics
@@ -77,6 +77,7 @@ enum Declared {
         "desk": "The desk: administration, and what is kept for people to look at. A process of its own beside the node.",
         "store": "The database of history and administration. The node that sends never opens it.",
         "history": "How the journal's records come into that database.",
+        "images": "Where customers' devices find pictures of texts.",
         "imports": "Files of customers and contacts that the desk imports.",
         "history.classes": "Classes that are kept for another time than the others.",
         "bootstrap.sources": "Sender systems taken over at the first start; `martlet source key NAME` gives them a key.",

@@ -22,14 +22,22 @@ enum DeskReference {
         }
         return Rulebooks.World(
             folder: RulebookFolder(NodeOptions(dataDirectory: data).localDirectory),
-            surroundings: { RulebookInUse.surroundings(try read()) },
+            surroundings: { surroundings(try read()) },
             texts: {
                 let settings = try read()
                 // Only names are asked for here: the numbers that the node gives its groups are its own.
                 let groups = RulebookInUse.groups(settings).sorted().prefix(255).enumerated()
                 let numbers = Dictionary(uniqueKeysWithValues: groups.map { ($0.element, GroupNumber($0.offset + 1)) })
                 return (Server.texts(settings, numbers), numbers)
-            }, zoneFile: ZoneFiles.read, tell: { tell("rulebook", data) }, needsApproval: { try read().desk.needsApproval })
+            }, zoneFile: ZoneFiles.read, tell: { tell("rulebook", data) }, needsApproval: { try read().desk.needsApproval },
+            pictureAddress: { try read().images.address })
+    }
+
+    /// What a rulebook is compiled against before it is published. Where pictures lie is none of the node's business: what was published holds there.
+    static func surroundings(_ settings: ServerSettings) -> Rulebook.Surroundings {
+        var surroundings = RulebookInUse.surroundings(settings)
+        surroundings.pictureHosts = settings.images.pictureHosts
+        return surroundings
     }
 
     /// The nouns of the admin API.

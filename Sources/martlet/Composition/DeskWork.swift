@@ -40,7 +40,8 @@ struct DeskWork: Sendable {
         let rulebooks = Rulebooks(units, DeskReference.rulebooks(config: config, data: data))
         let history = desk.history(keys: historyKeys) { [names] in names.history }
         return DeskReference.nouns(units, config: config, data: data) + [
-            TextRoutes(rulebooks, customers), CustomerRoutes(customers, history: history), SelfRoutes(SelfService(customers, rulebooks)),
+            TextRoutes(rulebooks, customers), ImageRoutes(Images(rulebooks)), CustomerRoutes(customers, history: history),
+            SelfRoutes(SelfService(customers, rulebooks)),
             history.routes(timeline: customers.timelineSources),
             desk.statistics(names: { [names] in names.history }).routes,
             desk.decisionStatistics(names: { [names] in names.history }, rowKey: keys.rowKey).routes, ImportRoutes(imports(desk)),

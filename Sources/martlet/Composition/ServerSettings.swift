@@ -47,6 +47,7 @@ struct ServerSettings {
     /// How long it is kept, by class.
     var retention: [HistoryRetention.Rule] = []
     var imports = ImportSettings()
+    var images = ImageSettings()
     var desk = DeskSettings()
     var outbound = OutboundRules()
     /// File of further authorities for outbound TLS.
@@ -128,6 +129,8 @@ struct ServerSettings {
         imports = ImportSettings(
             maximumFile: values.size(ImportSettings.largest), keepFree: values.size(ImportSettings.free),
             keep: values.duration(ImportSettings.keepFor), lines: values.integer(ImportSettings.batch))
+        images = ImageSettings(address: values.filled(ImageSettings.publicAddress), hosts: values.list(ImageSettings.bankHosts))
+        for fault in images.faults { mistakes.append(values.mistake(fault.setting, fault.reason, remedy: "correct it")) }
         desk = DeskSettings(values, dataDirectory, &mistakes)
         for element in values.elements("webhooks") { takeWebhook(element, environment, &mistakes) }
     }

@@ -14,6 +14,11 @@ import Testing
             try WordingRig.source(changes), in: Rulebook.Surroundings(images: images), event: "paid", over: channel, template: template)
     }
 
+    /// Blanks of all kinds as the one that is easy to write.
+    private static func plain(_ text: String?) -> String {
+        (text ?? "").replacing("\u{202F}", with: " ").replacing("\u{A0}", with: " ")
+    }
+
     private static func written(
         _ preview: WordingPreview, _ locale: String = "", _ values: [EventPayload.NamedValue] = WordingRig.values,
         _ details: CustomerDetails = CustomerDetails(), texts: Texts = Texts(), group: GroupNumber? = nil, limit: Int = 10
@@ -65,12 +70,12 @@ import Testing
             "template/sms.paid":
                 #"{"channel": "sms", "sender": "HARBOUR", "standard": "en", "texts": {"en": "{{amount | money: code}} {{>foot}}", "uk": "{{amount"}}"#,
         ])
-        #expect(try Self.written(preview).fields.first?.text == "UAH 1,234.50 Bye")
+        #expect(Self.plain(try Self.written(preview).fields.first?.text) == "UAH 1,234.50 Bye")
         let ukrainian = try Self.written(preview, "uk")
         #expect(ukrainian.fields == [.init(name: "text", place: .message, text: nil, fault: nil)] && ukrainian.sms == nil)
         #expect(
             Set(preview.findings.filter { $0.severity == .error }.map(\.path))
-                == ["event/paid$.plan", "partial/foot$.colour", "template/sms.paid$.texts.uk"], "\(preview.findings)")
+                == ["event/paid$.plan", "event/paid$.templates", "partial/foot$.colour", "template/sms.paid$.texts.uk"], "\(preview.findings)")
     }
 
     @Test("Values that a text cannot be written with are named by field, and a text that is too long is shown all the same")
@@ -140,7 +145,7 @@ import Testing
         let preview = try Self.preview(changes, .push, images: [name])
         let english = try Self.written(preview, "en")
         #expect(
-            Dictionary(uniqueKeysWithValues: english.fields.map { ($0.name, $0.text ?? "") }) == [
+            Dictionary(uniqueKeysWithValues: english.fields.map { ($0.name, Self.plain($0.text)) }) == [
                 "title": "Paid", "preview": "Look", "body": "<b>UAH 1,234.50</b>", "fallback": "UAH 1,234.50", "image": "/i/\(name)",
                 "buttons[0].label": "Show", "buttons[0].link": "https://bank.example/Corner Bakery",
             ])
