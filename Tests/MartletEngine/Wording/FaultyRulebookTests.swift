@@ -78,13 +78,13 @@ struct FaultyRulebookTests {
             // Nobody could be told.
             ("event/push_only$.templates", "can hand anything over"), ("event/statement$", "no package"),
             ("event/news$.plan", "class marketing"),
-            ("package/cards$.events[0]", ""), ("event/sign_in$.templates", ""),
+            ("event/sign_in$.templates", "no channel with a template"),
             // Words that are missing or mean nothing.
             ("template/sms.card-payment$.texts.en", "no field `balance`"), ("template/sms.card-payment$.texts.uk", "line 1"),
             ("template/push.card-payment$.texts", "in uk"), ("template/sms.card-payment$.texts", "in ru"),
-            ("template/push.card-payment$.texts.en.body", "line 1"), ("template/sms.loan-due$.texts.xx", ""),
+            ("template/push.card-payment$.texts.en.body", "line 1"), ("template/sms.loan-due$.texts.xx", "in this language"),
             ("event/news$.templates.sms", "no template"), ("event/news$.type", "no event-type/weather"),
-            ("template/sms.appointment$.texts.en", "partial `thanks`"), ("override/statement.sms$", ""),
+            ("template/sms.appointment$.texts.en", "partial `thanks`"), ("override/statement.sms$", "version 7"),
             ("event-type/cards$.colour", "no such field"),
             // Who may read what.
             ("template/push.card-payment$.texts.en.title", "financial"), ("template/sms.card-payment$.texts.en", "identifier"),
