@@ -1,4 +1,5 @@
 import MartletModel
+import NIOCore
 import Testing
 
 @testable import MartletDoors
@@ -45,6 +46,24 @@ import Testing
         try HTTPStoryTests.expectGolden("http-explain-\(name).json", answer.body)
         #expect(bench.intake.events.isEmpty && bench.door.counters.told == 1)
         try bench.end()
+    }
+
+    @Test("Nothing that is held or suppressed is said to go now")
+    func nothingGoes() throws {
+        let messages = [
+            Explanation.Message(planned: PlannedMessage(step: 0, channel: .push, contact: 0, when: .skipped(.noContact))),
+            Explanation.Message(planned: PlannedMessage(step: 1, channel: .sms, contact: 1, when: .now)),
+            Explanation.Message(planned: PlannedMessage(step: 2, channel: .email, contact: 2, when: .later)),
+        ]
+        func said(_ outcome: Decision.Outcome) -> String {
+            String(buffer: Explanation(release: 7, outcome: outcome, deadline: 1, messages: messages).document)
+        }
+        let skipped = #"{"step":1,"channel":"push","when":"skipped","why":"no_contact"}"#
+        #expect(said(.suppress(.belowThreshold)).hasSuffix(#""messages":[\#(skipped)]}"#))
+        #expect(
+            said(.hold(until: 1)).hasSuffix(
+                #""messages":[\#(skipped),{"step":2,"channel":"sms","when":"later"},{"step":3,"channel":"email","when":"later"}]}"#))
+        #expect(said(.tell).contains(#"{"step":2,"channel":"sms","when":"now"}"#))
     }
 
     @Test("It takes an event as it would be submitted; a moment and a release may be wished")

@@ -23,7 +23,15 @@ extension Explanation {
             }
             json.key("messages")
             json.array { json in
-                for message in messages { message.write(to: &json) }
+                for var message in messages {
+                    switch (outcome, message.planned.when) {
+                    case (_, .skipped), (.tell, .now), (.tell, .later): break
+                    case (.hold, .now), (.hold, .later): message.planned.when = .later
+                    // Nothing goes, so there is nothing to be said of what would.
+                    case (.suppress, .now), (.suppress, .later): continue
+                    }
+                    message.write(to: &json)
+                }
             }
         }
         return json.sink.bytes

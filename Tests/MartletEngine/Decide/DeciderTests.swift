@@ -27,6 +27,16 @@ struct DeciderTests {
         #expect(decision.reason == .channelForbidden && decision.said.last?.because == .noPlan)
     }
 
+    @Test("Where no package is connected an explanation says so of the threshold, too, and not that the event is for everyone")
+    func thresholdOfNone() throws {
+        let rules = try DecisionTableTests.world.get().rules
+        let event = try #require(rules.events.first { !$0.isMandatory && !$0.isForEveryone && $0.isPublished })
+        var decision = Decision()
+        Decider(rules).decide(
+            DecisionEvent(event: event.number, occurredAt: 0), Customer(subject: 1), Circumstances(now: 1), asksAll: true, into: &decision)
+        #expect(decision.said.first { $0.rule == .threshold } == RuleAnswer(.threshold, .ignored, .notConnected))
+    }
+
     @Test("Places that a rulebook does not have are none; zones that were not given are UTC")
     func broken() throws {
         var rules = try DecisionTableTests.world.get().rules

@@ -5,6 +5,8 @@ import MartletModel
 enum ThresholdRule {
     static func ask(_ customer: borrowing Customer, _ decider: borrowing Decider, _ asking: borrowing Decider.Asking) -> RuleAnswer {
         guard asking.subscription >= 0 else {
+            // Asked all the same, for an explanation.
+            if asking.definition.needsPackage { return RuleAnswer(.threshold, .ignored, .notConnected) }
             return RuleAnswer(.threshold, .ignored, asking.definition.isMandatory ? .isMandatory : .isForEveryone)
         }
         let found = compare(customer.packages[asking.subscription], decider, asking, asking.entry)
