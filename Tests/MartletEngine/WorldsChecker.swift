@@ -215,7 +215,9 @@ struct WorldChecker {
         case .failed: allowed = [.refused, .undeliverable, .attemptsUsedUp, .cannotBeEncoded, .payloadLost, .customerErased]
         case .expired: allowed = [.notSentInTime, .noReceipt, .undeliverable, .withdrawn]
         case .cancelled:
-            allowed = [.cancelledBySource, .cancelledByOperator, .customerErased] + (card.id.ordinal == 0 ? [] : [.notNeeded])
+            allowed =
+                [.cancelledBySource, .cancelledByOperator, .customerErased] + (card.event == nil ? [] : [.completed])
+                + (card.id.ordinal == 0 ? [] : [.notNeeded])
         case .suppressed: allowed = card.event == nil ? [.optedOut] : EndReason.allCases.filter { $0.suppression != nil }
         case .queued, .submitted, .sent, .unknown, .received, .planned: allowed = []
         }
@@ -234,7 +236,7 @@ struct WorldChecker {
         if state == .cancelled || reason == .withdrawn {
             let all: UInt16 = (1 << UInt16(card.parts)) - 1
             check(
-                card.takenDurable == 0 && state == .cancelled || card.forgotten == all,
+                card.takenDurable == 0 && state == .cancelled || card.forgotten == all || reason == .completed && card.event?.openUntil != 0,
                 "message \(card.number): \(state) with parts \(card.takenDurable) taken and \(card.forgotten) forgotten")
         }
         if reason == .withdrawn { check(card.submission.messageClass == .otp, "message \(card.number): withdrawn, and is no code") }

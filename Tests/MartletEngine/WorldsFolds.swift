@@ -167,7 +167,7 @@ extension WorldLoop {
             guard card.durable else { continue }
             if card.end == nil {
                 checker.check(open[card.id] != nil, "message \(card.number) is lost: neither open nor ended")
-                let over = card.deadline + Engine.receiptGraceMilliseconds + world.jumped / 1000 + 30_000
+                let over = max(card.deadline, card.event?.openUntil ?? 0) + Engine.receiptGraceMilliseconds + world.jumped / 1000 + 30_000
                 checker.check(
                     instant.wallMilliseconds < over, "message \(card.number) is open after its time: \(open[card.id].map { "\($0)" } ?? "")"
                 )
