@@ -64,6 +64,7 @@ struct WorldBank {
         if missing != 0 { without[newest] = missing }
         books[newest] = EventBank.book(newest) { rules in
             rules.quietHours[0].windows = isLoud ? [] : stride(from: 0, to: 1440, by: 2).map { .init(from: $0, until: $0 + 1) }
+            rules.quietHours[0].classes.insert(ClassSet(.actionRequired))
             rules.plans[2] = plan
             for index in rules.events.indices where followers.contains(rules.events[index].number) { rules.events[index].plan = 2 }
             rules.events.removeAll { $0.number == missing }

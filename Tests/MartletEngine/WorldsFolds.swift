@@ -176,7 +176,7 @@ extension WorldLoop {
             }
             // Where nothing went wrong outside, everything that had the time was sent.
             if calm, damagePercent == 0, card.submission.validity >= 120, let end = card.end, card.submission.messageClass != .otp,
-                end.state != .suppressed, card.id.ordinal == 0
+                end.state != .suppressed, end.reason != .completed, card.id.ordinal == 0
             {
                 checker.check(end.state == .delivered || end.reason == .noReceipt, "message \(card.number): \(end) in a calm world")
             }
