@@ -46,7 +46,8 @@ extension Engine {
         if let reminder = it.reminder {
             if let head = slots.number(of: header.id.notification) { slots.pointer(head).pointee.role.insert(.untilDone) }
             plan(
-                reminder.ordinal, header, step: 0, until: reminder.at, deadline: reminder.due, role: [.isEvent, .untilDone], at: position, now)
+                reminder.ordinal, header, step: 0, until: reminder.at, deadline: reminder.due, role: [.isEvent, .untilDone], at: position,
+                now)
         }
         if !slots.pointer(number).pointee.state.isEnd { know(number, as: it.knownAs, it.subject) }
         if replaying, slots.pointer(number).pointee.state.isEnd, !slots.pointer(number).pointee.flags.contains(.owed) { release(number) }

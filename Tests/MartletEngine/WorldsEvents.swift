@@ -57,7 +57,8 @@ struct WorldBank {
         let uncapped = dice.chance(20)
         let plan = DeliveryPlan(key: dice.chance(80) ? "two-routes" : "other", steps: dice.pick(WorldBank.steps))
         let followers = Set(
-            [EventBank.payment, EventBank.news, EventBank.offer, EventBank.code, EventBank.order, EventBank.login, EventBank.bill].filter { _ in
+            [EventBank.payment, EventBank.news, EventBank.offer, EventBank.code, EventBank.order, EventBank.login, EventBank.bill].filter {
+                _ in
                 dice.chance(40)
             })
         if isLoud { loud.insert(newest) }
