@@ -157,13 +157,14 @@ extension Engine {
         if slot.pointee.flags.contains(.loading) { slot.pointee.flags.insert(.moved) }
     }
 
-    /// The step that a decision plans reads its event from that decision's record.
+    /// What a decision plans reads its event from that decision's record.
     private mutating func placedPlanned(_ it: RecordBody.Decided, _ id: MessageID, at position: UInt64) {
-        guard it.planned != 0, let number = slots.number(of: id.with(ordinal: it.planned)), slots.pointer(number).pointee.payloadAt == 0
-        else { return }
-        slots.pointer(number).pointee.payloadAt = position
-        slots.pointer(number).pointee.origin = position
-        remember(position)
+        for ordinal in [it.planned, it.reminder?.ordinal ?? 0] where ordinal != 0 {
+            guard let number = slots.number(of: id.with(ordinal: ordinal)), slots.pointer(number).pointee.payloadAt == 0 else { continue }
+            slots.pointer(number).pointee.payloadAt = position
+            slots.pointer(number).pointee.origin = position
+            remember(position)
+        }
     }
 
     /// Puts a queued message that is not waiting into its lane, unless it is there already.

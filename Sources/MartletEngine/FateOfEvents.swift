@@ -28,16 +28,26 @@ extension Engine {
                 slots.pointer(number).pointee.role = .isEvent
                 // Of a further message it speaks of the others.
                 if header.id.ordinal != 0 { slots.pointer(number).pointee.flags.remove(.possibleDuplicate) }
+                if it.stage == .reminder { slots.pointer(number).pointee.role.insert(.untilDone) }
             }
         }
         if !replaying { counts.decisions[Int(it.outcome.rawValue)][Int(it.reason?.rawValue ?? 0)] += 1 }
         switch it.outcome {
         case .told:
             told(it, header, number, now)
-            if it.planned != 0 { plan(it, header, at: position, now) }
+            if it.planned != 0 {
+                let step = (it.step ?? 0) &+ 1
+                plan(it.planned, header, step: step, until: it.until, deadline: header.deadline, role: .isEvent, at: position, now)
+            }
             reserve(number, it, in: UInt32(truncatingIfNeeded: position >> 32))
         case .held: held(it, number, now)
         case .suppressed: end(number, .suppressed, it.reason.map { EndReason($0) } ?? .none, at: header.at / 1000, now)
+        }
+        if let reminder = it.reminder {
+            if let head = slots.number(of: header.id.notification) { slots.pointer(head).pointee.role.insert(.untilDone) }
+            plan(
+                reminder.ordinal, header, step: 0, until: reminder.at, deadline: reminder.due, role: [.isEvent, .untilDone], at: position,
+                now)
         }
         if !slots.pointer(number).pointee.state.isEnd { know(number, as: it.knownAs, it.subject) }
         if replaying, slots.pointer(number).pointee.state.isEnd, !slots.pointer(number).pointee.flags.contains(.owed) { release(number) }

@@ -12,29 +12,32 @@ extension Engine {
     /// Open at once beside the first: three bits.
     static let openMembersMaximum: UInt8 = 7
 
-    /// What was told plans the next step: from here on it stands in the table, with the payload of the record that planned it.
-    mutating func plan(_ it: RecordBody.Decided, _ header: RecordHeader, at position: UInt64, _ now: Instant) {
-        let id = header.id.with(ordinal: it.planned)
+    /// A record plans a further message: from here on it stands in the table, with the payload of that record.
+    mutating func plan(
+        _ ordinal: UInt8, _ header: RecordHeader, step: UInt8, until: Int64, deadline: Int64, role: RecordBody.Carried.Role,
+        at position: UInt64, _ now: Instant
+    ) {
+        let id = header.id.with(ordinal: ordinal)
         guard let messageClass = MessageClass(rawValue: header.messageClass), slots.number(of: id) == nil else { return }
         if let head = slots.number(of: id.notification) {
-            slots.pointer(head).pointee.lastOrdinal = max(slots.pointer(head).pointee.lastOrdinal, it.planned)
+            slots.pointer(head).pointee.lastOrdinal = max(slots.pointer(head).pointee.lastOrdinal, ordinal)
             slots.pointer(head).pointee.openMembers += 1
         }
         let number = slots.insert(id)
         let slot = slots.pointer(number)
-        slot.pointee.role = .isEvent
+        slot.pointee.role = role
         slot.pointee.state = .planned
         slot.pointee.payloadAt = position
         slot.pointee.origin = position
-        slot.pointee.deadline = header.deadline
+        slot.pointee.deadline = deadline
         slot.pointee.source = header.source
         slot.pointee.partition = header.partition
         slot.pointee.messageClass = messageClass
         slot.pointee.parts = 0
-        slot.pointee.step = (it.step ?? 0) &+ 1
+        slot.pointee.step = step
         plannedCount += 1
         remember(position)
-        wait(number, until: it.until, now)
+        wait(number, until: until, now)
     }
 
     /// What a record of a further message says to its notification, whether or not that message is known.
@@ -86,9 +89,11 @@ extension Engine {
     /// - Returns: false when this is its end.
     mutating func ownOver(_ number: UInt32, _ state: MessageState, _ reason: EndReason, _ now: Instant) -> Bool {
         let slot = slots.pointer(number)
-        guard !slot.pointee.role.contains(.ownOver), slot.pointee.openMembers > 0, state != .delivered, !reason.endsNotification else {
-            return false
-        }
+        // Who has read it is reminded all the same until it is done.
+        guard !slot.pointee.role.contains(.ownOver), slot.pointee.openMembers > 0, !reason.endsNotification,
+            state != .delivered || slot.pointee.role.contains(.untilDone)
+        else { return false }
+        if state == .delivered { slot.pointee.role.insert(.isMet) }
         let error = reason == .undeliverable ? slot.pointee.endError : 0
         if slot.pointee.state != .planned { plannedCount += 1 }
         slot.pointee.state = .planned
@@ -98,7 +103,9 @@ extension Engine {
         last(number, state, reason, error: error)
         wheel.remove(number, in: slots)
         if !replaying { arm(number, wall: receiptDeadline(slot.pointee), now) }
-        for other in members(of: slot.pointee.id, upTo: slot.pointee.lastOrdinal) { dueNow(other, now) }
+        if state == .delivered { return true }
+        for other in members(of: slot.pointee.id, upTo: slot.pointee.lastOrdinal)
+        where !slots.pointer(other).pointee.role.contains(.untilDone) { dueNow(other, now) }
         return true
     }
 
@@ -122,7 +129,9 @@ extension Engine {
             slot.pointee.unknownParts &= ~bit
             guard it.state == .delivered else { return slot.pointee.failedParts |= bit }
             slot.pointee.deliveredParts |= bit
-            if slot.pointee.deliveredParts == slot.pointee.allParts { end(number, .delivered, .none, at: header.at / 1000, now) }
+            guard slot.pointee.deliveredParts == slot.pointee.allParts else { return }
+            if slot.pointee.role.contains(.untilDone), slot.pointee.openMembers > 0 { return slot.pointee.role.formUnion(.isMet) }
+            end(number, .delivered, .none, at: header.at / 1000, now)
         case .ended(let it): end(number, it.state, it.reason, at: header.at / 1000, now)
         case .asked(let it): asked(it, number)
         case .accepted, .resumed, .carried, .orphan, .mark, .told, .rerouted, .ledger, .inbound, .preference, .replaced, .decided, .counted,

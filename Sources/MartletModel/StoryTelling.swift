@@ -83,6 +83,7 @@ extension Story {
             if let channel = it.channel { details.append(("channel", channel.word)) }
             details.append(("parts", String(it.partsOnAir)))
             if isFirst { parts = it.partsOnAir }
+            if let reminder = it.reminder { details.append(("reminder", timestamp(reminder.at * 1000))) }
             if it.planned != 0 { details.append(("next", timestamp(it.until * 1000))) }
         case .held:
             what = "held"

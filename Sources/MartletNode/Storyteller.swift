@@ -40,7 +40,10 @@ enum Storyteller {
     private static func planned(_ chain: [(record: Record, sealed: [UInt8])]) -> Set<UInt8> {
         var ordinals: Set<UInt8> = []
         for (record, _) in chain {
-            if case .decided(let it) = record.body, it.planned != 0 { ordinals.insert(it.planned) }
+            if case .decided(let it) = record.body {
+                if it.planned != 0 { ordinals.insert(it.planned) }
+                if let reminder = it.reminder { ordinals.insert(reminder.ordinal) }
+            }
             if case .carried(let it) = record.body, let event = it.event, event.lastOrdinal > 1 {
                 ordinals.formUnion(2...event.lastOrdinal)
             }

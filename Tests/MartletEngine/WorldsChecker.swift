@@ -223,7 +223,9 @@ struct WorldChecker {
         case .failed: allowed = [.refused, .undeliverable, .attemptsUsedUp, .cannotBeEncoded, .payloadLost, .customerErased]
         case .expired: allowed = [.notSentInTime, .noReceipt, .undeliverable, .withdrawn]
         case .cancelled:
-            allowed = [.cancelledBySource, .cancelledByOperator, .customerErased] + (card.id.ordinal == 0 ? [] : [.notNeeded])
+            allowed =
+                [.cancelledBySource, .cancelledByOperator, .customerErased] + (card.event == nil ? [] : [.completed])
+                + (card.id.ordinal == 0 ? [] : [.notNeeded])
         case .suppressed: allowed = card.event == nil ? [.optedOut] : EndReason.allCases.filter { $0.suppression != nil }
         case .queued, .submitted, .sent, .unknown, .received, .planned: allowed = []
         }
@@ -242,14 +244,17 @@ struct WorldChecker {
         if state == .cancelled || reason == .withdrawn {
             let all: UInt16 = (1 << UInt16(card.parts)) - 1
             check(
-                card.takenDurable == 0 && state == .cancelled || card.forgotten == all,
+                card.takenDurable == 0 && state == .cancelled || card.forgotten == all
+                    || reason == .completed && card.event?.openUntil != 0,
                 "message \(card.number): \(state) with parts \(card.takenDurable) taken and \(card.forgotten) forgotten")
         }
         if reason == .withdrawn { check(card.submission.messageClass == .otp, "message \(card.number): withdrawn, and is no code") }
         if reason == .notSentInTime || reason == .noReceipt || reason == .withdrawn {
             // The provider may answer after the clock was set back, to what it was told when the deadline had passed.
             let grace = reason == .withdrawn ? setBack : 0
-            check((header.at + grace) / 1000 >= card.deadline, "message \(card.number): expired before its deadline")
+            // Of reminders what they are for may be due before the first message is too old.
+            let due = cards[card.id.notification]?.event?.openUntil ?? 0
+            check((header.at + grace) / 1000 >= (due == 0 ? card.deadline : min(card.deadline, due)), "message \(card.number): expired before its deadline")
         }
         if state == .delivered,
             !messages(of: card.id).contains(where: { $0 !== card && $0.end?.state == .delivered }) || card.id.ordinal != 0

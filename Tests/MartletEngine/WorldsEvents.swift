@@ -13,6 +13,8 @@ struct WorldEvent {
     var outcome: RecordBody.Decided.Outcome?
     /// Wall seconds at which each cap of it counts, while it does.
     var toldAt: Int64 = 0
+    /// Wall milliseconds until which its customer is reminded; 0: no reminder was planned.
+    var openUntil: Int64 = 0
 
     /// The text, as the rulebook of any release writes it.
     func text(_ key: String) -> String { value.isEmpty ? "\(key) for Ada" : "\(key) \(value) for Ada" }
@@ -55,16 +57,21 @@ struct WorldBank {
         let uncapped = dice.chance(20)
         let plan = DeliveryPlan(key: dice.chance(80) ? "two-routes" : "other", steps: dice.pick(WorldBank.steps))
         let followers = Set(
-            [EventBank.payment, EventBank.news, EventBank.offer, EventBank.code, EventBank.order, EventBank.login].filter { _ in
+            [EventBank.payment, EventBank.news, EventBank.offer, EventBank.code, EventBank.order, EventBank.login, EventBank.bill].filter {
+                _ in
                 dice.chance(40)
             })
         if isLoud { loud.insert(newest) }
         if missing != 0 { without[newest] = missing }
         books[newest] = EventBank.book(newest) { rules in
             rules.quietHours[0].windows = isLoud ? [] : stride(from: 0, to: 1440, by: 2).map { .init(from: $0, until: $0 + 1) }
+            rules.quietHours[0].classes.insert(ClassSet(.actionRequired))
             rules.plans[2] = plan
             for index in rules.events.indices where followers.contains(rules.events[index].number) { rules.events[index].plan = 2 }
             rules.events.removeAll { $0.number == missing }
+            if let place = rules.events.firstIndex(where: { $0.number == EventBank.bill }) {
+                rules.events[place].actionRequired?.reminders = [20, 10, 5]
+            }
             if uncapped { return rules.caps = [] }
             rules.caps[0] = FrequencyCap(
                 key: "offers", classes: ClassSet(.marketing), most: WorldBank.mostOffers, within: WorldBank.offersWithin)
@@ -127,9 +134,11 @@ extension World {
         var value = "e\(number)"
         if dice.chance(longPercent) { value += String(repeating: "x", count: dice.between(150, 400)) }
         let hash = EventCustomers.hash(subject)
-        let known = bank.customers.customer(hashed: hash)
+        let customer = bank.customers.customer(hashed: hash)
         let validity: Int64? = dice.chance(85) ? dice.between(5, patience) : nil
-        let values = EventBank.values(definition, value)
+        let due = instant.wall + dice.between(Int64(15), 60) * 1_000_000
+        let values = EventBank.values(definition, value, due: due)
+        if definition.number == EventBank.bill { latestDeadline = max(latestDeadline, due / 1000) }
         let it = EventSubmission(
             source: SourceNumber(dice.between(1, sources)), definition: definition, values: values, customer: "C\(subject)",
             occurredAt: instant.wall, deadline: validity.map { instant.wall + $0 * 1_000_000 }, sender: "Bank", reference: "r\(number)",
@@ -142,11 +151,12 @@ extension World {
             }
         }.joined(separator: " ")
         let event = WorldEvent(number: definition.number, subject: subject, value: said)
-        let ends = definition.supersedes.isEmpty ? 0 : hash &* 31 &+ UInt64(definition.number)
+        let isBill = definition.number == EventBank.bill || definition.number == EventBank.paid
+        let known = isBill ? hash &* 37 : definition.supersedes.isEmpty ? 0 : hash &* 31 &+ UInt64(definition.number)
         let facts = EventFacts(
-            event: DecisionEvent(event: definition.number, occurredAt: it.occurredAt, deadline: it.deadline), customer: hash, knownAs: ends,
-            ends: ends)
-        let partition = lookups.partition(of: known?.subject ?? 0, reference: hash)
+            event: DecisionEvent(event: definition.number, occurredAt: it.occurredAt, deadline: it.deadline), customer: hash,
+            knownAs: definition.number == EventBank.paid ? 0 : known, ends: definition.number == EventBank.bill ? 0 : known)
+        let partition = lookups.partition(of: customer?.subject ?? 0, reference: hash)
         loop(of: partition).enter { $0.submit(it, facts, event, number) }
     }
 }
@@ -231,8 +241,11 @@ extension WorldLoop {
         checker.check(
             event.decisions == 0 ? it.stage != .release : event.outcome == .held && it.stage != .fresh,
             "\(name) is decided again (\(it.stage)) and was not held")
-        checker.check((it.stage == .step) == (record.header.id.ordinal != 0), "\(name) is decided as \(it.stage)")
+        checker.check((it.stage == .step || it.stage == .reminder) == (record.header.id.ordinal != 0), "\(name) is decided as \(it.stage)")
         event.decisions += 1
+        if let reminder = it.reminder, let head = checker.cards[card.id.notification] {
+            if head === card { event.openUntil = reminder.due } else { head.event?.openUntil = reminder.due }
+        }
         event.outcome = it.outcome
         checkAgain(name, it, record.header, payload, book)
         checker.check(
@@ -248,13 +261,15 @@ extension WorldLoop {
             card.submission.from = payload.message.from
             card.group = record.header.group
             card.parts = Int(record.header.parts)
+            if it.stage == .step || it.stage == .reminder {
+                checker.check(
+                    checker.cards[card.id.notification]?.end == nil, "\(name) goes in a further message after its notification's end")
+            }
             if it.stage == .step {
                 let others = checker.messages(of: card.id).filter { $0 !== card }
                 checker.check(
                     record.header.flags.contains(.possibleDuplicate) || !others.contains { [.sent, .unknown].contains($0.state) },
                     "\(name) goes in a further step, unflagged, while another may have arrived")
-                checker.check(
-                    checker.cards[card.id.notification]?.end == nil, "\(name) goes in a further step after its notification's end")
             }
             if card.submission.messageClass == .marketing, it.stage != .step, it.counters.contains(where: { !$0.isLimit }) {
                 event.toldAt = record.header.at / 1_000_000

@@ -167,7 +167,7 @@ extension WorldLoop {
             guard card.durable else { continue }
             if card.end == nil {
                 checker.check(open[card.id] != nil, "message \(card.number) is lost: neither open nor ended")
-                let over = card.deadline + Engine.receiptGraceMilliseconds + world.jumped / 1000 + 30_000
+                let over = max(card.deadline, card.event?.openUntil ?? 0) + Engine.receiptGraceMilliseconds + world.jumped / 1000 + 30_000
                 checker.check(
                     instant.wallMilliseconds < over, "message \(card.number) is open after its time: \(open[card.id].map { "\($0)" } ?? "")"
                 )
@@ -176,7 +176,7 @@ extension WorldLoop {
             }
             // Where nothing went wrong outside, everything that had the time was sent.
             if calm, damagePercent == 0, card.submission.validity >= 120, let end = card.end, card.submission.messageClass != .otp,
-                end.state != .suppressed, card.id.ordinal == 0
+                end.state != .suppressed, end.reason != .completed, card.id.ordinal == 0
             {
                 checker.check(end.state == .delivered || end.reason == .noReceipt, "message \(card.number): \(end) in a calm world")
             }

@@ -238,6 +238,7 @@ final class World {
             settleDown()
             guard loops.contains(where: { $0.engine.owedTotal > 0 }) else { break }
             run(until: steady + 1_000_000)
+            for teller in tellers { askAgain(teller.source) }
         }
         for loop in loops { loop.compareFolds("at the end") }
         compareTogether()

@@ -36,6 +36,10 @@ struct DecidedTests {
         arguments: [
             RecordBody.decided(told), .decided(.init(stage: .fresh, outcome: .held, event: 1, release: 1, subject: 0, until: 5)),
             .decided(.init(stage: .reminder, outcome: .suppressed, reason: .budget, event: 1, release: 1, subject: 0)),
+            .decided(
+                .init(
+                    stage: .fresh, outcome: .told, event: 1, release: 1, subject: 1,
+                    reminder: .init(ordinal: 3, at: 0x0102_0304_0506_0708, due: 0x1112_1314_1516_1718))),
             .counted(
                 .init(counter: .init(key: 7, most: 3, within: 60), times: [.init(subject: 9, at: 1_790_000_000), .init(subject: 1, at: 2)])),
             .counted(.init(counter: .init(key: 7, most: 3, within: 60, isLimit: true), times: [])),

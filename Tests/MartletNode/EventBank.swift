@@ -79,7 +79,10 @@ struct EventBank {
     // MARK: Rulebook
 
     /// Of the service class it is quiet for an hour before and after now.
-    static func source(_ number: Int64 = 7, quiet: Bool = false, now: Int64 = SystemClock().now().wall) throws -> RulebookSource {
+    static func source(
+        _ number: Int64 = 7, quiet: Bool = false, plan: String = #"{"steps": [{"channels": ["sms"]}]}"#,
+        now: Int64 = SystemClock().now().wall
+    ) throws -> RulebookSource {
         func clock(_ moment: Int64) -> String {
             let minute = moment / 60_000_000 % 1440
             return "\(minute / 60 < 10 ? "0" : "")\(minute / 60):\(minute % 60 < 10 ? "0" : "")\(minute % 60)"
@@ -88,7 +91,7 @@ struct EventBank {
         var text: [(RulebookKind, String, String)] = [
             (.eventType, "cards", #"{"number": 3}"#),
             (.purpose, "offers", #"{"number": 2}"#),
-            (.plan, "sms", #"{"steps": [{"channels": ["sms"]}]}"#),
+            (.plan, "sms", plan),
             (.cap, "offers", #"{"classes": ["marketing"], "most": 2, "within": 86400}"#),
             (
                 .event, "payment",
@@ -152,9 +155,11 @@ struct EventBank {
         return RulebookSource(number: number, at: 1, objects: objects)
     }
 
-    static func book(_ number: Int64 = 7, quiet: Bool = false) throws -> DecisionBook {
+    static func book(
+        _ number: Int64 = 7, quiet: Bool = false, plan: String = #"{"steps": [{"channels": ["sms"]}]}"#
+    ) throws -> DecisionBook {
         let (_, book, findings) = DecisionBook.compile(
-            try source(number, quiet: quiet), in: Rulebook.Surroundings(), zoneFile: { _ in nil })
+            try source(number, quiet: quiet, plan: plan), in: Rulebook.Surroundings(), zoneFile: { _ in nil })
         guard let book else { throw Faulty(findings: findings) }
         return book
     }

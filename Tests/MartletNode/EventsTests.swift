@@ -47,6 +47,30 @@ struct EventsTests {
         try rig.stop()
     }
 
+    @Test("Steps of a plan are messages of their own, written and sealed as the first, and stand in its story")
+    func steps() throws {
+        let bank = try EventBank()
+        let rig = try Rig(at: bank.place)
+        // Without a wait the second goes at once.
+        try rig.use(try EventBank.book(plan: #"{"steps": [{"channels": ["sms"], "wait": 0}, {"channels": ["sms"]}]}"#))
+        let connection = try rig.connect()
+        guard case .accepted(let id, 1) = try rig.report("payment") else { throw Rig.Unexpected() }
+        let second = id.with(ordinal: 2)
+        #expect(
+            try rig.wait { node in
+                connection.value.handed.count == 2 && !node.engine.isSubmitted(id) && !node.engine.isSubmitted(second)
+            })
+        #expect(try rig.run { _ in connection.value.handed.map(\.id) } == [id, second])
+        #expect(Set(try texts(rig, connection)).count == 1)
+        let decision = try rig.decision(second)
+        #expect(decision.stage == .step && decision.step == 1 && decision.subject == 1)
+        #expect(try key(rig, second) == 1)
+        let story = try #require(try rig.story(id))
+        #expect(story.attempts.map(\.message) == [1, 2] && story.decisions.count == 2 && story.possibleDuplicate && story.parts == 1)
+        #expect(story.hops.contains { $0.hop == "decide" && $0.details.contains { $0 == ("message", "2") } })
+        try rig.stop()
+    }
+
     @Test("Whatever is decided, it is accepted; the reason stands in the record, and nothing is handed over")
     func suppressed() throws {
         let bank = try EventBank()

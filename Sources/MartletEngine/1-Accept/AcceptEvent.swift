@@ -49,6 +49,7 @@ extension Engine {
         let id = MessageID(milliseconds: turn.now.wallMilliseconds, partition: partition, random: random)
         let deadline = Engine.deadline(decision, turn.now)
         planNext(&body, decision, after: id, deadline: deadline, book, turn.now)
+        planReminder(&body, considering, after: id, book, turn.now)
         if body.outcome != .held, body.planned == 0, hasSecret { happened.values = it.openValues }
         let message = Payload(considering.prepared, sender: it.sender ?? "", reference: it.reference, trace: it.trace)
         guard let payload = EventPayload(message, happened, considering, book.next(decision, body)) else {
@@ -76,7 +77,7 @@ extension Engine {
         (header.keyHash, header.bodyHash) = key
         header.sequence = nextSequence(partition)
         let record = Record(header: header, body: .decided(body))
-        let before = waiting(knownAs: facts.ends)
+        let before = open(knownAs: facts.ends)
 
         let range = start..<turn.payloads.count
         guard let number = apply(record, at: 0, turn.now) else {
@@ -105,15 +106,20 @@ extension Engine {
         }
     }
 
-    /// What waited is told no more: a newer event stands for it, or what it asked for was done. A newer one that is not told itself takes nobody's
-    /// place.
+    /// What waits is told no more: a newer event stands for it, or what it asked for was done. A newer one that is not told itself takes nobody's
+    /// place. What has gone already ends as it does, without what was to follow; its reminders end with what they were for.
     private mutating func takePlace(
         of number: UInt32, by it: RecordBody.Decided, definition: EventDefinition?, _ turn: inout Turn
     ) {
-        if definition?.supersedes.isEmpty ?? true {
-            emit(.ended(.init(state: .cancelled, reason: .completed)), number, &turn, after: .retire)
-        } else if it.outcome != .suppressed {
-            emit(.ended(.init(state: .suppressed, reason: .superseded)), number, &turn, after: .retire)
+        let isDone = definition?.supersedes.isEmpty ?? true
+        guard isDone || it.outcome != .suppressed else { return }
+        let (state, reason): (MessageState, EndReason) = isDone ? (.cancelled, .completed) : (.suppressed, .superseded)
+        let slot = slots.pointer(number).pointee
+        let waits = (slot.state == .planned || slot.state == .queued) && !anyLeft(of: number)
+        if waits || isDone && slot.role.isSuperset(of: [.untilDone, .ownOver]) {
+            emit(.ended(.init(state: state, reason: reason)), number, &turn, after: .retire)
+        } else {
+            endWaiting(number, state, reason, &turn)
         }
     }
 

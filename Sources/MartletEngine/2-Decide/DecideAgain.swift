@@ -41,14 +41,17 @@ extension Engine {
             return dueDecisions.push(reference)
         }
         var happened = payload.happened
-        let event = DecisionEvent(
+        var event = DecisionEvent(
             event: happened.event, occurredAt: happened.occurredAt, deadline: happened.deadline, account: happened.account,
             card: happened.card)
         var decision = Decision()
         swap(&decision, &self.decision)
         defer { swap(&decision, &self.decision) }
         var circumstances = circumstances(happened.event, Engine.subject(customer), at: turn.now.wall, isFresh: false, book)
-        let isStep = slots.pointer(number).pointee.isMember
+        let isReminder = slots.pointer(number).pointee.isMember && slots.pointer(number).pointee.role.contains(.untilDone)
+        // It is worth telling until what it asks for is due.
+        if isReminder { event.deadline = slots.pointer(number).pointee.deadline * 1000 }
+        let isStep = slots.pointer(number).pointee.isMember && !isReminder
         if isStep { circumstances.stage = .step(slots.pointer(number).pointee.step) }
         var considering = Considering(event, happened.values, customer, circumstances, in: book)
         consider(&considering, book, opening: opening, into: &decision)
@@ -65,11 +68,12 @@ extension Engine {
         }
         let hasSecret = happened.values.contains { secrets?.contains($0.name) ?? true }
         var body = RecordBody.Decided(
-            stage: isStep ? .step : .release, decision, considering, release: book.release, hasSecret: hasSecret)
+            stage: isReminder ? .reminder : isStep ? .step : .release, decision, considering, release: book.release, hasSecret: hasSecret)
         let deadline = Engine.deadline(decision, turn.now)
-        planNext(&body, decision, after: slots.pointer(number).pointee.id, deadline: deadline, book, turn.now)
+        if !isReminder { planNext(&body, decision, after: slots.pointer(number).pointee.id, deadline: deadline, book, turn.now) }
+        if !isStep { planReminder(&body, considering, after: slots.pointer(number).pointee.id, book, turn.now) }
         // What is told in steps counts once.
-        if !isStep { body.counters = counters(decision, happened.event, isTold: body.outcome == .told, isFresh: false, book) }
+        if !isStep, !isReminder { body.counters = counters(decision, happened.event, isTold: body.outcome == .told, isFresh: false, book) }
         // It stands for the whole of it when the record that accepted it is trimmed.
         body.knownAs = standing[number]?.knownAs ?? 0
         if !body.counters.isEmpty { body.countedAt = countsAt(turn.now) }

@@ -1,3 +1,4 @@
+import Calendar
 import MartletModel
 
 /// What of a plan follows the message that goes.
@@ -17,6 +18,45 @@ extension Engine {
         }
         body.planned = ordinal
         body.until = due
+    }
+
+    /// Plans when the customer is reminded next of what the event asks for; those whose time has passed are left out.
+    func planReminder(
+        _ body: inout RecordBody.Decided, _ it: borrowing Considering, after id: MessageID, _ book: DecisionBook, _ now: Instant
+    ) {
+        // One that is not told itself does not keep the next from being told.
+        guard body.outcome == .told || body.stage == .reminder && body.outcome == .suppressed, let place = it.place else { return }
+        let definition = book.rules.events[place]
+        guard let action = definition.actionRequired, definition.parameters.indices.contains(action.due) else { return }
+        let name = definition.parameters[action.due].name
+        guard let value = it.values.first(where: { $0.name == name })?.value else { return }
+        let zone =
+            switch it.customer {
+            case .some(let customer): book.decider.zone(of: customer)
+            case .none: Zone.utc
+            }
+        guard let due = Engine.due(value, in: zone) else { return }
+        guard let before = action.reminders.first(where: { due - $0 * 1000 > now.wallMilliseconds }), var ordinal = nextOrdinal(id) else {
+            return
+        }
+        if body.planned != 0 {
+            let open = slots.number(of: id.notification).map { slots.pointer($0).pointee.openMembers } ?? 0
+            ordinal = body.planned + 1
+            guard ordinal <= Engine.lastOrdinal, open + 1 < Engine.openMembersMaximum else { return }
+        }
+        body.reminder = .init(ordinal: ordinal, at: due - before * 1000, due: due)
+    }
+
+    /// Wall milliseconds; of a day its end, by the customer's clocks.
+    static func due(_ value: ParameterValue, in zone: Zone) -> Int64? {
+        switch value {
+        case .instant(let at, _): return at / 1000
+        case .date(let days):
+            switch zone.moments(of: LocalTime(CivilDay(days), secondOfDay: 86_400)) {
+            case .one(let seconds), .gap(let seconds), .overlap(let seconds, _): return seconds * 1000
+            }
+        case .text, .integer, .decimal, .money, .time, .boolean: return nil
+        }
     }
 
     /// Of the notification's next message; nil: it has had as many as it can have.

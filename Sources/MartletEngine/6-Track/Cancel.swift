@@ -12,20 +12,10 @@ extension Engine {
         if slot.pointee.state == .suppressed { return .suppressed }
         guard slot.pointee.state == .queued || slot.pointee.state == .planned, !anyLeft(of: number) else {
             withdraw(number, turn.now)
-            cancelOthers(number, &turn)
+            endWaiting(number, .cancelled, .cancelledBySource, &turn)
             return .tooLate
         }
         emit(.ended(.init(state: .cancelled, reason: .cancelledBySource)), number, &turn, after: .retire)
         return .cancelled
-    }
-
-    /// What of an event's notification has not gone does not go any more.
-    private mutating func cancelOthers(_ head: UInt32, _ turn: inout Turn) {
-        let slot = slots.pointer(head).pointee
-        for other in members(of: slot.id, upTo: slot.lastOrdinal) {
-            let one = slots.pointer(other).pointee
-            guard one.state == .queued || one.state == .planned, !one.mayHaveLeft else { continue }
-            emit(.ended(.init(state: .cancelled, reason: .cancelledBySource)), other, &turn, after: .retire)
-        }
     }
 }

@@ -18,7 +18,7 @@ extension Engine {
         guard slot.pointee.state == .sent, slot.pointee.role.contains(.metWhenSent) else { return }
         // Its step asks for no more: what has not gone does not follow.
         let last = slots.number(of: id.notification).map { slots.pointer($0).pointee.lastOrdinal } ?? 0
-        endOthers(of: id, upTo: last, &turn)
+        endOthers(of: id, upTo: last, exceptReminders: true, &turn)
         if slot.pointee.isMember, let head = slots.number(of: id.notification), isNotNeeded(head) {
             emit(.ended(.init(state: .cancelled, reason: .notNeeded)), head, &turn, after: .retire)
         }
@@ -26,7 +26,10 @@ extension Engine {
 
     private mutating func settleNotification(_ head: UInt32, _ turn: inout Turn) {
         let slot = slots.pointer(head).pointee
-        if slot.role.contains(.isMet) {
+        if slot.role.contains(.untilDone), slot.openMembers > 0 {
+            // Reminders go on; steps that were to follow in case of failure do not.
+            if slot.role.contains(.isMet) { endOthers(of: slot.id, upTo: slot.lastOrdinal, exceptReminders: true, &turn) }
+        } else if slot.role.contains(.isMet) {
             emit(.ended(.init(state: .delivered, reason: .none)), head, &turn, after: .retire)
         } else if slot.role.contains(.ownOver), slot.openMembers == 0 {
             emit(.ended(.init(state: slot.lastState, reason: slot.reason)), head, &turn, after: .retire)
@@ -34,9 +37,10 @@ extension Engine {
     }
 
     /// What only waits of the others need not be told any more. What a provider may have goes on, and changes nothing.
-    private mutating func endOthers(of id: MessageID, upTo last: UInt8, _ turn: inout Turn) {
+    private mutating func endOthers(of id: MessageID, upTo last: UInt8, exceptReminders: Bool = false, _ turn: inout Turn) {
         guard last != 0 else { return }
         for other in members(of: id, upTo: last) where slots.pointer(other).pointee.id != id && isNotNeeded(other) {
+            if exceptReminders, slots.pointer(other).pointee.role.contains(.untilDone) { continue }
             emit(.ended(.init(state: .cancelled, reason: .notNeeded)), other, &turn, after: .retire)
         }
     }
@@ -61,6 +65,16 @@ extension Engine {
             || members(of: slot.id, upTo: slot.lastOrdinal).contains { slots.pointer($0).pointee.mayHaveLeft }
     }
 
+    /// Ends what waits of its further messages.
+    mutating func endWaiting(_ head: UInt32, _ state: MessageState, _ reason: EndReason, _ turn: inout Turn) {
+        let slot = slots.pointer(head).pointee
+        for other in members(of: slot.id, upTo: slot.lastOrdinal) {
+            let one = slots.pointer(other).pointee
+            guard one.state == .queued || one.state == .planned, !one.mayHaveLeft else { continue }
+            emit(.ended(.init(state: state, reason: reason)), other, &turn, after: .retire)
+        }
+    }
+
     /// Whether it goes along with its notification, when that is ended for what it is.
     func goesAlong(_ slot: Slot, _ isMeant: (Slot) -> Bool) -> Bool {
         guard slot.isMember, let head = slots.number(of: slot.id.notification) else { return false }
@@ -68,10 +82,12 @@ extension Engine {
         return isMeant(its) && !its.mayHaveLeft && slot.state == .planned
     }
 
-    /// The further message that is planned; nil: none is.
+    /// The next step that is planned; nil: none is.
     func plannedMember(of id: MessageID) -> UInt32? {
         guard let head = slots.number(of: id.notification) else { return nil }
-        return members(of: id, upTo: slots.pointer(head).pointee.lastOrdinal).first { slots.pointer($0).pointee.state == .planned }
+        return members(of: id, upTo: slots.pointer(head).pointee.lastOrdinal).first {
+            slots.pointer($0).pointee.state == .planned && !slots.pointer($0).pointee.role.contains(.untilDone)
+        }
     }
 
     /// Whether all records of a notification are durable: what a further message reads may stand in any of them.

@@ -36,7 +36,7 @@ extension Engine {
         if slot.pointee.role.contains(.ownOver) {
             // Its further messages end it; they have times of their own.
             settle(number, &turn)
-            if !slot.pointee.state.isEnd { arm(number, wall: turn.now.wallMilliseconds + Engine.receiptGraceMilliseconds, turn.now) }
+            if !slot.pointee.state.isEnd { arm(number, wall: turn.now.wallMilliseconds + 21_600_000, turn.now) }
             return
         }
         if passed { return emit(.ended(.init(state: .expired, reason: .notSentInTime)), number, &turn, after: .retire) }

@@ -48,12 +48,8 @@ extension Engine {
         for counter in it.counters { caps.release(counter, for: it.subject, at: it.reservedAt) }
     }
 
-    /// The open event that another one supersedes or completes, where nothing of it has left.
-    func waiting(knownAs hash: UInt64) -> UInt32? {
-        guard hash != 0, let number = known[hash].flatMap({ slots.number(of: $0) }) else { return nil }
-        let state = slots.pointer(number).pointee.state
-        return (state == .planned || state == .queued) && !anyLeft(of: number) ? number : nil
-    }
+    /// The open event that another one supersedes or completes.
+    func open(knownAs hash: UInt64) -> UInt32? { hash == 0 ? nil : known[hash].flatMap { slots.number(of: $0) } }
 
     // MARK: Counters over trims
 

@@ -37,6 +37,23 @@ extension RecordBody {
         public var countedAt: UInt32
         /// As the decision has them: those that go now, those that may follow, those that cannot work.
         public var messages: [PlannedMessage]
+        /// What the customer is asked for is not done yet: told again then. Nil: not, or not any more.
+        public var reminder: Reminder?
+
+        public struct Reminder: Equatable, Sendable {
+            /// Of its message.
+            public var ordinal: UInt8
+            /// Wall milliseconds at which it goes.
+            public var at: Int64
+            /// Wall milliseconds at which what is asked for is due.
+            public var due: Int64
+
+            public init(ordinal: UInt8, at: Int64, due: Int64) {
+                self.ordinal = ordinal
+                self.at = at
+                self.due = due
+            }
+        }
 
         /// Raw values are in records.
         public enum Stage: UInt8, CaseIterable, Sendable {
@@ -77,7 +94,7 @@ extension RecordBody {
             receivedAt: Int64 = 0, stage: Stage, outcome: Outcome, reason: SuppressionReason? = nil, step: UInt8? = nil, event: UInt16,
             package: UInt16 = 0, release: UInt32, subject: SubjectNumber, until: Int64 = 0, planned: UInt8 = 0, partsOnAir: UInt8 = 0,
             bits: Bits = [], channel: ChannelKind? = nil, knownAs: UInt64 = 0, ends: UInt64 = 0, duplicate: UInt64 = 0,
-            counters: [Counter] = [], countedAt: UInt32 = 0, messages: [PlannedMessage] = []
+            counters: [Counter] = [], countedAt: UInt32 = 0, messages: [PlannedMessage] = [], reminder: Reminder? = nil
         ) {
             self.receivedAt = receivedAt
             self.stage = stage
@@ -99,6 +116,7 @@ extension RecordBody {
             self.counters = counters
             self.countedAt = countedAt
             self.messages = messages
+            self.reminder = reminder
         }
 
         /// What quotas count: an event costs a part, whatever becomes of it.
@@ -208,7 +226,7 @@ extension RecordBody.Carried {
         public let rawValue: UInt8
         @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
         public static let isEvent = Role(rawValue: 1)
-        /// It stays open until what it asks its customer for is done, or due.
+        /// Of a notification: its customer is reminded until what it asks for is done. Of a further message: it is a reminder.
         public static let untilDone = Role(rawValue: 2)
         /// Its own message is over and another is open.
         public static let ownOver = Role(rawValue: 4)

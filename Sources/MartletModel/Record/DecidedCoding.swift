@@ -6,7 +6,7 @@ extension RecordBody.Decided {
 
     var byteCount: Int {
         RecordBody.Decided.fixedCount + min(counters.count, 255) * RecordBody.Counter.byteCount + (counters.isEmpty ? 0 : 4)
-            + min(messages.count, 255) * 4
+            + min(messages.count, 255) * 4 + (reminder == nil ? 0 : 17)
     }
 
     func write(_ out: inout ByteCursor) {
@@ -37,6 +37,10 @@ extension RecordBody.Decided {
             out.put(message.contact)
             out.put(message.when.code)
         }
+        guard let reminder else { return }
+        out.put(reminder.ordinal)
+        out.put(reminder.at)
+        out.put(reminder.due)
     }
 
     init(_ input: inout ByteReader) throws(RecordFault) {
@@ -67,6 +71,7 @@ extension RecordBody.Decided {
             guard let when = PlannedMessage.When(code: try input.take()) else { throw .badValue(field: "when of a message") }
             messages.append(PlannedMessage(step: step, channel: channel, contact: contact, when: when))
         }
+        if !input.isAtEnd { reminder = Reminder(ordinal: try input.take(), at: try input.take(), due: try input.take()) }
     }
 }
 

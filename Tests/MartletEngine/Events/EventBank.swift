@@ -14,6 +14,11 @@ enum EventBank {
     static let login: UInt16 = 7
     /// Told over group `quiet` first, then over the number's own.
     static let alert: UInt16 = 8
+    /// Asks for something until a moment, two reminders before; `paid` says that it is done.
+    static let bill: UInt16 = 9
+    static let paid: UInt16 = 10
+    /// Wall microseconds, ten days after the rig begins.
+    static let due: Int64 = 1_790_864_000_000_000
 
     /// Quiet from 13:00 to 15:00 UTC; the rig begins at 14:13:20. Wall milliseconds of its end.
     static let quietUntil: Int64 = 1_790_002_800_000
@@ -59,6 +64,13 @@ enum EventBank {
             EventDefinition(
                 key: "alert", number: alert, type: 0, messageClass: .transactional, isForEveryone: true, parameters: [shop],
                 templates: [.sms: "alert"], plan: 2),
+            EventDefinition(
+                key: "bill", number: bill, type: 0, messageClass: .actionRequired, isForEveryone: true,
+                parameters: [shop, EventParameter(name: "until", type: .instant)], templates: [.sms: "bill"], plan: 0,
+                actionRequired: .init(due: 1, completedBy: 9, reminders: [172_800, 86_400])),
+            EventDefinition(
+                key: "paid", number: paid, type: 0, messageClass: .transactional, isForEveryone: true, parameters: [shop],
+                templates: [.sms: "paid"], plan: 0),
         ]
         change(&rules)
         return rules
@@ -73,7 +85,7 @@ enum EventBank {
     static func wording(_ rules: DecisionRules) -> Wording {
         var objects = WordingObjects()
         objects.templates = rules.events.map { event in
-            let values = event.parameters.map {
+            let values = event.parameters.filter { $0.type != .instant }.map {
                 $0.type == .money ? " {{\($0.name) | money: plain}}" : "{{#\($0.name)}} {{\($0.name)}}{{/\($0.name)}}"
             }
             let text = "\(event.key)\(values.joined()) for {{customer.givenName}}"
@@ -90,9 +102,13 @@ enum EventBank {
     /// As the texts have it.
     static func said(_ money: Money) -> String { "\(money.minor / 100).\(money.minor % 100 < 10 ? "0" : "")\(money.minor % 100)" }
 
-    static func values(_ definition: EventDefinition, _ text: String, minor: Int64 = 1250) -> [ParameterValue?] {
+    static func values(_ definition: EventDefinition, _ text: String, minor: Int64 = 1250, due: Int64 = due) -> [ParameterValue?] {
         definition.parameters.map { parameter in
-            parameter.type == .money ? .money(Money(minor: minor, currency: 978)) : .text(text)
+            switch parameter.type {
+            case .money: .money(Money(minor: minor, currency: 978))
+            case .instant: .instant(due, offset: 0)
+            default: .text(text)
+            }
         }
     }
 }

@@ -1,0 +1,148 @@
+import Calendar
+import MartletModel
+import Testing
+
+@testable import MartletEngine
+
+@Suite("Reminders of what is to be done")
+struct RemindersTests {
+    private static let known: UInt64 = 77
+    private static let wish = EventRig.Wish(knownAs: known, tells: [.delivered, .failed])
+    private static let day: Double = 86_400
+
+    /// A bill whose first message arrived, ten days before it is due.
+    private func told(_ bank: EventRig) throws -> MessageID {
+        let id = bank.accept(EventBank.bill, wish: RemindersTests.wish)
+        try arrive(bank, id)
+        return id
+    }
+
+    private func arrive(_ bank: EventRig, _ id: MessageID) throws {
+        let handover = try #require(bank.rig.hand())
+        #expect(handover.id == id && handover.text == "bill Books for Ada")
+        let providerID = "a\(id.ordinal)"
+        bank.rig.answer(handover, .accepted(providerID: providerID))
+        bank.rig.commit()
+        bank.rig.hear(providerID, .delivered)
+        bank.rig.commit()
+    }
+
+    private func remind(_ bank: EventRig, _ id: MessageID, after seconds: Double) throws {
+        bank.rig.tick(seconds: seconds - 1)
+        #expect(bank.rig.engine.decisionsWaiting == 0)
+        bank.rig.tick(seconds: 1.2)
+        bank.decideDue()
+        bank.rig.commit()
+        #expect(bank.decided(id)?.stage == .reminder)
+        try arrive(bank, id)
+    }
+
+    @Test("Who has read it is reminded until it is due; then it is called delivered")
+    func all() throws {
+        let bank = EventRig()
+        let id = try told(bank)
+        let it = try #require(bank.decided(id))
+        #expect(it.planned == 0 && it.reminder == .init(ordinal: 2, at: EventBank.due / 1000 - 172_800_000, due: EventBank.due / 1000))
+        #expect(bank.fate(id) == "planned" && bank.rig.engine.owedTotal == 0)
+        #expect(bank.rig.slot(id)?.role.isSuperset(of: [.untilDone, .ownOver, .isMet]) == true)
+        try remind(bank, id.with(ordinal: 2), after: 8 * RemindersTests.day)
+        #expect(bank.decided(id.with(ordinal: 2))?.reminder?.ordinal == 3 && bank.fate(id) == "planned")
+        #expect(bank.decided(id.with(ordinal: 2))?.counters.isEmpty == true)
+        #expect(bank.rig.slot(id.with(ordinal: 2)) == nil)
+        bank.restart()
+        bank.rig.commit()
+        try remind(bank, id.with(ordinal: 3), after: RemindersTests.day - 1.2)
+        #expect(bank.decided(id.with(ordinal: 3))?.reminder == nil)
+        #expect(bank.fate(id) == "delivered" && bank.rig.engine.owedTotal == 1 && bank.rig.engine.openCount == 0)
+        #expect(bank.rig.engine.ledger[1].accepted == 1 && bank.rig.engine.ledger[1].drift == 0)
+    }
+
+    @Test("What was done is not reminded of: the notification ends, over restarts and trims", arguments: [false, true])
+    func done(restarts: Bool) throws {
+        let bank = EventRig()
+        let id = try told(bank)
+        if restarts {
+            bank.rig.newSegment()
+            bank.rig.carry(upTo: 1)
+            bank.rig.commit()
+            bank.restart(before: 2)
+            bank.rig.commit()
+            #expect(bank.rig.slot(id.with(ordinal: 2))?.role == [.isEvent, .untilDone] && bank.rig.engine.known.count == 1)
+        }
+        bank.accept(EventBank.paid, wish: .init(ends: RemindersTests.known))
+        #expect(bank.fate(id) == "cancelled completed" && bank.rig.slot(id.with(ordinal: 2)) == nil || restarts)
+        #expect(bank.fate(id) == "cancelled completed" && bank.rig.engine.known.isEmpty)
+        bank.rig.tick(seconds: 9 * RemindersTests.day)
+        #expect(bank.decideDue().isEmpty)
+    }
+
+    @Test("Done before the first message left it is not told at all; done while that is on its way, only the rest is dropped")
+    func early() throws {
+        let bank = EventRig()
+        let id = bank.accept(EventBank.bill, wish: RemindersTests.wish)
+        bank.accept(EventBank.paid, wish: .init(ends: RemindersTests.known))
+        #expect(bank.fate(id) == "cancelled completed")
+        let other = EventRig()
+        let late = other.accept(EventBank.bill, wish: RemindersTests.wish)
+        other.rig.answer(try #require(other.rig.hand()), .accepted(providerID: "a0"))
+        other.rig.commit()
+        other.accept(EventBank.paid, wish: .init(ends: RemindersTests.known))
+        #expect(other.fate(late) == "sent" && other.fate(late.with(ordinal: 2)) == "cancelled completed")
+        other.rig.hear("a0", .delivered)
+        other.rig.commit()
+        #expect(other.fate(late) == "delivered")
+    }
+
+    @Test("A first message that fails leaves its reminders; the notification ends with the last one's reason, or delivered")
+    func failed() throws {
+        let bank = EventRig()
+        let id = bank.accept(EventBank.bill, wish: RemindersTests.wish)
+        bank.rig.answer(try #require(bank.rig.hand()), .refused(status: 0x0B))
+        bank.rig.commit()
+        #expect(bank.fate(id) == "planned refused" && bank.rig.engine.decisionsWaiting == 0, "a reminder keeps its time")
+        bank.rig.tick(seconds: 8 * RemindersTests.day + 1)
+        // Not told any more: the next is asked for itself.
+        bank.customers.all[11]?.customer.contacts[0].isDead = true
+        bank.decideDue()
+        bank.rig.commit()
+        #expect(bank.fate(id.with(ordinal: 2)) == "suppressed address_suppressed" && bank.fate(id) == "planned refused")
+        #expect(bank.decided(id.with(ordinal: 2))?.reminder?.ordinal == 3)
+        bank.restart()
+        bank.rig.commit()
+        bank.rig.tick(seconds: RemindersTests.day)
+        bank.decideDue()
+        bank.rig.commit()
+        #expect(bank.fate(id) == "failed refused" && bank.rig.engine.openCount == 0 && bank.rig.engine.ledger[1].drift == 0)
+    }
+
+    @Test("With steps besides: what arrives ends the steps and not the reminders")
+    func steps() throws {
+        let bank = EventRig()
+        bank.book = EventBank.book { $0.events[8].plan = 2 }
+        let id = bank.accept(EventBank.bill, wish: RemindersTests.wish)
+        #expect(bank.decided(id)?.planned == 2 && bank.decided(id)?.reminder?.ordinal == 3 && bank.rig.slot(id)?.openMembers == 2)
+        bank.rig.answer(try #require(bank.rig.hand(2)), .accepted(providerID: "q1"))
+        bank.rig.commit()
+        bank.rig.hear("q1", .delivered, group: 2)
+        bank.rig.commit()
+        #expect(bank.fate(id.with(ordinal: 2)) == "cancelled not_needed" && bank.fate(id) == "planned")
+        #expect(bank.rig.slot(id.with(ordinal: 3))?.state == .planned && bank.rig.slot(id)?.openMembers == 1)
+        // Its source takes the reminder back: nothing is left to tell.
+        bank.rig.step { #expect($0.engine.cancel(id, source: 1, &$0.turn) == .tooLate) }
+        bank.rig.commit()
+        #expect(bank.fate(id.with(ordinal: 3)) == "cancelled cancelled_by_source" && bank.fate(id) == "delivered")
+    }
+
+    @Test("Reminders whose time has passed are left out; a day is due at its end, by the customer's clocks")
+    func times() throws {
+        let bank = EventRig()
+        bank.rig.pass(seconds: 8.5 * RemindersTests.day)
+        let id = bank.accept(EventBank.bill)
+        #expect(bank.decided(id)?.reminder?.at == EventBank.due / 1000 - 86_400_000)
+        bank.rig.pass(seconds: RemindersTests.day)
+        #expect(bank.decided(bank.accept(EventBank.bill))?.reminder == nil)
+        let end: Int64 = 20_001 * 86_400_000
+        #expect(Engine.due(.date(20_000), in: .utc) == end)
+        #expect(Engine.due(.instant(5_000_000, offset: 7200), in: .utc) == 5000 && Engine.due(.integer(1), in: .utc) == nil)
+    }
+}
