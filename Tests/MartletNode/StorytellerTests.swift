@@ -120,7 +120,7 @@ struct StorytellerTests {
         #expect(
             words(story) == [
                 "accept: request read", "accept: accepted", "decide: told", "send: submitted", "send: answer: accepted", "decide: told",
-                "track: receipt undeliverable", "send: submitted", "send: answer: accepted", "decide: told", "track: receipt delivered",
+                "track: receipt UNDELIV", "send: submitted", "send: answer: accepted", "decide: told", "track: receipt DELIVRD",
                 "end: delivered",
             ])
         #expect(story.state == .delivered && story.decisions.count == 3)

@@ -24,7 +24,7 @@ extension DecisionBook {
     /// there under the other release counts as not used up, one of another size as it did there; such an answer is uncertain.
     /// - Parameters:
     ///   - old: the release that decided it.
-    ///   - count: how a text that is another now is counted; without the customer's name, which no record holds.
+    ///   - count: how a text that is another now is counted; with a name of usual length, for no record holds the customer's.
     ///   - limit: parts that may be sent.
     public func decide(instead it: RecordedDecision, of old: DecisionBook, count: Counting, limit: Int) -> Alternative {
         var facts = it.facts
@@ -90,6 +90,9 @@ extension DecisionBook {
         return isLimitKnown && (own.duplicates == nil || own.duplicates == other.duplicates)
     }
 
+    /// In the place of the customer's name, which no record holds.
+    private static let somebody = CustomerDetails(givenName: "Xxxxxx", familyName: "Xxxxxxxx")
+
     private func parts(
         _ it: RecordedDecision, _ facts: DecisionFacts, _ made: Redecision, _ count: Counting, _ limit: Int
     ) -> Int? {
@@ -98,7 +101,7 @@ extension DecisionBook {
         let values = Engine.values(it.values, rules.events[place])
         do throws(WordingFault) {
             let worded = try wording.sms(
-                event: place, values, CustomerDetails(), locale(of: customer), decider.zone(of: customer),
+                event: place, values, DecisionBook.somebody, locale(of: customer), decider.zone(of: customer),
                 count: { text throws(TextFault) in
                     guard let cost = count(text) else { throw TextFault.noAlphabet }
                     return cost

@@ -51,7 +51,7 @@ struct RedecideTests {
         let outcomes = Set(all.map(\.made.outcome))
         let reasons = Set(all.compactMap(\.made.reason))
         #expect(outcomes == Set(RecordBody.Decided.Outcome.allCases) && all.contains { $0.made.stage == .release })
-        #expect(reasons.isSuperset(of: [.unknownCustomer, .unpublished, .noContact, .optedOut, .capReached, .stale, .abuseGuard]))
+        #expect(reasons.isSuperset(of: [.unknownCustomer, .unpublished, .channelForbidden, .optedOut, .capReached, .stale, .abuseGuard]))
         #expect(all.contains { $0.made.counters.contains { $0.isLimit } && $0.made.outcome == .suppressed })
     }
 
