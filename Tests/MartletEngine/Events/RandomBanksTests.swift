@@ -111,21 +111,26 @@ struct RandomBanksTests {
             let sums = it.bank.rig.engine.ledger[source]
             #expect(sums.accepted == sums.ended && sums.open == 0 && sums.drift == 0, place)
         }
-        // What the log says of each notification, and of nothing else of it: the one record that ended it.
-        var ends: [MessageID: [RecordHeader]] = [:]
+        // What the log says of each notification, record by record: it comes to its end once, and nothing happens to it afterwards.
+        var fates: [MessageID: (state: MessageState, reason: EndReason?, ends: Int)] = [:]
         for (_, bytes) in it.bank.rig.log {
             let header = try bytes.withUnsafeBytes { try RecordHeader(reading: $0) }
-            if header.flags.contains(.ends), header.id.ordinal == 0 { ends[header.id, default: []].append(header) }
+            guard header.id.ordinal == 0, !header.flags.contains(.late), let state = header.flags.state else { continue }
+            var fate = fates[header.id] ?? (state, nil, 0)
+            let hadEnded = fate.ends > 0 && fate.state.isEnd
+            #expect(!hadEnded || state == fate.state, "seed \(seed): \(header.id.text) went on after its end")
+            if state.isEnd, !hadEnded { fate.ends += 1 }
+            (fate.state, fate.reason) = (state, header.flags.reason)
+            fates[header.id] = fate
         }
         for id in it.ids {
-            let own = try #require(ends[id], "seed \(seed): \(id.text) has no end")
-            #expect(own.count == 1, "seed \(seed): \(id.text) ended \(own.count) times")
-            let flags = own[0].flags
-            let state = try #require(flags.state)
-            #expect(state.isEnd && flags.reason != nil, place)
-            // Only what arrived, or was sent and heard of no more, has no reason to give.
-            if state == .suppressed || state == .cancelled { #expect(flags.reason != EndReason.none, place) }
-            #expect(!it.bank.fate(id).isEmpty, place)
+            let fate = try #require(fates[id], "seed \(seed): nothing is known of \(id.text)")
+            #expect(fate.state.isEnd && fate.ends == 1, "seed \(seed): \(id.text) is \(fate.state.word) and ended \(fate.ends) times")
+            let reason = try #require(fate.reason, place)
+            // Only of what arrived, or was refused by the operator, the state says it all.
+            if [.suppressed, .cancelled, .expired].contains(fate.state) {
+                #expect(reason != EndReason.none, "\(id.text) \(fate.state.word)")
+            }
         }
     }
 }
