@@ -78,6 +78,8 @@ let package = Package(
         library("Journal", ["CJournal", "Threads"]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         library("SQL", ["CPostgres", "Threads", grdb, sqlite]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        library("Zip", ["CZlib"]),
 
         // What security reads.
         library("Guard", [crypto, httpClient, nioCore, nioPosix, nioHTTP, nioSSL]),
@@ -114,7 +116,8 @@ let package = Package(
             name: "martlet",
             dependencies: [
                 "MartletModel", "MartletEngine", "MartletSettings", "MartletNode", "MartletDoors", "MartletChannels",
-                "MartletStore", "MartletDesk", "MartletLocal", "SMPP", "SMSText", "Journal", "SQL", "Guard", nioCore, nioPosix, logging,
+                "MartletStore", "MartletDesk", "MartletLocal", "SMPP", "SMSText", "Journal", "SQL", "Guard", "Zip", nioCore, nioPosix,
+                logging,
                 arguments,
             ],
             swiftSettings: house),
@@ -131,6 +134,7 @@ let package = Package(
         // A PostgreSQL server of the tests' own, shared by the suites of one run.
         .target(name: "PostgresServer", path: "Tests/PostgresServer", swiftSettings: house),
         tests("SQL", ["SQL", "PostgresServer"]),
+        tests("Zip", ["Zip"]),
         tests("MartletStore", ["MartletStore", "MartletModel", "SQL", "Guard", "PostgresServer"]),
         tests(
             "MartletDesk",
@@ -142,7 +146,7 @@ let package = Package(
             ]),
         tests("Guard", ["Guard", crypto, nioCore, nioPosix, nioHTTP, nioSSL]),
         tests("MartletModel", ["MartletModel"]),
-        tests("MartletEngine", ["MartletEngine", "MartletModel", "SMSText", "Calendar", "Templates"]),
+        tests("MartletEngine", ["MartletEngine", "MartletModel", "SMSText", "Calendar", "Templates", mustache]),
         tests("MartletSettings", ["MartletSettings", "MartletModel"]),
         tests("MartletLocal", ["MartletLocal", "MartletModel", "Journal", "Guard"]),
         tests(
@@ -160,7 +164,8 @@ let package = Package(
             "Martlet",
             [
                 "martlet", "SMPP", "SMSText", "MartletModel", "MartletSettings", "MartletDoors", "MartletChannels", "MartletNode",
-                "MartletEngine", "MartletLocal", "MartletDesk", "MartletSimulators", "MartletStore", "SQL", "Journal", "Guard", nioCore,
+                "MartletEngine", "MartletLocal", "MartletDesk", "MartletSimulators", "MartletStore", "SQL", "Journal", "Guard", "Zip",
+                nioCore,
                 nioPosix, logging,
                 yams,
                 arguments,

@@ -20,10 +20,12 @@ let package = Package(
         .target(name: "SMPP", dependencies: [nioCore], path: "SMPP", swiftSettings: counted),
         .target(name: "SMSText", path: "SMSText", swiftSettings: counted),
         .target(name: "Templates", path: "Templates", swiftSettings: counted),
+        .systemLibrary(name: "CZlib", path: "CZlib"),
+        .target(name: "Zip", dependencies: ["CZlib"], path: "Zip", swiftSettings: counted),
         .target(name: "MartletModel", path: "MartletModel", swiftSettings: counted),
         .target(name: "Doors", dependencies: ["MartletModel"], path: "Doors", sources: ["JSON", "Events"], swiftSettings: counted),
         .executableTarget(
-            name: "fuzz", dependencies: ["SMPP", "SMSText", "Templates", "MartletModel", "Doors", nioCore], path: "fuzz",
+            name: "fuzz", dependencies: ["SMPP", "SMSText", "Templates", "MartletModel", "Doors", "Zip", nioCore], path: "fuzz",
             swiftSettings: counted,
             // The linker that is used otherwise (gold) stumbles over the fuzzer's own debug information.
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),

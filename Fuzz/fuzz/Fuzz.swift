@@ -6,7 +6,7 @@ struct FuzzTarget: Sendable {
     let body: @Sendable (UnsafeRawBufferPointer) -> Void
 
     static let all: [FuzzTarget] = [
-        .pdu, .session, .parameters, .receipt, .times, .header, .septets, .texts, .json, .event, .record, .payload, .template,
+        .pdu, .session, .parameters, .receipt, .times, .header, .septets, .texts, .json, .event, .record, .payload, .template, .zip,
     ]
 }
 

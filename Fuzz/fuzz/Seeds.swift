@@ -1,5 +1,6 @@
 import Glibc
 import MartletModel
+import Zip
 
 /// Well-formed beginnings that no file of the repository holds: records of every kind, and a payload.
 func writeSeeds(of name: String, to folder: String) -> Bool {
@@ -22,6 +23,13 @@ func writeSeeds(of name: String, to folder: String) -> Bool {
         seeds = [
             [1] + number + [1, 65, 1, 66, 2, 0, 67, 68], [2] + number + [1, 65, 0, 2, 0, 67, 68, 6, 5, 0, 3, 1, 2, 1],
         ]
+    case "zip":
+        let entries = [
+            Zip.Entry(name: "cap/week.json", bytes: Array("{}".utf8)), Zip.Entry(name: "a/b", bytes: [UInt8](repeating: 7, count: 300)),
+        ]
+        for some in [entries, [entries[0]], []] {
+            do throws(ZipFault) { seeds.append(try Zip.write(some)) } catch { return false }
+        }
     default: return false
     }
     for (number, seed) in seeds.enumerated() {

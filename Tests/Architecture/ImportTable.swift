@@ -14,6 +14,7 @@ enum ImportTable {
         "Threads": ["CThreads"],
         "Journal": ["CJournal", "Threads"],
         "SQL": ["CPostgres", "Threads", "GRDB", "GRDBSQLite"],
+        "Zip": ["CZlib"],
         // What security reads.
         "Guard": ["Crypto", "AsyncHTTPClient", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL"],
         // Words and seams, the pure core, its shell.
@@ -41,7 +42,8 @@ enum ImportTable {
         // Where parts meet.
         "martlet": [
             "MartletModel", "MartletEngine", "MartletSettings", "MartletNode", "MartletDoors", "MartletChannels",
-            "MartletStore", "MartletDesk", "MartletLocal", "SMPP", "SMSText", "Journal", "SQL", "Guard", "NIOCore", "NIOPosix", "Logging",
+            "MartletStore", "MartletDesk", "MartletLocal", "SMPP", "SMSText", "Journal", "SQL", "Guard", "Zip", "NIOCore", "NIOPosix",
+            "Logging",
             "ArgumentParser",
         ],
         "martlet-sim": ["MartletSimulators", "NIOCore", "NIOPosix", "Yams", "ArgumentParser"],
@@ -86,7 +88,7 @@ enum ImportTable {
     ]
 
     /// C targets, without Swift sources.
-    static let cTargets: Set<String> = ["CJournal", "CPostgres", "CThreads"]
+    static let cTargets: Set<String> = ["CJournal", "CPostgres", "CThreads", "CZlib"]
 
     /// Names of Package.swift for products of other packages.
     static let packageNames: [String: String] = [

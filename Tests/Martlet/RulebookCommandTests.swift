@@ -2,6 +2,7 @@ import Foundation
 import MartletModel
 import MartletSettings
 import Testing
+import Zip
 
 @testable import martlet
 
@@ -85,6 +86,81 @@ import Testing
             #expect(try await rulebook("show", "event-type/c", "--version", "1") == 0)
             #expect(try await rulebook("show", "event-type/c", "--version", "2") == 1)
         }
+    }
+
+    @Test("A zip archive does for a folder: exported, checked and imported elsewhere it is the same rulebook")
+    func archive() async throws {
+        try await AdministrationRig.with { place, folder in
+            func rulebook(_ words: String...) async throws -> Int32 { try await AdministrationRig.run(RulebookCommand.self, words + place) }
+            let library = "\(#filePath)".split(separator: "/").dropLast(3).map { "/\($0)" }.joined() + "/assets/library"
+            #expect(try await rulebook("import", library, "--note", "starter") == 0)
+            let (file, out) = ("\(folder)/rules.zip", "\(folder)/out")
+            #expect(try await rulebook("export", "--zip", file) == 0)
+            #expect(try await rulebook("export", out) == 0)
+            // A folder or an archive, not both, not neither.
+            await #expect(throws: (any Error).self) { _ = try await rulebook("export", out, "--zip", file) }
+            await #expect(throws: (any Error).self) { _ = try await rulebook("export") }
+            #expect(try await rulebook("export", "--zip", "\(folder)/absent/rules.zip") == 1)
+            let (packed, plain) = (try RulebookFiles.read(at: file), try RulebookFiles.read(at: out))
+            #expect(packed.map(\.name) == plain.map(\.name) && packed.map(\.body) == plain.map(\.body) && packed.count > 200)
+            #expect(try await rulebook("check", file) == 0)
+            // The same again writes nothing.
+            #expect(try await rulebook("import", file, "--note", "same") == 0)
+            #expect(try await rulebook("show", "event/card_payment", "--version", "2") == 1)
+            // Nothing is published of it yet.
+            #expect(try await rulebook("export", "--zip", file, "--published") == 0)
+            #expect(try RulebookFiles.read(at: file).isEmpty)
+        }
+    }
+
+    @Test("Of an archive the folder around it, folders, dot files and what lies beside the kinds are passed over; the rest must be right")
+    func archives() throws {
+        let place = FileManager.default.temporaryDirectory.appending(path: "martlet-rules-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+        func read(_ names: [(String, String)]) throws -> [String] {
+            let path = "\(place)/rules.zip"
+            try Data(try Zip.write(names.map { Zip.Entry(name: $0.0, bytes: Array($0.1.utf8)) })).write(to: URL(filePath: path))
+            do throws(RulebookFiles.Faults) {
+                return try RulebookFiles.read(at: path).map(\.name)
+            } catch {
+                return error.lines.map { $0.replacing("\(place)/", with: "") }
+            }
+        }
+        let sound = Self.routes
+        #expect(try read([("b/routes/x.json", sound), ("b/.git/HEAD", "x"), ("b/README.md", "x"), ("b/routes/.keep", "")]) == ["routes/x"])
+        #expect(
+            try read([("routes/x.json", sound), ("README.md", "x"), ("routes/a.yaml", "name: n\ndescription: d\ncontent: {}\n")]) == [
+                "routes/a", "routes/x",
+            ])
+        #expect(try read([]).isEmpty)
+        let lines = try read([
+            ("routes/x.json", sound), ("routes/x.yaml", "name: n\ndescription: d\ncontent: {}\n"), ("cards/a.json", sound),
+            ("cap/old/a.json", sound),
+            ("cap/a.txt", ""), ("cap/b.json", "{"),
+        ])
+        for start in [
+            "rules.zip/routes/x.yaml: rules.zip/routes/x.json is the same object",
+            "rules.zip/cards/a.json: there is no such kind", "rules.zip/cap/old/a.json: a file of the rulebook is KIND/KEY.json",
+            "rules.zip/cap/a.txt: a file of the rulebook ends with", "rules.zip/cap/b.json: byte 1",
+        ] {
+            #expect(lines.contains { $0.hasPrefix(start) }, "\(start) of \(lines)")
+        }
+        // What is no archive, cut off, or too large.
+        let bytes = try Data(contentsOf: URL(filePath: "\(place)/rules.zip"))
+        func fault(_ data: Data) throws -> String {
+            try data.write(to: URL(filePath: "\(place)/bad.zip"))
+            let faults = #expect(throws: RulebookFiles.Faults.self) { _ = try RulebookFiles.read(at: "\(place)/bad.zip") }
+            return faults?.lines.first?.replacing("\(place)/", with: "") ?? ""
+        }
+        #expect(try fault(bytes.dropLast(1)) == "bad.zip: the archive is cut off: its end is missing")
+        #expect(try fault(Data("hello".utf8)) == "bad.zip: it is no zip archive")
+        #expect(try fault(Data(count: (64 << 20) + 1)) == "bad.zip: it holds more than 64 MiB, packed or unpacked")
+        #expect(throws: RulebookFiles.Faults.self) { _ = try RulebookFiles.read(at: "\(place)/nowhere.zip") }
+        var many = RulebookArchive(path: "\(place)/many.zip")
+        let body = RulebookFiles.Body(name: "n", description: "d", unit: nil, content: .object([:]))
+        for number in 0...10_000 { try many.add(.cap, "c\(number)", body) }
+        let faults = #expect(throws: RulebookFiles.Faults.self) { try many.write() }
+        #expect(faults?.lines == ["\(place)/many.zip: it holds more than 10000 files"])
     }
 
     @Test("A mistake names file, place and reason, all at once, and nothing is written")

@@ -8,7 +8,7 @@ struct RulebookCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rulebook", abstract: "The rulebook: objects, releases, and the files in which a bank keeps it.",
         discussion: """
-            A file is FOLDER/KIND/KEY.json or .yaml, with name, description, unit (its number, or none) and content. \
+            A file is FOLDER/KIND/KEY.json or .yaml, with name, description, unit (its number, or none) and content; a zip archive may hold them instead. \
             Exit codes: 0 done, 1 refused, or the database is away, 2 bad settings or a wrong key.
             """,
         subcommands: [List.self, Show.self, Diff.self, Publish.self, Rollback.self, Export.self, Import.self, Check.self])
@@ -197,20 +197,27 @@ struct RulebookCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "export", abstract: "Writes the objects into files, the newest versions or those that are published.")
 
-        @Argument(help: "Folder; files of the same name are written anew, others left alone.") var folder: String
+        @Argument(help: "Folder; files of the same name are written anew, others left alone.") var folder: String?
         @OptionGroup var place: StoreCommand.Place
+        @Option(help: "Zip archive to write instead of a folder; one of the same name is written anew.") var zip: String?
         @Flag(help: "The versions of the newest release, and no object that is not in it.") var published = false
+
+        func validate() throws {
+            guard (folder == nil) != (zip == nil) else { throw ValidationError("name a folder, or a file after --zip") }
+        }
 
         func run() async throws {
             try await RulebookCommand.with(place) { rulebooks, caller in
-                let files = RulebookFiles(folder: folder)
+                var archive = zip.map { RulebookArchive(path: $0) }
                 for entry in try await RulebookCommand.all({ try await rulebooks.list($0, by: caller) }) {
                     if published, entry.published == nil { continue }
                     let content = try await rulebooks.version(entry.kind, entry.key, published ? entry.published : nil, by: caller).content
                     let body = RulebookFiles.Body(
                         name: entry.name, description: entry.description, unit: entry.unit, content: content ?? .null)
-                    Swift.print(try files.write(entry.kind, entry.key, body))
+                    if let folder { Swift.print(try RulebookFiles(folder: folder).write(entry.kind, entry.key, body)) }
+                    try archive?.add(entry.kind, entry.key, body)
                 }
+                if let archive { Swift.print("\(archive.path): \(try archive.write()) file(s)") }
             }
         }
     }
@@ -223,7 +230,7 @@ struct RulebookCommand: AsyncParsableCommand {
                 the numbers of their files; where a file has none, it is given one.
                 """)
 
-        @Argument(help: "Folder.") var folder: String
+        @Argument(help: "Folder, or zip archive.") var folder: String
         @OptionGroup var place: StoreCommand.Place
         @Option(help: "Why; it stands with each version.") var note: String
 
@@ -231,7 +238,7 @@ struct RulebookCommand: AsyncParsableCommand {
             try await RulebookCommand.with(place) { rulebooks, caller in
                 let entries = try await RulebookCommand.all { try await rulebooks.list($0, by: caller) }
                 let known = Dictionary(uniqueKeysWithValues: entries.map { ($0.path, $0) })
-                var files = try RulebookFiles(folder: folder).read()
+                var files = try RulebookFiles.read(at: folder)
                 for index in files.indices where files[index].lacksNumber && known[files[index].name] != nil {
                     files[index].number = try await RulebookCommand.body(Name(files[index]), nil, rulebooks, caller).content["number"]
                 }
@@ -268,7 +275,7 @@ struct RulebookCommand: AsyncParsableCommand {
             commandName: "check", abstract: "Reads and compiles files against the settings, without the database.",
             discussion: "For the checks before a merge. Exit codes: 0 they can be published, 1 they cannot, 2 bad settings.")
 
-        @Argument(help: "Folder.") var folder: String
+        @Argument(help: "Folder, or zip archive.") var folder: String
         @OptionGroup var place: StoreCommand.Place
 
         func run() async throws {
@@ -282,7 +289,7 @@ struct RulebookCommand: AsyncParsableCommand {
             }
             let files: [RulebookFiles.File]
             do {
-                files = try RulebookFiles(folder: folder).read()
+                files = try RulebookFiles.read(at: folder)
             } catch let faults {
                 throw RulebookCommand.refused(faults.lines)
             }

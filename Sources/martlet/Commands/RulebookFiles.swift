@@ -75,8 +75,7 @@ struct RulebookFiles {
         }
         for name in folders.sorted() where name.first != "." && RulebookFiles.isFolder("\(folder)/\(name)") {
             guard let kind = RulebookKind(rawValue: name) else {
-                lines.append(
-                    "\(folder)/\(name): there is no such kind; kinds are \(RulebookKind.allCases.map(\.rawValue).joined(separator: ", "))")
+                lines.append(RulebookFiles.noKind("\(folder)/\(name)"))
                 continue
             }
             guard let names = try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(name)") else {
@@ -87,6 +86,12 @@ struct RulebookFiles {
                 if let file = read("\(folder)/\(kind.rawValue)/\(name)", name, kind, &lines) { files.append(file) }
             }
         }
+        return try RulebookFiles.each(files, lines)
+    }
+
+    /// - Parameter files: in the order of their names.
+    static func each(_ files: [File], _ lines: [String]) throws(Faults) -> [File] {
+        var lines = lines
         for (file, next) in zip(files, files.dropFirst()) where file.name == next.name {
             lines.append("\(next.path): \(file.path) is the same object; keep one of them")
         }
@@ -94,7 +99,24 @@ struct RulebookFiles {
         return files
     }
 
+    static func noKind(_ path: String) -> String {
+        "\(path): there is no such kind; kinds are \(RulebookKind.allCases.map(\.rawValue).joined(separator: ", "))"
+    }
+
+    /// Every object of a folder or of a zip archive.
+    static func read(at place: String) throws(Faults) -> [File] {
+        isFolder(place) ? try RulebookFiles(folder: place).read() : try RulebookArchive(path: place).read()
+    }
+
     private func read(_ path: String, _ name: String, _ kind: RulebookKind, _ lines: inout [String]) -> File? {
+        RulebookFiles.file(path, name, kind, &lines) { try? Data(contentsOf: URL(filePath: path)) }
+    }
+
+    /// One file, wherever its bytes come from.
+    /// - Parameters:
+    ///   - path: for people.
+    ///   - name: without its folder.
+    static func file(_ path: String, _ name: String, _ kind: RulebookKind, _ lines: inout [String], _ bytes: () -> Data?) -> File? {
         let isYAML = name.hasSuffix(".yaml") || name.hasSuffix(".yml")
         let ending = [".json", ".yaml", ".yml"].first { name.hasSuffix($0) }
         guard let ending else {
@@ -106,7 +128,7 @@ struct RulebookFiles {
             lines.append("\(path): its name is the object's key: 1 to 64 of a-z, 0-9, -, _ and .")
             return nil
         }
-        guard let data = try? Data(contentsOf: URL(filePath: path)), let text = String(validating: data, as: UTF8.self) else {
+        guard let data = bytes(), let text = String(validating: data, as: UTF8.self) else {
             lines.append("\(path): it cannot be read as UTF-8")
             return nil
         }
@@ -131,7 +153,7 @@ struct RulebookFiles {
         return body(fields, path, &lines).map { File(path: path, kind: kind, key: key, body: $0) }
     }
 
-    private func body(_ fields: [String: JSONValue], _ path: String, _ lines: inout [String]) -> Body? {
+    private static func body(_ fields: [String: JSONValue], _ path: String, _ lines: inout [String]) -> Body? {
         let before = lines.count
         for name in fields.keys.sorted() where !["name", "description", "unit", "content"].contains(name) {
             lines.append("\(path): $.\(name): there is no such field; there are name, description, unit and content")

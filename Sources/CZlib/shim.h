@@ -1,0 +1,2 @@
+// zlib (https://zlib.net), as the system has it.
+#include <zlib.h>
