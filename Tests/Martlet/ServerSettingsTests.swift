@@ -116,6 +116,25 @@ struct ServerSettingsTests {
         #expect(try mistakes(good.replacing("window: 10", with: "passwordFile: /nowhere/at/all")).count == 1)
     }
 
+    @Test("A rule for messages from handsets that one before it leaves nothing is a mistake at its place, and names that one")
+    func inboundRules() throws {
+        func lines(_ rules: String...) throws -> [String] {
+            try mistakes(good + "inbound:\n  rules:\n" + rules.map { "    - {\($0), source: core}\n" }.joined())
+        }
+        for (first, second) in [
+            ("keyword: BALANCE", "keyword: balance"), ("to: '7070'", "to: '7070', keyword: x"), ("answer: hello", "keyword: x"),
+            ("answer: hello", "to: '7070'"), ("to: '7070', keyword: x", "to: '7070', keyword: x"),
+        ] {
+            let found = try lines("keyword: other", first, second)
+            #expect(
+                found.count == 1 && found[0].contains("inbound.rules[2].keyword") && found[0].contains("inbound.rules[1] takes"), "\(found)"
+            )
+        }
+        for (first, second) in [("to: '7070', keyword: x", "keyword: x"), ("keyword: x", "to: '7070'"), ("to: '7070'", "to: '7071'")] {
+            #expect(try lines(first, second).isEmpty)
+        }
+    }
+
     /// A settings file with a webhook, its secret in a file of its own.
     private func withWebhook(
         _ webhook: String, allow: String = "{host: hooks.bank.example}", more: String = "",

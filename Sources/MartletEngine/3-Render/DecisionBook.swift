@@ -38,7 +38,10 @@ public final class DecisionBook: Sendable {
             (rulebook, findings) = Rulebook.compile(source, in: surroundings)
         }
         var compiler = WordingCompiler(rulebook, parts: surroundings.parts)
-        let broken = findings.lazy.filter { $0.severity == .error }.map { String($0.path.prefix { $0 != "$" }) }
+        // Events whose parameters could not be read; other mistakes of an event say nothing against its texts.
+        let broken = findings.lazy.filter { $0.severity == .error && $0.path.contains("$.parameters") }.map {
+            String($0.path.prefix { $0 != "$" })
+        }
         let texts = compiler.run(broken: Set(broken))
         findings += compiler.findings
         guard findings.areUsable else { return (rulebook, nil, findings) }

@@ -70,6 +70,7 @@ struct WordingCompiler {
         for partial in wording.partials where !hasBrokenTexts && !usedPartials.contains(partial.key) {
             find("\(partial.name)$", .warning, "no text puts it in", remedy: "take it out, or write {{>\(partial.key)}} where it belongs")
         }
+        checkPartials()
         return all
     }
 
@@ -139,6 +140,35 @@ struct WordingCompiler {
             it.paths[partial.key] = piece.path
         }
         return it
+    }
+
+    /// Each partial by itself, so that mistakes of those are found too that nobody puts in yet, and those that put themselves in: a text with one
+    /// would have no end. (Mustache allows it, for lists within lists; events have none.)
+    private mutating func checkPartials() {
+        var reach: [String: [String: Set<String>]] = [:]
+        for partial in wording.partials {
+            for text in partial.texts {
+                guard let piece = text.pieces.first, let general = CustomerLocale(text.locale)?.language.text,
+                    let locale = TextLocale.exact(text.locale) ?? TextLocale.exact(general),
+                    let template = compile(piece, text.locale, locale, nil)
+                else { continue }
+                reach[text.locale, default: [:]][partial.key] = Set(template.partials)
+            }
+        }
+        for partial in wording.partials {
+            for text in partial.texts {
+                guard let piece = text.pieces.first, let own = reach[text.locale], own[partial.key]?.contains(partial.key) == true else {
+                    continue
+                }
+                let others = own.keys.filter { key in
+                    key != partial.key && own[partial.key]?.contains(key) == true && own[key]?.contains(partial.key) == true
+                }.sorted()
+                // A loop is told at the first of its partials.
+                guard others.allSatisfy({ $0 > partial.key }) else { continue }
+                let way = others.isEmpty ? "" : ", by way of \(others.map { "partial/\($0)" }.joined(separator: ", "))"
+                find(piece.path, .error, "it puts itself in\(way): the text would have no end", remedy: "take out one of these {{>...}}")
+            }
+        }
     }
 
     /// A customer who is told over one channel in Ukrainian is told so over all of them.

@@ -30,12 +30,17 @@ public struct Rulebook: Equatable, Sendable {
         public var zones: Set<String>?
         /// Parts that the node sends of one short message at most.
         public var parts: Int
+        /// Channels over which this version can hand anything over; nil as above.
+        public var served: ChannelSet?
 
-        public init(groups: Set<String>? = nil, templates: Set<String>? = nil, zones: Set<String>? = nil, parts: Int = 10) {
+        public init(
+            groups: Set<String>? = nil, templates: Set<String>? = nil, zones: Set<String>? = nil, parts: Int = 10, served: ChannelSet? = nil
+        ) {
             self.groups = groups
             self.templates = templates
             self.zones = zones
             self.parts = parts
+            self.served = served
         }
     }
 

@@ -44,7 +44,17 @@ struct InboundSection: Equatable {
             mistakes.append(
                 values.mistake(InboundSettings.optInWords, "'\(word)' is an opt-out word too", remedy: "leave it in one of the lists"))
         }
-        for element in values.elements("inbound.rules") { rules.append(InboundSection.rule(element, &mistakes)) }
+        for element in values.elements("inbound.rules") {
+            let rule = InboundSection.rule(element, &mistakes)
+            if let first = rules.firstIndex(where: { $0.takes(allOf: rule) }) {
+                mistakes.append(
+                    element.mistake(
+                        InboundSettings.ruleKeyword,
+                        "the rule is never reached: inbound.rules[\(first)] takes every message that it is for",
+                        remedy: "put it before that one, or take it out"))
+            }
+            rules.append(rule)
+        }
     }
 
     private static func rule(_ element: SettingValues, _ mistakes: inout [Mistake]) -> Rule {
@@ -69,5 +79,12 @@ struct InboundSection: Equatable {
         InboundRules(
             rules: rules.map { .init(to: $0.to, keyword: $0.keyword, source: number($0.source), answer: $0.answer) }, optOut: optOut,
             optIn: optIn, unwanted: unwanted, fallback: number(source), window: window, partsWait: partsWait)
+    }
+}
+
+extension InboundSection.Rule {
+    /// Whether every message that the other rule is for is one for this, which stands before it: the first that fits counts.
+    fileprivate func takes(allOf other: Self) -> Bool {
+        (to.isEmpty || to == other.to) && (keyword.isEmpty || keyword.lowercased() == other.keyword.lowercased())
     }
 }

@@ -49,7 +49,8 @@ final class RulebookInUse {
 
     /// What a rulebook is compiled against on this machine.
     static func surroundings(_ settings: ServerSettings) -> Rulebook.Surroundings {
-        Rulebook.Surroundings(groups: groups(settings), parts: settings.node.engine.partsMaximum)
+        // What `Node.serve` can hand over.
+        Rulebook.Surroundings(groups: groups(settings), parts: settings.node.engine.partsMaximum, served: ChannelSet(.sms))
     }
 
     /// What holds: the rulebook's routes, or the settings'.

@@ -42,7 +42,7 @@ public struct DecisionRules: Equatable, Sendable {
             EventDefinition.read(reading, key, draft, surroundings, &findings)
         }
         rules.packages = draft.read(.package, &findings) { reading, key, findings in Package.read(reading, key, draft, &findings) }
-        rules.check(&findings)
+        rules.check(draft, surroundings, &findings)
         return rules
     }
 }

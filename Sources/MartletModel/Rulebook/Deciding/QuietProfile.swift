@@ -34,6 +34,7 @@ public struct QuietProfile: Equatable, Sendable {
         self.holidayWindows = holidayWindows
     }
 
+    public static let mostWindows = 100
     static let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
     /// `{"classes": ["marketing"], "windows": [{"days": ["saturday"], "from": "22:00", "until": "08:00"}], "holidays": "ukraine",
@@ -48,15 +49,25 @@ public struct QuietProfile: Equatable, Sendable {
         }
         var profile = QuietProfile(
             key: key, classes: ClassSet(classes),
-            windows: reading.list("windows", &findings).compactMap { window($0, hasDays: true, &findings) },
+            windows: windows(reading, "windows", hasDays: true, &findings),
             holidays: draft.optionalPlace(.holidays, reading, "holidays", &findings))
         if reading.field("holidayWindows") != nil {
-            profile.holidayWindows = reading.list("holidayWindows", &findings).compactMap { window($0, hasDays: false, &findings) }
+            profile.holidayWindows = windows(reading, "holidayWindows", hasDays: false, &findings)
             if profile.holidays == nil, reading.field("holidays") == nil {
                 reading.error("holidayWindows", "no holidays are named", remedy: "name the holidays that they are of", &findings)
             }
         }
         return profile
+    }
+
+    private static func windows(
+        _ reading: DocumentReading, _ field: String, hasDays: Bool, _ findings: inout [RulebookFinding]
+    ) -> [Window] {
+        let elements = reading.list(field, &findings)
+        if elements.count > mostWindows {
+            reading.error(field, "\(elements.count) windows; \(mostWindows) are the most", remedy: "join some of them", &findings)
+        }
+        return elements.prefix(mostWindows).compactMap { window($0, hasDays: hasDays, &findings) }
     }
 
     private static func window(_ reading: DocumentReading, hasDays: Bool, _ findings: inout [RulebookFinding]) -> Window? {

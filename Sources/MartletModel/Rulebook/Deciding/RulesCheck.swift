@@ -1,7 +1,8 @@
 // What is wrong with objects only when they are seen together.
 
 extension DecisionRules {
-    func check(_ findings: inout [RulebookFinding]) {
+    /// - Parameter draft: the objects as they are written.
+    func check(_ draft: RulebookDraft, _ surroundings: Rulebook.Surroundings, _ findings: inout [RulebookFinding]) {
         once(.eventType, eventTypes.map { ($0.key, $0.number) }, &findings)
         once(.event, events.map { ($0.key, $0.number) }, &findings)
         once(.package, packages.map { ($0.key, $0.number) }, &findings)
@@ -14,8 +15,11 @@ extension DecisionRules {
                     remedy: "join some of them"))
         }
         checkReach(&findings)
-        checkPlans(&findings)
-        checkActions(&findings)
+        checkPlans(surroundings, &findings)
+        checkWaiting(&findings)
+        checkCompletions(&findings)
+        draft.checkSteps(&findings)
+        checkUnreachable(draft, &findings)
     }
 
     private func error(
@@ -79,7 +83,7 @@ extension DecisionRules {
     }
 
     /// Whatever plan an event may follow must be there, go over a channel that it has a template for, and be through before its deadline.
-    private func checkPlans(_ findings: inout [RulebookFinding]) {
+    private func checkPlans(_ surroundings: Rulebook.Surroundings, _ findings: inout [RulebookFinding]) {
         // Looked up once: a matrix has thousands of cells, a bank thousands of events.
         var plansOfClass: [MessageClass: Set<Int>] = [:]
         var isUsed = [Bool](repeating: false, count: plans.count)
@@ -90,8 +94,10 @@ extension DecisionRules {
         let general = Set(matrix.filter { $0.segment == nil && $0.engagement == nil }.map(\.messageClass))
         for event in events {
             let places = event.plan.map { [$0] } ?? plansOfClass[event.messageClass] ?? []
+            var ways: ChannelSet = []
             for place in places.sorted() where place < plans.count {
                 isUsed[place] = true
+                for step in plans[place].steps { ways.formUnion(ChannelSet(step.channels)) }
                 guard event.isPublished else { continue }
                 let plan = plans[place]
                 if !event.templates.isEmpty, !plan.steps.contains(where: { $0.channels.contains { event.channels.contains($0) } }) {
@@ -99,12 +105,23 @@ extension DecisionRules {
                         .event, event.key, "templates", "plan/\(plan.key), which it may follow, has no channel with a template",
                         remedy: "write a template for one of the plan's channels", &findings)
                 }
-                if plan.lastBegins >= event.deadline {
+                let begins = plan.lastBegins(over: event.channels)
+                if begins >= event.deadline {
                     error(
                         .event, event.key, "deadline",
-                        "the last step of plan/\(plan.key) begins after \(plan.lastBegins) s, when it is past its deadline of \(event.deadline) s",
+                        "the last step of plan/\(plan.key) begins after \(LengthOfTime.words(begins)), when it is past its deadline of "
+                            + LengthOfTime.words(event.deadline),
                         remedy: "shorten the plan's waits, or give the event more time", &findings)
                 }
+            }
+            ways.formIntersection(event.channels)
+            if let served = surroundings.served, event.isPublished, !ways.isEmpty, ways.isDisjoint(with: served) {
+                let words = ChannelKind.allCases.filter { served.contains($0) }.map(\.word).joined(separator: ", ")
+                findings.append(
+                    RulebookFinding(
+                        "event/\(event.key)$.templates", .warning,
+                        "none of its channels can hand anything over yet, so it is told to nobody (channel_forbidden)",
+                        remedy: "write a template for one that can: \(words)"))
             }
             let hasGeneral = event.plan != nil || general.contains(event.messageClass)
             if event.isPublished, !hasGeneral {
@@ -117,18 +134,6 @@ extension DecisionRules {
             findings.append(
                 RulebookFinding(
                     "plan/\(plan.key)$", .warning, "no event and no cell of the matrix uses it", remedy: "take it out, or use it"))
-        }
-    }
-
-    private func checkActions(_ findings: inout [RulebookFinding]) {
-        for (place, event) in events.enumerated() {
-            guard let action = event.actionRequired, let by = action.completedBy else { continue }
-            if by == place {
-                error(
-                    .event, event.key, "actionRequired.completedBy", "it would complete itself",
-                    remedy: "name the event that says that it is done",
-                    &findings)
-            }
         }
     }
 }
