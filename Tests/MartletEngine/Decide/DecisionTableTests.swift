@@ -35,6 +35,15 @@ struct DecisionTableTests {
         for rule in DecisionRule.allCases { #expect(rules.contains(rule.word), "rule \(rule.word) ends no row") }
     }
 
+    @Test(
+        "Each rule has a table of its own, in which it lets somebody pass and ends what it is there to end",
+        arguments: DecisionRule.allCases)
+    func own(rule: DecisionRule) {
+        let table = "\(rule.word.replacing("_", with: "-")).md"
+        let rows = DecisionTables.rows.filter { $0.table == table }
+        #expect(rows.contains { $0["rule"] == rule.word } && rows.contains { $0["rule"] != rule.word }, "\(table)")
+    }
+
     @Test("The tables' rulebook compiles without a word against it")
     func rulebook() throws {
         let world = try DecisionTableTests.world.get()
