@@ -1,4 +1,5 @@
 import MartletModel
+import NIOCore
 import Testing
 
 @testable import MartletDoors
