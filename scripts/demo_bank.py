@@ -108,6 +108,14 @@ class Bank:
                 "parameters": {"card": CARD, "shop": SHOP, "at": at.isoformat(), "reference": f"demo-{time.time_ns()}",
                                "amount": {"amount": AMOUNT, "currency": "UAH"}, "available": {"amount": AVAILABLE, "currency": "UAH"}}}
 
+    def unusual_activity(self, reference):
+        at = datetime.datetime.now(UTC).astimezone(self.customers[reference]["zone"]).replace(microsecond=0)
+        return {"definition": "unusual_activity", "customer": reference,
+                "parameters": {"card": CARD, "at": at.isoformat(), "amount": {"amount": "48000.00", "currency": "UAH"}}}
+
+    def document(self, definition, reference, **more):
+        return {"definition": definition, "customer": reference, "parameters": {"document": f"довідка {time.time_ns() % 100000}", **more}}
+
     # What a customer does in the bank's app
 
     def wish(self, reference, **wishes):
@@ -135,10 +143,10 @@ class Bank:
 
     # What the customer's phone shows
 
-    def arrived(self, reference):
+    def arrived(self, reference, operator="harbour"):
         """Texts that the operator has for the customer's phone, whole ones, oldest first."""
         number = "".join(letter for letter in self.customers[reference]["phone"] if letter.isdigit())
-        status, _, listed = call(SIMULATOR, "GET", "/sim/smsc/harbour/messages?since=0&limit=100000")
+        status, _, listed = call(SIMULATOR, "GET", f"/sim/smsc/{operator}/messages?since=0&limit=100000")
         parts, texts = {}, []
         for one in wanted(status, listed, 200):
             if one["destination"].lstrip("+") != number:
