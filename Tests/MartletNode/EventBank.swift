@@ -130,6 +130,7 @@ struct EventBank {
                  "parameters": [{"name": "loan", "type": "text"}, {"name": "month", "type": "text", "default": ""}]}
                 """#
             ),
+            (
                 .event, "alert",
                 #"{"number": 6, "type": "cards", "class": "transactional", "plan": "sms", "templates": {"sms": "offer"}}"#
             ),
