@@ -75,7 +75,8 @@ import Testing
         #expect(ukrainian.fields == [.init(name: "text", place: .message, text: nil, fault: nil)] && ukrainian.sms == nil)
         #expect(
             Set(preview.findings.filter { $0.severity == .error }.map(\.path))
-                == ["event/paid$.plan", "event/paid$.templates", "partial/foot$.colour", "template/sms.paid$.texts.uk"], "\(preview.findings)")
+                == ["event/paid$.plan", "event/paid$.templates", "partial/foot$.colour", "template/sms.paid$.texts.uk"],
+            "\(preview.findings)")
     }
 
     @Test("Values that a text cannot be written with are named by field, and a text that is too long is shown all the same")
