@@ -1,4 +1,4 @@
-import MartletModel
+public import MartletModel
 import SQL
 
 /// What is said of a customer and a suppression list.
