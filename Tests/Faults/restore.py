@@ -44,7 +44,7 @@ class Saved:
             place.dump(folder / "store.pgdump")
         place.verb("keys", "backup", folder / "keys")
         place.verb("keys", "check", folder / "keys")
-        shutil.copytree(place.data / "journal", folder / "journal")
+        shutil.copytree(place.data / "journal", folder / "journal", ignore=shutil.ignore_patterns("spare-*"))
         place.verb("store", "backup", folder / "store", code=1)
 
 
