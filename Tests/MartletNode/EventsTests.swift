@@ -18,9 +18,14 @@ struct EventsTests {
 
     private func key(_ rig: Rig, _ id: MessageID) throws -> UInt32? {
         try rig.run { node in
-            let position = node.engine.last(of: id) ?? node.parts.recent.find(id) ?? 0
-            let bytes = try node.parts.reader.read(at: position)
-            return RecordKeyID(rawValue: try bytes.withUnsafeBytes { try RecordHeader(reading: $0) }.keyID).subject
+            var position = node.engine.last(of: id) ?? node.parts.recent.find(id) ?? 0
+            while position != 0 {
+                let header = try node.parts.reader.read(at: position).withUnsafeBytes { try RecordHeader(reading: $0) }
+                // Answers and receipts have nothing sealed.
+                if header.kind == .decided { return RecordKeyID(rawValue: header.keyID).subject }
+                position = header.previous
+            }
+            return nil
         }
     }
 
@@ -54,6 +59,7 @@ struct EventsTests {
         // Without a wait the second goes at once.
         try rig.use(try EventBank.book(plan: #"{"steps": [{"channels": ["sms"], "wait": 0}, {"channels": ["sms"]}]}"#))
         let connection = try rig.connect()
+        try rig.run { $0.start() }
         guard case .accepted(let id, 1) = try rig.report("payment") else { throw Rig.Unexpected() }
         let second = id.with(ordinal: 2)
         #expect(

@@ -147,7 +147,7 @@ struct StorytellerTests {
         let (head, second) = (Self.id, Self.id.with(ordinal: 2))
         let it = RecordBody.Carried(
             state: .planned, attempts: 1, resends: 0, strikes: 0, answeredParts: 0, deliveredParts: 0, failedParts: 0, unknownParts: 0,
-            partsReference: 0, notBefore: 0, order: 0, providerKeys: [], event: .init(role: .isEvent))
+            partsReference: 0, notBefore: 0, order: 0, providerKeys: [], event: .init(role: .isEvent, members: 2))
         try log.put(.carried(it), head, .planned, payload: payload("one"))
         try log.put(decided(.step, step: 1), second, .queued, payload: payload("two"))
         #expect(words(try log.tell(head)) == ["journal: carried forward", "decide: told"])
