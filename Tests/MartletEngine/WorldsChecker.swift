@@ -254,7 +254,9 @@ struct WorldChecker {
             let grace = reason == .withdrawn ? setBack : 0
             // Of reminders what they are for may be due before the first message is too old.
             let due = cards[card.id.notification]?.event?.openUntil ?? 0
-            check((header.at + grace) / 1000 >= (due == 0 ? card.deadline : min(card.deadline, due)), "message \(card.number): expired before its deadline")
+            check(
+                (header.at + grace) / 1000 >= (due == 0 ? card.deadline : min(card.deadline, due)),
+                "message \(card.number): expired before its deadline")
         }
         if state == .delivered,
             !messages(of: card.id).contains(where: { $0 !== card && $0.end?.state == .delivered }) || card.id.ordinal != 0
