@@ -33,8 +33,15 @@ struct PackageWordTests {
     private func say(_ text: String, _ owner: Inbound.Owner?, to: String = "7070", from: String = "447700900123") -> [Record] {
         var made = Inbound(group: 1, from: from, to: to, octets: Array(text.utf8), dataCoding: 0)
         made.owner = owner
-        let random = UInt64(rig.log.count) << 8 | 7
-        let records = rig.step { $0.engine.receive([made], random: { random }, &$0.turn) }
+        var random = UInt64(rig.log.count) << 8
+        let records = rig.step {
+            $0.engine.receive(
+                [made],
+                random: {
+                    random += 1
+                    return random
+                }, &$0.turn)
+        }
         rig.commit()
         return records
     }
