@@ -133,7 +133,6 @@ struct CompilerWordsTests {
             [
                 "event/first": event(15, action("due", "second")), "event/second": event(16, action("due", "third")),
                 "event/third": event(17, action("due", "first")),
-                "event/before": event(18, action("due", "first")),
             ], "event/first$.actionRequired.completedBy", .error,
             "completed by event/second, that by event/third, that by event/first"),
         Fault(
@@ -169,6 +168,12 @@ struct CompilerWordsTests {
         // Neither is within the other.
         ["suppression/more": #"{"segments": [13, 14], "tiers": [2], "classes": ["marketing"]}"#],
         ["suppression/more": #"{"segments": [14], "classes": ["marketing", "service"]}"#],
+        // Of lists of the bank; what is mandatory is held back by the other one alone.
+        ["suppression/more": #"{"lists": [16], "classes": ["marketing"]}"#, "suppression/most": #"{"lists": [17, 18], "classes": ["marketing"]}"#],
+        [
+            "suppression/more": #"{"lists": [16], "classes": ["service"]}"#,
+            "suppression/most": #"{"lists": [16], "mandatory": true, "classes": ["service"], "channels": ["sms"]}"#,
+        ],
         ["cap/day": #"{"classes": ["marketing"], "most": 2, "within": 86400}"#],
         ["cap/long": #"{"classes": ["marketing"], "most": 5, "within": 2000000}"#],
         ["cap/all": #"{"classes": ["marketing", "service"], "most": 5, "within": 86400}"#],
@@ -189,8 +194,8 @@ struct CompilerWordsTests {
         ["plan/both": #"{"steps": [{"channels": ["email"], "wait": 3600}, {"channels": ["push"], "wait": 3599}, {"channels": ["sms"]}]}"#],
         // A chain has an end.
         [
-            "event/first": event(15, action("due", "second")), "event/second": event(16, action("due", "paid")),
-            "event/third": event(17, action("due", "second")),
+            "event/first": event(15, action("due", "second")), "event/second": event(16, action("due", "third")),
+            "event/third": event(17, #""class": "service", "everyone": true, "plan": "both""#),
         ],
     ]
 

@@ -162,7 +162,7 @@ extension SuppressionRule {
     fileprivate var wordsOfStates: String? {
         guard !statuses.isEmpty, !statuses.contains(.active) else { return nil }
         if statuses.allSatisfy({ $0 == .deceased }) { return "it is never asked: nobody writes to the deceased in any case" }
-        guard !classes.contains(.security) else { return nil }
+        guard !classes.contains(.security), !isForMandatory else { return nil }
         return "it is never asked: customers of these states hear of security and of what is mandatory only, in any case"
     }
 
@@ -173,6 +173,7 @@ extension SuppressionRule {
         }
         return classes.isSuperset(of: other.classes) && channels.isSuperset(of: other.channels) && holds(statuses, other.statuses)
             && holds(segments, other.segments) && holds(tiers, other.tiers) && holds(units, other.units)
+            && holds(lists, other.lists) && (isForMandatory || !other.isForMandatory)
     }
 }
 
