@@ -27,7 +27,7 @@ struct PackageWordTests {
         }
         let compiled = DecisionBook.compile(
             RulebookSource(number: 1, at: 0, objects: objects), in: Rulebook.Surroundings(), zoneFile: { _ in nil })
-        #expect(compiled.rulebook != nil, "\(compiled.findings)")
+        #expect(compiled.book != nil, "\(compiled.findings)")
         rig.engine.set(book: compiled.book)
     }
 
