@@ -220,7 +220,12 @@ struct WorldChecker {
         let allowed: [EndReason]
         switch state {
         case .delivered: allowed = [.none]
-        case .failed: allowed = [.refused, .undeliverable, .attemptsUsedUp, .cannotBeEncoded, .payloadLost, .customerErased]
+        case .failed:
+            // Of a notification whose last message was taken back after another had gone.
+            let isAfterAnother = card.event != nil && card.id.ordinal == 0
+            allowed =
+                [.refused, .undeliverable, .attemptsUsedUp, .cannotBeEncoded, .payloadLost, .customerErased]
+                + (isAfterAnother ? [.cancelledBySource, .cancelledByOperator] : [])
         case .expired: allowed = [.notSentInTime, .noReceipt, .undeliverable, .withdrawn]
         case .cancelled:
             allowed =
@@ -246,7 +251,8 @@ struct WorldChecker {
             check(
                 card.takenDurable == 0 && state == .cancelled || card.forgotten == all
                     || reason == .completed && card.event?.openUntil != 0,
-                "message \(card.number): \(state) with parts \(card.takenDurable) taken and \(card.forgotten) forgotten")
+                "message \(card.number): \(state), \(reason) with parts \(card.takenDurable) taken and \(card.forgotten) forgotten, ordinal \(card.id.ordinal)"
+            )
         }
         if reason == .withdrawn { check(card.submission.messageClass == .otp, "message \(card.number): withdrawn, and is no code") }
         if reason == .notSentInTime || reason == .noReceipt || reason == .withdrawn {

@@ -105,8 +105,9 @@ extension Slot {
         case .refused, .attemptsUsedUp, .cannotBeEncoded, .payloadLost, .none: .failed
         case .undeliverable: role.contains(.hasExpired) ? .expired : .failed
         case .notSentInTime, .noReceipt, .withdrawn: .expired
-        case .cancelledBySource, .cancelledByOperator, .notNeeded, .completed: .cancelled
-        case .customerErased: isTaken || role.contains(.anyLeft) ? .failed : .cancelled
+        case .notNeeded, .completed: .cancelled
+        // Who hears of a cancellation takes it that nothing came of it.
+        case .cancelledBySource, .cancelledByOperator, .customerErased: isTaken || role.contains(.anyLeft) ? .failed : .cancelled
         case .optedOut, .unknownCustomer, .unpublished, .notInPackage, .belowThreshold, .noConsent, .addressSuppressed, .noContact,
             .channelForbidden, .capReached, .heldPastDeadline, .stale, .duplicateEvent, .superseded, .abuseGuard, .budget:
             .suppressed
