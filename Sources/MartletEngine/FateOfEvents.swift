@@ -91,6 +91,7 @@ extension Engine {
         if slot.pointee.state != .planned { plannedCount += 1 }
         slot.pointee.state = .planned
         slot.pointee.parts = 0
+        if let step = it.step { slot.pointee.step = step }
         wait(number, until: it.until, now)
     }
 

@@ -69,6 +69,8 @@ extension Engine {
         let hasSecret = happened.values.contains { secrets?.contains($0.name) ?? true }
         var body = RecordBody.Decided(
             stage: isReminder ? .reminder : isStep ? .step : .release, decision, considering, release: book.release, hasSecret: hasSecret)
+        // A step that is held begins there again, also when the record that planned it is trimmed.
+        if isStep, body.outcome == .held { body.step = slots.pointer(number).pointee.step }
         let deadline = Engine.deadline(decision, turn.now)
         if !isReminder { planNext(&body, decision, after: slots.pointer(number).pointee.id, deadline: deadline, book, turn.now) }
         if !isStep { planReminder(&body, considering, after: slots.pointer(number).pointee.id, book, turn.now) }

@@ -32,7 +32,8 @@ public struct RecordedDecision: Equatable, Sendable {
         // Of a message that goes it is when its next step is due.
         if made.outcome == .held, it.outcome == .held, made.until != it.until { fields.insert(.until) }
         if made.package != it.package { fields.insert(.package) }
-        if made.step != it.step || made.channel != it.channel { fields.insert(.step) }
+        // What is held names where it begins again; of that a decision says nothing.
+        if made.outcome == .told || it.outcome == .told, made.step != it.step || made.channel != it.channel { fields.insert(.step) }
         if made.messages != it.messages { fields.insert(.messages) }
         if made.counters != it.counters { fields.insert(.counters) }
         return fields
