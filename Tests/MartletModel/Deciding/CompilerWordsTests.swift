@@ -169,7 +169,10 @@ struct CompilerWordsTests {
         ["suppression/more": #"{"segments": [13, 14], "tiers": [2], "classes": ["marketing"]}"#],
         ["suppression/more": #"{"segments": [14], "classes": ["marketing", "service"]}"#],
         // Of lists of the bank; what is mandatory is held back by the other one alone.
-        ["suppression/more": #"{"lists": [16], "classes": ["marketing"]}"#, "suppression/most": #"{"lists": [17, 18], "classes": ["marketing"]}"#],
+        [
+            "suppression/more": #"{"lists": [16], "classes": ["marketing"]}"#,
+            "suppression/most": #"{"lists": [17, 18], "classes": ["marketing"]}"#,
+        ],
         [
             "suppression/more": #"{"lists": [16], "classes": ["service"]}"#,
             "suppression/most": #"{"lists": [16], "mandatory": true, "classes": ["service"], "channels": ["sms"]}"#,
