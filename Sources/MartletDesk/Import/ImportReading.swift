@@ -11,13 +11,42 @@ protocol RowReading: Sendable {
     /// Whether the columns suffice; nil: they do.
     static func fault(_ columns: [Column]) -> String?
 
-    /// - Parameters:
-    ///   - columns: nil where no column has the name, and where it is to be passed over.
-    ///   - titles: their names in faults.
+    var columns: [ReadColumn<Column>] { get }
+    /// Their names in faults.
+    var titles: [String] { get }
     init(columns: [ReadColumn<Column>], titles: [String], names: CustomerNames, hashes: CustomerHashes)
 
     /// - Returns: nil when anything does not hold; what, is added to `faults`.
     func read(_ row: RowBlock.Row, of block: RowBlock, _ faults: inout [FieldFault]) -> Draft?
+}
+
+extension RowReading where Column: Hashable {
+    /// The texts of a row whose fields are looked at one by one; a field that is empty is as if it were not there.
+    /// - Returns: nil when anything does not hold; what, is added to `faults`.
+    func texts(of row: RowBlock.Row, in block: RowBlock, _ faults: inout [FieldFault]) -> [Column: String]? {
+        if let fault = row.fault {
+            faults.append(fault)
+            return nil
+        }
+        let before = faults.count
+        var texts: [Column: String] = [:]
+        for cell in block.cells[row.cells] {
+            let place = Int(cell.column)
+            do throws(FieldFault) {
+                let column: Column
+                switch columns[place] {
+                case .ignored: continue
+                case .unknown: throw FieldFault(titles[place], "unknown", "no column has this name")
+                case .known(let known): column = known
+                }
+                let text = block.trimmed(cell)
+                if !text.isEmpty { texts[column] = try RowBlock.text(text, titles[place]) }
+            } catch {
+                faults.append(error)
+            }
+        }
+        return faults.count == before ? texts : nil
+    }
 }
 
 /// A column of a file.

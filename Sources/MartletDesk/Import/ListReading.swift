@@ -42,28 +42,7 @@ struct ListReader: RowReading {
     }
 
     func read(_ row: RowBlock.Row, of block: RowBlock, _ faults: inout [FieldFault]) -> ListingDraft? {
-        if let fault = row.fault {
-            faults.append(fault)
-            return nil
-        }
-        let before = faults.count
-        var texts: [ListColumn: String] = [:]
-        for cell in block.cells[row.cells] {
-            let place = Int(cell.column)
-            do throws(FieldFault) {
-                let column: ListColumn
-                switch columns[place] {
-                case .ignored: continue
-                case .unknown: throw FieldFault(titles[place], "unknown", "no column has this name")
-                case .known(let known): column = known
-                }
-                let text = block.trimmed(cell)
-                if !text.isEmpty { texts[column] = try RowBlock.text(text, titles[place]) }
-            } catch {
-                faults.append(error)
-            }
-        }
-        guard faults.count == before else { return nil }
+        guard let texts = texts(of: row, in: block, &faults) else { return nil }
         return draft(texts, &faults)
     }
 
