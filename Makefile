@@ -112,8 +112,9 @@ faults: setup release worlds ## the whole: kill -9 and power cut, 200 rounds eac
 	    $(PYTHON) Tests/Faults/$$script.py --store $$store --build release; done; done
 
 .PHONY: worlds
-worlds: build ## seeded worlds of the core (FAULT_WORLDS=100000); SEED=n replays one
-	@$(NO_PROFILE) MARTLET_WORLDS=$(FAULT_WORLDS) $(if $(SEED),MARTLET_SEED=$(SEED)) scripts/check-tests --filter Worlds
+worlds: setup ## seeded worlds of the core, optimised (FAULT_WORLDS=100000); SEED=n replays one
+	@swift build -c release --build-tests --package-path Tests/Worlds
+	@MARTLET_WORLDS=$(FAULT_WORLDS) $(if $(SEED),MARTLET_SEED=$(SEED)) scripts/check-tests -c release --package-path Tests/Worlds
 
 .PHONY: fuzz
 fuzz: ## the readers of foreign octets under libFuzzer, so many seconds each (SECONDS=60)

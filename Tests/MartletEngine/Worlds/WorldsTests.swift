@@ -212,6 +212,7 @@ private actor Counter {
     private var last: UInt64 = 0
     func take() -> UInt64 {
         last += 1
+        if last.isMultiple(of: 10_000) { print("world \(last)") }
         return last
     }
 }
