@@ -23,7 +23,7 @@ public enum NodeSettings {
         doc: "Only tests switch it off, and only with MARTLET_TEST_UNSAFE=1 in the environment: a power cut then loses accepted messages.")
     public static let openMessages = Setting(
         "limits.openMessages", .integer(1000...50_000_000), default: "2000000",
-        doc: "Messages open at once (about 120 bytes of memory each); beyond it senders hear 503.")
+        doc: "Messages, notifications and their steps open at once (about 120 bytes of memory each); beyond it senders hear 503.")
     public static let idempotencyKeys = Setting(
         "limits.idempotencyKeys", .integer(10_000...1_000_000_000), default: "100000000",
         doc: "Idempotency keys remembered at once, each for 24 hours (about 3 bytes of memory and 32 of disk each); beyond it requests "
