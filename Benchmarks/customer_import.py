@@ -123,6 +123,7 @@ class Stages:
         took, count = max(1e-6, now - self.at), read - self.read
         self.rows.append({"lines": read, "lines_a_second": round(count / took), "processor_us_a_line": round((spent - self.spent) / count * 1e6, 1),
                           "memory_mib": self.most})
+        print(f"{read:,} lines: {count / took:,.0f} a second", file=sys.stderr, flush=True)
         self.at, self.read, self.spent = now, read, spent
 
 
@@ -194,6 +195,7 @@ class Direct:
     def run(self, name, changed, kills):
         path = self.folder / name
         began = time.monotonic()
+        print(f"making a file of {options.lines:,} lines", file=sys.stderr, flush=True)
         write(path, options.lines, changed)
         made = time.monotonic() - began
         command = [self.martlet, "import", "customers", str(path), "--batch", str(options.batch or 32_768)] + self.place
