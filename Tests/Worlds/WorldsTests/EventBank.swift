@@ -1,0 +1,1 @@
+../../MartletEngine/Events/EventBank.swift
