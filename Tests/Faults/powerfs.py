@@ -91,6 +91,8 @@ class PowerDisk(Operations):
     def _command(self, words):
         match words:
             case ["cut"]:
+                # A sync that was to fail and was not asked for before the cut is none of the next life's.
+                self.fail_syncs = 0
                 self._cut()
             case ["fail-syncs", count]:
                 self.fail_syncs = int(count)
