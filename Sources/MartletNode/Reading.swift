@@ -7,10 +7,12 @@ public import MartletModel
 import NIOCore
 
 /// What has to be read back from the log is read in batches, never on the loop: payloads that wait to be sent on one thread,
-/// what is copied forward on another, and on a third what people ask, which may have to wait for an index.
+/// what is copied forward on another, on a third what people ask, which may have to wait for an index; and apart from them whose the receipts
+/// are that nobody waits for: a provider that sends such without end keeps nobody waiting who asks.
 private let reading = DispatchQueue(label: "martlet.reader")
 private let carrier = DispatchQueue(label: "martlet.carrier")
 private let telling = DispatchQueue(label: "martlet.stories")
+private let straying = DispatchQueue(label: "martlet.strays")
 
 extension Node {
     // MARK: Payloads of queued messages
@@ -95,7 +97,7 @@ extension Node {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let loop = self.loop
         let (journal, recent) = (parts.reader, parts.recent)
-        telling.async {
+        straying.async {
             var found: [(stray: Engine.Stray, part: UInt8, header: RecordHeader, last: UInt64)] = []
             for stray in strays {
                 // Not there or not readable: it stays an orphan, which is the safe side.
