@@ -258,8 +258,9 @@ struct WorldChecker {
         }
         if reason == .withdrawn { check(card.submission.messageClass == .otp, "message \(card.number): withdrawn, and is no code") }
         if reason == .notSentInTime || reason == .noReceipt || reason == .withdrawn {
-            // The provider may answer after the clock was set back, to what it was told when the deadline had passed.
-            let grace = reason == .withdrawn ? setBack : 0
+            // The provider may answer after the clock was set back, to what it was told when the deadline had passed; so may the last step
+            // of a notification end whose own message was too old before.
+            let grace = reason == .withdrawn || card.event != nil && card.id.ordinal == 0 ? setBack : 0
             // Of reminders what they are for may be due before the first message is too old.
             let due = cards[card.id.notification]?.event?.openUntil ?? 0
             check(
