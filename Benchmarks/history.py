@@ -134,7 +134,7 @@ class Lite:
                 many = self.db.executemany
                 many("INSERT INTO notification (id, source, class, received_at, deadline, key_id) VALUES (?, ?, ?, ?, ?, 1)",
                      [(i, shape.source(n), shape.of_class(n), at, at + 86_400_000) for n, at, i in rows])
-                many("INSERT INTO message VALUES (?, 1, 1, 1, ?)", [(i, i * 11 + b"1234") for n, at, i in rows])
+                many("INSERT INTO message (id, channel, parts, key_id, sealed) VALUES (?, 1, 1, 1, ?)", [(i, i * 11 + b"1234") for n, at, i in rows])
                 many("INSERT INTO state VALUES (?, 9, ?, ?, 0, 1, 1, ?, ?, NULL, NULL, ?)",
                      [(i, shape.state(n), 1 if shape.state(n) == FAILED else 0, at, at, i) for n, at, i in rows])
                 many("INSERT INTO lookup VALUES (?, ?, ?, ?)", sorted(one for n, at, i in rows for one in shape.entries(n, at, i)))
@@ -226,7 +226,7 @@ class Postgres:
             tables = {
                 "notification (id, source, class, received_at, deadline, key_id)":
                     [f"\\\\x{i.hex()}\t{shape.source(n)}\t{shape.of_class(n)}\t{at}\t{at + 86_400_000}\t1" for n, at, i in rows],
-                "message": [f"\\\\x{i.hex()}\t1\t1\t1\t\\\\x{(i * 11 + b'1234').hex()}" for n, at, i in rows],
+                "message (id, channel, parts, key_id, sealed)": [f"\\\\x{i.hex()}\t1\t1\t1\t\\\\x{(i * 11 + b'1234').hex()}" for n, at, i in rows],
                 "state": [
                     f"\\\\x{i.hex()}\t9\t{shape.state(n)}\t{1 if shape.state(n) == FAILED else 0}\t0\t1\t1\t{at}\t{at}\t\\N\t\\N\t\\\\x{i.hex()}"
                     for n, at, i in rows],

@@ -54,6 +54,9 @@ public enum StoreStatements {
     /// ?1 sequence above which, ?2 how many. Oldest first: for the verifier.
     public static let auditForward = StatementID("audit.forward")
 
+    /// ?1 object. The first entry about it.
+    public static let firstAudit = StatementID("audit.first")
+
     private static let auditColumns =
         "sequence, at, principal, act, object, outcome, reason, commitment, previous, hash, key_id, sealed"
 
@@ -65,6 +68,7 @@ public enum StoreStatements {
             INSERT INTO audit (\(auditColumns))
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
             """),
+        Statement(firstAudit, "SELECT sequence FROM audit WHERE object = ?1 ORDER BY sequence LIMIT 1"),
         Statement(newestAudit, "SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1"),
         Statement(audit, "SELECT \(auditColumns) FROM audit WHERE sequence < ?1 ORDER BY sequence DESC LIMIT ?2"),
         Statement(auditForward, "SELECT \(auditColumns) FROM audit WHERE sequence > ?1 ORDER BY sequence LIMIT ?2"),

@@ -55,7 +55,7 @@ public enum TaggedTables {
     ]
 
     /// Those in which rows of earlier versions have no tag.
-    public static let evidence = [EvidenceTable.attempts, EvidenceTable.receipts, EvidenceTable.decisions]
+    public static let evidence: [EvidenceTable] = [.notifications, .messages, .inbound, .attempts, .receipts, .decisions]
 
     /// ?1...?4 kind, hash, subject and number after which, ?5 how many. The index of addresses, which has no tags of its own.
     public static let addresses = StatementID("check.addresses")

@@ -10,7 +10,7 @@ import Testing
 @Suite("Desk: damage of the store") struct StoreDamageTests {
     private static let anna = CustomerRig.anna
 
-    /// A row or more in each table about customers, in principals, in `state` and in the audit. Keys of rows as in production: one for all.
+    /// A row or more in each table about customers, in principals, in what was accepted and where it stands, and in the audit. Keys of rows as in production: one for all.
     private static func with(_ engine: SQLStore.Engine, _ body: (CustomerRig, Secret) async throws -> Void) async throws {
         try await CustomerRig.with(engine) { rig in
             let key = try KeyStore(
@@ -35,14 +35,21 @@ import Testing
             try await rig.store.transaction { session in
                 for month in months { try month.ensure(session, engine) }
                 var states = SQLBatch(table: "state", columns: StateRow.columns + ["mac"])
+                let tags = EvidenceTags(key)
+                var (accepted, texts) = (EvidenceTable.notifications.batch, EvidenceTable.messages.batch)
                 for number in 0..<300 {
                     let id = MessageID(
                         milliseconds: CustomerRig.now / 1000 + Int64(number), partition: 1, random: UInt64(number) &* 0x9E37_79B9_7F4A_7C15)
                     let row = StateRow(
                         id: id, sequence: Int64(number), state: 4, reason: 0, flags: 3, route: 1, attempts: 1, changedAt: CustomerRig.now)
                     states.append(row.values(StateRow.tags(key)))
+                    accepted.append(
+                        .bytes(id.bytes), .number(7), .number(4), .integer(id.milliseconds), .integer(id.milliseconds + 60_000), .number(0))
+                    texts.append(.bytes(id.with(ordinal: 1).bytes), .number(1), .number(1), .number(9), .bytes(id.bytes + id.bytes))
                 }
                 try session.bulk(states)
+                try session.bulk(EvidenceTable.notifications.tagged(accepted, tags.notifications))
+                try session.bulk(EvidenceTable.messages.tagged(texts, tags.messages))
             }
             try await body(rig, key)
         }
@@ -59,7 +66,7 @@ import Testing
         try await StoreDamageTests.with(engine) { rig, key in
             let sound = try await StoreDamage(rig.store, rowKey: key).run()
             #expect(sound.isSound && sound.findings.isEmpty)
-            #expect(sound.rows >= 10 * 4 + 300 + 3 && sound.entries >= 33)
+            #expect(sound.rows >= 10 * 4 + 3 * 300 + 3 && sound.entries >= 33)
             let changes = [
                 ("UPDATE principal SET rights = 'keys.write' WHERE name = 'b'", "principal 2: not as Martlet wrote it"),
                 ("UPDATE customer SET unit = unit + 1 WHERE subject = 7", "customer 7: not as Martlet wrote it"),
@@ -67,6 +74,8 @@ import Testing
                 ("UPDATE customer_package SET way = 3 WHERE subject = 6", "customer_package 6/"),
                 ("UPDATE contact SET kind = 3 WHERE subject = 9", "contact 9/"),
                 ("UPDATE state SET state = 5 WHERE sequence = 12", "state "),
+                ("UPDATE notification SET class = 5 WHERE id = (SELECT id FROM notification ORDER BY id LIMIT 1)", "notification "),
+                ("UPDATE message SET channel = 2 WHERE id = (SELECT id FROM message ORDER BY id DESC LIMIT 1)", "message "),
                 ("DELETE FROM customer_address WHERE subject = 10", "customer_address: it is not what the customers' rows say"),
                 ("UPDATE audit SET outcome = 'refused' WHERE sequence = 20", "audit: "),
             ]
@@ -84,6 +93,9 @@ import Testing
     private static func believed(_ store: SQLStore) async throws -> [String: [[SQLValue]]] {
         var all: [String: [[SQLValue]]] = [:]
         for table in TaggedTables.all {
+            all[table.name] = try await store.read { try $0.rows(table.page, table.start + [.number(5000)]).map(\.values) }
+        }
+        for table in TaggedTables.evidence {
             all[table.name] = try await store.read { try $0.rows(table.page, table.start + [.number(5000)]).map(\.values) }
         }
         all["audit"] = try await store.read { try $0.rows(StoreStatements.auditForward, [.number(0), .number(5000)]).map(\.values) }

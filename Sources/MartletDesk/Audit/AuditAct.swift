@@ -31,6 +31,7 @@ public enum AuditAct: String, CaseIterable, Sendable {
     case personalSeen = "personal.seen"
     case historyRetained = "history.retained"
     case historyGap = "history.gap"
+    case historyTagged = "history.tagged"
     case auditRead = "audit.read"
     case principalRotated = "principal.rotated"
     case accessRefused = "access.refused"

@@ -51,6 +51,11 @@ public struct StoreDamage: Sendable {
         try await found("the file", &report) { report in
             for line in try await store.integrity() { report.find("SQLite: \(line)") }
         }
+        // Where nobody can say which rows may lack a tag, none may.
+        var untagged = LastUntagged.none
+        try await found("table meta", &report) { [rowKey] _ in
+            untagged = try await store.read { try LastUntagged(LastUntagged.tags(rowKey), $0) }
+        }
         var addresses = AddressSum()
         let before = await changes()
         for table in TaggedTables.all {
@@ -58,8 +63,8 @@ public struct StoreDamage: Sendable {
                 try await rows(of: table, &report) { if table.name == CustomerStatements.table { addresses.take(customer: $0, table) } }
             }
         }
-        try await found("table step", &report) { try await steps(&$0) }
-        for table in TaggedTables.evidence { try await found("table \(table.name)", &report) { try await evidence(table, &$0) } }
+        try await found("table step", &report) { try await steps(&$0, untagged) }
+        for table in TaggedTables.evidence { try await found("table \(table.name)", &report) { try await evidence(table, &$0, untagged) } }
         try await found("table \(CustomerStatements.addressTable)", &report) { report in
             // Only where nobody changed customers meanwhile: the two are read one after the other.
             try await index(&addresses, &report, isQuiet: { await changes() == before })
@@ -100,23 +105,23 @@ public struct StoreDamage: Sendable {
     }
 
     /// What happened in between, whose tags stand behind the records.
-    private func steps(_ report: inout Report) async throws {
+    private func steps(_ report: inout Report, _ untagged: LastUntagged) async throws {
         let tags = StepRow.tags(rowKey)
         try await pages(TaggedTables.steps, from: [.bytes([]), .integer(.min)], key: 2, "step", &report) { row, report in
-            guard let step = try? StepRow(row, tags) else {
+            guard let step = try? StepRow(row, tags, untagged) else {
                 return report.find("step \(StoreDamage.name(row, ["id", "sequence"])): not as Martlet wrote it")
             }
             if step.isTagged { report.rows += 1 } else { report.untagged += 1 }
         }
     }
 
-    private func evidence(_ table: EvidenceTable, _ report: inout Report) async throws {
+    private func evidence(_ table: EvidenceTable, _ report: inout Report, _ untagged: LastUntagged) async throws {
         let tags = table.tags(rowKey)
-        try await pages(table.page, from: [.bytes([]), .integer(.min)], key: 2, table.name, &report) { row, report in
-            switch table.standing(of: row, tags) {
+        try await pages(table.page, from: table.start, key: table.key.count, table.name, &report) { row, report in
+            switch table.standing(of: row, tags, untagged) {
             case .sound: report.rows += 1
             case .untagged: report.untagged += 1
-            case .damaged: report.find("\(table.name) \(StoreDamage.name(row, ["id", "sequence"])): not as Martlet wrote it")
+            case .damaged: report.find("\(table.name) \(StoreDamage.name(row, table.key)): not as Martlet wrote it")
             }
         }
     }

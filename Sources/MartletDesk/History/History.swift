@@ -34,7 +34,7 @@ public struct History: Sendable {
         try caller.require(.readHistory)
         let (keys, names) = (keys, names())
         let tell: @Sendable (SQLSession) throws -> HistoryStory = { session in
-            let rows = HistoryRows(session: session, keys: keys, names: names)
+            let rows = try HistoryRows(session: session, keys: keys, names: names)
             guard let story = try HistoryStory(id.notification, by: caller, reveals: reveals, rows) else {
                 throw DeskFault.notFound(noun: "message", key: id.text)
             }

@@ -7,12 +7,9 @@ import SQL
 /// The rows of a stretch of the log, before they are written. Pure but for the sealed parts, which are opened for their search hashes.
 struct HistoryBatch: Sendable {
     /// How much of what is seen is repeated: rows that may be there already are merged.
-    private(set) var notifications = SQLBatch(
-        table: "notification", columns: ["id", "source", "class", "received_at", "deadline", "key_id"])
-    private(set) var messages = SQLBatch(table: "message", columns: HistoryBatch.messageColumns)
-    private(set) var inbound = SQLBatch(
-        table: "inbound",
-        columns: ["id", "source", "route", "received_at", "parts", "missing", "in_reply_to", "key_id", "sealed"])
+    private(set) var notifications = EvidenceTable.notifications.batch
+    private(set) var messages = EvidenceTable.messages.batch
+    private(set) var inbound = EvidenceTable.inbound.batch
     private(set) var attempts = EvidenceTable.attempts.batch
     private(set) var receipts = EvidenceTable.receipts.batch
     /// What happened in between and has no row of its own: the record as it stands in the log, without what is sealed.
@@ -50,8 +47,6 @@ struct HistoryBatch: Sendable {
     private(set) var newestAt: Int64 = 0
 
     var isEmpty: Bool { records == 0 && gaps.isEmpty }
-
-    static let messageColumns = ["id", "channel", "parts", "key_id", "sealed"]
 
     /// An entry of `lookup`.
     struct Lookup: Sendable, Comparable {
@@ -167,10 +162,15 @@ struct HistoryBatch: Sendable {
     /// before it is written.
     mutating func finish(_ keys: HistoryKeys) {
         lookups.sort()
-        attempts = EvidenceTable.attempts.tagged(attempts, keys.evidenceTags.attempts)
-        receipts = EvidenceTable.receipts.tagged(receipts, keys.evidenceTags.receipts)
+        let tags = keys.evidenceTags
+        notifications = EvidenceTable.notifications.tagged(notifications, tags.notifications)
+        messages = EvidenceTable.messages.tagged(messages, tags.messages)
+        replaced = replaced.mapValues { EvidenceTable.messages.tagged($0, tags.messages) }
+        inbound = EvidenceTable.inbound.tagged(inbound, tags.inbound)
+        attempts = EvidenceTable.attempts.tagged(attempts, tags.attempts)
+        receipts = EvidenceTable.receipts.tagged(receipts, tags.receipts)
         steps = StepRow.tagged(steps, keys.stepTags)
-        decisions = EvidenceTable.decisions.tagged(decisions, keys.evidenceTags.decisions)
+        decisions = EvidenceTable.decisions.tagged(decisions, tags.decisions)
     }
 
     /// A record of a form that this program does not know.

@@ -16,16 +16,18 @@ public struct HistoryItem: Equatable, Sendable {
     public var id: MessageID
     /// From a handset; its number is then the sender's.
     public var isInbound: Bool
-    /// Names, as the node has them now.
+    /// Names, as the node has them now; empty where the row that says so is damaged.
     public var source: String
     public var group: String
     public var messageClass: MessageClass?
     public var channel: ChannelKind?
-    /// Nil: the row that says so is not as Martlet wrote it (`isTampered`).
+    /// Nil: the row that says so is damaged.
     public var state: MessageState?
     public var reason: EndReason
-    /// Its row of `state` was changed by somebody else, damaged, or taken away. Nothing of it is believed.
-    public var isTampered: Bool
+    /// Tables of which a row of the message is not as Martlet wrote it, or that of `state` was taken away. Nothing of such a row is believed.
+    public var damaged: [String] = []
+    /// A row is of a version that wrote none of the tags by which it could be believed. It is shown, and nothing of it in clear.
+    public var isUntagged = false
     public var parts: Int
     public var attempts: Int
     public var possibleDuplicate: Bool
@@ -44,6 +46,13 @@ public struct HistoryItem: Equatable, Sendable {
     /// With which the source's trace goes on; names nobody.
     var trace: TraceContext?
 
+    public var isTampered: Bool { !damaged.isEmpty }
+    /// Whose it is and of which class, and so what may be shown of it, is as Martlet wrote it.
+    var isProven: Bool { !isUntagged && damaged.allSatisfy { $0 == HistoryItem.standing } }
+
+    /// The table of where messages stand.
+    static let standing = "state"
+
     mutating func fill(_ opened: HistoryKeys.Opened, reveals: Bool) {
         switch opened {
         case .erased: content = .erased
@@ -55,7 +64,7 @@ public struct HistoryItem: Equatable, Sendable {
             number = reveals ? payload.to.international : payload.to.masked
             guard reveals else { return }
             reference = payload.reference
-            // By the row, and by the key: a row that was changed shows no code either.
+            // By the row, and by the key where that is one of class and day.
             let otp = MessageClass.otp.rawValue
             if messageClass != .otp, sealedAs != otp { text = payload.text }
         }

@@ -8,6 +8,8 @@ public struct HistoryKeys: Sendable {
     let stateTags: RowMAC
     let stepTags: RowMAC
     let evidenceTags: EvidenceTags
+    /// Of the note up to which message rows may lack a tag.
+    let untaggedTags: RowMAC
     let numbers: RulebookNumbers
     private let records: RecordKeys
 
@@ -18,6 +20,7 @@ public struct HistoryKeys: Sendable {
         stateTags = StateRow.tags(keys.rowKey)
         stepTags = StepRow.tags(keys.rowKey)
         evidenceTags = EvidenceTags(keys.rowKey)
+        untaggedTags = LastUntagged.tags(keys.rowKey)
         numbers = RulebookNumbers(keys.rowKey)
     }
 

@@ -31,8 +31,10 @@ public struct HistoryNames: Sendable {
     }
 
     /// Whether what a source sent is there for this caller.
-    func sees(_ caller: Caller, _ source: SourceNumber) -> Bool {
+    /// - Parameter source: nil: nobody knows which; it is there for who sees all.
+    func sees(_ caller: Caller, _ source: SourceNumber?) -> Bool {
         guard let unit = caller.unit else { return true }
+        guard let source else { return false }
         return units[unit]?.contains(source) ?? false
     }
 

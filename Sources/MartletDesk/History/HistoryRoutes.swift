@@ -16,6 +16,8 @@ struct HistoryRoutes: APINoun {
         var state: String?
         var reason: String?
         var tampered: Bool?
+        var damaged: [String]?
+        var untagged: Bool?
         var parts: Int
         var attempts: Int
         var possibleDuplicate: Bool?
@@ -29,7 +31,7 @@ struct HistoryRoutes: APINoun {
         var reference: String?
 
         enum CodingKeys: String, CodingKey {
-            case id, direction, source, channel, state, reason, tampered, parts, attempts, possibleDuplicate
+            case id, direction, source, channel, state, reason, tampered, damaged, untagged, parts, attempts, possibleDuplicate
             case createdAt, updatedAt, endedAt, content, from, number, text, reference
             case messageClass = "class"
             case group = "operator"
@@ -45,6 +47,8 @@ struct HistoryRoutes: APINoun {
             state = item.state?.word
             reason = item.reason == .none ? nil : item.reason.word
             tampered = item.isTampered ? true : nil
+            damaged = item.isTampered ? item.damaged : nil
+            untagged = item.isUntagged ? true : nil
             parts = item.parts
             attempts = item.attempts
             possibleDuplicate = item.possibleDuplicate ? true : nil

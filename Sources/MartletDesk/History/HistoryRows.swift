@@ -7,6 +7,15 @@ struct HistoryRows {
     let session: SQLSession
     let keys: HistoryKeys
     let names: HistoryNames
+    /// Which rows may lack a tag.
+    let untagged: LastUntagged
+
+    init(session: SQLSession, keys: HistoryKeys, names: HistoryNames) throws(SQLFault) {
+        self.session = session
+        self.keys = keys
+        self.names = names
+        untagged = try LastUntagged(keys.untaggedTags, session)
+    }
 
     /// Where it stands, and whether that is as Martlet wrote it.
     struct Standing {
@@ -27,54 +36,69 @@ struct HistoryRows {
     /// Which messages are wanted, asked as their rows come: of one that is not, no more is read. A database may be a network away, and a search
     /// looks at a thousand.
     struct Wanted {
-        /// By what never changes.
-        var origin: (SourceNumber, MessageClass?) -> Bool = { _, _ in true }
+        /// By what never changes; no source: the row that says so is damaged.
+        var origin: (SourceNumber?, MessageClass?) -> Bool = { _, _ in true }
         /// By where it stands; `origin` is asked first.
         var standing: (HistoryItem) -> Bool = { _ in true }
     }
 
     /// The item without what is sealed; nil: there is no such message, or it is not wanted.
-    func item(_ id: MessageID, _ wanted: Wanted = Wanted()) throws -> (item: HistoryItem, source: SourceNumber, keyed: Sealed?)? {
+    func item(_ id: MessageID, _ wanted: Wanted = Wanted()) throws -> Found? {
         if let row = try session.rows(HistoryStatements.notification, range(id), maximum: 256).first { return try sent(id, row, wanted) }
         if let row = try session.rows(HistoryStatements.inbound, range(id), maximum: 256).first { return try received(id, row, wanted) }
         return nil
     }
 
+    struct Found {
+        var item: HistoryItem
+        /// Nil: the row that says so is damaged.
+        var source: SourceNumber?
+        /// Nil: there is none, or its row is damaged.
+        var keyed: Sealed?
+    }
+
     struct Sealed {
         var bytes: [UInt8]
         var keyID: UInt32
+
+        /// Nil: what stands there is no number of a key.
+        init?(_ row: SQLRow) throws(SQLFault) {
+            guard let keyID = UInt32(exactly: try row.integer("key_id")) else { return nil }
+            self.keyID = keyID
+            bytes = try row.bytes("sealed")
+        }
     }
 
+    /// - Parameter reveals: in clear, where it is proven what may be.
     func open(_ item: inout HistoryItem, _ sealed: Sealed?, reveals: Bool) throws {
         guard let sealed else { return }
-        item.fill(keys.open(sealed.bytes, of: item.id, keyID: sealed.keyID), reveals: reveals)
+        item.fill(keys.open(sealed.bytes, of: item.id, keyID: sealed.keyID), reveals: reveals && item.isProven)
         // Of codes it is never shown; events of one other class may have secrets.
         if item.text != nil, item.messageClass ?? .security == .security, try mayHaveSecret(item.id) { item.text = nil }
     }
 
-    /// Whether a decision wrote a secret into its text. A decision that is not as Martlet wrote it may have.
+    /// Whether a decision wrote a secret into its text. A decision that is not shown to be as Martlet wrote it may have.
     private func mayHaveSecret(_ id: MessageID) throws -> Bool {
         try session.rows(HistoryStatements.steps, range(id) + [.number(HistoryStory.stepsMaximum)], maximum: HistoryStory.stepsMaximum)
             .contains { row in
-                guard let step = try StepRow(row, keys.stepTags), let record = HistoryStory.record(step.record) else { return true }
+                guard let step = try StepRow(row, keys.stepTags, untagged), step.isTagged, let record = HistoryStory.record(step.record)
+                else { return true }
                 if case .decided(let it) = record.body { return it.bits.contains(.hasSecret) }
                 return false
             }
     }
 
-    private func sent(
-        _ id: MessageID, _ row: SQLRow, _ wanted: Wanted
-    ) throws -> (item: HistoryItem, source: SourceNumber, keyed: Sealed?)? {
-        let source = try row.integer("source", as: SourceNumber.self)
-        let messageClass = MessageClass(rawValue: try row.integer("class", as: UInt8.self))
+    private func sent(_ id: MessageID, _ row: SQLRow, _ wanted: Wanted) throws -> Found? {
+        let standing = EvidenceTable.notifications.standing(of: row, keys.evidenceTags.notifications, untagged)
+        let source = try origin(row, standing)
+        let messageClass = source == nil ? nil : UInt8(exactly: try row.integer("class")).flatMap { MessageClass(rawValue: $0) }
         guard wanted.origin(source, messageClass) else { return nil }
-        let standing = try standing(id)
-        var item = HistoryItem(
-            id: id.notification, isInbound: false, source: names.source(source), group: "",
-            messageClass: messageClass, channel: nil, state: nil, reason: .none,
-            isTampered: standing.isTampered, parts: 0, attempts: 0, possibleDuplicate: false, createdAt: id.milliseconds, changedAt: nil,
-            endedAt: nil, content: .none, from: "", number: "", text: nil, reference: nil)
-        if let state = standing.row {
+        var item = blank(id, source: source, isUntagged: standing == .untagged)
+        item.messageClass = messageClass
+        if source == nil { item.damaged.append(EvidenceTable.notifications.name) }
+        let place = try self.standing(id)
+        if place.isTampered { item.damaged.append(HistoryItem.standing) }
+        if let state = place.row {
             item.group = names.group(state.route)
             item.state = MessageState(rawValue: state.state)
             item.reason = EndReason(rawValue: state.reason) ?? .none
@@ -84,25 +108,50 @@ struct HistoryRows {
             item.endedAt = state.endedAt
         }
         guard wanted.standing(item) else { return nil }
-        guard let message = try session.rows(HistoryStatements.messages, range(id), maximum: 256).last else { return (item, source, nil) }
-        item.parts = try message.integer("parts", as: Int.self)
+        let messages = try session.rows(HistoryStatements.messages, range(id), maximum: 256)
+        guard let message = messages.last else { return Found(item: item, source: source, keyed: nil) }
+        let standings = messages.map { EvidenceTable.messages.standing(of: $0, keys.evidenceTags.messages, untagged) }
+        item.isUntagged = item.isUntagged || standings.contains(.untagged)
+        guard !standings.contains(.damaged), let parts = Int(exactly: try message.integer("parts")), let sealed = try Sealed(message) else {
+            item.damaged.append(EvidenceTable.messages.name)
+            item.content = .damaged
+            return Found(item: item, source: source, keyed: nil)
+        }
+        item.parts = parts
         item.channel = ChannelKind.allCases.first { $0.rawValue == (try? message.integer("channel", as: UInt8.self)) }
-        return (item, source, Sealed(bytes: try message.bytes("sealed"), keyID: try message.integer("key_id", as: UInt32.self)))
+        return Found(item: item, source: source, keyed: sealed)
     }
 
-    private func received(
-        _ id: MessageID, _ row: SQLRow, _ wanted: Wanted
-    ) throws -> (item: HistoryItem, source: SourceNumber, keyed: Sealed?)? {
-        let source = try row.integer("source", as: SourceNumber.self)
-        guard wanted.origin(source, .service) else { return nil }
-        // Whatever stands there is a moment that can be shown.
+    private func received(_ id: MessageID, _ row: SQLRow, _ wanted: Wanted) throws -> Found? {
+        let standing = EvidenceTable.inbound.standing(of: row, keys.evidenceTags.inbound, untagged)
+        let source = try origin(row, standing)
+        guard wanted.origin(source, source == nil ? nil : .service) else { return nil }
+        var item = blank(id, source: source, isUntagged: standing == .untagged)
+        (item.isInbound, item.messageClass, item.channel) = (true, .service, .sms)
+        guard let source, let group = GroupNumber(exactly: try row.integer("route")), let parts = Int(exactly: try row.integer("parts")),
+            let sealed = try Sealed(row)
+        else {
+            (item.damaged, item.content) = ([EvidenceTable.inbound.name], .damaged)
+            return wanted.standing(item) ? Found(item: item, source: nil, keyed: nil) : nil
+        }
+        // Whatever stands in a row without a tag is a moment that can be shown.
         let at = min(max(0, try row.integer("received_at")), Int64.max / 1000)
-        let item = HistoryItem(
-            id: id.notification, isInbound: true, source: source == 0 ? "" : names.source(source),
-            group: names.group(try row.integer("route", as: GroupNumber.self)), messageClass: .service, channel: .sms, state: .received,
-            reason: .none, isTampered: false, parts: try row.integer("parts", as: Int.self), attempts: 0, possibleDuplicate: false,
-            createdAt: id.milliseconds, changedAt: at, endedAt: at, content: .none, from: "", number: "", text: nil, reference: nil)
+        (item.group, item.parts, item.state, item.changedAt, item.endedAt) = (names.group(group), parts, .received, at, at)
         guard wanted.standing(item) else { return nil }
-        return (item, source, Sealed(bytes: try row.bytes("sealed"), keyID: try row.integer("key_id", as: UInt32.self)))
+        return Found(item: item, source: source, keyed: sealed)
+    }
+
+    /// Nil: the row is damaged.
+    private func origin(_ row: SQLRow, _ standing: EvidenceTable.Standing) throws(SQLFault) -> SourceNumber? {
+        standing == .damaged ? nil : SourceNumber(exactly: try row.integer("source"))
+    }
+
+    /// Of which no more than this is known.
+    private func blank(_ id: MessageID, source: SourceNumber?, isUntagged: Bool) -> HistoryItem {
+        HistoryItem(
+            id: id.notification, isInbound: false, source: source.map { $0 == 0 ? "" : names.source($0) } ?? "", group: "",
+            messageClass: nil, channel: nil, state: nil, reason: .none, isUntagged: isUntagged, parts: 0, attempts: 0,
+            possibleDuplicate: false, createdAt: id.milliseconds, changedAt: nil, endedAt: nil, content: .none, from: "", number: "",
+            text: nil, reference: nil)
     }
 }

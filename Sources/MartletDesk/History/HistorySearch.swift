@@ -39,7 +39,7 @@ struct HistorySearch {
     }
 
     private mutating func look(_ session: SQLSession) throws -> HistoryPage {
-        let rows = HistoryRows(session: session, keys: keys, names: names)
+        let rows = try HistoryRows(session: session, keys: keys, names: names)
         if let id = wish.id {
             let item = try findCustomer(session) ? fitting(id, rows, session) : nil
             return HistoryPage(items: item.map { [$0] } ?? [], next: nil, reached: wish.from)
@@ -125,7 +125,10 @@ struct HistorySearch {
     private var wanted: HistoryRows.Wanted {
         HistoryRows.Wanted(
             origin: { source, messageClass in
-                guard names.sees(caller, source), self.source == nil || source == self.source else { return false }
+                guard names.sees(caller, source) else { return false }
+                // Whose it was, and of which class, nobody knows: it is shown whichever was asked for, so that it is seen.
+                guard let source else { return true }
+                guard self.source == nil || source == self.source else { return false }
                 return wish.messageClass == nil || messageClass == wish.messageClass
             },
             standing: { item in

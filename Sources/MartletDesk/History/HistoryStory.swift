@@ -42,27 +42,36 @@ public struct HistoryStory: Sendable {
     }
 
     private mutating func takeInbound(_ rows: HistoryRows) throws {
-        guard let row = try rows.session.rows(HistoryStatements.inbound, rows.range(item.id), maximum: 256).first else { return }
-        missing = try row.integer("missing", as: Int.self)
+        guard !takeDamaged(), let row = try rows.session.rows(HistoryStatements.inbound, rows.range(item.id), maximum: 256).first else {
+            return takeTold(try rows.standing(item.id))
+        }
+        missing = Int(clamping: try row.integer("missing"))
         inReplyTo = try row.optionalBytes("in_reply_to").flatMap { MessageID(bytes: $0) }
         var details = [("parts", String(item.parts))]
         if missing > 0 { details.append(("missing", String(missing))) }
         if let inReplyTo { details.append(("inReplyTo", inReplyTo.text)) }
         hop((item.changedAt ?? item.createdAt) * 1000, "receive", "message from a handset", details)
+        if item.isUntagged { mark(.untagged, hopsFrom: 0) }
         takeTold(try rows.standing(item.id))
     }
 
     private mutating func takeSent(_ rows: HistoryRows) throws {
         guard let row = try rows.session.rows(HistoryStatements.notification, rows.range(item.id), maximum: 256).first else { return }
-        let isBelieved = try HistoryStory.isBelieved {
-            deadline = try HistoryStory.microseconds(row, "deadline") / 1000
-            hop(try HistoryStory.microseconds(row, "received_at"), "accept", "request read", [])
-            return true
+        takeDamaged()
+        if !item.damaged.contains(EvidenceTable.notifications.name) {
+            let isBelieved = try HistoryStory.isBelieved {
+                deadline = try HistoryStory.microseconds(row, "deadline") / 1000
+                hop(try HistoryStory.microseconds(row, "received_at"), "accept", "request read", [])
+                return true
+            }
+            if !isBelieved { damaged.append(DamagedRow(table: EvidenceTable.notifications.name, sequence: nil)) }
         }
-        if !isBelieved { damaged.append(DamagedRow(table: "notification", sequence: nil)) }
-        var accepted = [("parts", String(item.parts)), ("source", item.source)]
+        var accepted: [(String, String)] = []
+        if !item.damaged.contains(EvidenceTable.messages.name) { accepted.append(("parts", String(item.parts))) }
+        if !item.damaged.contains(EvidenceTable.notifications.name) { accepted.append(("source", item.source)) }
         if let trace = item.trace { accepted.append(("traceparent", trace.text)) }
         hop(item.createdAt * 1000, "accept", "accepted", accepted)
+        if item.isUntagged { mark(.untagged, hopsFrom: 0) }
         let told = try takeSteps(rows)
         let outcome = try takeAttempts(rows)
         let receipt = try takeReceipts(rows, told: told)
@@ -74,6 +83,14 @@ public struct HistoryStory: Sendable {
             hop((item.endedAt ?? item.changedAt ?? item.createdAt) * 1000, "end", state.word, details)
         }
         takeTold(standing)
+    }
+
+    /// Names the rows of what was accepted or received that are damaged; where it stands says so by having no state.
+    /// - Returns: whether there are any.
+    @discardableResult private mutating func takeDamaged() -> Bool {
+        let tables = item.damaged.filter { $0 != HistoryItem.standing }
+        damaged += tables.map { DamagedRow(table: $0, sequence: nil) }
+        return !tables.isEmpty
     }
 
     /// Records without a row of their own, in the words of the node's trace.
@@ -90,7 +107,7 @@ public struct HistoryStory: Sendable {
         hasMoreSteps = found.count > HistoryStory.stepsMaximum
         for row in found.prefix(HistoryStory.stepsMaximum) {
             let isBelieved = try HistoryStory.isBelieved {
-                guard let step = try StepRow(row, rows.keys.stepTags), let record = HistoryStory.record(step.record),
+                guard let step = try StepRow(row, rows.keys.stepTags, rows.untagged), let record = HistoryStory.record(step.record),
                     record.header.id.notification == item.id
                 else { return false }
                 let before = story.hops.count
@@ -143,7 +160,7 @@ public struct HistoryStory: Sendable {
         var last: UInt8?
         for row in try rows.session.rows(HistoryStatements.attempts, rows.range(item.id)) {
             let isBelieved = try HistoryStory.isBelieved {
-                let standing = EvidenceTable.attempts.standing(of: row, rows.keys.evidenceTags.attempts)
+                let standing = EvidenceTable.attempts.standing(of: row, rows.keys.evidenceTags.attempts, rows.untagged)
                 guard standing != .damaged else { return false }
                 let before = hops.count
                 guard let id = MessageID(bytes: try row.bytes("id")) else { return false }
@@ -195,7 +212,7 @@ public struct HistoryStory: Sendable {
         var last: ReceiptState?
         for row in try rows.session.rows(HistoryStatements.receipts, rows.range(item.id)) {
             let isBelieved = try HistoryStory.isBelieved {
-                let standing = EvidenceTable.receipts.standing(of: row, rows.keys.evidenceTags.receipts)
+                let standing = EvidenceTable.receipts.standing(of: row, rows.keys.evidenceTags.receipts, rows.untagged)
                 guard standing != .damaged, let state = ReceiptState(rawValue: try row.integer("state", as: UInt8.self)) else {
                     return false
                 }

@@ -157,7 +157,7 @@ struct HistoryWriter: Sendable {
     }
 
     private func texts(_ batch: HistoryBatch) -> SQLBatch {
-        var texts = SQLBatch(table: "message", columns: HistoryBatch.messageColumns)
+        var texts = EvidenceTable.messages.taggedBatch
         for id in batch.replaced.keys.sorted() { if let row = batch.replaced[id] { texts.append(row) } }
         return texts
     }

@@ -3,8 +3,8 @@ import MartletStore
 import SQL
 
 extension History {
-    /// Messages of one person in clear, newest first, for that person. One-time codes are left out as everywhere; the caller has checked the right
-    /// and enters the look in the audit.
+    /// Messages of one person in clear, newest first, for that person. One-time codes are left out as everywhere, and what a damaged row or one without a
+    /// tag says may be one; the caller has checked the right and enters the look in the audit.
     /// - Parameter limit: of messages; more are told by `isWhole`.
     func all(of messages: PersonalMessages, limit: Int) async throws -> (items: [HistoryItem], isWhole: Bool) {
         let (keys, names) = (keys, names())
@@ -16,12 +16,12 @@ extension History {
             while found.count < limit {
                 let start = below
                 let (items, next) = try await desk.store.read { session in
-                    let rows = HistoryRows(session: session, keys: keys, names: names)
+                    let rows = try HistoryRows(session: session, keys: keys, names: names)
                     let step = try messages.step(address, oldest: oldest, below: start, session)
                     let items = try step.found.compactMap { one -> HistoryItem? in
-                        guard let (shown, _, sealed) = try rows.item(one.id) else { return nil }
-                        var item = shown
-                        try rows.open(&item, sealed, reveals: true)
+                        guard let found = try rows.item(one.id) else { return nil }
+                        var item = found.item
+                        try rows.open(&item, found.keyed, reveals: true)
                         return item
                     }
                     return (items, step.next)

@@ -34,6 +34,7 @@ public final class DeskRunner: Sendable {
     private let listener: DeskListener
     private let checkpoints: AuditCheckpoints
     private let publicKey: String
+    private let untaggedTags: RowMAC
     private let parts: [DeskPart]
     private let logger: Logger
     private let tasks = Mutex<[Task<Void, Never>]>([])
@@ -77,6 +78,7 @@ public final class DeskRunner: Sendable {
         checkpointInterval = options.checkpointInterval
         publicKey = signer.publicKey.line
         checkpoints = AuditCheckpoints(desk, signer: signer, file: options.settings.checkpoints)
+        untaggedTags = LastUntagged.tags(rowKey)
         let readiness = readiness
         listener = DeskListener(
             options.settings, front: front, desk: desk, principals: Principals(desk, rowKey: rowKey), tokens: tokens, nouns: nouns(desk),
@@ -136,6 +138,7 @@ public final class DeskRunner: Sendable {
                 if !done.isEmpty { logger.notice("store migrated", metadata: ["files": "\(done.joined(separator: ", "))"]) }
                 // Tables without a name were made by another hand.
                 _ = try await desk.store.read { try AuditTrail.chain($0) }
+                try await desk.noteUntagged(untaggedTags)
                 say([])
                 return true
             } catch let fault as MigrationFault {

@@ -1,8 +1,8 @@
 public import Guard
 public import SQL
 
-/// A table of what was decided and heard of messages, whose rows are written once: `attempt`, `receipt` and `decision`. A row ends with a tag of 64 bits over all its other
-/// columns; one that an earlier version wrote has none.
+/// A table of the history whose rows are written once: what was accepted and received (`notification`, `message`, `inbound`), and what was handed over, heard
+/// and decided (`attempt`, `receipt`, `decision`). A row ends with a tag over all its other columns; one that an earlier version wrote has none.
 public struct EvidenceTable: Sendable {
     /// What a row's tag says of it.
     public enum Standing: Sendable, Equatable {
@@ -13,6 +13,13 @@ public struct EvidenceTable: Sendable {
         case damaged
     }
 
+    public static let notifications = EvidenceTable(
+        "notification", ["id", "source", "class", "received_at", "deadline", "key_id"], key: ["id"])
+    public static let messages = EvidenceTable(
+        "message", ["id", "channel", "parts", "key_id", "sealed"], key: ["id"], forgets: true)
+    public static let inbound = EvidenceTable(
+        "inbound", ["id", "source", "route", "received_at", "parts", "missing", "in_reply_to", "key_id", "sealed"], key: ["id"],
+        forgets: true)
     public static let attempts = EvidenceTable(
         "attempt",
         ["id", "sequence", "attempt", "part", "outcome", "status", "handed_at", "answered_at", "connection", "provider_id"])
@@ -24,12 +31,19 @@ public struct EvidenceTable: Sendable {
     public let name: String
     /// In the order of the tag, without it.
     public let columns: [String]
-    /// Rows after an id and a sequence, ?1 and ?2, at most ?3.
+    /// The columns of the key, which come first.
+    public let key: [String]
+    /// Whether rows end with key_id and sealed, of which 0 and nothing are left when the text is forgotten. Such a row has two tags of 64 bits in 16 bytes, as it is
+    /// and as it then will be: whoever forgets changes two columns of rows that it need not read.
+    private let forgets: Bool
+    /// Rows after a key, a parameter for each of its columns, then how many at most.
     public let page: StatementID
 
-    private init(_ name: String, _ columns: [String]) {
+    private init(_ name: String, _ columns: [String], key: [String] = ["id", "sequence"], forgets: Bool = false) {
         self.name = name
         self.columns = columns
+        self.key = key
+        self.forgets = forgets
         page = StatementID("check.\(name)")
     }
 
@@ -37,48 +51,80 @@ public struct EvidenceTable: Sendable {
 
     /// A batch for its rows, without tags.
     public var batch: SQLBatch { SQLBatch(table: name, columns: columns) }
+    /// A batch for its rows with their tags.
+    public var taggedBatch: SQLBatch { SQLBatch(table: name, columns: columns + ["mac"]) }
 
     /// The batch with a tag behind each row.
     /// - Parameter rows: of `columns`.
     public func tagged(_ rows: SQLBatch, _ tags: RowMAC) -> SQLBatch {
-        var tagged = SQLBatch(table: name, columns: columns + ["mac"])
+        var tagged = taggedBatch
         tagged.reserve(rows.count)
         for start in stride(from: 0, to: rows.values.count, by: columns.count) {
-            let values = rows.values[start..<start + columns.count]
-            tagged.append(Array(values) + [.integer(tags.tag(values.map { RowValue($0) }).short)])
+            tagged.append(self.tagged(rows.values[start..<start + columns.count], tags))
         }
         return tagged
     }
 
+    /// A row with its tag behind it.
+    /// - Parameter row: a value for each of `columns`.
+    public func tagged(_ row: some Collection<SQLValue>, _ tags: RowMAC) -> [SQLValue] {
+        let tag = tags.tag(row.map { RowValue($0) })
+        guard forgets else { return Array(row) + [.integer(tag.short)] }
+        let (now, then) = (tag.short.bigEndian, tags.tag(forgotten(row)).short.bigEndian)
+        return Array(row) + [.bytes(withUnsafeBytes(of: (now, then)) { Array($0) })]
+    }
+
     /// - Parameter row: of `selected`.
-    public func standing(of row: SQLRow, _ tags: RowMAC) -> Standing {
+    public func standing(of row: SQLRow, _ tags: RowMAC, _ untagged: LastUntagged) -> Standing {
         let values = row.values.dropLast()
+        guard values.count == columns.count else { return .damaged }
         switch row.values.last {
-        case .integer(let mac)? where values.count == columns.count:
+        case .integer(let mac)? where !forgets:
             return tags.tag(values.map { RowValue($0) }).matches(mac) ? .sound : .damaged
-        case .null?: return .untagged
+        case .bytes(let mac)? where forgets && mac.count == 16:
+            let own = values.map { RowValue($0) }
+            let half = own.suffix(2) == EvidenceTable.nothing ? mac.suffix(8) : mac.prefix(8)
+            let short = half.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            return tags.tag(own).matches(Int64(bitPattern: short)) ? .sound : .damaged
+        case .null?: return untagged.covers(row.values.first) ? .untagged : .damaged
         default: return .damaged
         }
+    }
+
+    /// What is left of key_id and sealed.
+    private static let nothing: ArraySlice<RowValue> = [.integer(0), .bytes([])]
+
+    private func forgotten(_ row: some Collection<SQLValue>) -> [RowValue] {
+        row.dropLast(EvidenceTable.nothing.count).map { RowValue($0) } + EvidenceTable.nothing
     }
 
     /// Columns of a row that is read, with the tag.
     var selected: String { (columns + ["mac"]).joined(separator: ", ") }
 
+    /// What stands before every key.
+    public var start: [SQLValue] { key.map { $0 == "id" ? .bytes([]) : .integer(.min) } }
+
     var statement: Statement {
-        Statement(
-            page,
-            "SELECT \(selected) FROM \(name) WHERE (id, sequence) > (?1, CAST(?2 AS BIGINT)) ORDER BY id, sequence LIMIT ?3")
+        let (order, after) = (key.joined(separator: ", "), key.count == 1 ? "?1" : "?1, CAST(?2 AS BIGINT)")
+        return Statement(
+            page, "SELECT \(selected) FROM \(name) WHERE (\(order)) > (\(after)) ORDER BY \(order) LIMIT ?\(key.count + 1)")
     }
 }
 
 /// Tags of these tables.
 public struct EvidenceTags: Sendable {
+    public let notifications: RowMAC
+    public let messages: RowMAC
+    public let inbound: RowMAC
     public let attempts: RowMAC
     public let receipts: RowMAC
     public let decisions: RowMAC
 
     /// - Parameter key: of the installation, `KeyStore.rowKey`.
     public init(_ key: Secret) {
+        notifications = EvidenceTable.notifications.tags(key)
+        messages = EvidenceTable.messages.tags(key)
+        inbound = EvidenceTable.inbound.tags(key)
         attempts = EvidenceTable.attempts.tags(key)
         receipts = EvidenceTable.receipts.tags(key)
         decisions = EvidenceTable.decisions.tags(key)

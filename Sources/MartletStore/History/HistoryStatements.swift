@@ -126,11 +126,11 @@ public enum HistoryStatements {
         Statement(
             notification,
             """
-            SELECT id, source, class, received_at, deadline, event, key_id, sealed FROM notification
+            SELECT \(EvidenceTable.notifications.selected) FROM notification
             WHERE id >= ?1 AND id <= ?2 ORDER BY id
             """),
         Statement(
-            messages, "SELECT id, channel, parts, key_id, sealed FROM message WHERE id >= ?1 AND id <= ?2 ORDER BY id"),
+            messages, "SELECT \(EvidenceTable.messages.selected) FROM message WHERE id >= ?1 AND id <= ?2 ORDER BY id"),
         Statement(
             states,
             """
@@ -159,7 +159,7 @@ public enum HistoryStatements {
         Statement(
             inbound,
             """
-            SELECT id, source, route, received_at, parts, missing, in_reply_to, key_id, sealed FROM inbound
+            SELECT \(EvidenceTable.inbound.selected) FROM inbound
             WHERE id >= ?1 AND id <= ?2 ORDER BY id
             """),
     ]

@@ -30,12 +30,13 @@ public struct StepRow: Equatable, Sendable {
     }
 
     /// What a row of the database holds. Nil: it is not as Martlet wrote it; nothing of it is to be believed.
-    public init?(_ row: SQLRow, _ tags: RowMAC) throws(SQLFault) {
+    /// - Parameter untagged: which rows may lack a tag.
+    public init?(_ row: SQLRow, _ tags: RowMAC, _ untagged: LastUntagged) throws(SQLFault) {
         let (id, sequence, bytes) = (try row.bytes("id"), try row.integer("sequence"), try row.bytes("record"))
         let body = bytes.dropLast(StepRow.tagOctets)
         if StepRow.tag(id, sequence, body, tags).matches(Array(bytes[body.endIndex...])) {
             (record, isTagged) = (Array(body), true)
-        } else if StepRow.isWhole(bytes) {
+        } else if untagged.covers(.bytes(id)), StepRow.isWhole(bytes) {
             (record, isTagged) = (bytes, false)
         } else {
             return nil

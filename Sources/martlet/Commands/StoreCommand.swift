@@ -86,7 +86,7 @@ struct StoreCommand: AsyncParsableCommand {
             if report.count > report.findings.count { print("and \(report.count - report.findings.count) more") }
             if report.untagged > 0 {
                 print(
-                    "\(report.untagged) row(s) of step are of an earlier version and carry no tag; martlet store project --from-start tags "
+                    "\(report.untagged) row(s) are of an earlier version and carry no tag; martlet store project --from-start tags "
                         + "those whose records the journal still holds")
             }
             if report.isSound {

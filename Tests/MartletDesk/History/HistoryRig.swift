@@ -69,6 +69,8 @@ final class HistoryRig: Sendable {
         var outcomes: [UInt8] = [1]
         var receipts: [ReceiptState] = []
         var told: ToldOutcome?
+        /// Nil: the key of its class and day seals it.
+        var sealedFor: SubjectKey?
         var isInbound = false
 
         init(minutesAgo: Double, number: UInt64 = 1) {
@@ -92,7 +94,8 @@ final class HistoryRig: Sendable {
             let payload = Payload(to: message.phone, from: "HARBOUR", reference: message.reference, text: message.text)
             var plain: [UInt8] = []
             payload.append(to: &plain)
-            let key = try keys.key(class: message.messageClass.rawValue, day: DataKey.day(ofMicroseconds: message.id.milliseconds * 1000))
+            let day = DataKey.day(ofMicroseconds: message.id.milliseconds * 1000)
+            let key = try message.sealedFor.map { RecordKey.subject($0) } ?? .day(keys.key(class: message.messageClass.rawValue, day: day))
             var sealed = [UInt8](repeating: 0, count: Sealer.sealedCount(plain.count))
             let context = SealContext(high: message.id.high, low: message.id.low, kind: 1)
             _ = try plain.withUnsafeBytes { plain in
@@ -124,22 +127,22 @@ final class HistoryRig: Sendable {
             }
             if message.isInbound {
                 add(
-                    "inbound", ["id", "source", "route", "received_at", "parts", "missing", "key_id", "sealed"],
+                    "inbound", EvidenceTable.inbound.columns,
                     [
-                        .bytes(id), .number(message.source), .number(1), .integer(at + 5), .number(1), .number(0), .number(key.id),
-                        .bytes(sealed),
+                        .bytes(id), .number(message.source), .number(1), .integer(at + 5), .number(1), .number(0), .null,
+                        .number(key.id.rawValue), .bytes(sealed),
                     ])
             } else {
                 add(
-                    "notification", ["id", "source", "class", "received_at", "deadline", "key_id"],
+                    "notification", EvidenceTable.notifications.columns,
                     [
                         .bytes(id), .number(message.source), .number(message.messageClass.rawValue), .integer(at),
                         .integer(at + 86_400_000),
-                        .number(key.id),
+                        .number(0),
                     ])
                 add(
-                    "message", ["id", "channel", "parts", "key_id", "sealed"],
-                    [.bytes(id), .number(1), .number(1), .number(key.id), .bytes(sealed)])
+                    "message", EvidenceTable.messages.columns,
+                    [.bytes(id), .number(1), .number(1), .number(key.id.rawValue), .bytes(sealed)])
             }
             for (index, outcome) in message.outcomes.enumerated() {
                 let handed = at + Int64(index * 1000)
@@ -171,7 +174,11 @@ final class HistoryRig: Sendable {
             }
         }
         let evidence = EvidenceTags(keys.rowKey)
-        for (table, tags) in [(EvidenceTable.attempts, evidence.attempts), (.receipts, evidence.receipts)] {
+        let tagged: [(EvidenceTable, RowMAC)] = [
+            (.notifications, evidence.notifications), (.messages, evidence.messages), (.inbound, evidence.inbound),
+            (.attempts, evidence.attempts), (.receipts, evidence.receipts),
+        ]
+        for (table, tags) in tagged {
             if let rows = batches[table.name] { batches[table.name] = table.tagged(rows, tags) }
         }
         let all = Array(batches.values)
@@ -182,6 +189,9 @@ final class HistoryRig: Sendable {
 
     /// What somebody with the database at hand does; text as SQL.
     func tamper(_ sql: String) async throws { try await store.transaction { try $0.define(sql) } }
+
+    /// As if what is there were of before all rows had tags.
+    func noteUntagged() async throws { try await desk.noteUntagged(LastUntagged.tags(keys.rowKey)) }
 
     func wish(_ fields: [String: String], limit: Int = 50, after: Cursor? = nil) throws -> HistoryWish {
         try HistoryWish(fields: fields, page: PageWish(after: after, limit: limit), now: HistoryRig.now)
@@ -219,9 +229,13 @@ func invalid(_ body: () async throws -> Void) async -> [FieldFault] {
 extension HistoryRig {
     /// The customers of this store, with keys of their own.
     func customers() throws -> Customers {
+        desk.customers(CustomerVault(keys, try subjects()))
+    }
+
+    /// Keys of customers, in a folder of their own.
+    func subjects() throws -> SubjectKeys {
         let master = try MasterKey.load(from: "\(directory)/master.key", credentials: nil)
-        let subjects = try SubjectKeys(directory: "\(directory)/keys/subjects", master: master, access: .owner(create: true))
-        return desk.customers(CustomerVault(keys, subjects))
+        return try SubjectKeys(directory: "\(directory)/keys/subjects", master: master, access: .owner(create: true))
     }
 
     /// Somebody with the number +447700900123.

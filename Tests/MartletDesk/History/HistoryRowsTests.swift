@@ -15,13 +15,13 @@ struct HistoryRowsTests {
             try await rig.put([message])
             let keys = HistoryKeys(rig.keys)
             try await rig.desk.store.read { session in
-                let rows = HistoryRows(session: session, keys: keys, names: HistoryRig.names)
+                let rows = try HistoryRows(session: session, keys: keys, names: HistoryRig.names)
                 var asked: [String] = []
                 func item(origin: Bool, standing: Bool) throws -> HistoryItem? {
                     asked = []
                     let wanted = HistoryRows.Wanted(
                         origin: { source, messageClass in
-                            asked.append("\(source) \(messageClass?.word ?? "")")
+                            asked.append("\(source ?? 0) \(messageClass?.word ?? "")")
                             return origin
                         },
                         standing: { item in

@@ -165,23 +165,26 @@ struct HistorySearchTests {
     @Test("What cannot be opened says why: its key was destroyed, or it is damaged")
     func closed() async throws {
         try await HistoryRig.with(.sqlite) { rig in
-            let message = HistoryRig.Message(minutesAgo: 5)
-            try await rig.put([message])
-            try await rig.tamper("UPDATE message SET sealed = x'\(String(repeating: "00", count: 60))'")
-            var items = try await rig.history.search(rig.wish([:]), by: HistoryRig.anna).items
-            #expect(items.map(\.content) == [.damaged] && items.map(\.number) == [""])
-            try await rig.tamper("UPDATE message SET key_id = 77")
-            items = try await rig.history.search(rig.wish([:]), by: HistoryRig.anna).items
-            #expect(items.map(\.content) == [.erased])
-            try await rig.tamper("UPDATE message SET key_id = 2147483653")
-            items = try await rig.history.search(rig.wish([:]), by: HistoryRig.anna).items
-            #expect(items.map(\.content) == [.damaged])
-            let master = try MasterKey.load(from: "\(rig.directory)/master.key")
-            let subjects = try SubjectKeys(directory: "\(rig.directory)/keys/subjects", master: master, access: .owner(create: true))
-            _ = try subjects.make(5)
-            try subjects.erase([5], time: 1)
-            let erased = rig.desk.history(keys: HistoryKeys(rig.keys, subjects: subjects), names: { HistoryRig.names })
-            #expect(try await erased.search(rig.wish([:]), by: HistoryRig.anna).items.map(\.content) == [.erased])
+            let subjects = try rig.subjects()
+            var (ofDay, ofSubject) = (HistoryRig.Message(minutesAgo: 5), HistoryRig.Message(minutesAgo: 6, number: 2))
+            ofDay.messageClass = .marketing
+            ofSubject.sealedFor = try subjects.make(1)[0]
+            try await rig.put([ofDay, ofSubject])
+            let whole = rig.desk.history(keys: HistoryKeys(rig.keys, subjects: subjects), names: { HistoryRig.names })
+            func contents(_ history: History) async throws -> [HistoryItem.Content] {
+                try await history.search(rig.wish([:]), by: HistoryRig.anna).items.map(\.content)
+            }
+            #expect(try await contents(whole) == [.kept, .kept])
+            // Where there should be keys of subjects and are none.
+            #expect(try await contents(rig.history) == [.kept, .damaged])
+            let day = DataKey.day(ofMicroseconds: ofDay.id.milliseconds * 1000)
+            try rig.keys.destroy(id: rig.keys.key(class: MessageClass.marketing.rawValue, day: day).id)
+            try subjects.erase([1], time: 1)
+            #expect(try await contents(whole) == [.erased, .erased])
+            // A key that never was, in a row of an earlier version.
+            try await rig.noteUntagged()
+            try await rig.tamper("UPDATE message SET mac = NULL, key_id = 77, sealed = x'\(String(repeating: "00", count: 60))'")
+            #expect(try await contents(whole) == [.erased, .erased])
         }
     }
 

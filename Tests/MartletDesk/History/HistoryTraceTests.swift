@@ -141,8 +141,10 @@ import Testing
             #expect(try await history.story(id, by: HistoryRig.anna).damaged.map(\.sequence) == [rows[0].sequence])
             try await put([], rows[0].sequence, engine, rig)
             #expect(try await history.story(id, by: HistoryRig.anna).damaged.map(\.sequence) == [rows[0].sequence])
-            // As an earlier version wrote it.
+            // As an earlier version wrote it, when it did; no later.
             try await put(Array(rows[0].record.dropLast(16)), rows[0].sequence, engine, rig)
+            #expect(try await history.story(id, by: HistoryRig.anna).damaged.map(\.sequence) == [rows[0].sequence])
+            try await rig.desk.noteUntagged(LastUntagged.tags(rig.keys.rowKey))
             let story = try await history.story(id, by: HistoryRig.anna)
             #expect(story.damaged.isEmpty && story.hops.count == whole.count)
             #expect(story.hops.filter { $0.details.contains { $0 == ("untagged", "true") } }.count == 1)
