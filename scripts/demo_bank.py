@@ -82,7 +82,6 @@ class Bank:
         zones = {str(one["number"]): one["zone"] for one in zones}
         with open(ROOT / "config/demo/customers.csv", encoding="utf-8", newline="") as file:
             self.customers = {row["reference"]: row | {"zone": zoneinfo.ZoneInfo(zones[row["zone"]])} for row in csv.DictReader(file)}
-        self.card_payments = json.loads((ROOT / "assets/library/event-type/card-payment.json").read_text())["content"]["number"]
 
     # What systems of the bank do
 
@@ -118,12 +117,21 @@ class Bank:
 
     # What a customer does in the bank's app
 
-    def wish(self, reference, **wishes):
-        """From now on these are the customer's wishes."""
+    def token(self, reference):
+        """With which the bank's app acts for the customer."""
         found = wanted(*self.desk("POST", "/v1/customers/find", {"reference": reference}), 200)["items"]
         if not found:
             raise Unusable(f"customer {reference} is not there; `scripts/run-demo --fresh` makes the demo bank anew")
-        token = wanted(*self.desk("POST", f"/v1/customers/{found[0]['id']}/tokens", {}), 201)["token"]
+        return wanted(*self.desk("POST", f"/v1/customers/{found[0]['id']}/tokens", {}), 201)["token"]
+
+    def event_type(self, reference, key):
+        """The number of an event type, as the app is told it."""
+        status, _, answer = call(DESK, "GET", "/v1/self/packages", key=self.token(reference))
+        return next(one["eventType"] for one in wanted(status, answer, 200)["eventTypes"] if one["key"] == key)
+
+    def wish(self, reference, **wishes):
+        """From now on these are the customer's wishes."""
+        token = self.token(reference)
         status, headers, answer = call(DESK, "GET", "/v1/self/preferences", key=token)
         wanted(status, answer, 200)
         body = {"channelsOff": [], "mutedEventTypes": [], **wishes}
@@ -163,7 +171,7 @@ class Bank:
         five."""
         soon = datetime.datetime.now(UTC).replace(second=0, microsecond=0) + datetime.timedelta(hours=8)
         self.quiet("HB-1003", soon)
-        self.wish("HB-1005", mutedEventTypes=[self.card_payments])
+        self.wish("HB-1005", mutedEventTypes=[self.event_type("HB-1005", "card-payment")])
         for reference, outcome in OUTCOMES.items():
             def known(event=self.card_payment(reference)):
                 status, answer = self.ask("POST", "/v1/events:explain", event)

@@ -9,7 +9,7 @@ extension FuzzTarget {
         let pieces = bytes.dropFirst().split(separator: 0xFF, maxSplits: 1, omittingEmptySubsequences: false)
         let texts = pieces.map { String(decoding: $0, as: UTF8.self) }
         var options = Template.Options(
-            OutputKind.allCases[Int(first) % 3], TextLocale.all[Int(first / 3) % TextLocale.all.count])
+            OutputKind.allCases[Int(first) % 4], TextLocale.all[Int(first / 4) % TextLocale.all.count])
         options.missingIsEmpty = first >= 128
         options.limits.octets = 65_536
         options.limits.steps = 5000

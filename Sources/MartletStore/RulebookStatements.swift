@@ -6,6 +6,8 @@ public enum RulebookStatements {
     public static let objectColumns = [
         "number", "version", "kind", "key", "name", "description", "unit", "owner", "newest", "created_at", "changed_at",
     ]
+    /// Behind those, in the mac of rows that have it.
+    public static let retiredAt = "retired_at"
     /// In the order of the mac; the content is in it by its hash.
     public static let versionColumns = ["object", "number", "author", "at", "note", "hash"]
     /// In the order of the mac.
@@ -15,7 +17,8 @@ public enum RulebookStatements {
 
     /// All of `objectColumns`, then mac.
     public static let addObject = StatementID("rulebook.addObject")
-    /// ?1 number, ?2 version as it was read, ?3 version from now on, ?4 name, ?5 description, ?6 unit, ?7 newest, ?8 changed at, ?9 mac.
+    /// ?1 number, ?2 version as it was read, ?3 version from now on, ?4 name, ?5 description, ?6 unit, ?7 newest, ?8 changed at,
+    /// ?9 retired at, ?10 mac.
     public static let changeObject = StatementID("rulebook.changeObject")
     /// ?1 number after which, ?2 how many.
     public static let objects = StatementID("rulebook.objects")
@@ -68,17 +71,19 @@ public enum RulebookStatements {
 
     private static let approvalList = (approvalColumns + ["mac"]).joined(separator: ", ")
     private static let numberList = (numberColumns + ["mac"]).joined(separator: ", ")
-    private static let objectList = (objectColumns + ["mac"]).joined(separator: ", ")
+    private static let addedObject = (objectColumns + ["mac"]).joined(separator: ", ")
+    private static let objectList = (objectColumns + [retiredAt, "mac"]).joined(separator: ", ")
     private static let versionList = (versionColumns + ["mac"]).joined(separator: ", ")
     private static let releaseList = (releaseColumns + ["mac"]).joined(separator: ", ")
 
     static let all = [
         Statement(
-            addObject, "INSERT INTO rulebook_object (\(objectList)) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"),
+            addObject, "INSERT INTO rulebook_object (\(addedObject)) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"),
         Statement(
             changeObject,
             """
-            UPDATE rulebook_object SET version = ?3, name = ?4, description = ?5, unit = ?6, newest = ?7, changed_at = ?8, mac = ?9
+            UPDATE rulebook_object SET version = ?3, name = ?4, description = ?5, unit = ?6, newest = ?7, changed_at = ?8,
+            retired_at = ?9, mac = ?10
             WHERE number = ?1 AND version = ?2
             """),
         Statement(objects, "SELECT \(objectList) FROM rulebook_object WHERE number > ?1 ORDER BY number LIMIT ?2"),

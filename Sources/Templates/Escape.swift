@@ -6,6 +6,8 @@ public enum OutputKind: String, Sendable, CaseIterable {
     case html
     /// The inside of a JSON string: `"`, `\` and control characters.
     case json
+    /// An address: whatever is not unreserved (RFC 3986, section 2.3) becomes `%XX`, so that a value never ends the part that it stands in.
+    case link
 }
 
 extension Output {
@@ -15,6 +17,7 @@ extension Output {
         case .plain: return
         case .html: widen(from: start, Self.reference)
         case .json: widen(from: start, Self.escapeJSON)
+        case .link: widen(from: start, Self.escapeLink)
         }
     }
 
@@ -64,12 +67,25 @@ extension Output {
         case 0x09: return Letters(literal: "\\t")
         case 0..<0x20, 0x7F:
             var letters = Letters(literal: "\\u00")
-            letters.append(hex(byte >> 4))
-            letters.append(hex(byte & 15))
+            letters.append(hex(byte >> 4, ten: 0x61))
+            letters.append(hex(byte & 15, ten: 0x61))
             return letters
         default: return nil
         }
     }
 
-    private static func hex(_ digit: UInt8) -> UInt8 { digit < 10 ? 0x30 + digit : 0x57 + digit }
+    @inline(__always)
+    private static func escapeLink(_ byte: UInt8) -> Letters? {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: return nil
+        default:
+            var letters = Letters(literal: "%")
+            letters.append(hex(byte >> 4, ten: 0x41))
+            letters.append(hex(byte & 15, ten: 0x41))
+            return letters
+        }
+    }
+
+    /// - Parameter ten: the letter of ten, small in JSON and large in addresses (RFC 3986, section 2.1).
+    private static func hex(_ digit: UInt8, ten: UInt8) -> UInt8 { digit < 10 ? 0x30 + digit : ten + digit - 10 }
 }

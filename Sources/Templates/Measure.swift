@@ -32,11 +32,19 @@ struct Measure {
             if index >= Int(slot.stepsBeforeFallback) { fallback = changed(fallback, step) }
         }
         most = most.map { max($0, fallback ?? 0) }
-        // An escape has at most six letters. Numbers and the names of the calendar have none.
-        if slot.escapes, kind != .plain, shape.kind == .text || slot.fallback.count > 0 || isPlural(slot.format) {
-            most = most.map { $0 > Int.max / 6 ? Int.max : $0 * 6 }
-        }
+        if slot.escapes, let growth = growth(slot, shape) { most = most.map { $0 > Int.max / growth ? Int.max : $0 * growth } }
         return LengthBound(least: least(slot, shape, mayBeMissing), most: most)
+    }
+
+    /// How many letters one of a value can become; nil: it stays one.
+    private func growth(_ slot: Slot, _ shape: Shape) -> Int? {
+        switch kind {
+        case .plain: nil
+        // An escape has at most six letters. Numbers and the names of the calendar have none.
+        case .html, .json: shape.kind == .text || slot.fallback.count > 0 || isPlural(slot.format) ? 6 : nil
+        // Each of at most four bytes becomes three letters: blanks within numbers and letters of months too.
+        case .link: 12
+        }
     }
 
     private func isPlural(_ format: Format) -> Bool {

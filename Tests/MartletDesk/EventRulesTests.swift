@@ -113,7 +113,7 @@ import Testing
                     _ = try await rulebooks.publish(selection, note: "n", base: base, by: anna)
                 }
                 guard case .invalid(let faults)? = fault else { return fault.map { "\($0)" } ?? "published" }
-                return faults.map(\.message).sorted().joined(separator: "\n")
+                return faults.map { "\($0.path): \($0.message)" }.sorted().joined(separator: "\n")
             }
             let lacks = try await publish(base: 0)
             for word in ["event/paid$: no package has it", "event/paid$.templates: ", "event/paid$.plan: "] {
@@ -170,8 +170,8 @@ import Testing
                 """#
             _ = try await Self.save(rulebooks, .event, "paid", parameters)
             let (version, examples) = try await rulebooks.examples(of: "paid", by: anna)
-            #expect(version == 1 && examples.map(\.form) == ["json", "xml", "soap", "sql"])
-            #expect(examples.map(\.live) == [true, false, false, false] && examples.allSatisfy { !$0.door.isEmpty })
+            #expect(version == 1 && examples.map(\.form) == ["json", "curl", "xml", "soap", "sql"])
+            #expect(examples.map(\.live) == [true, true, false, false, false] && examples.allSatisfy { !$0.door.isEmpty })
             let json = try JSONValue(reading: Array(examples[0].text.utf8), maximumBytes: 10_000)
             #expect(json["definition"] == .text("paid") && json["occurredAt"] == .text("2026-11-23T02:13:20Z"))
             // What the example says is what the event takes.
@@ -181,16 +181,32 @@ import Testing
             let (values, faults) = definition.values(try #require(json["parameters"]))
             #expect(faults.isEmpty && values.allSatisfy { $0 != nil } && values.count == 11, "\(faults)")
             #expect(values[1] == .text("1234") && values[2] == .text("O'Neill & <Sons>"))
-            for xml in examples[1...2].map(\.text) {
+            for xml in examples[2...3].map(\.text) {
                 #expect(xml.contains(#"<amount currency="EUR">125.50</amount>"#) && xml.contains("<shop>O'Neill &amp; &lt;Sons&gt;</shop>"))
                 #expect(xml.contains("<count>7</count>") && xml.contains("<first>true</first>"))
             }
-            #expect(examples[3].text.contains("O''Neill") && examples[3].text.hasSuffix(");"))
+            #expect(examples[4].text.contains("O''Neill") && examples[4].text.hasSuffix(");"))
+            // A line of the shell: path, headers, and the same body.
+            let curl = examples[1].text
+            #expect(curl.hasPrefix("curl -sS -X POST \"$MARTLET/v1/events\" \\\n  -H \"Authorization: Bearer $KEY\" \\\n"), "\(curl)")
+            #expect(curl.contains("Idempotency-Key: paid-1795400000") && curl.contains("Content-Type: application/json"))
+            #expect(curl.hasSuffix("-d '\(examples[0].text.replacing("'", with: #"'\''"#))'"))
+            // Amounts are in the currency that the bank writes, with its digits: of this event's thresholds before others.
+            func amount() async throws -> JSONValue? {
+                let json = try await rulebooks.examples(of: "paid", by: anna).examples[0].text
+                return try JSONValue(reading: Array(json.utf8), maximumBytes: 10_000)["parameters"]?["amount"]
+            }
+            _ = try await Self.save(
+                rulebooks, .package, "all", #"{"number": 17, "fee": {"amount": "1", "currency": "JPY", "period": "month"}}"#)
+            #expect(try await amount() == .object(["amount": .text("125"), "currency": .text("JPY")]))
+            let thresholds = #"{"number": 18, "events": [{"event": "paid", "thresholds": [{"amount": "1", "currency": "KWD"}]}]}"#
+            _ = try await Self.save(rulebooks, .package, "cards", thresholds)
+            #expect(try await amount() == .object(["amount": .text("125.500"), "currency": .text("KWD")]))
             _ = try await Self.save(rulebooks, .event, "bare", "{}")
             let bare = try await rulebooks.examples(of: "bare", by: anna).examples
             #expect(bare[0].text.contains(#""parameters": {}"#))
             #expect(
-                bare[2].text == """
+                bare[3].text == """
                     <?xml version="1.0" encoding="UTF-8"?>
                     <soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/">
                       <soap:Body>

@@ -120,7 +120,7 @@ struct ReferenceRoutesTests {
             let made = try await skin.ask(.put, object, place, "{\(words), \"content\": {\"parameters\": []}}")
             #expect(made.status == 201 && (made.body["object"] as? [String: Any])?["owner"] as? String == "principal:anna")
             let examples = try await skin.ask(.get, "\(object)/examples", place)
-            #expect(examples.status == 200 && (examples.body["examples"] as? [[String: Any]])?.count == 4)
+            #expect(examples.status == 200 && (examples.body["examples"] as? [[String: Any]])?.count == 5)
             #expect(try await skin.ask(.get, "\(object)/examples", ["kind": "routes", "key": "paid"]).status == 404)
             #expect(try await skin.ask(.get, "\(object)/examples", ["kind": "event", "key": "none"]).status == 404)
         }

@@ -126,11 +126,14 @@ struct FilterTests {
                 == "&lt;b a=&quot;1&quot;&gt;&#39;&amp;&#39;\\\n\t\r\u{1}\u{7F}&lt;/b&gt;")
         #expect(try rendered("{{v}}", [("v", text)], kind: .json) == "<b a=\\\"1\\\">'&'\\\\\\n\\t\\r\\u0001\\u007f</b>")
         #expect(try rendered("{{v}}", [("v", text)]) == "<b a=\"1\">'&'\\\n\t\r\u{1}\u{7F}</b>")
+        #expect(
+            try rendered("https://bank.example/{{v}}?a={{n}}", [("v", .text("../x y?#&=%é-._~Az9")), ("n", .integer(7))], kind: .link)
+                == "https://bank.example/..%2Fx%20y%3F%23%26%3D%25%C3%A9-._~Az9?a=7")
         #expect(try rendered("{{v | truncate: 2}}", [("v", .text("<<<<"))], kind: .html) == "&lt;&lt;")
         #expect(try rendered("{{{v}}}", [("v", .text("<"))]) == "<")
     }
 
-    @Test("Any text in a JSON string is read back as it was, in HTML it has no sign of a tag left", arguments: 0..<8)
+    @Test("Any text in a JSON string or an address is read back as it was, in HTML it has no sign of a tag left", arguments: 0..<8)
     func anyText(seed: UInt64) throws {
         var chance = Chance(seed: seed)
         let letters: [Unicode.Scalar] = [
@@ -138,6 +141,7 @@ struct FilterTests {
         ]
         let json = try Template("{\"text\": \"{{v}}\"}", Template.Options(.json, .en))
         let html = try Template("{{v}}", Template.Options(.html, .en))
+        let link = try Template("{{v}}", Template.Options(.link, .en))
         for _ in 0..<100 {
             var text = ""
             for _ in 0..<chance.below(30) { text.unicodeScalars.append(chance.pick(letters)) }
@@ -151,6 +155,9 @@ struct FilterTests {
                 back = back.replacingOccurrences(of: reference, with: letter)
             }
             #expect(back == text, "seed \(seed)")
+            let address = try link.text(values)
+            #expect(address.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } && !address.contains { "/?#&=\"<>".contains($0) }, "seed \(seed)")
+            #expect(address.removingPercentEncoding == text, "seed \(seed)")
         }
     }
 

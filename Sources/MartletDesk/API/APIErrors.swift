@@ -29,7 +29,7 @@ public enum APIErrors {
     public static let invalid = ErrorCode(
         "invalid", status: 422, title: "Fields of the request cannot be taken",
         remedy: "Correct every entry of `errors`; nothing was changed. `path` is a JSON Pointer into the body, or `/` and the name of a "
-            + "parameter or header.")
+            + "parameter or header; with the code `rulebook` it is the place of a finding, `event/card_payment$.plan`.")
     public static let versionMissing = ErrorCode(
         "version_missing", status: 428, title: "A change says which version it changes",
         remedy: "Send `If-Match` with the ETag of the answer in which it was read.")

@@ -61,7 +61,11 @@ struct APIProblem: Error, Equatable {
     }
 
     var answer: APIAnswer {
-        let entries = errors.map { Document.Entry(path: APIProblem.pointer($0.path), code: $0.code, message: $0.message) }
+        let entries = errors.map { fault in
+            // A place in the rulebook is told as preview and saving tell it, so that an editor finds the field.
+            let path = fault.code == FieldFault.rulebook ? fault.path : APIProblem.pointer(fault.path)
+            return Document.Entry(path: path, code: fault.code, message: fault.message)
+        }
         let document = Document(
             type: "/problems/\(code.code)", title: code.title, status: code.status, detail: detail, errors: entries.isEmpty ? nil : entries)
         return APIAnswer(

@@ -7,6 +7,7 @@ public enum AuditAct: String, CaseIterable, Sendable {
     case sourceWritten = "source.written"
     case definitionWritten = "definition.written"
     case rulebookWritten = "rulebook.written"
+    case rulebookRetired = "rulebook.retired"
     case textSubmitted = "text.submitted"
     case textApproved = "text.approved"
     case rulebookPublished = "rulebook.published"

@@ -22,8 +22,10 @@ struct WritingCircumstances: Sendable {
     var way = PackageWay.api
     var facts: [AddressKind: [UInt64: AddressState]] = [:]
 
-    /// Days since 1970.
+    /// Days since 1970, in UTC.
     var today: UInt16 { UInt16(clamping: now / 86_400_000) }
+    /// From when a package holds that comes without a first day.
+    var firstDay: UInt16 { PackageSubscription.firstDay(at: now * 1000) }
 }
 
 /// Puts drafts to what is known of a customer. Pure but for the sealing.
@@ -206,8 +208,10 @@ struct CustomerComposer {
         for wish in list {
             var new = wish.terms
             if let shown = wish.shownTail { new.scope = try scope(shown.kind, shown.tail, wish.path) }
-            let known = customer.packages.first { PackagePlace($0) == PackagePlace(new) }
-            if new.from == 0 { new.from = known?.from ?? circumstances.today }
+            var known = customer.packages.first { PackagePlace($0) == PackagePlace(new) }
+            // What is over begins anew when the customer connects it.
+            if case .ofTerms(let today) = wish.speaks, known?.isOver(on: today) ?? false { known = nil }
+            if new.from == 0 { new.from = known?.from ?? circumstances.firstDay }
             if let known {
                 switch wish.speaks {
                 case .ofAll: break

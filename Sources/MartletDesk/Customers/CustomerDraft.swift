@@ -18,7 +18,7 @@ struct CustomerDraft: Sendable {
     }
 
     struct Package: Sendable {
-        /// `from` 0: as it stands, or from today.
+        /// `from` 0: as it stands, or from now on.
         var terms: PackageSubscription
         /// Of the account or card that it names, by which a person knows it again.
         var tail: String?
@@ -34,15 +34,16 @@ struct CustomerDraft: Sendable {
         case ofAll
         /// Of first and last day: a file of the bank's.
         case ofDays
-        /// Of all but the days: the customer.
-        case ofTerms
+        /// Of all but the days: the customer. What was over before this day, where the customer lives, begins anew.
+        case ofTerms(today: UInt16)
     }
 
     /// What it says of packages is the customer's own word.
-    mutating func keepsDays() {
+    /// - Parameter today: days since 1970 where the customer lives.
+    mutating func keepsDays(today: UInt16) {
         func kept(_ say: Say<[Package]>) -> Say<[Package]> {
             guard case .set(var list) = say else { return say }
-            for index in list.indices { list[index].speaks = .ofTerms }
+            for index in list.indices { list[index].speaks = .ofTerms(today: today) }
             return .set(list)
         }
         (packages, accountPackages, cardPackages) = (kept(packages), kept(accountPackages), kept(cardPackages))

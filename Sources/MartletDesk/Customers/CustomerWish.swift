@@ -163,6 +163,10 @@ public struct CustomerWish: Codable, Sendable {
         if (wish.quietFrom == nil) != (wish.quietUntil == nil) || [wish.quietFrom, wish.quietUntil].contains(where: { $0 ?? 0 > 1439 }) {
             faults.append(FieldFault("preferences.quietFrom", "range", "quietFrom and quietUntil, each 0 to 1439 minutes of the day"))
         }
+        if let quiet, quiet.from == quiet.until {
+            faults.append(
+                FieldFault("preferences.quietUntil", "range", "it is quietFrom, so it would be quiet all day; leave both out for no quiet"))
+        }
         draft.preferences = .set(
             Preferences(
                 at: 0, quiet: quiet, channelsOff: channels(wish.channelsOff, "preferences.channelsOff", &faults),

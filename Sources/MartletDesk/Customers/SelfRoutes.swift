@@ -39,16 +39,18 @@ public struct SelfRoutes: APINoun {
         answer: .json(.of(OwnPackages.self, "OwnPackages")), isVersioned: true, isSelf: true)
     private static let connect = APIOperation(
         .put, "/v1/self/packages", "Connects and disconnects: all of the customer's packages are then these",
-        note: "First and last days are the bank's: they stay, and a new one begins today.", [.actForCustomers], match: .needed,
+        note: "First and last days are the bank's: they stay; a new one, or one that was over, begins now.", [.actForCustomers],
+        match: .needed,
         body: .of(Packages.self, "OwnPackagesWish", isBody: true), answer: .json(.of(OwnPackages.self, "OwnPackages")), isVersioned: true,
         isSelf: true)
     private static let preferences = APIOperation(
         .get, "/v1/self/preferences", "Quiet hours, channels and event types that are not wanted", [.actForCustomers],
-        answer: .json(.of(CustomerView.PreferencesView.self, "OwnPreferences")), isVersioned: true, isSelf: true)
+        answer: .json(.of(OwnPreferences.self, "OwnPreferences")), isVersioned: true, isSelf: true)
     private static let set = APIOperation(
-        .put, "/v1/self/preferences", "Sets them, from now on", [.actForCustomers], match: .needed,
-        body: .of(CustomerView.PreferencesView.self, "OwnPreferencesWish", isBody: true),
-        answer: .json(.of(CustomerView.PreferencesView.self, "OwnPreferences")), isVersioned: true, isSelf: true)
+        .put, "/v1/self/preferences", "Sets them, from now on", note: "`withoutEffect` of the answer names what is told all the same.",
+        [.actForCustomers], match: .needed,
+        body: .of(OwnPreferences.self, "OwnPreferencesWish", isBody: true),
+        answer: .json(.of(OwnPreferences.self, "OwnPreferences")), isVersioned: true, isSelf: true)
     private static let consents = APIOperation(
         .get, "/v1/self/consents", "All that the customer said, in the order it was entered", [.actForCustomers], query: APIParameter.page,
         answer: .json(.page(of: ConsentEvidence.self, "Consent")), isSelf: true)
@@ -80,7 +82,7 @@ public struct SelfRoutes: APINoun {
             return .json(preferences, version: Int64(version))
         }
         routes.on(SelfRoutes.set) { ask in
-            let wish = try await ask.body(CustomerView.PreferencesView.self)
+            let wish = try await ask.body(OwnPreferences.self)
             try await service.set(wish, version: try ask.version(), by: ask.caller)
             let (version, preferences) = try await service.preferences(by: ask.caller)
             return .json(preferences, version: Int64(version))

@@ -191,22 +191,12 @@ extension Rulebooks {
                 .map { try StoredImage($0, imageSeal).name })
     }
 
-    /// What compiling looks at, with the pictures that there are.
-    func surroundings(_ surroundings: Rulebook.Surroundings, _ session: SQLSession) throws -> Rulebook.Surroundings {
-        var it = surroundings
-        it.images = try images(session)
-        return it
-    }
-
     /// By the picture's name, who shows it: newest versions, and what is in the newest release.
     func usersOfImages(_ session: SQLSession) throws -> [String: [String]] {
         let kinds: Set<RulebookKind> = [.template, .override]
-        let entries = try session.rows(RulebookStatements.objects, [.integer(0), .integer(Rulebooks.most)])
-            .map { try RulebookEntry($0, objectSeal) }.filter { kinds.contains($0.kind) }
         var users: [String: Set<String>] = [:]
-        for entry in entries {
-            let version = try content(of: entry.number, entry.newest, "\(entry.path)@\(entry.newest)", session)
-            for name in (version.content ?? .null).images { users[name, default: []].insert(entry.path) }
+        for entry in try entries(session) where kinds.contains(entry.kind) && entry.retiredAt == nil {
+            for name in try newest(entry, session).content.images { users[name, default: []].insert(entry.path) }
         }
         for part in try newestRelease(session).map({ try parts($0, session) }) ?? [] where kinds.contains(part.object.kind) {
             for name in part.object.content.images { users[name, default: []].insert(part.object.name) }

@@ -2,7 +2,7 @@ import MartletModel
 
 /// How an event may be reported, with invented values of its parameters: what its editor hands to those whose systems report it.
 public struct EventExample: Codable, Equatable, Sendable {
-    /// `json`, `xml`, `soap`, `sql`.
+    /// `json`, `curl`, `xml`, `soap`, `sql`. `curl` is the JSON with path and headers, as a line of the shell.
     public var form: String
     /// Whether a door takes it in this version of Martlet.
     public var live: Bool
@@ -11,17 +11,20 @@ public struct EventExample: Codable, Equatable, Sendable {
     public var text: String
 
     /// Invented values, one a parameter, as an event's JSON has them.
-    static func values(_ parameters: [EventParameter], now: Int64) -> JSONValue {
-        .object(Dictionary(parameters.map { ($0.name, EventExampleMaker.value($0, now)) }) { first, _ in first })
+    static func values(_ parameters: [EventParameter], in currency: Currency? = nil, now: Int64) -> JSONValue {
+        .object(Dictionary(parameters.map { ($0.name, EventExampleMaker.value($0, currency, now)) }) { first, _ in first })
     }
 
     /// - Parameters:
     ///   - key: of the event.
+    ///   - currency: of its amounts; nil: euros.
     ///   - now: wall microseconds, for its times.
-    static func all(_ key: String, _ parameters: [EventParameter], now: Int64) -> [EventExample] {
-        let maker = EventExampleMaker(key: key, parameters: parameters, now: now)
+    static func all(_ key: String, _ parameters: [EventParameter], in currency: Currency?, now: Int64) -> [EventExample] {
+        let maker = EventExampleMaker(key: key, parameters: parameters, currency: currency, now: now)
+        let door = "POST /v1/events of the HTTP door"
         return [
-            EventExample(form: "json", live: true, door: "POST /v1/events of the HTTP door", text: maker.json),
+            EventExample(form: "json", live: true, door: door, text: maker.json),
+            EventExample(form: "curl", live: true, door: door, text: maker.curl),
             EventExample(form: "xml", live: false, door: "no door takes XML yet", text: maker.xml),
             EventExample(form: "soap", live: false, door: "there is no SOAP door yet", text: maker.soap),
             EventExample(form: "sql", live: false, door: "there is no table door yet", text: maker.sql),
@@ -34,7 +37,24 @@ extension Rulebooks {
     public func examples(of event: String, by caller: Caller) async throws(DeskFault) -> (version: Int64, examples: [EventExample]) {
         let version = try await self.version(.event, event, nil, by: caller)
         let parameters = EventDefinition.parameters(of: version.content ?? .null)
-        return (version.number, EventExample.all(event, parameters, now: desk.now()))
+        let currency = try await currency(of: event, by: caller)
+        return (version.number, EventExample.all(event, parameters, in: currency, now: desk.now()))
+    }
+
+    /// In which the bank writes amounts: of a package's threshold for this event, else of any threshold or fee; nil: none has one.
+    private func currency(of event: String, by caller: Caller) async throws(DeskFault) -> Currency? {
+        let packages = try await desk.read(.readRulebook, by: caller) { session in
+            let visibility = try units.visibility(of: caller, session)
+            return try entries(session).filter { $0.kind == .package && $0.retiredAt == nil && visibility.sees($0.unit) }
+                .map { try newest($0, session).content }
+        }
+        func list(_ value: JSONValue?) -> [JSONValue] { if case .list(let elements)? = value { elements } else { [] } }
+        let told = packages.flatMap { list($0["events"]) }
+        let own = told.filter { $0["event"] == .text(event) } + told
+        let amounts = own.flatMap { list($0["thresholds"]) } + packages.compactMap { $0["fee"] }
+        return amounts.lazy.compactMap { amount -> Currency? in
+            if case .text(let code)? = amount["currency"] { Currency.of(code: code) } else { nil }
+        }.first
     }
 }
 
@@ -45,17 +65,17 @@ private struct EventExampleMaker {
     private static let customer = "40-118-220"
     private static let namespace = "urn:martlet:events:1"
 
-    init(key: String, parameters: [EventParameter], now: Int64) {
+    init(key: String, parameters: [EventParameter], currency: Currency?, now: Int64) {
         self.key = key
         self.now = now
-        values = parameters.map { ($0.name, EventExampleMaker.value($0, now)) }
+        values = parameters.map { ($0.name, EventExampleMaker.value($0, currency, now)) }
     }
 
     private var occurredAt: String { EventExampleMaker.instant(now) }
 
     // MARK: Values
 
-    static func value(_ parameter: EventParameter, _ now: Int64) -> JSONValue {
+    static func value(_ parameter: EventParameter, _ currency: Currency?, _ now: Int64) -> JSONValue {
         switch parameter.type {
         case .text:
             if case .text(let text)? = parameter.assumed, !text.isEmpty { return .text(text) }
@@ -68,7 +88,15 @@ private struct EventExampleMaker {
             return .text(String(sample.prefix(parameter.maximumBytes)))
         case .integer: return .integer(7)
         case .decimal: return .text("12.50")
-        case .money: return .object(["amount": .text("125.50"), "currency": .text("EUR")])
+        case .money:
+            // With the digits that the currency has.
+            let amount =
+                switch currency?.digits ?? 2 {
+                case 0: "125"
+                case 3: "125.500"
+                default: "125.50"
+                }
+            return .object(["amount": .text(amount), "currency": .text(currency?.code ?? "EUR")])
         case .date: return .text(String(instant(now).prefix(10)))
         case .time: return .text("18:30")
         case .instant: return .text(instant(now))
@@ -94,6 +122,17 @@ private struct EventExampleMaker {
               "parameters": \(parameters)
             }
             """
+    }
+
+    /// `MARTLET` is the address of the HTTP door, `KEY` the source's.
+    var curl: String {
+        """
+        curl -sS -X POST "$MARTLET/v1/events" \\
+          -H "Authorization: Bearer $KEY" \\
+          -H "Content-Type: application/json" \\
+          -H "Idempotency-Key: \(key)-\(now / 1_000_000)" \\
+          -d '\(json.replacing("'", with: #"'\''"#))'
+        """
     }
 
     var xml: String { #"<?xml version="1.0" encoding="UTF-8"?>"# + "\n" + event("") }

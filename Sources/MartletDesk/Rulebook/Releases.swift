@@ -15,7 +15,7 @@ public struct RulebookSelection: Equatable, Sendable, Codable {
         }
     }
 
-    /// Objects whose newest version is taken; nil: every object that the caller may change.
+    /// Objects whose newest version is taken; nil: every object that the caller may change, and of those the retired ones are taken out.
     public var objects: [Name]?
     /// Objects that are taken out.
     public var without: [Name]
@@ -211,10 +211,17 @@ extension Rulebooks {
         let newest = try newestRelease(session)
         let old = try newest.map { try parts($0, session) } ?? []
         var new = Dictionary(uniqueKeysWithValues: old.map { ($0.number, $0) })
-        for entry in try selected(selection.objects, "objects", visibility, session) {
-            let version = try content(of: entry.number, entry.newest, "\(entry.path)@\(entry.newest)", session)
-            let object = RulebookObject(kind: entry.kind, key: entry.key, version: entry.newest, content: version.content ?? .null)
-            new[entry.number] = Part(number: entry.number, unit: entry.unit, object: object)
+        for (place, entry) in try selected(selection.objects, "objects", visibility, session).enumerated() {
+            if entry.retiredAt != nil {
+                guard selection.objects == nil else {
+                    throw DeskFault.invalid([
+                        FieldFault("objects[\(place)].key", "retired", "it is retired; write it anew, or leave it out")
+                    ])
+                }
+                new[entry.number] = nil
+                continue
+            }
+            new[entry.number] = Part(number: entry.number, unit: entry.unit, object: try self.newest(entry, session))
         }
         for entry in try selected(selection.without, "without", visibility, session) { new[entry.number] = nil }
         return Candidate(base: newest?.number ?? 0, old: old, new: new.values.sorted { $0.number < $1.number })
@@ -224,8 +231,7 @@ extension Rulebooks {
         _ names: [RulebookSelection.Name]?, _ field: String, _ visibility: Visibility, _ session: SQLSession
     ) throws -> [RulebookEntry] {
         guard let names else {
-            return try session.rows(RulebookStatements.objects, [.integer(0), .integer(Rulebooks.most)])
-                .map { try RulebookEntry($0, objectSeal) }.filter { visibility.mayChange($0.unit) }
+            return try entries(session).filter { visibility.mayChange($0.unit) }
         }
         return try names.enumerated().map { index, name in
             guard let kind = RulebookKind(rawValue: name.kind) else {
@@ -250,9 +256,7 @@ extension Rulebooks {
     /// What a release is made of. Its hash is made again: an entry or a content that was changed in the database is named.
     func parts(_ release: RulebookRelease, _ session: SQLSession) throws -> [Part] {
         let rows = try session.rows(RulebookStatements.entries, [.integer(release.number)])
-        let units = try session.rows(RulebookStatements.objects, [.integer(0), .integer(Rulebooks.most)])
-            .map { try RulebookEntry($0, objectSeal) }
-        let unitOf = Dictionary(uniqueKeysWithValues: units.map { ($0.number, $0.unit) })
+        let unitOf = Dictionary(uniqueKeysWithValues: try entries(session).map { ($0.number, $0.unit) })
         let parts = try rows.map { row in
             let (word, number) = (try row.text("kind"), try row.integer("object"))
             guard let kind = RulebookKind(rawValue: word) else {
@@ -272,8 +276,11 @@ extension Rulebooks {
 }
 
 extension FieldFault {
-    /// Errors of a rulebook, as faults of the request that would publish it, which names objects and not their content.
+    /// Of faults whose path is a place in an object of the rulebook, as findings have it, and not in the request.
+    static let rulebook = "rulebook"
+
+    /// Errors of a rulebook, as faults of the request that would publish it, each at its place.
     static func of(_ findings: [RulebookFinding]) -> [FieldFault] {
-        findings.filter { $0.severity == .error }.map { FieldFault("objects", "rulebook", "\($0.path): \($0.message); \($0.remedy)") }
+        findings.filter { $0.severity == .error }.map { FieldFault($0.path, rulebook, "\($0.message); \($0.remedy)") }
     }
 }

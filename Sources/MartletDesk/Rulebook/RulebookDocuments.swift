@@ -36,9 +36,13 @@ struct RulebookDocument: Codable, APIExplained {
     var published: Int64?
     var createdAt: String
     var changedAt: String
+    var retiredAt: String?
     var drift: Drift?
 
-    static let explained = ["drift": APIField("Of an override that is looked at alone: how it stands to its template.")]
+    static let explained = [
+        "drift": APIField("Of an override that is looked at alone: how it stands to its template."),
+        "retiredAt": APIField("Its use ended then: publishing everything takes it out."),
+    ]
 
     init(_ entry: RulebookEntry) {
         drift = entry.drift.map { Drift($0) }
@@ -46,6 +50,7 @@ struct RulebookDocument: Codable, APIExplained {
         (description, unit, owner) = (entry.description, entry.unit, entry.owner)
         (newest, published) = (entry.newest, entry.published)
         (createdAt, changedAt) = (timestamp(entry.createdAt * 1000), timestamp(entry.changedAt * 1000))
+        retiredAt = entry.retiredAt.map { timestamp($0 * 1000) }
     }
 }
 

@@ -70,10 +70,15 @@ public struct RulebookRoutes: APINoun {
         isVersioned: true)
     private static let save = APIOperation(
         .put, key, "Writes a new version of an object, as a draft",
-        note: "\(kinds) Without If-Match it is a new object, and the answer 201. What compiling it alone has to say stops nothing. "
+        note:
+            "\(kinds) Without If-Match it is a new object, or one that was retired, and the answer 201. What compiling it alone has to say stops nothing. "
             + "`content.number` of an event or event type is given by Martlet and stays: leave it out, or write it as it is.",
         [.writeRulebook], match: .optional, body: .of(RulebookEntry.Wish.self, "RulebookWish", isBody: true),
         answer: .json(.of(Saved.self, "RulebookSaved")), isVersioned: true, refuses: [APIErrors.conflict], also: [201])
+    private static let retire = APIOperation(
+        .delete, key, "Retires an object: its use ends, its versions stay",
+        note: "Refused with the names of those that use it. Publishing everything then takes it out; writing it anew brings it back.",
+        [.writeRulebook], match: .needed, status: 204, answer: .nothing, refuses: [APIErrors.conflict])
     private static let versions = APIOperation(
         .get, "\(key)/versions", "Versions of an object, newest first, without content", [.readRulebook], query: APIParameter.page,
         answer: .json(.page(of: VersionDocument.self, "RulebookVersion")))
@@ -85,7 +90,8 @@ public struct RulebookRoutes: APINoun {
         answer: .json(.of(Changes.self, "RulebookChanges")))
     private static let examples = APIOperation(
         .get, "\(key)/examples", "How the newest version of an event is reported, with invented values",
-        note: "Of kind event. As JSON, XML, SOAP and SQL; `live` says whether a door takes the form in this version.", [.readRulebook],
+        note: "Of kind event. As JSON, a line with curl, XML, SOAP and SQL; `live` says whether a door takes the form in this version.",
+        [.readRulebook],
         answer: .json(.of(Examples.self, "EventExamples")))
     private static let preview = APIOperation(
         .post, "/v1/rulebook/preview", "What publishing would do, and what compiling has to say",
@@ -103,7 +109,7 @@ public struct RulebookRoutes: APINoun {
         .get, "/v1/rulebook/diff", "What differs between two releases; 0 is the empty one", [.readRulebook], query: range,
         answer: .json(.of(Differences.self, "RulebookDifferences")), refuses: [APIErrors.notFound])
 
-    public static let operations = [list, get, save, versions, version, diff, examples, preview, releases, publish, releaseDiff]
+    public static let operations = [list, get, save, retire, versions, version, diff, examples, preview, releases, publish, releaseDiff]
 
     public func add(to routes: inout APIRoutes) {
         objects(&routes)
@@ -127,6 +133,10 @@ public struct RulebookRoutes: APINoun {
             return .json(
                 Saved(object: RulebookDocument(entry), findings: findings.map(FindingDocument.init)), version: entry.version,
                 status: version == nil ? 201 : 200)
+        }
+        routes.on(RulebookRoutes.retire) { ask in
+            try await rulebooks.retire(try Self.kind(ask), ask.part("key"), version: try ask.version(), by: ask.caller)
+            return .done()
         }
         routes.on(RulebookRoutes.versions) { ask in
             let kind = try Self.kind(ask)

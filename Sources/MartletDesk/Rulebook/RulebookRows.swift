@@ -22,11 +22,13 @@ public struct RulebookEntry: Equatable, Sendable {
     /// Wall milliseconds.
     public var createdAt: Int64
     public var changedAt: Int64
+    /// Its use ended: who publishes everything takes it out.
+    public var retiredAt: Int64?
     /// Of an override that is looked at alone.
     public var drift: OverrideDrift?
 
     /// Whether there is a content newer than what holds.
-    public var hasDraft: Bool { newest != published }
+    public var hasDraft: Bool { newest != published && retiredAt == nil }
 
     /// What a person writes.
     public struct Wish: Equatable, Sendable, Codable {
@@ -64,7 +66,7 @@ public struct RulebookEntry: Equatable, Sendable {
         (createdAt, changedAt) = (at, at)
     }
 
-    init(_ row: SQLRow, _ seal: RowSeal) throws {
+    init(_ row: SQLRow, _ seal: RulebookObjectSeal) throws {
         let (word, key) = (try row.text("kind"), try row.text("key"))
         try seal.check(row, "\(word)/\(key)")
         guard let kind = RulebookKind(rawValue: word) else {
@@ -80,6 +82,7 @@ public struct RulebookEntry: Equatable, Sendable {
         newest = try row.integer("newest")
         createdAt = try row.integer("created_at")
         changedAt = try row.integer("changed_at")
+        retiredAt = try row.optionalInteger(RulebookStatements.retiredAt)
     }
 
     /// In the order of `RulebookStatements.objectColumns`.

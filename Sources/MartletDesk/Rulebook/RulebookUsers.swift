@@ -39,19 +39,20 @@ extension Rulebooks {
         try await desk.read(.readRulebook, by: caller) { session in
             let visibility = try units.visibility(of: caller, session)
             _ = try find(kind, key, visibility, session)
-            let entries = try session.rows(RulebookStatements.objects, [.integer(0), .integer(Rulebooks.most)])
-                .map { try RulebookEntry($0, objectSeal) }
-                .filter { kind.namers.contains($0.kind) && visibility.sees($0.unit) }
-            let drafts = try entries.map { entry in
-                let version = try content(of: entry.number, entry.newest, "\(entry.path)@\(entry.newest)", session)
-                return RulebookObject(kind: entry.kind, key: entry.key, version: entry.newest, content: version.content ?? .null)
-            }
-            let released = try newestRelease(session).map { try parts($0, session) } ?? []
-            let seen = released.filter { visibility.sees($0.unit) }.map(\.object)
-            let (newest, published) = (Rulebooks.users(drafts, of: kind, key), Rulebooks.users(seen, of: kind, key))
-            return newest.union(published).sorted { ($0.kind.rawValue, $0.key) < ($1.kind.rawValue, $1.key) }.map {
-                RulebookUser(kind: $0.kind, key: $0.key, isNewest: newest.contains($0), isPublished: published.contains($0))
-            }
+            return try users(of: kind, key, in: try entries(session).filter { visibility.sees($0.unit) }, session)
+        }
+    }
+
+    /// By name. A retired one uses it by the newest release alone.
+    /// - Parameter entries: among which users are looked for.
+    func users(of kind: RulebookKind, _ key: String, in entries: [RulebookEntry], _ session: SQLSession) throws -> [RulebookUser] {
+        let drafts = try entries.filter { $0.retiredAt == nil && kind.namers.contains($0.kind) }.map { try self.newest($0, session) }
+        let numbers = Set(entries.map(\.number))
+        let released = try newestRelease(session).map { try parts($0, session) } ?? []
+        let seen = released.filter { numbers.contains($0.number) }.map(\.object)
+        let (newest, published) = (Rulebooks.users(drafts, of: kind, key), Rulebooks.users(seen, of: kind, key))
+        return newest.union(published).sorted { ($0.kind.rawValue, $0.key) < ($1.kind.rawValue, $1.key) }.map {
+            RulebookUser(kind: $0.kind, key: $0.key, isNewest: newest.contains($0), isPublished: published.contains($0))
         }
     }
 
@@ -95,7 +96,6 @@ extension Rulebooks {
         guard let row = try session.row(RulebookStatements.object, [.text(kind.rawValue), .text(key)]) else { return nil }
         let entry = try RulebookEntry(row, objectSeal)
         guard visibility.sees(entry.unit) else { return nil }
-        let version = try content(of: entry.number, entry.newest, "\(entry.path)@\(entry.newest)", session)
-        return RulebookObject(kind: kind, key: key, version: entry.newest, content: version.content ?? .null)
+        return try newest(entry, session)
     }
 }

@@ -53,7 +53,7 @@ public struct Rulebooks: Sendable {
     let units: Units
     var desk: Desk { units.desk }
     let world: World
-    let objectSeal: RowSeal
+    let objectSeal: RulebookObjectSeal
     let versionSeal: RowSeal
     let releaseSeal: RowSeal
     let approvalSeal: RowSeal
@@ -63,7 +63,7 @@ public struct Rulebooks: Sendable {
     public init(_ units: Units, _ world: World) {
         self.units = units
         self.world = world
-        objectSeal = RowSeal(units.rowKey, table: "rulebook_object", noun: "rulebook object", columns: RulebookStatements.objectColumns)
+        objectSeal = RulebookObjectSeal(units.rowKey)
         versionSeal = RowSeal(units.rowKey, table: "rulebook_version", noun: "rulebook version", columns: RulebookStatements.versionColumns)
         releaseSeal = RowSeal(units.rowKey, table: "rulebook_release", noun: "rulebook release", columns: RulebookStatements.releaseColumns)
         approvalSeal = RowSeal(
@@ -140,7 +140,7 @@ public struct Rulebooks: Sendable {
     /// - Parameters:
     ///   - version: of the object as the caller read it; nil: there is none yet.
     ///   - numbering: of an event or event type.
-    ///   - isChecked: false: it is not compiled, for the caller did so with many others.
+    ///   - isChecked: false: it is not compiled, and its type not looked for, for the caller did so with many others.
     public func save(
         _ kind: RulebookKind, _ key: String, _ wish: RulebookEntry.Wish, version: Int64?, numbering: RulebookNumbering = .given,
         isChecked: Bool = true, by caller: Caller
@@ -157,11 +157,15 @@ public struct Rulebooks: Sendable {
             if let row = try session.row(RulebookStatements.object, [.text(kind.rawValue), .text(key)]) {
                 var present = try RulebookEntry(row, objectSeal)
                 guard visibility.sees(present.unit) else { throw DeskFault.conflict(field: "key", reason: "another unit has it") }
-                guard present.version == version else { throw DeskFault.changed(noun: "rulebook object", version: present.version) }
+                // What is retired is written as if it were new, by whoever does not know of it.
+                guard present.version == version || version == nil && present.retiredAt != nil else {
+                    throw DeskFault.changed(noun: "rulebook object", version: present.version)
+                }
                 try visibility.requireChange(present.unit)
                 try visibility.requireChange(wish.unit)
                 (present.name, present.description, present.unit) = (wish.name, wish.description, wish.unit)
                 (present.newest, present.version, present.changedAt) = (present.newest + 1, present.version + 1, at)
+                present.retiredAt = nil
                 try change(present, session)
                 entry = present
             } else {
@@ -173,9 +177,10 @@ public struct Rulebooks: Sendable {
                     throw DeskFault.conflict(field: "key", reason: "\(Rulebooks.most) objects are the most")
                 }
                 entry = RulebookEntry(number, kind, key, wish, owner: caller.name, at: at)
-                try session.run(RulebookStatements.addObject, entry.values + [objectSeal.tag(entry.values)])
+                try session.run(RulebookStatements.addObject, entry.values + [objectSeal.tag(entry)])
             }
             try units.require(wish.unit, session)
+            if isChecked, kind == .event { try requireType(wish.content, session) }
             wish.content = try numbers.numbered(wish.content, kind, key, numbering, session) { row in
                 let one = try RulebookEntry(row, objectSeal)
                 // Of this object the newest version is not there yet.
@@ -199,13 +204,10 @@ public struct Rulebooks: Sendable {
     ) async throws(DeskFault) -> [RulebookFinding] {
         let (source, seen, around) = try await desk.read(.writeRulebook, by: caller) { session in
             let visibility = try units.visibility(of: caller, session)
-            let rows = try session.rows(RulebookStatements.objects, [.integer(0), .integer(Rulebooks.most)], maximum: Int(Rulebooks.most))
             var objects: [RulebookObject] = []
             var seen: Set<String> = []
-            for entry in try rows.map({ try RulebookEntry($0, objectSeal) }) {
-                let newest = try content(of: entry.number, entry.newest, "\(entry.path)@\(entry.newest)", session)
-                objects.append(
-                    RulebookObject(kind: entry.kind, key: entry.key, version: entry.newest, content: newest.content ?? .null))
+            for entry in try entries(session) where entry.retiredAt == nil {
+                objects.append(try newest(entry, session))
                 if visibility.sees(entry.unit) { seen.insert(entry.path) }
             }
             return (RulebookSource(number: 0, at: 0, objects: objects), seen, try self.surroundings(surroundings, session))
@@ -213,6 +215,17 @@ public struct Rulebooks: Sendable {
         let name = "\(kind.rawValue)/\(key)"
         let others = Set(source.objects.map(\.name)).subtracting(seen.intersection(source.users(of: kind, key))).subtracting([name])
         return findings(source, around).filter { !others.contains(String($0.path.prefix { $0 != "$" })) }
+    }
+
+    /// An event whose type is not there is no event: it has no page in the catalogue, no thresholds and no wishes.
+    private func requireType(_ content: JSONValue, _ session: SQLSession) throws {
+        guard case .text(let type)? = content["type"] else { return }
+        if let row = try session.row(RulebookStatements.object, [.text(RulebookKind.eventType.rawValue), .text(type)]),
+            try RulebookEntry(row, objectSeal).retiredAt == nil
+        {
+            return
+        }
+        throw DeskFault.invalid([FieldFault("content.type", "unknown", "there is no such event-type; write it first, or name another")])
     }
 
     // MARK: Rows
@@ -277,12 +290,12 @@ public struct Rulebooks: Sendable {
         return try first?.optionalInteger("release") == nil ? .draft : .retired
     }
 
-    private func change(_ entry: RulebookEntry, _ session: SQLSession) throws {
+    func change(_ entry: RulebookEntry, _ session: SQLSession) throws {
         let changed = try session.run(
             RulebookStatements.changeObject,
             [
                 .integer(entry.number), .integer(entry.version - 1), .integer(entry.version), .text(entry.name), .text(entry.description),
-                .number(entry.unit), .integer(entry.newest), .integer(entry.changedAt), objectSeal.tag(entry.values),
+                .number(entry.unit), .integer(entry.newest), .integer(entry.changedAt), .number(entry.retiredAt), objectSeal.tag(entry),
             ])
         guard changed == 1 else { throw DeskFault.changed(noun: "rulebook object", version: entry.version) }
     }

@@ -123,7 +123,7 @@ struct WordingCompiler {
     ) -> Template? {
         if partials[language] == nil { partials[language] = partials(in: language) }
         let partials = partials[language] ?? Partials()
-        var options = Template.Options(piece.place == .html ? .html : .plain, locale)
+        var options = Template.Options(piece.place.output, locale)
         options.fields = fields?.names ?? []
         do throws(TemplateFaults) {
             let template = try Template(piece.text, partials: partials.texts, options)
@@ -182,20 +182,28 @@ struct WordingCompiler {
         }
     }
 
-    /// A customer who is told over one channel in Ukrainian is told so over all of them.
+    /// A customer who is told over one channel in Ukrainian is told so over all of them, and those of a unit in the unit's language.
     private mutating func checkLanguages(_ event: EventDefinition, _ own: [ChannelKind: Compiled]) {
         for channel in ChannelKind.allCases {
             guard let one = own[channel] else { continue }
-            for other in ChannelKind.allCases where other != channel {
-                for text in own[other]?.texts ?? [] {
-                    let general = CustomerLocale(text.locale)?.language.text
-                    guard !one.texts.contains(where: { $0.locale == text.locale || $0.locale == general }) else { continue }
-                    find(
-                        "\(one.template.name)$.texts", .warning,
-                        "event/\(event.key) has a text in \(text.locale) for another channel, and none here",
-                        remedy: "write it; until then those customers read it in \(one.template.standard)")
-                }
+            let others = own.filter { $0.key != channel }.values.flatMap(\.texts).map(\.locale)
+            var missing: [String: [String]] = [:]
+            for locale in Set(others) { missing[locale] = ["another channel has one"] }
+            for (unit, locale) in rules.zones.locales.sorted(by: { $0.key < $1.key }) {
+                missing[locale.text, default: []].append("unit \(unit)")
             }
+            missing = missing.filter { locale, _ in
+                let general = CustomerLocale(locale)?.language.text
+                return !one.texts.contains { $0.locale == locale || $0.locale == general }
+            }
+            guard !missing.isEmpty else { continue }
+            // One finding, however many units there are.
+            let words = missing.sorted { $0.key < $1.key }.map { locale, why in
+                "\(locale) (\(why.prefix(3).joined(separator: ", "))\(why.count > 3 ? " and others" : ""))"
+            }
+            find(
+                "\(one.template.name)$.texts", .warning, "event/\(event.key) has no text here in \(words.joined(separator: ", "))",
+                remedy: "write it; until then those customers read it in \(one.template.standard)")
         }
     }
 

@@ -11,8 +11,7 @@ public struct PackageWord: Hashable, Sendable {
         self.at = at
     }
 
-    /// Days since 1970 of the day before in UTC, which has begun wherever the customer lives: what is connected holds at once.
-    var firstDay: UInt16 { UInt16(clamping: at / 86_400_000_000 - 1) }
+    var firstDay: UInt16 { PackageSubscription.firstDay(at: at) }
     /// The latest day that it can be anywhere.
     var lastDay: UInt16 { UInt16(clamping: at / 86_400_000_000 + 1) }
 }

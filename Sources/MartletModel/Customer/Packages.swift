@@ -46,5 +46,12 @@ public struct PackageSubscription: Equatable, Sendable {
         }
     }
 
-    public func isValid(on day: UInt16) -> Bool { day >= from && day <= until ?? .max && !isPaused }
+    /// Whether it is one of its days, paused or not.
+    public func hasDay(_ day: UInt16) -> Bool { day >= from && day <= until ?? .max }
+    public func isOver(on day: UInt16) -> Bool { until.map { $0 < day } ?? false }
+    public func isValid(on day: UInt16) -> Bool { hasDay(day) && !isPaused }
+
+    /// The day before in UTC, which has begun wherever the customer lives: what is connected without a first day holds at once.
+    /// - Parameter now: wall microseconds.
+    public static func firstDay(at now: Int64) -> UInt16 { UInt16(clamping: now / 86_400_000_000 - 1) }
 }

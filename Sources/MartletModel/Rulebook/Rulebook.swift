@@ -36,10 +36,12 @@ public struct Rulebook: Equatable, Sendable {
         public var pictureHosts: Set<String>?
         /// Channels over which this version can hand anything over; nil as above.
         public var served: ChannelSet?
+        /// Numbers that the bank defined; nil as above.
+        public var known: KnownNumbers?
 
         public init(
             groups: Set<String>? = nil, templates: Set<String>? = nil, zones: Set<String>? = nil, parts: Int = 10,
-            images: Set<String>? = nil, pictureHosts: Set<String>? = nil, served: ChannelSet? = nil
+            images: Set<String>? = nil, pictureHosts: Set<String>? = nil, served: ChannelSet? = nil, known: KnownNumbers? = nil
         ) {
             self.groups = groups
             self.templates = templates
@@ -48,6 +50,7 @@ public struct Rulebook: Equatable, Sendable {
             self.images = images
             self.pictureHosts = pictureHosts
             self.served = served
+            self.known = known
         }
     }
 

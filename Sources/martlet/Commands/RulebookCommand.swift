@@ -11,7 +11,9 @@ struct RulebookCommand: AsyncParsableCommand {
             A file is FOLDER/KIND/KEY.json or .yaml, with name, description, unit (its number, or none) and content; a zip archive may hold them instead. \
             Exit codes: 0 done, 1 refused, or the database is away, 2 bad settings or a wrong key.
             """,
-        subcommands: [List.self, Show.self, Diff.self, Publish.self, Rollback.self, Export.self, Import.self, Check.self])
+        subcommands: [
+            List.self, Show.self, Diff.self, Publish.self, Rollback.self, RulebookRetire.self, Export.self, Import.self, Check.self,
+        ])
 
     static func with(_ place: StoreCommand.Place, _ body: (Rulebooks, Caller) async throws -> Void) async throws {
         var caller = PrincipalCommand.caller
@@ -99,11 +101,11 @@ struct RulebookCommand: AsyncParsableCommand {
                 } else {
                     let all = try await RulebookCommand.all { try await rulebooks.list($0, by: caller) }
                     Table.print(
-                        [["object", "newest", "published", "unit", "name"]]
+                        [["object", "newest", "published", "unit", "retired", "name"]]
                             + all.map {
                                 [
                                     $0.path, String($0.newest), $0.published.map { String($0) } ?? "-", $0.unit.map { String($0) } ?? "all",
-                                    $0.name,
+                                    $0.retiredAt == nil ? "-" : "yes", $0.name,
                                 ]
                             })
                 }
@@ -195,7 +197,8 @@ struct RulebookCommand: AsyncParsableCommand {
 
     struct Export: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "export", abstract: "Writes the objects into files, the newest versions or those that are published.")
+            commandName: "export",
+            abstract: "Writes the objects into files, the newest versions of those in use or those that are published.")
 
         @Argument(help: "Folder; files of the same name are written anew, others left alone.") var folder: String?
         @OptionGroup var place: StoreCommand.Place
@@ -210,7 +213,7 @@ struct RulebookCommand: AsyncParsableCommand {
             try await RulebookCommand.with(place) { rulebooks, caller in
                 var archive = zip.map { RulebookArchive(path: $0) }
                 for entry in try await RulebookCommand.all({ try await rulebooks.list($0, by: caller) }) {
-                    if published, entry.published == nil { continue }
+                    if published ? entry.published == nil : entry.retiredAt != nil { continue }
                     let content = try await rulebooks.version(entry.kind, entry.key, published ? entry.published : nil, by: caller).content
                     let body = RulebookFiles.Body(
                         name: entry.name, description: entry.description, unit: entry.unit, content: content ?? .null)
@@ -250,7 +253,9 @@ struct RulebookCommand: AsyncParsableCommand {
                 // Those that ask for a number of their own first, before it is given to another.
                 for file in files.filter({ !$0.lacksNumber }) + files.filter(\.lacksNumber) {
                     let entry = known[file.name]
-                    if entry != nil, try await RulebookCommand.body(Name(file), nil, rulebooks, caller) == file.body { continue }
+                    if let entry, entry.retiredAt == nil, try await RulebookCommand.body(Name(file), nil, rulebooks, caller) == file.body {
+                        continue
+                    }
                     let wish = RulebookEntry.Wish(
                         name: file.body.name, description: file.body.description, unit: file.body.unit, content: file.body.content,
                         note: note)
@@ -263,8 +268,8 @@ struct RulebookCommand: AsyncParsableCommand {
                         throw RulebookCommand.refused(["\(file.path): \(fault)", "\(written) version(s) were written before it"])
                     }
                 }
-                let absent = Set(known.keys).subtracting(files.map(\.name)).sorted()
-                for name in absent { Swift.print("\(name): it has no file and stays; publish --without \(name) takes it out") }
+                let absent = Set(entries.lazy.filter { $0.retiredAt == nil }.map(\.path)).subtracting(files.map(\.name)).sorted()
+                for name in absent { Swift.print("\(name): it has no file and stays; rulebook retire \(name) ends its use") }
                 Swift.print("\(written) of \(files.count) file(s) written as new versions")
             }
         }

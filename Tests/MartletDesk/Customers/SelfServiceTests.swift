@@ -33,7 +33,9 @@ import Testing
             let key = rig.keys.rowKey
             rulebooks = Rulebooks(
                 Units(desk, rowKey: key),
-                Rulebooks.World(folder: RulebookFolder("\(rig.folder)/local"), surroundings: { Rulebook.Surroundings() }))
+                Rulebooks.World(
+                    folder: RulebookFolder("\(rig.folder)/local"), surroundings: { Rulebook.Surroundings() },
+                    zoneFile: { (try? Data(contentsOf: URL(filePath: "/usr/share/zoneinfo/\($0)"))).map { Array($0) } }))
             responder = APIResponder(
                 desk: desk, principals: Principals(desk, rowKey: key), tokens: rig.vault.tokens, counters: DeskCounters(),
                 logger: Logger(label: "desk", factory: { _ in SwiftLogNoOpLogHandler() }), timeLimit: .seconds(60), ready: { [] })
@@ -107,14 +109,23 @@ import Testing
         (.eventType, "cards", "{}"), (.plan, "sms", #"{"steps": [{"channels": ["sms"]}]}"#),
         (.template, "sms.paid", #"{"channel": "sms", "sender": "HARBOUR", "standard": "en", "texts": {"en": "Paid"}}"#),
         (.template, "sms.blocked", #"{"channel": "sms", "sender": "HARBOUR", "standard": "en", "texts": {"en": "Blocked"}}"#),
-        (.event, "paid", #"{"type": "cards", "class": "transactional", "templates": {"sms": "paid"}, "plan": "sms"}"#),
+        (.eventType, "loans", "{}"), (.purpose, "offers", #"{"number": 2}"#),
+        // Where the evening of the 22nd is still going on.
+        (.zones, "bank", #"{"default": "America/New_York"}"#),
+        (
+            .event, "paid",
+            #"""
+            {"type": "cards", "class": "transactional", "templates": {"sms": "paid"}, "plan": "sms", "threshold": "amount",
+             "parameters": [{"name": "amount", "type": "money", "dataClass": "financial"}]}
+            """#
+        ),
         (
             .event, "blocked",
             #"{"type": "cards", "class": "security", "mandatory": true, "templates": {"sms": "blocked"}, "plan": "sms"}"#
         ),
         (
             .package, "cards",
-            #"{"number": 17, "events": [{"event": "paid"}], "fee": {"amount": "25.00", "currency": "UAH", "period": "month"}}"#
+            #"{"number": 17, "events": [{"event": "paid", "thresholds": [{"amount": "50.00", "currency": "EUR"}]}], "channels": ["sms"], "fee": {"amount": "25.00", "currency": "UAH", "period": "month"}}"#
         ),
     ]
 
@@ -131,22 +142,30 @@ import Testing
             let first = try await app.ask(.get, path, key: token)
             #expect(first.status == 200 && first.tag == "\"1\"")
             for part in [
-                #""fixed":[{"event":"blocked","name":"The blocked"}]"#, #""fee":{"amount":"25.00","currency":"UAH","period":"month"}"#,
-                #""name":"The cards","package":17"#, #""events":[{"event":"paid","name":"The paid"}]"#,
+                #""fixed":[{"channels":["sms"],"event":"blocked","eventType":1,"name":"The blocked","thresholds":[]}]"#,
+                #""eventTypes":[{"eventType":1,"key":"cards","name":"The cards"},{"eventType":2,"key":"loans","name":"The loans"}]"#,
+                #""allowedChannels":["sms"],"channels":["sms"],"#, #""fee":{"amount":"25.00","currency":"UAH","period":"month"}"#,
+                #""name":"The cards","package":17"#,
+                #""events":[{"channels":["sms"],"event":"paid","eventType":1,"name":"The paid","thresholds":[{"amount":"50.00","currency":"EUR"}]}]"#,
                 // Connected by the bank, and offered to nobody any more.
-                #""from":20000,"isPaused":false,"package":3,"thresholds":[]}],"events":[],"package":3"#,
+                #""connected":[{"channels":["sms"],"from":20000,"isPaused":false,"thresholds":[]}],"events":[],"package":3"#,
+                #"{"path":"packages[1].connected[0]","reason":"The package is no longer offered, and tells nothing."}"#,
             ] {
                 #expect(first.text.contains(part), "\(part) of \(first.text)")
             }
             let wish = #"""
                 {"packages": [{"package": 3, "isPaused": true},
-                  {"package": 17, "card": "4242 4242 4242 0042", "channels": ["push"], "thresholds": [{"eventType": 1, "amount": 5000, "currency": 980}]}]}
+                  {"package": 17, "card": "4242 4242 4242 0042", "channels": ["push"], "thresholds": [{"eventType": 1, "amount": "50.00", "currency": "UAH"}]}]}
                 """#
             let second = try await app.ask(.put, path, key: token, wish, match: "\"1\"")
-            #expect(second.status == 200 && second.tag == "\"2\"" && second.text.contains(#""card":"•••0042""#))
+            #expect(second.status == 200 && second.tag == "\"2\"" && second.text.contains(#""card":"•••0042""#), "\(second)")
+            #expect(second.text.contains(#""thresholds":[{"amount":"50.00","currency":"UAH","eventType":1}]"#))
+            #expect(
+                second.text.contains(#"{"path":"packages[0].connected[0].channels","reason":"No event of the package is told over push."}"#)
+            )
             let view = try await rig.customers.get(1, by: CustomerRig.anna)
             #expect(
-                view.packages.map(\.from) == [20_000, UInt16(CustomerRig.now / 86_400_000_000)]
+                view.packages.map(\.from) == [20_000, Self.today]
                     && view.packages.map(\.isPaused) == [true, false])
             #expect(view.packages[1].thresholds.map(\.amount) == [5000])
             let changes = try await rig.customers.packageChanges(1, PageWish(limit: 2), by: CustomerRig.anna).items
@@ -170,13 +189,95 @@ import Testing
         }
     }
 
+    /// Where the customer lives, days since 1970; in UTC it is tomorrow already.
+    private static let today: UInt16 = 20_779
+
+    @Test("What is connected holds at once where the customer lives, and what was over begins anew", arguments: SQLStore.Engine.allCases)
+    func days(engine: SQLStore.Engine) async throws {
+        try await CustomerRig.with(engine) { rig in
+            let app = App(rig)
+            var wish = CustomerRig.wish()
+            func package(until: UInt16, card: String? = nil) -> CustomerView.PackageView {
+                .init(package: 17, from: 20_000, until: until, channels: nil, isPaused: false, thresholds: [], account: nil, card: card)
+            }
+            wish.packages = [package(until: Self.today - 1), package(until: Self.today, card: "4242424242420042")]
+            _ = try await rig.customers.add(wish, by: CustomerRig.anna)
+            try await app.publish(Self.rules, base: 0)
+            let token = try await app.token(app.key("app", [.actForCustomers]))
+            let path = "/v1/self/packages"
+            // The one for everything was over yesterday, the card's is on its last day.
+            let first = try await app.ask(.get, path, key: token)
+            let card = #"{"card":"•••0042","from":20000,"isPaused":false,"thresholds":[],"until":20779}"#
+            #expect(first.text.contains(#""connected":[\#(card)]"#), "\(first.text)")
+            let again = #"{"packages": [{"package": 17}, {"package": 17, "card": "•••0042"}]}"#
+            let second = try await app.ask(.put, path, key: token, again, match: "\"1\"")
+            #expect(second.text.contains(#""connected":[{"from":20779,"isPaused":false,"thresholds":[]},\#(card)]"#), "\(second.text)")
+            #expect(try await rig.customers.get(1, by: CustomerRig.anna).packages.map(\.until) == [nil, Self.today])
+        }
+    }
+
+    @Test("What a customer names must be there; what has no effect is named", arguments: SQLStore.Engine.allCases)
+    func named(engine: SQLStore.Engine) async throws {
+        try await CustomerRig.with(engine) { rig in
+            let app = App(rig)
+            var wish = CustomerRig.wish()
+            // Set when another release held.
+            wish.packages?[0].thresholds = [.init(eventType: 40, amount: 1, currency: 980)]
+            _ = try await rig.customers.add(wish, by: CustomerRig.anna)
+            try await app.publish(Self.rules, base: 0)
+            let token = try await app.token(app.key("app", [.actForCustomers]))
+            func refused(_ thresholds: String) async throws -> [String] {
+                let body = #"{"packages": [{"package": 17, "thresholds": [\#(thresholds)]}]}"#
+                return try await app.ask(.put, "/v1/self/packages", key: token, body, match: "\"1\"").errors
+            }
+            let place = "/packages/0/thresholds/0"
+            #expect(try await refused(#"{"eventType": 41, "amount": "1", "currency": "EUR"}"#) == ["\(place)/eventType unknown"])
+            #expect(try await refused(#"{"eventType": 1, "amount": "1", "currency": "978"}"#) == ["\(place)/currency unknown"])
+            #expect(try await refused(#"{"eventType": 1, "amount": "1,5", "currency": "EUR"}"#) == ["\(place)/amount malformed"])
+            #expect(try await refused(#"{"eventType": 1, "amount": "1.005", "currency": "EUR"}"#) == ["\(place)/amount range"])
+            #expect(try await refused(#"{"eventType": 1, "amount": "-1", "currency": "EUR"}"#) == ["\(place)/amount range"])
+            let one = #"{"eventType": 1, "amount": "1", "currency": "EUR"}"#
+            #expect(try await refused("\(one), \(one)") == ["/packages/0/thresholds/1 repeated"])
+            // The yen has no digits behind the point, the dinar three; what the customer has already may stay.
+            let kept = #"""
+                {"packages": [{"package": 3, "thresholds": [{"eventType": 40, "amount": "0.01", "currency": "UAH"}]},
+                  {"package": 17, "thresholds": [{"eventType": 1, "amount": "5", "currency": "JPY"}, {"eventType": 2, "amount": "5.5", "currency": "KWD"}]}]}
+                """#
+            let set = try await app.ask(.put, "/v1/self/packages", key: token, kept, match: "\"1\"")
+            #expect(
+                set.text.contains(#"[{"amount":"5","currency":"JPY","eventType":1},{"amount":"5.500","currency":"KWD","eventType":2}]"#))
+            #expect(
+                set.text.contains(#"{"path":"packages[0].connected[0].thresholds[1]","reason":"No event of the package is of this type."}"#)
+            )
+            #expect(try await rig.customers.get(1, by: CustomerRig.anna).packages[1].thresholds.map(\.amount) == [5, 5500])
+
+            let preferences = "/v1/self/preferences"
+            func wishes(_ text: String) async throws -> App.Answer {
+                try await app.ask(.put, preferences, key: token, #"{"channelsOff": [], \#(text)}"#, match: "\"2\"")
+            }
+            #expect(try await wishes(#""mutedEventTypes": [2, 41]"#).errors == ["/mutedEventTypes/1 unknown"])
+            #expect(try await wishes(#""mutedEventTypes": [], "quietFrom": 0, "quietUntil": 0"#).errors == ["/quietUntil range"])
+            let muted = try await wishes(#""mutedEventTypes": [2, 1]"#)
+            #expect(
+                muted.text.contains(#""withoutEffect":[{"path":"mutedEventTypes[1]","reason":"The blocked: told in any case."}]"#),
+                "\(muted.text)")
+            // As it was read it may be written.
+            #expect(try await app.ask(.put, preferences, key: token, muted.text, match: "\"3\"").status == 200)
+            #expect(
+                try await app.ask(.post, "/v1/self/consents", key: token, #"{"purpose": 3, "state": "given"}"#).errors
+                    == ["/purpose unknown"])
+        }
+    }
+
     @Test("Without a release nothing is offered, and what is connected is shown")
     func unpublished() async throws {
         try await CustomerRig.with(.sqlite) { rig in
             let app = App(rig)
             _ = try await rig.customers.add(CustomerRig.wish(), by: CustomerRig.anna)
             let answer = try await app.ask(.get, "/v1/self/packages", key: app.token(app.key("app", [.actForCustomers])))
-            #expect(answer.text.hasPrefix(#"{"fixed":[],"packages":[{"connected":[{"#) && answer.text.hasSuffix(#""package":3}]}"#))
+            #expect(
+                answer.text.hasPrefix(#"{"eventTypes":[],"fixed":[],"packages":[{"allowedChannels":[],"channels":[],"connected":[{"#),
+                "\(answer.text)")
         }
     }
 
@@ -185,10 +286,11 @@ import Testing
         try await CustomerRig.with(engine) { rig in
             let app = App(rig)
             _ = try await rig.customers.add(CustomerRig.wish(), by: CustomerRig.anna)
+            try await app.publish(Self.rules, base: 0)
             let token = try await app.token(app.key("app", [.actForCustomers]))
             let none = try await app.ask(.get, "/v1/self/preferences", key: token)
-            #expect(none.text == #"{"channelsOff":[],"mutedEventTypes":[]}"# && none.tag == "\"1\"")
-            let wish = #"{"quietFrom": 1320, "quietUntil": 420, "channelsOff": ["push"], "mutedEventTypes": [3]}"#
+            #expect(none.text == #"{"channelsOff":[],"mutedEventTypes":[],"withoutEffect":[]}"# && none.tag == "\"1\"")
+            let wish = #"{"quietFrom": 1320, "quietUntil": 420, "channelsOff": ["push"], "mutedEventTypes": [2]}"#
             let set = try await app.ask(.put, "/v1/self/preferences", key: token, wish, match: "\"1\"")
             #expect(set.status == 200 && set.text.contains(#""at":"2026-11-23T02:13:20"#) && set.tag == "\"2\"", "\(set)")
             let odd = wish.replacing("push", with: "smoke").replacing("1320", with: "1500")
@@ -218,6 +320,7 @@ import Testing
         try await CustomerRig.with(.sqlite) { rig in
             let app = App(rig)
             for reference in ["a", "b"] { _ = try await rig.customers.add(CustomerRig.wish(reference), by: CustomerRig.anna) }
+            try await app.publish(Self.rules, base: 0)
             let key = try await app.key("app", Set(Right.allCases))
             let token = try await app.token(key, id: "2")
             #expect(try await app.ask(.get, "/v1/self/consents", key: token).status == 200)

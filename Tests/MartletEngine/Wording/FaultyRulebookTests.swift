@@ -19,7 +19,9 @@ struct FaultyRulebookTests {
             return RulebookObject(kind: kind, key: key, version: 1, content: content)
         }
         return DecisionBook.compile(
-            RulebookSource(number: 1, at: 0, objects: objects), in: Rulebook.Surroundings(groups: ["north"], served: ChannelSet(.sms)),
+            RulebookSource(number: 1, at: 0, objects: objects),
+            in: Rulebook.Surroundings(
+                groups: ["north"], served: ChannelSet(.sms), known: KnownNumbers(segments: [13], packages: [17], purposes: [2])),
             zoneFile: WordingRig.zoneFile
         ).findings
     }
@@ -82,6 +84,7 @@ struct FaultyRulebookTests {
             // Words that are missing or mean nothing.
             ("template/sms.card-payment$.texts.en", "no field `balance`"), ("template/sms.card-payment$.texts.uk", "line 1"),
             ("template/push.card-payment$.texts", "in uk"), ("template/sms.card-payment$.texts", "in ru"),
+            ("matrix/bank$.cells[3].segment", "no segment 7"),
             ("template/push.card-payment$.texts.en.body", "line 1"), ("template/sms.loan-due$.texts.xx", "in this language"),
             ("event/news$.templates.sms", "no template"), ("event/news$.type", "no event-type/weather"),
             ("template/sms.appointment$.texts.en", "partial `thanks`"), ("override/statement.sms$", "version 7"),

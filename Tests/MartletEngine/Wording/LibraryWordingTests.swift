@@ -53,6 +53,13 @@ struct LibraryWordingTests {
 
     struct Missing: Error {}
 
+    @Test("What a customer calls a large withdrawal silences no smaller one: it has an event type of its own")
+    func large() throws {
+        let rules = Rulebook.compile(try LibraryWordingTests.source(), in: Rulebook.Surroundings()).rulebook.decisions
+        let large = try #require(rules.events.first { $0.key == "large_withdrawal" })
+        #expect(rules.events.filter { $0.type == large.type }.map(\.key) == ["large_withdrawal"])
+    }
+
     @Test("The library compiles without a finding")
     func compiles() throws {
         let source = try LibraryWordingTests.source()

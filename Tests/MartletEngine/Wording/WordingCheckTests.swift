@@ -87,7 +87,14 @@ struct WordingCheckTests {
             Case(
                 "a language of another channel that is missing",
                 ["template/sms.paid": #"{"channel": "sms", "sender": "HARBOUR", "standard": "en", "texts": {"en": "x"}}"#],
-                "template/sms.paid$.texts", .warning, "a text in uk for another channel"),
+                "template/sms.paid$.texts", .warning, "event/paid has no text here in uk (another channel has one, unit 9)"),
+            Case(
+                "a language of units that no channel has",
+                [
+                    "zones/bank":
+                        #"{"default": "Europe/Kyiv", "units": [{"unit": 8, "locale": "pl"}, {"unit": 9, "locale": "ru-UA"}, {"unit": 10, "locale": "pl"}]}"#
+                ],
+                "template/push.paid$.texts", .warning, "event/paid has no text here in pl (unit 8, unit 10), ru-UA (unit 9)"),
             Case(
                 "a language whose amounts cannot be written",
                 [

@@ -75,8 +75,38 @@ import Testing
         #expect(ukrainian.fields == [.init(name: "text", place: .message, text: nil, fault: nil)] && ukrainian.sms == nil)
         #expect(
             Set(preview.findings.filter { $0.severity == .error }.map(\.path))
-                == ["event/paid$.plan", "event/paid$.templates", "partial/foot$.colour", "template/sms.paid$.texts.uk"],
+                == ["event/paid$.plan", "partial/foot$.colour", "template/sms.paid$.texts.uk"],
             "\(preview.findings)")
+    }
+
+    @Test("A value is text wherever it stands: it is no markup in a rich push or a mail, and leaves its part of an address nowhere")
+    func values() throws {
+        let shop = #"<a href="https://x.example">Shop</a>/&?"#
+        let text = #"""
+            {"title": "{{shop}}", "preview": "x", "body": "<b>{{shop}}</b>{{>thanks}}", "fallback": "{{shop}}", "link": "https://bank.example/a?s={{shop}}",
+             "image": "https://bank.example/{{shop}}.png", "buttons": [{"label": "{{shop}}", "link": "bank:{{shop}}"}]}
+            """#
+        var values = WordingRig.values
+        values[3] = .init("shop", .text(shop))
+        let preview = try Self.preview(
+            [
+                "template/push.paid": #"{"channel": "push", "form": "rich", "standard": "en", "texts": {"en": \#(text)}}"#,
+                "partial/thanks": #"{"texts": {"en": "<i>{{shop}}</i>"}}"#,
+            ], .push)
+        let fields = try Self.written(preview, "en", values).fields
+        func field(_ name: String) -> String? { fields.first { $0.name == name }?.text }
+        let (html, link) = (
+            "&lt;a href=&quot;https://x.example&quot;&gt;Shop&lt;/a&gt;/&amp;?",
+            "%3Ca%20href%3D%22https%3A%2F%2Fx.example%22%3EShop%3C%2Fa%3E%2F%26%3F"
+        )
+        #expect(field("body") == "<b>\(html)</b><i>\(html)</i>")
+        #expect(field("title") == shop && field("fallback") == shop && field("buttons[0].label") == shop, "these show what they are given")
+        #expect(field("link") == "https://bank.example/a?s=\(link)" && field("image") == "https://bank.example/\(link).png")
+        #expect(field("buttons[0].link") == "bank:\(link)")
+
+        let mail = try Self.preview(try WordingCheckTests.mail(subject: "{{shop}}", text: "{{shop}}", html: "<p>{{shop}}</p>"), .email)
+        let letter = try Self.written(mail, "en", values).fields
+        #expect(letter.map(\.text) == [shop, shop, "<p>\(html)</p>"])
     }
 
     @Test("Values that a text cannot be written with are named by field, and a text that is too long is shown all the same")

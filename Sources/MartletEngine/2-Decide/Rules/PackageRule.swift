@@ -2,7 +2,8 @@ import Calendar
 import MartletModel
 
 /// A customer is told of what is in the packages that he connected: for the account or card that the event is about, on the days for
-/// which he connected them. What is connected for a card goes before what is for an account, and that before what is for all.
+/// which he connected them. What is connected for a card goes before what is for an account, and that before what is for all; so does what is
+/// paused: who pauses it for one card wants nothing for that card, whatever is connected for all.
 enum PackageRule {
     static func ask(
         _ customer: borrowing Customer, _ decider: borrowing Decider, _ asking: inout Decider.Asking, _ decision: inout Decision
@@ -29,19 +30,20 @@ enum PackageRule {
                 if because == .notConnected { because = .notForThisAccount }
                 continue
             }
-            guard !customer.packages[place].isPaused else {
-                because = .paused
-                continue
-            }
             let today = day ?? decider.localDay(of: customer, at: asking.circumstances.now)
             day = today
-            guard customer.packages[place].isValid(on: today) else {
+            guard customer.packages[place].hasDay(today) else {
                 if because != .paused { because = .notYetOrNoLonger }
                 continue
             }
-            // Of two of one rank the one that tells this amount.
+            guard !customer.packages[place].isPaused else {
+                because = .paused
+                if rank > bestRank { (best, bestRank, isTold) = (-1, rank, false) }
+                continue
+            }
+            // Of two of one rank the one that is not paused, and that tells this amount.
             let tells = ThresholdRule.compare(customer.packages[place], decider, asking, entry).isPassed
-            guard rank > bestRank || rank == bestRank && tells && !isTold else { continue }
+            guard rank > bestRank || rank == bestRank && (best < 0 || tells && !isTold) else { continue }
             (best, bestRank, bestEntry, isTold) = (place, rank, entry, tells)
         }
         guard best >= 0 else { return RuleAnswer(.package, .suppresses(.notInPackage), because) }

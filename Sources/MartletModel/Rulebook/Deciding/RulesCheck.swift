@@ -15,11 +15,12 @@ extension DecisionRules {
                     remedy: "join some of them"))
         }
         checkReach(&findings)
-        checkPlans(surroundings, &findings)
+        checkPlans(draft, surroundings, &findings)
         checkWaiting(&findings)
         checkCompletions(&findings)
         draft.checkSteps(&findings)
         checkUnreachable(draft, &findings)
+        draft.checkNumbers(surroundings.known, &findings)
     }
 
     private func error(
@@ -83,7 +84,7 @@ extension DecisionRules {
     }
 
     /// Whatever plan an event may follow must be there, go over a channel that it has a template for, and be through before its deadline.
-    private func checkPlans(_ surroundings: Rulebook.Surroundings, _ findings: inout [RulebookFinding]) {
+    private func checkPlans(_ draft: RulebookDraft, _ surroundings: Rulebook.Surroundings, _ findings: inout [RulebookFinding]) {
         // Looked up once: a matrix has thousands of cells, a bank thousands of events.
         var plansOfClass: [MessageClass: Set<Int>] = [:]
         var isUsed = [Bool](repeating: false, count: plans.count)
@@ -92,7 +93,9 @@ extension DecisionRules {
             isUsed[cell.plan] = true
         }
         let general = Set(matrix.filter { $0.segment == nil && $0.engagement == nil }.map(\.messageClass))
-        for event in events {
+        for (event, written) in zip(events, draft[.event]) {
+            // One that names a plan which is not there was told so: the matrix is not what it would follow.
+            if event.plan == nil, written.field("plan") != nil { continue }
             let places = event.plan.map { [$0] } ?? plansOfClass[event.messageClass] ?? []
             var ways: ChannelSet = []
             for place in places.sorted() where place < plans.count {

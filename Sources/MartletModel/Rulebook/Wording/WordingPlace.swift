@@ -4,6 +4,8 @@ public enum WordingPlace: CaseIterable, Sendable {
     case lockedScreen
     /// The customer reads or hears it, on a device of the customer's own: short messages, the body of a push, messengers, voice.
     case message
+    /// The same with markup: the body of a rich push.
+    case markup
     /// It lies where it was sent to for years, and goes through other people's servers: mails, passes.
     case letter
     /// The same in HTML.
@@ -24,8 +26,9 @@ public enum WordingPlace: CaseIterable, Sendable {
         case (.lockedScreen, .financial), (.lockedScreen, .identifier): isMasked
         case (.lockedScreen, .secret): false
         case (.message, .personal), (.message, .financial), (.message, .secret): true
+        case (.markup, .personal), (.markup, .financial), (.markup, .secret): true
         case (.letter, .personal), (.letter, .financial), (.html, .personal), (.html, .financial): true
-        case (.message, .identifier), (.letter, .identifier), (.html, .identifier): isMasked
+        case (.message, .identifier), (.markup, .identifier), (.letter, .identifier), (.html, .identifier): isMasked
         case (.letter, .secret), (.html, .secret): false
         }
     }
@@ -34,7 +37,7 @@ public enum WordingPlace: CaseIterable, Sendable {
     public var doc: String {
         switch self {
         case .lockedScreen: "a locked screen shows this text"
-        case .message: "this text shows it as it is"
+        case .message, .markup: "this text shows it as it is"
         case .letter, .html: "this text stays where it was sent to"
         case .link: "this is an address"
         case .image: "this is the address of a picture"

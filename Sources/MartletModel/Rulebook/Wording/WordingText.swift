@@ -69,7 +69,7 @@ enum WordingForm: Equatable {
         case .basicPush: [Field("title", .lockedScreen), Field("preview", .lockedScreen), Field("body", .message)]
         case .richPush:
             [
-                Field("title", .lockedScreen), Field("preview", .lockedScreen), Field("body", .message), Field("fallback", .message),
+                Field("title", .lockedScreen), Field("preview", .lockedScreen), Field("body", .markup), Field("fallback", .message),
                 Field("image", .image, isNeeded: false), Field("link", .link, isNeeded: false),
             ]
         case .mail: [Field("subject", .lockedScreen), Field("text", .letter), Field("html", .html, isNeeded: false)]
