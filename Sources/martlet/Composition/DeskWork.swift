@@ -81,7 +81,8 @@ struct DeskWork: Sendable {
             while true {
                 do {
                     try await clock.look(desk)
-                    _ = try await HistoryRetention(desk, rules: settings.retention).run()
+                    let reach = HistoryReach(desk, journal: settings.node.journalDirectory)
+                    _ = try await HistoryRetention(desk, rules: settings.retention) { try await reach.moment() }.run()
                     await forgetKeys(desk)
                 } catch let jump as RetentionClock.Jump {
                     logger.error("retention does not believe the clock", metadata: ["reason": "\(jump)"])
