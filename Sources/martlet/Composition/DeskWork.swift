@@ -145,7 +145,7 @@ struct DeskWork: Sendable {
     private var erasures: DeskPart {
         DeskPart("erasures") { desk in
             let ending = ErasureEnding(
-                desk, isProjected: { try await isProjected() }, oldest: { try oldestRecord() }, logger: logger)
+                desk.customers(vault), isProjected: { try await isProjected() }, oldest: { try oldestRecord() }, logger: logger)
             try await ending.run()
         }
     }
