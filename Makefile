@@ -91,6 +91,8 @@ faults-smoke: ## kill -9, power cut, flipped bits, bad input, a desk in trouble,
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/badinput.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/desk.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/imports.py --lines 10000 --kills 2 --build debug
+	@$(NO_PROFILE) $(PYTHON) Tests/Faults/withdrawals.py --build debug
+	@$(NO_PROFILE) $(PYTHON) Tests/Faults/sums.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/outage.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/restore.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/erasure.py --build debug
@@ -108,6 +110,8 @@ faults: setup release worlds ## the whole: kill -9 and power cut, 200 rounds eac
 	@$(PYTHON) Tests/Faults/imports.py --lines 500000 --kills 5 --store sqlite --build release
 	@$(PYTHON) Tests/Faults/imports.py --lines 500000 --kills 5 --store postgres --build release
 	@$(PYTHON) Tests/Faults/outage.py --stopped 600 --frozen 120 --build release
+	@set -e; for store in sqlite postgres; do $(PYTHON) Tests/Faults/withdrawals.py --lines 500000 --limit 2 --store $$store --build release; \
+	    $(PYTHON) Tests/Faults/sums.py --rounds 2000 --store $$store --build release; done
 	@set -e; for store in sqlite postgres; do for script in restore erasure; do \
 	    $(PYTHON) Tests/Faults/$$script.py --store $$store --build release; done; done
 

@@ -15,7 +15,13 @@ private func spread(_ number: UInt64) -> UInt64 { number &* 0x9E37_79B9_7F4A_7C1
 @Suite("Desk: the node's local copy") struct CustomerFeedTests {
     /// A store's customers, in memory.
     final class People: CustomerImages {
-        private let held = Mutex<(images: [SubjectNumber: CustomerImage], changes: [(change: Int64, CustomerChange)])>(([:], []))
+        private struct Held {
+            var images: [SubjectNumber: CustomerImage] = [:]
+            var changes: [(change: Int64, CustomerChange)] = []
+            var urgent: [(change: Int64, subject: SubjectNumber)] = []
+        }
+
+        private let held = Mutex(Held())
 
         func images(after: SubjectNumber, limit: Int) -> [CustomerImage] {
             held.withLock { Array($0.images.values.filter { $0.subject > after }.sorted { $0.subject < $1.subject }.prefix(limit)) }
@@ -27,7 +33,26 @@ private func spread(_ number: UInt64) -> UInt64 { number &* 0x9E37_79B9_7F4A_7C1
 
         func newestChange() -> Int64 { held.withLock { $0.changes.last?.change ?? 0 } }
 
-        func write(_ subject: SubjectNumber, phone: UInt64) throws {
+        func urgent(after: Int64, limit: Int) -> [(change: Int64, CustomerChange)] {
+            held.withLock { held in
+                held.urgent.filter { $0.change > after }.prefix(limit).map { urgent in
+                    (urgent.change, held.images[urgent.subject].map { .written($0) } ?? .erased(urgent.subject))
+                }
+            }
+        }
+
+        func dropUrgent(upTo change: Int64, limit: Int) -> Int {
+            held.withLock { held in
+                let count = min(limit, held.urgent.count { $0.change <= change })
+                held.urgent.removeFirst(count)
+                return count
+            }
+        }
+
+        var urgentCount: Int { held.withLock { $0.urgent.count } }
+
+        /// - Parameter byFile: as an import does.
+        func write(_ subject: SubjectNumber, phone: UInt64, byFile: Bool = false) throws {
             var clear: [UInt8] = []
             try Customer(subject: subject, contacts: [ContactPoint(number: 1, kind: .phone)]).write(to: &clear)
             let image = CustomerImage(
@@ -39,6 +64,7 @@ private func spread(_ number: UInt64) -> UInt64 { number &* 0x9E37_79B9_7F4A_7C1
                 let next = (held.changes.last?.change ?? 0) + 1
                 held.changes.removeAll { if case .written(let old) = $0.1 { old.subject == subject } else { false } }
                 held.changes.append((next, .written(image)))
+                if !byFile { held.urgent.append((next, subject)) }
             }
         }
 
@@ -48,6 +74,7 @@ private func spread(_ number: UInt64) -> UInt64 { number &* 0x9E37_79B9_7F4A_7C1
                 let next = (held.changes.last?.change ?? 0) + 1
                 held.changes.removeAll { if case .written(let old) = $0.1 { old.subject == subject } else { false } }
                 held.changes.append((next, .erased(subject)))
+                held.urgent.append((next, subject))
             }
         }
     }
@@ -216,12 +243,67 @@ private func spread(_ number: UInt64) -> UInt64 { number &* 0x9E37_79B9_7F4A_7C1
         }
         #expect(try await next.writeBase()?.customers == 4)
         #expect(try await next.writeBase() == nil)
-        for subject in SubjectNumber(5)...12 { try place.people.write(subject, phone: UInt64(subject)) }
-        place.people.erase(5)
+        for subject in SubjectNumber(5)...12 { try place.people.write(subject, phone: UInt64(subject), byFile: true) }
         #expect(try await next.push() == 0 && other.batches.isEmpty)
-        #expect(try await next.writeBase()?.customers == 11)
+        #expect(try await next.writeBase()?.customers == 12)
         #expect(try await next.push() == 0)
         #expect(other.customers.owner(address: spread(12)) == .one(12))
+        try await place.end()
+    }
+
+    @Test("What no file wrote comes to the node while a file's rows wait for a base file, each once, and is forgotten behind it")
+    func urgent() async throws {
+        let place = try await Place()
+        let node = try FakeNode(place.directory)
+        let feed = place.feed(node) {
+            $0.window = 3
+            $0.backlogMaximum = 5
+        }
+        for subject in SubjectNumber(1)...4 { try place.people.write(subject, phone: 100 + UInt64(subject)) }
+        _ = try await feed.writeBase()
+        for subject in SubjectNumber(5)...12 { try place.people.write(subject, phone: 100 + UInt64(subject), byFile: true) }
+        // Behind all of the file: a withdrawal and an erasure, and one more row of the file for whom the withdrawal is of.
+        try place.people.write(1, phone: 900)
+        place.people.erase(2)
+        try place.people.write(13, phone: 113, byFile: true)
+        #expect(try await feed.push() == 2)
+        #expect(node.customers.owner(address: spread(900)) == .one(1))
+        #expect(node.customers.owner(address: spread(102)) == .nobody)
+        #expect(node.customers.owner(address: spread(105)) == .nobody)
+        #expect(node.batches.flatMap(\.self).count == 2 && node.batches.first == [.erased(2)])
+        #expect(try await feed.push() == 0)
+        try place.people.write(3, phone: 903)
+        #expect(try await feed.push() == 1 && node.customers.owner(address: spread(903)) == .one(3))
+        // The store hears how far the node is; until the base file these are known as urgent, should the desk begin anew.
+        while try await feed.save() {}
+        #expect(place.people.urgentCount == 3)
+        #expect(try await place.feed(node) { $0.window = 3 }.place()?.change == 4)
+        #expect(try await feed.writeBase()?.customers == 12)
+        #expect(node.customers.owner(address: spread(105)) == .one(5) && node.customers.owner(address: spread(900)) == .one(1))
+        #expect(try await feed.push() == 0)
+        while try await feed.save() {}
+        #expect(place.people.urgentCount == 0)
+        try await place.end()
+    }
+
+    @Test("A file's rows fill one half of the overlay at most; the other is for what no file wrote")
+    func halfFull() async throws {
+        let place = try await Place()
+        var limits = LocalCustomers.Limits()
+        limits.overlayChanges = 8
+        let node = try FakeNode(place.directory, limits: limits)
+        let feed = place.feed(node)
+        try place.people.write(1, phone: 101)
+        _ = try await feed.writeBase()
+        for subject in SubjectNumber(2)...6 { try place.people.write(subject, phone: 100 + UInt64(subject), byFile: true) }
+        #expect(try await feed.push() == 5)
+        for subject in SubjectNumber(7)...9 { try place.people.write(subject, phone: 100 + UInt64(subject), byFile: true) }
+        #expect(try await feed.push() == 0)
+        try place.people.write(1, phone: 901)
+        #expect(try await feed.push() == 1 && node.customers.owner(address: spread(901)) == .one(1))
+        #expect(node.customers.owner(address: spread(107)) == .nobody)
+        #expect(try await feed.writeBase()?.customers == 9)
+        #expect(node.customers.owner(address: spread(107)) == .one(7))
         try await place.end()
     }
 

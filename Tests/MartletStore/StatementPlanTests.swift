@@ -57,6 +57,9 @@ struct StatementPlanTests {
                 if !whole.isEmpty { reading[statement.id] = whole.joined(separator: "; ") }
                 if statement.sql.hasPrefix("SELECT") { #expect(!plan.isEmpty, "\(statement.id)") }
             }
+            for (statement, plan) in zip(all, plans) where statement.id.name.hasPrefix("retention.") {
+                #expect(StatementPlanTests.isBounded(statement.sql, plan, engine), "\(statement.id): \(plan)")
+            }
             for (id, lines) in reading where StatementPlanTests.exempt[id] == nil { Issue.record("\(id) reads a table through: \(lines)") }
             for id in StatementPlanTests.exempt.keys { #expect(reading[id] != nil, "\(id) goes by an index: it needs no exemption") }
         }
@@ -81,6 +84,24 @@ struct StatementPlanTests {
             let rest = plan[(index + 1)...].prefix { !$0.contains("->") }
             return rest.contains { $0.contains("Index Cond:") } ? nil : line
         }
+    }
+
+    /// Whether a statement by which the history forgets touches a bounded number of rows: what it asks for has a limit or the ranges of 32 ids, what it
+    /// changes it finds by ids, and not by all that lies in some time.
+    static func isBounded(_ sql: String, _ plan: [String], _ engine: SQLStore.Engine) -> Bool {
+        if sql.hasPrefix("SELECT") { return sql.contains(" LIMIT ?") || sql.contains(" LIMIT 1") || sql.contains("id > ?32 AND id <= ?64") }
+        let searches = plan.filter { $0.contains(engine == .sqlite ? "SEARCH " : "Index Cond:") }
+        return !searches.isEmpty
+            && searches.allSatisfy { $0.contains(engine == .sqlite ? "id=?" : "id = ") }
+    }
+
+    @Test("A step that deletes all of a quarter of an hour is told from one that deletes by ids")
+    func bounded() {
+        let range = "DELETE FROM lookup WHERE slot = ?1 AND id IN (SELECT id FROM notification WHERE id >= ?2)"
+        let plan = ["2 0 0 SEARCH lookup USING PRIMARY KEY (slot=?)", "3 0 0 SEARCH notification USING PRIMARY KEY (id>?)"]
+        #expect(!Self.isBounded(range, plan, .sqlite))
+        #expect(Self.isBounded("DELETE FROM a WHERE id IN (?1)", ["2 0 0 SEARCH a USING PRIMARY KEY (id=?)"], .sqlite))
+        #expect(!Self.isBounded("SELECT id FROM notification WHERE id > ?1", [], .sqlite))
     }
 
     @Test("A plan that reads a table is told from one that does not")

@@ -8,9 +8,9 @@ import Testing
 /// The schema and the statements of the store, on both engines.
 @Suite("Store: schema")
 struct StoreSchemaTests {
-    static func with(
-        _ engine: SQLStore.Engine, statements: StatementSet? = nil, _ body: (SQLStore) async throws -> Void
-    ) async throws {
+    static func with<Result>(
+        _ engine: SQLStore.Engine, statements: StatementSet? = nil, _ body: (SQLStore) async throws -> Result
+    ) async throws -> Result {
         let address: StoreAddress
         switch engine {
         case .sqlite: address = .sqlite(file: "")
@@ -30,12 +30,13 @@ struct StoreSchemaTests {
                     try HistoryMonth(number: number).ensure(session, engine)
                 }
             }
-            try await body(store)
+            let result = try await body(store)
+            await store.close()
+            return result
         } catch {
             await store.close()
             throw error
         }
-        await store.close()
     }
 
     /// In November 2026.

@@ -38,6 +38,9 @@ struct CustomerComposer {
     private var said: [ConsentStatement] = []
     private let circumstances: WritingCircumstances
 
+    /// A file says it, and not a person or a system in its own words.
+    var isOfFile: Bool { circumstances.way == .file }
+
     /// - Parameter known: nil: a new customer.
     init(_ known: OpenedCustomer?, reference: UInt64, _ circumstances: WritingCircumstances) {
         before = known

@@ -17,9 +17,9 @@ extension Customers {
     /// Erases a customer for good: the row keeps that there was one, no hash and nothing sealed; addresses, contacts and packages go, consents stay as
     /// evidence without their proofs; then the key is destroyed, and with it every copy that was ever made of what it sealed.
     ///
-    /// The history forgets first what leads to the person there, in steps (`HistoryErasing`). All else is one transaction, but the key: it goes
-    /// last, and does not come back. Where the commit fails behind it the customer cannot be
-    /// opened any more, and erasing once more ends it. What the log had not given to the history by then is forgotten by `ErasureEnding`.
+    /// The history forgets first what leads to the person there, in steps (`HistoryErasing`). All else is one transaction, but the key: it does not
+    /// come back, so it goes when the erasure and its entry of the audit are durable. Where that is cut short, `ErasureEnding` destroys it; it also has
+    /// forgotten what the log had not given to the history by then.
     public func erase(_ subject: SubjectNumber, by caller: Caller) async throws(DeskFault) {
         try caller.require(.eraseCustomers)
         let at = desk.now()
@@ -29,13 +29,22 @@ extension Customers {
         } catch {
             throw DeskFault.of(error)
         }
+        try await eraseRow(subject, at: at, by: caller)
+        do {
+            try vault.subjects.erase([subject], time: at)
+        } catch {
+            throw DeskFault.of(error)
+        }
+    }
+
+    /// All of an erasure that is in the store. The key is there yet, and what is to be done with it is remembered.
+    func eraseRow(_ subject: SubjectNumber, at: Int64, by caller: Caller) async throws(DeskFault) {
         try await desk.act(.eraseCustomers, by: caller) { session in
             let change = try takeChange(session)
             let row = try seen(subject, caller, session)
             // Asked anew: an address may have come while the history forgot the others.
             try self.messages(of: row, session).remember(at: at / 1000, session)
             try forget(row, change: change, at: at, session)
-            try vault.subjects.erase([subject], time: at)
             return ((), AuditTrail.Line(act: .customerErased, object: Customers.object(subject)))
         }
     }
@@ -58,6 +67,7 @@ extension Customers {
         var rows = CustomerRows()
         rows.append(ComposedCustomer(row: row.erased(at: at / 1000, change: change), basedOn: row.version), vault.tags)
         try rows.write(session)
+        try session.run(CustomerStatements.addUrgent, [.integer(change), .number(subject)])
     }
 
     /// What the history holds for an export of this customer, newest first, in clear; at most `messagesExported`. Its look is in the export's entry of

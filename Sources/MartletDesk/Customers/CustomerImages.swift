@@ -22,8 +22,29 @@ extension Customers: CustomerImages {
                 CustomerStatements.changes, [.integer(after), .number(limit)], maximum: limit)
             return try rows.map { row in
                 let row = try CustomerRow(row, vault.tags)
-                return (row.change, row.image.map { .written($0) } ?? .erased(row.subject))
+                return (row.change, CustomerChange(row))
             }
+        }
+    }
+
+    /// Who was changed by anything but a file behind this number, as the customer is now, in the order of the numbers, `limit` at most.
+    public func urgent(after: Int64, limit: Int) async throws(DeskFault) -> [(change: Int64, CustomerChange)] {
+        try await desk.read(.readCustomers, by: .system("local")) { session in
+            let rows = try session.rows(
+                CustomerStatements.urgent, [.integer(after), .number(limit)], maximum: limit)
+            return try rows.map { (try $0.integer("urgent"), CustomerChange(try CustomerRow($0, vault.tags))) }
+        }
+    }
+
+    /// Forgets which changes up to this number did not wait, `limit` at most: the node has them.
+    /// - Returns: how many; `limit`: there may be more.
+    public func dropUrgent(upTo change: Int64, limit: Int) async throws(DeskFault) -> Int {
+        do {
+            return try await desk.store.transaction(durability: .relaxed) {
+                try $0.run(CustomerStatements.dropUrgent, [.integer(change), .number(limit)])
+            }
+        } catch {
+            throw DeskFault.of(error)
         }
     }
 
@@ -33,4 +54,8 @@ extension Customers: CustomerImages {
             try session.row(CustomerStatements.newestChange)?.integer("number") ?? 0
         }
     }
+}
+
+extension CustomerChange {
+    fileprivate init(_ row: CustomerRow) { self = row.image.map { .written($0) } ?? .erased(row.subject) }
 }

@@ -199,13 +199,14 @@ public struct Customers: Sendable {
             facts: try AddressFactRow.known(addresses, vault.tags, session))
     }
 
-    /// Writes what was composed, and reads it back as it now stands.
+    /// Writes what was composed, and reads it back as it now stands. What a file does not say is urgent: the node has it within two seconds.
     func write(_ composer: CustomerComposer, _ key: SubjectKey, change: Int64, _ session: SQLSession) throws -> OpenedCustomer {
         var sealer = Sealer()
         let composed = try Customers.compose(composer, key, change, &sealer)
         var rows = CustomerRows()
         rows.append(composed, vault.tags)
         try rows.write(session)
+        if !composer.isOfFile { try session.run(CustomerStatements.addUrgent, [.integer(change), .number(composed.row.subject)]) }
         return try vault.opened(composed.row)
     }
 

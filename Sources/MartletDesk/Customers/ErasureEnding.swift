@@ -1,3 +1,4 @@
+import Guard
 public import Logging
 import MartletModel
 import MartletStore
@@ -6,11 +7,15 @@ import SQL
 /// Ends erasures in the history. When a customer is erased the newest messages may stand in the log and not in the history yet; those whose text a key
 /// of class and day sealed would be found there later. So an erasure stays open until all that the log held when it was wished has come to the
 /// history and was forgotten there. It is done again when the log is projected anew, and remembered until the log holds nothing from before it.
+///
+/// And it destroys the key where the process that erased the customer's row did not come to that.
 public struct ErasureEnding: Sendable {
-    private let desk: Desk
+    private let customers: Customers
     private let isProjected: @Sendable () async throws -> Bool
     private let oldest: @Sendable () throws -> Int64?
     private let logger: Logger
+
+    private var desk: Desk { customers.desk }
 
     /// The node hears of an erasure within this; what it accepts until then may still be of the person. Milliseconds.
     static let heard: Int64 = 2000
@@ -23,10 +28,10 @@ public struct ErasureEnding: Sendable {
     ///   - isProjected: whether all that the log holds at the time of the call is durably in the history, after some patience.
     ///   - oldest: wall milliseconds of the log's oldest record; nil: there is none.
     public init(
-        _ desk: Desk, isProjected: @escaping @Sendable () async throws -> Bool, oldest: @escaping @Sendable () throws -> Int64?,
+        _ customers: Customers, isProjected: @escaping @Sendable () async throws -> Bool, oldest: @escaping @Sendable () throws -> Int64?,
         logger: Logger
     ) {
-        self.desk = desk
+        self.customers = customers
         self.isProjected = isProjected
         self.oldest = oldest
         self.logger = logger
@@ -57,6 +62,7 @@ public struct ErasureEnding: Sendable {
             try session.rows(ErasureStatements.open, [.integer(limit), .number(ErasureEnding.page)]).map { try Open($0) }
         }
         guard let oldest = due.map(\.wishedAt).min() else { return nil }
+        try await destroyKeys(Set(due.map(\.subject)).sorted())
         guard try await isProjected() else { return oldest }
         // The page may cut through the addresses of the last customer, who is ended as a whole: that one waits for the next look.
         if due.count == ErasureEnding.page, let cut = due.last?.subject { due.removeAll { $0.subject == cut } }
@@ -74,6 +80,19 @@ public struct ErasureEnding: Sendable {
             logger.info("the write-ahead log of the store could not be cut behind an erasure; its next checkpoint does")
         }
         return nil
+    }
+
+    /// Of those whose row says, under its tag, that they are erased: a row of `erasure` alone destroys nothing.
+    private func destroyKeys(_ subjects: [SubjectNumber]) async throws {
+        let keys = customers.vault.subjects
+        let left = subjects.filter { keys.key($0).key != nil }
+        guard !left.isEmpty else { return }
+        let erased = try await desk.store.read { session in
+            try left.filter { try customers.row(subject: $0, session)?.erasedAt != nil }
+        }
+        guard !erased.isEmpty else { return }
+        try keys.erase(erased, time: desk.now())
+        logger.notice("keys of erased customers are destroyed, which an end of the desk had kept", metadata: ["keys": "\(erased.count)"])
     }
 
     /// Forgets erasures from before the log's oldest record.
@@ -104,9 +123,11 @@ public struct ErasureEnding: Sendable {
 }
 
 extension PersonalMessages {
-    /// Keeps in mind what is to be forgotten once the log's newest records are here.
+    /// Keeps in mind what is to be forgotten once the log's newest records are here, and that the key has to go: of somebody without an address by
+    /// the customer's own number.
     func remember(at: Int64, _ session: SQLSession) throws {
-        for address in addresses {
+        let own = Address(kind: .customer, hash: Int64(subject), isShared: false)
+        for address in addresses.isEmpty ? [own] : addresses {
             try session.run(
                 ErasureStatements.add,
                 [.number(subject), .number(address.kind.rawValue), .integer(address.hash), .number(address.isShared ? 1 : 0), .integer(at)])

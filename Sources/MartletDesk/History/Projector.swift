@@ -101,7 +101,7 @@ public final class Projector: Sendable {
     }
 
     /// Writes anew every row that the log still holds up to the cursor, whatever stands there; counts nothing, moves nothing. What is
-    /// newer, and what is older than the log, stays as it is. May run beside a projector.
+    /// newer, and what is older than the log, stays as it is. Erasures and retention go over all of it again. May run beside a projector.
     public func repair() async throws {
         guard let thread = OwnThread.started("history-log") else { throw DeskFault.broken("the system gives no thread") }
         defer { thread.stop() }
@@ -119,8 +119,9 @@ public final class Projector: Sendable {
             try await ensure(batch.months, &months)
             try await store.transaction(durability: .relaxed) { session in
                 try writer.mend(batch, session)
-                // What the log still holds of customers who were erased came back with it.
+                // What the log still holds of customers who were erased came back with it, and what was past its time.
                 try session.run(ErasureStatements.again)
+                try session.run(StoreStatements.dropCursor, [.text(HistoryRetention.follower)])
             }
             figures.change { $0.records += UInt64(batch.records) }
         }

@@ -8,38 +8,11 @@ public import SQL
 /// written when there is none, when the overlay is half full, after an import, when more changes wait than are worth sending one by one, and when
 /// the node lost what it was given. Where it stands is kept in the store, in the cursor of follower `local`.
 ///
-/// Changes come at least once and in order, erasures before all others that wait; while the node is away they are tried again. What a base
-/// file holds is never less than the overlay that it takes the place of: the node's own facts up to there are in the store first.
+/// What no file wrote never waits for a base file, nor behind what a file wrote: it goes first, and has the second half of the overlay for
+/// itself. Within it erasures go first. Changes come at least once, those of one customer in order; while the node is away they are tried
+/// again. What a base file holds is never less than the overlay that it takes the place of: the node's own facts up to there are in the store
+/// first.
 public actor CustomerFeed {
-    public struct Options: Sendable {
-        /// Changes read from the store at once.
-        public var window = 4096
-        /// Waiting changes above which a base file is written instead.
-        public var backlogMaximum: Int64 = 50_000
-        public var page = 4096
-        /// Between two looks for changes, and for the need of a base file.
-        public var pushEvery = Duration.milliseconds(500)
-        public var baseEvery = Duration.seconds(1)
-        /// After a base file none is written for as long, and at least for so many times what it took.
-        public var baseRest = Duration.seconds(10)
-        public var restFactor = 4
-        /// How long the node may take to have it in use.
-        public var baseTaken = Duration.seconds(120)
-
-        public init() {}
-    }
-
-    public enum Fault: Error, Equatable, CustomStringConvertible {
-        /// The node goes on without it: it says why in its log and in `martlet status`.
-        case notTaken(version: UInt64)
-
-        public var description: String {
-            switch self {
-            case .notTaken(let version): "the node does not use base file \(version); `martlet status` says why"
-            }
-        }
-    }
-
     static let follower = "local"
 
     private let store: SQLStore
@@ -53,6 +26,15 @@ public actor CustomerFeed {
     private let options: Options
     private let logger: Logger
     private var isWanted = false
+    /// How far the node is; the store hears of it a little later, so that no change waits for a transaction.
+    private var reached: Place?
+    private var saved: Place?
+    /// Up to this change nothing is kept as urgent.
+    private var trimmed: Int64?
+    /// Newest change that went ahead of the others.
+    private var urgentReached: Int64 = 0
+    /// Numbers of those that still wait for their turn: a customer who has one of them as the last is not sent once more.
+    private var ahead: Set<Int64> = []
     private var rests: ContinuousClock.Instant?
     private var troubles: [String: String] = [:]
 
@@ -83,6 +65,7 @@ public actor CustomerFeed {
     public func run() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.repeated("changes", self.options.pushEvery) { try await self.push() > 0 } }
+            group.addTask { await self.repeated("place", self.options.pushEvery) { try await self.save() } }
             group.addTask { await self.repeated("base file", self.options.baseEvery) { try await self.writeBase() != nil } }
         }
     }
@@ -125,7 +108,14 @@ public actor CustomerFeed {
     /// Nil: the node was given nothing yet.
     func place() async throws -> Place? {
         let row = try await store.read { try $0.row(StoreStatements.cursors, [.text(CustomerFeed.follower)]) }
-        return try row.map { Place(change: try $0.integer("sequence"), overlay: UInt64(clamping: try $0.integer("position"))) }
+        // Whoever takes the cursor away wants the node to be given all anew.
+        guard let row else {
+            reached = nil
+            return nil
+        }
+        let stored = Place(change: try row.integer("sequence"), overlay: UInt64(clamping: try row.integer("position")))
+        if let reached, reached.change >= stored.change { return reached }
+        return stored
     }
 
     private func move(to place: Place) async throws {
@@ -135,6 +125,24 @@ public actor CustomerFeed {
                 LocalStatements.move,
                 [.text(CustomerFeed.follower), .integer(place.change), .integer(Int64(clamping: place.overlay)), .integer(at)])
         }
+        saved = place
+    }
+
+    /// A base file has all up to there; changes may have gone further meanwhile.
+    private func take(_ place: Place) async throws {
+        try await move(to: place)
+        reached = Place(change: max(place.change, reached?.change ?? 0), overlay: place.overlay)
+    }
+
+    /// Tells the store how far the node is, and that what is up to there waits no more.
+    /// - Returns: whether there is more to forget.
+    func save() async throws -> Bool {
+        guard let place = try await place() else { return false }
+        if place != saved { try await move(to: place) }
+        guard trimmed != place.change else { return false }
+        let dropped = try await images.dropUrgent(upTo: place.change, limit: options.window)
+        if dropped < options.window { trimmed = place.change }
+        return dropped == options.window
     }
 
     // MARK: Changes
@@ -145,23 +153,49 @@ public actor CustomerFeed {
         guard let place = try await place() else { return 0 }
         let waiting = try await images.changes(after: place.change, limit: options.window)
         guard let last = waiting.last else { return 0 }
-        let erased = waiting.map(\.1).filter(\.isErasure)
-        let isTooMuch =
-            waiting.count == options.window ? try await images.newestChange() - place.change > options.backlogMaximum : false
-        if isTooMuch {
-            // They come with a base file; what must be gone does not wait for that.
-            isWanted = true
-            _ = try await apply(erased)
-            return 0
+        let figures = try await node.figures()
+        if figures.newest < place.overlay { forgetAhead() }
+        var sent = 0
+        if waiting.count == options.window || figures.isHalfFull {
+            sent = try await pushUrgent(behind: place)
+            // The others come with a base file.
+            if figures.isHalfFull { return sent }
+            if try await images.newestChange() - place.change > options.backlogMaximum {
+                isWanted = true
+                return sent
+            }
         }
-        let rest = waiting.map(\.1).filter { !$0.isErasure }
-        var newest = try await apply(erased)
-        newest = max(newest, try await apply(rest))
-        try await move(to: Place(change: last.change, overlay: newest))
-        return waiting.count
+        let rest = waiting.filter { !ahead.contains($0.change) }.map(\.1)
+        let newest = rest.isEmpty ? reached?.overlay ?? place.overlay : try await apply(rest)
+        reached = Place(change: last.change, overlay: newest)
+        if !ahead.isEmpty { ahead = ahead.filter { $0 > last.change } }
+        return sent + rest.count
     }
 
+    /// Hands over what no file wrote, ahead of all that waits.
+    private func pushUrgent(behind place: Place) async throws -> Int {
+        let urgent = try await images.urgent(after: max(place.change, urgentReached), limit: options.window)
+        guard let last = urgent.last else { return 0 }
+        reached = Place(change: place.change, overlay: try await apply(urgent.map(\.1)))
+        urgentReached = last.change
+        ahead.formUnion(urgent.map(\.change))
+        return urgent.count
+    }
+
+    /// The node lost what it was given: a base file brings it back, and the next number that it answers would hide that.
+    private func forgetAhead() {
+        isWanted = true
+        ahead = []
+        urgentReached = 0
+    }
+
+    /// Erasures first: the overlay has room for them when it is full.
     private func apply(_ changes: [CustomerChange]) async throws -> UInt64 {
+        let newest = try await hand(changes.filter(\.isErasure))
+        return max(newest, try await hand(changes.filter { !$0.isErasure }))
+    }
+
+    private func hand(_ changes: [CustomerChange]) async throws -> UInt64 {
         var newest: UInt64 = 0
         var batch: [UInt8] = []
         var count = 0
@@ -185,17 +219,18 @@ public actor CustomerFeed {
     /// - Returns: nil when none was needed, or it is not the time yet.
     func writeBase() async throws -> BaseBuilder.Summary? {
         // In this order: what the overlay has by now is in the store before anything is read from there.
+        let place = try await place()
         let figures = try await node.figures()
         let asked = now()
-        guard try await needsBase(figures) else { return nil }
+        guard try await needsBase(figures, place) else { return nil }
         guard try await isProjected(asked) else { return nil }
         let newest = try await images.newestChange()
         isWanted = false
         let began = ContinuousClock.now
         do {
             let (version, summary) = try await write(folded: figures.newest, madeAt: asked)
-            try await wait(for: version)
-            try await move(to: Place(change: newest, overlay: figures.newest))
+            let overlay = try await wait(for: version)
+            try await take(Place(change: newest, overlay: overlay))
             let took = ContinuousClock.now - began
             rests = ContinuousClock.now + max(options.baseRest, took * options.restFactor)
             logger.notice(
@@ -209,9 +244,9 @@ public actor CustomerFeed {
         }
     }
 
-    private func needsBase(_ figures: LocalNodeFigures) async throws -> Bool {
+    private func needsBase(_ figures: LocalNodeFigures, _ place: Place?) async throws -> Bool {
         if let rests, ContinuousClock.now < rests { return false }
-        guard let place = try await place() else { return try await images.newestChange() > 0 }
+        guard let place else { return try await images.newestChange() > 0 }
         return isWanted || figures.version == 0 || figures.newest < place.overlay || figures.isHalfFull
     }
 
@@ -229,9 +264,12 @@ public actor CustomerFeed {
         return (version, try await writer.finish())
     }
 
-    private func wait(for version: UInt64) async throws {
+    /// - Returns: the newest number of the overlay then: of what came while the file was written.
+    private func wait(for version: UInt64) async throws -> UInt64 {
         let end = ContinuousClock.now + options.baseTaken
-        while try await node.figures().version < version {
+        while true {
+            let figures = try await node.figures()
+            if figures.version >= version { return figures.newest }
             guard ContinuousClock.now < end else { throw Fault.notTaken(version: version) }
             try await Task.sleep(for: .milliseconds(100))
         }

@@ -8,6 +8,11 @@ public protocol CustomerImages: Sendable {
     func changes(after: Int64, limit: Int) async throws -> [(change: Int64, CustomerChange)]
     /// Number of the newest change; 0: there was none.
     func newestChange() async throws -> Int64
+    /// Of the changes after this number those that no file made, in the order of the numbers. However many `changes` there are, these are found at once.
+    func urgent(after: Int64, limit: Int) async throws -> [(change: Int64, CustomerChange)]
+    /// These need not be told any more: the node has all changes up to this number.
+    /// - Returns: how many were forgotten, `limit` at most.
+    func dropUrgent(upTo change: Int64, limit: Int) async throws -> Int
 }
 
 /// The node's side of its local copy, as the desk reaches it.

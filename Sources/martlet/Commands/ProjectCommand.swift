@@ -64,7 +64,7 @@ extension StoreCommand {
         static let configuration = CommandConfiguration(
             commandName: "retain", abstract: "Forgets what the history has held for longer than `history.keep` and its like say.",
             discussion: """
-                In small steps, safe to end and to repeat. When the clock is more than three days ahead of the last look of \
+                In small steps, safe to end and to repeat, up to what the history has of the journal and no further. When the clock is more than three days ahead of the last look of \
                 retention, it is not believed, and nothing is forgotten.
                 Exit codes: 0 done, 1 the database refused or is away, or the clock is not believed, 2 bad settings.
                 """)
@@ -82,7 +82,8 @@ extension StoreCommand {
                     try await RetentionClock.confirm(desk, by: caller)
                 }
                 try await RetentionClock().look(desk)
-                let report = try await HistoryRetention(desk, rules: settings.retention).run()
+                let reach = HistoryReach(desk, journal: settings.node.journalDirectory)
+                let report = try await HistoryRetention(desk, rules: settings.retention) { try await reach.moment() }.run()
                 print(
                     "forgotten: \(report.texts) text(s), \(report.addresses) search entries, \(report.rows) message(s), "
                         + "\(report.months) month(s), \(report.counts) row(s) of the statistics"

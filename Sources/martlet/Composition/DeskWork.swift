@@ -81,7 +81,8 @@ struct DeskWork: Sendable {
             while true {
                 do {
                     try await clock.look(desk)
-                    _ = try await HistoryRetention(desk, rules: settings.retention).run()
+                    let reach = HistoryReach(desk, journal: settings.node.journalDirectory)
+                    _ = try await HistoryRetention(desk, rules: settings.retention) { try await reach.moment() }.run()
                     await forgetKeys(desk)
                 } catch let jump as RetentionClock.Jump {
                     logger.error("retention does not believe the clock", metadata: ["reason": "\(jump)"])
@@ -144,7 +145,7 @@ struct DeskWork: Sendable {
     private var erasures: DeskPart {
         DeskPart("erasures") { desk in
             let ending = ErasureEnding(
-                desk, isProjected: { try await isProjected() }, oldest: { try oldestRecord() }, logger: logger)
+                desk.customers(vault), isProjected: { try await isProjected() }, oldest: { try oldestRecord() }, logger: logger)
             try await ending.run()
         }
     }

@@ -169,7 +169,8 @@ import Testing
                 let moment = rig.now + days * day * 1000
                 let desk = Desk(store: rig.store, chain: "martlet-test", now: { moment })
                 return try await HistoryRetention(
-                    desk, rules: [.init(messageClass: .transactional, text: day, addresses: 2 * day, rows: 4 * day)]
+                    desk, rules: [.init(messageClass: .transactional, text: day, addresses: 2 * day, rows: 4 * day)],
+                    reached: { .max }
                 ).run()
             }
             #expect(try await pass(2).texts == 3)
@@ -302,7 +303,7 @@ import Testing
             let moment = rig.now + 90 * 86_400_000_000
             let late = Desk(store: rig.store, chain: "martlet-test", now: { moment })
             let rule = HistoryRetention.Rule(messageClass: .marketing, text: 1, addresses: 1, rows: 1, counts: 86_400_000)
-            #expect(try await HistoryRetention(late, rules: [rule]).run().counts == 5)
+            #expect(try await HistoryRetention(late, rules: [rule], reached: { .max }).run().counts == 5)
             #expect(try await rig.count("decision_count") == 0)
         }
     }

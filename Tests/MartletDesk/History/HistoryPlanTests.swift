@@ -34,6 +34,8 @@ struct HistoryPlanTests {
             (HistoryStatements.attempts, range), (HistoryStatements.receipts, range), (HistoryStatements.inbound, range),
             (HistoryStatements.steps, range + ["4097"]),
             (RetentionStatements.further, Array(repeating: blob(low), count: 32) + Array(repeating: blob(high), count: 32)),
+            (RetentionStatements.entries, [slot, "2", "77", blob(low), "50"]), (RetentionStatements.ids, range + ["50"]),
+            (RetentionStatements.dropEntries, [slot] + Array(repeating: ["2", "77", blob(low)], count: 32).flatMap(\.self)),
             (StatisticsStatements.decisions, ["495000", "495024", "1", "1", "1", "1", "-1", "-1", "100"]),
             (StatisticsStatements.sums, ["495000", "495024", "1", "1", "1", "1", "1", "1", "-1", "-1", "-1", "-1", "100"]),
         ]

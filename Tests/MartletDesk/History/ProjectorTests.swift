@@ -348,12 +348,8 @@ import Testing
                 try $0.run(HistoryStatements.dropEntry, [entry[0], .number(SearchKind.source.rawValue), entry[1]] + range)
             }
             #expect(dropped == 1)
-            let (low, high) = (HistoryMonth.firstID(0), HistoryMonth.firstID(rig.now / 1000 + 86_400_000))
-            let addresses = try await rig.store.transaction {
-                try $0.run(
-                    RetentionStatements.addresses,
-                    [entry[0], .bytes(low), .bytes(high), .number(MessageClass.transactional.rawValue)])
-            }
+            let addresses = try await RetentionSteps(store: rig.store, classes: [.transactional], field: .addresses)
+                .run(SearchSlot.of(rig.id(100).milliseconds))
             #expect(addresses == 320)
             #expect(try await rig.count("lookup") == 159)
         }

@@ -1,6 +1,7 @@
 import MartletModel
 import MartletStore
 import SQL
+import Synchronization
 import Testing
 
 @testable import MartletDesk
@@ -30,7 +31,7 @@ import Testing
             let rules = rules(text: Self.day, addresses: 2 * Self.day, rows: 3 * Self.day)
             let hashes = SearchHashes(rig.keys)
             func pass(_ days: Double) async throws -> HistoryRetention.Report {
-                try await HistoryRetention(desk(rig, after: Int64(days * Double(Self.day))), rules: rules).run()
+                try await HistoryRetention(desk(rig, after: Int64(days * Double(Self.day))), rules: rules, reached: { .max }).run()
             }
             #expect(try await pass(0.5) == HistoryRetention.Report())
             #expect(try await pass(1.1) == HistoryRetention.Report(texts: 701))
@@ -55,10 +56,11 @@ import Testing
             try await rig.projector().catchUp()
             let other = HistoryRetention.Rule(messageClass: .marketing, text: 1, addresses: 1, rows: 1)
             let late = desk(rig, after: 10 * Self.day)
-            #expect(try await HistoryRetention(late, rules: [other]).run() == HistoryRetention.Report())
+            #expect(try await HistoryRetention(late, rules: [other], reached: { .max }).run() == HistoryRetention.Report())
             let own = HistoryRetention.Rule(messageClass: .transactional, text: 1, addresses: 1, rows: 1)
             #expect(
-                try await HistoryRetention(late, rules: [other, own]).run() == HistoryRetention.Report(texts: 1, addresses: 2, rows: 1))
+                try await HistoryRetention(late, rules: [other, own], reached: { .max }).run()
+                    == HistoryRetention.Report(texts: 1, addresses: 2, rows: 1))
             #expect(try await rig.count("notification") == 0)
         }
     }
@@ -85,16 +87,93 @@ import Testing
                 try await put(hours, .marketing)
             }
             var rule = HistoryRetention.Rule(messageClass: .otp, text: Self.day, addresses: Self.day, rows: Self.day, counts: 2 * Self.day)
-            let report = try await HistoryRetention(desk(rig, after: 0), rules: [rule]).run()
+            let report = try await HistoryRetention(desk(rig, after: 0), rules: [rule], reached: { .max }).run()
             #expect(report == HistoryRetention.Report(counts: 3))
             #expect(try await rig.count("traffic") == 11)
             #expect(try await rig.audit().last?.text("outcome").hasSuffix("3 counts") == true)
-            #expect(try await HistoryRetention(desk(rig, after: 0), rules: [rule]).run() == HistoryRetention.Report())
-            #expect(try await HistoryRetention(desk(rig, after: 3 * Self.day), rules: [rule]).run().counts == 4)
+            #expect(try await HistoryRetention(desk(rig, after: 0), rules: [rule], reached: { .max }).run() == HistoryRetention.Report())
+            #expect(try await HistoryRetention(desk(rig, after: 3 * Self.day), rules: [rule], reached: { .max }).run().counts == 4)
             // Without a time they stay for good.
             (rule.messageClass, rule.counts) = (.marketing, nil)
-            #expect(try await HistoryRetention(desk(rig, after: 9000 * Self.day), rules: [rule]).run().counts == 0)
+            #expect(try await HistoryRetention(desk(rig, after: 9000 * Self.day), rules: [rule], reached: { .max }).run().counts == 0)
             #expect(try await rig.count("traffic") == 7)
+        }
+    }
+
+    @Test("However busy a quarter of an hour was, a step of it is bounded, and all that is to go goes", arguments: SQLStore.Engine.allCases)
+    func steps(engine: SQLStore.Engine) async throws {
+        try await ProjectorTests.with(engine) { rig in
+            for number in 0..<2600 {
+                rig.messageClass = number % 5 == 0 ? .marketing : .transactional
+                try rig.message(number)
+            }
+            rig.commit()
+            try await rig.projector().catchUp()
+            let slot = SearchSlot.of(rig.id(0).milliseconds)
+            #expect(SearchSlot.of(rig.id(2599).milliseconds) == slot)
+            func forget(_ field: RetentionSteps.Field) async throws -> (done: Int, steps: [Int]) {
+                let steps = Mutex<[Int]>([])
+                var forgetting = RetentionSteps(store: rig.store, classes: [.transactional], field: field)
+                forgetting.stepped = { count in steps.withLock { $0.append(count) } }
+                return (try await forgetting.run(slot), steps.withLock { $0 })
+            }
+            let texts = try await forget(.text)
+            #expect(texts.done == 2080 && texts.steps.reduce(0, +) == 2080)
+            #expect(texts.steps.max() == RetentionSteps.idsInStep)
+            let entries = try await forget(.addresses)
+            #expect(entries.done == 2 * 2080 && entries.steps.reduce(0, +) == entries.done)
+            #expect(entries.steps.max() == RetentionSteps.entriesInStep)
+            let rows = try await forget(.rows)
+            #expect(rows.done == 2080)
+            #expect(rows.steps.max() == RetentionSteps.entriesInStep && rows.steps.reduce(0, +) == 2080 + 2080)
+            #expect(try await rig.counts(["notification", "lookup"]) == [520, 3 * 520])
+        }
+    }
+
+    @Test("A pass ends where the history ends, and goes on when it has more", arguments: SQLStore.Engine.allCases)
+    func reached(engine: SQLStore.Engine) async throws {
+        try await ProjectorTests.with(engine) { rig in
+            let hour = 3_600_000
+            try rig.message(1)
+            rig.commit()
+            try await rig.projector().catchUp()
+            // The database is away: these wait in the log.
+            for hours in 1...3 {
+                rig.now += Int64(hour) * 1000
+                try rig.message(hours * hour)
+            }
+            rig.commit()
+            let late = desk(rig, after: 2 * Self.day)
+            let reach = HistoryReach(late, journal: "\(rig.directory)/journal")
+            #expect(try await reach.moment() == rig.now / 1000 - Int64(2 * hour))
+            let rules = rules(text: Self.day, addresses: 30 * Self.day, rows: 30 * Self.day)
+            func pass() async throws -> Int { try await HistoryRetention(late, rules: rules) { try await reach.moment() }.run().texts }
+            #expect(try await pass() == 1)
+            try await rig.projector().catchUp()
+            #expect(try await reach.moment() == late.nowMilliseconds)
+            #expect(try await pass() == 3)
+            #expect(try await rig.rows(HistoryStatements.messages, rig.id(3 * hour)).first?.bytes("sealed") == [])
+            // Where it is not known what the history has, nothing goes.
+            let unknown = HistoryRetention(desk(rig, after: 90 * Self.day), rules: rules) { nil }
+            #expect(try await unknown.run() == HistoryRetention.Report())
+        }
+    }
+
+    @Test("What the log brings back past its time is forgotten again", arguments: SQLStore.Engine.allCases)
+    func again(engine: SQLStore.Engine) async throws {
+        try await ProjectorTests.with(engine) { rig in
+            try rig.message(1)
+            rig.commit()
+            try await rig.projector().catchUp()
+            let late = desk(rig, after: 2 * Self.day)
+            let rules = rules(text: Self.day, addresses: 30 * Self.day, rows: 30 * Self.day)
+            func pass() async throws -> Int { try await HistoryRetention(late, rules: rules, reached: { .max }).run().texts }
+            func text() async throws -> [UInt8]? { try await rig.rows(HistoryStatements.messages, rig.id(1)).first?.bytes("sealed") }
+            #expect(try await pass() == 1)
+            try await rig.projector().repair()
+            #expect(try await text() != [])
+            #expect(try await pass() == 1)
+            #expect(try await text() == [])
         }
     }
 
@@ -105,7 +184,7 @@ import Testing
             rig.commit()
             try await rig.projector().catchUp()
             let rules = rules(text: Self.day, addresses: Self.day, rows: Self.day)
-            let report = try await HistoryRetention(desk(rig, after: 60 * Self.day), rules: rules).run()
+            let report = try await HistoryRetention(desk(rig, after: 60 * Self.day), rules: rules, reached: { .max }).run()
             #expect(report.months >= 1 && report.rows == 0 && report.texts == 0)
             await #expect(throws: SQLFault.self) { try await rig.count("notification_2026_11") }
             #expect(try await rig.count("notification") == 0)
