@@ -9,7 +9,8 @@ import Testing
     func proofs() throws {
         var listed: [String] = []
         var bare: [String] = []
-        for file in Repository.files(in: "Sources", ending: ".swift") {
+        // One is made from sql/, and grows with it.
+        for file in Repository.files(in: "Sources", ending: ".swift") where !file.hasSuffix("StoreSchemaFiles.swift") {
             let lines = try Repository.text(file).split(separator: "\n", omittingEmptySubsequences: false)
             for (index, line) in lines.enumerated() {
                 guard let edge = Self.edge(in: line) else { continue }

@@ -67,6 +67,14 @@ import Testing
                 ("UPDATE customer_package SET way = 3 WHERE subject = 6", "customer_package 6/"),
                 ("UPDATE contact SET kind = 3 WHERE subject = 9", "contact 9/"),
                 ("UPDATE state SET state = 5 WHERE sequence = 12", "state "),
+                (
+                    "INSERT INTO set_aside (subject, number, noticed_at, mac) SELECT 3, 0, 5, mac FROM customer WHERE subject = 3",
+                    "set_aside 3/0: not as Martlet wrote it"
+                ),
+                (
+                    "INSERT INTO lookup_part (slot, part, first_id) SELECT 17, 1, id FROM state WHERE sequence = 3",
+                    "lookup_part 17/1: not as Martlet wrote it"
+                ),
                 ("DELETE FROM customer_address WHERE subject = 10", "customer_address: it is not what the customers' rows say"),
                 ("UPDATE audit SET outcome = 'refused' WHERE sequence = 20", "audit: "),
             ]

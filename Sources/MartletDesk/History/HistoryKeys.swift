@@ -9,6 +9,7 @@ public struct HistoryKeys: Sendable {
     let stepTags: RowMAC
     let evidenceTags: EvidenceTags
     let numbers: RulebookNumbers
+    let customers: CustomerKeys
     private let records: RecordKeys
 
     /// - Parameter subjects: keys of customers; without them nothing that is sealed under them opens.
@@ -19,6 +20,7 @@ public struct HistoryKeys: Sendable {
         stepTags = StepRow.tags(keys.rowKey)
         evidenceTags = EvidenceTags(keys.rowKey)
         numbers = RulebookNumbers(keys.rowKey)
+        customers = CustomerKeys(keys)
     }
 
     /// What a sealed part turns out to be.

@@ -9,7 +9,8 @@ public import SQL
 /// the node lost what it was given. Where it stands is kept in the store, in the cursor of follower `local`.
 ///
 /// Changes come at least once and in order, erasures before all others that wait; while the node is away they are tried again. What a base
-/// file holds is never less than the overlay that it takes the place of: the node's own facts up to there are in the store first.
+/// file holds is never less than the overlay that it takes the place of: the node's own facts up to there are in the store first. A customer whose
+/// row is damaged is set aside: the node has nothing of him, rather than a copy that may have consents which were withdrawn since.
 public actor CustomerFeed {
     public struct Options: Sendable {
         /// Changes read from the store at once.
@@ -54,7 +55,10 @@ public actor CustomerFeed {
     private let logger: Logger
     private var isWanted = false
     private var rests: ContinuousClock.Instant?
-    private var troubles: [String: String] = [:]
+    private var troubles: [String: String] = [:] {
+        didSet { figures.tell(isStuck: !troubles.isEmpty) }
+    }
+    private let figures: CustomerFeedFigures
 
     /// - Parameters:
     ///   - directory: `DATA/local`.
@@ -62,7 +66,7 @@ public actor CustomerFeed {
     ///   - isProjected: whether all that the node recorded up to a moment, in wall microseconds, is in the store.
     public init(
         store: SQLStore, directory: String, hashCheck: UInt64, images: any CustomerImages, node: any LocalNode,
-        options: Options = Options(),
+        options: Options = Options(), figures: CustomerFeedFigures = CustomerFeedFigures(),
         isProjected: @escaping @Sendable (_ through: Int64) async throws -> Bool, now: @escaping @Sendable () -> Int64, logger: Logger
     ) {
         self.store = store
@@ -71,6 +75,7 @@ public actor CustomerFeed {
         self.images = images
         self.node = node
         self.options = options
+        self.figures = figures
         self.isProjected = isProjected
         self.now = now
         self.logger = logger
@@ -143,21 +148,22 @@ public actor CustomerFeed {
     /// - Returns: how many the node has taken.
     func push() async throws -> Int {
         guard let place = try await place() else { return 0 }
-        let waiting = try await images.changes(after: place.change, limit: options.window)
-        guard let last = waiting.last else { return 0 }
-        let erased = waiting.map(\.1).filter(\.isErasure)
-        let isTooMuch =
-            waiting.count == options.window ? try await images.newestChange() - place.change > options.backlogMaximum : false
+        let page = try await images.changes(after: place.change, limit: options.window)
+        let waiting = page.changes.map(\.1)
+        guard !waiting.isEmpty else { return 0 }
+        if !page.damaged.isEmpty { try await images.setAside(page.damaged) }
+        let erased = waiting.filter(\.isErasure)
+        let isTooMuch = page.isFull ? try await images.newestChange() - place.change > options.backlogMaximum : false
         if isTooMuch {
             // They come with a base file; what must be gone does not wait for that.
             isWanted = true
             _ = try await apply(erased)
             return 0
         }
-        let rest = waiting.map(\.1).filter { !$0.isErasure }
+        let rest = waiting.filter { !$0.isErasure }
         var newest = try await apply(erased)
         newest = max(newest, try await apply(rest))
-        try await move(to: Place(change: last.change, overlay: newest))
+        try await move(to: Place(change: page.through, overlay: newest))
         return waiting.count
     }
 
@@ -222,9 +228,11 @@ public actor CustomerFeed {
         while true {
             try Task.checkCancellation()
             let page = try await images.images(after: last, limit: options.page)
-            try await writer.add(page)
-            guard page.count == options.page, let end = page.last else { break }
-            last = end.subject
+            // Before the file is in use: who is left out comes again once the row is whole.
+            if !page.damaged.isEmpty { try await images.setAside(page.damaged) }
+            try await writer.add(page.images)
+            guard let next = page.next else { break }
+            last = next
         }
         return (version, try await writer.finish())
     }
