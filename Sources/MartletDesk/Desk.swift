@@ -5,6 +5,7 @@ public struct Desk: Sendable {
     public let store: SQLStore
     let trail: AuditTrail
     let refusals = Refusals()
+    let damage = DamageNotes()
     /// Wall microseconds since 1970.
     public let now: @Sendable () -> Int64
 

@@ -6,7 +6,8 @@ public enum StoreStatements {
         try StatementSet(
             own + administration + PrincipalStatements.all + referenceData + CustomerStatements.all + ConsentStatements.all
                 + ContactStatements.all + ImportStatements.all + LocalStatements.all + HistoryStatements.all + RetentionStatements.all
-                + StatisticsStatements.all + ErasureStatements.all + PackageStatements.all + TaggedTables.statements)
+                + StatisticsStatements.all + ErasureStatements.all + PackageStatements.all + SetAsideStatements.all
+                + TaggedTables.statements)
     }
 
     private static let referenceData =

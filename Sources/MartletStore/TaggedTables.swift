@@ -50,6 +50,7 @@ public enum TaggedTables {
         TaggedTable("customer_package", PackageStatements.columns.dropLast(), key: ["subject", "number"]),
         TaggedTable("contact", ContactStatements.columns.dropLast(), key: ["subject", "at", "number"]),
         TaggedTable("address_fact", CustomerStatements.factColumns, key: ["kind", "hash"]),
+        TaggedTable(SetAsideStatements.table, SetAsideStatements.columns, key: ["subject", "number"]),
         TaggedTable("import_job", ImportStatements.jobColumns, key: ["id"], start: [.text("")]),
         TaggedTable("state", StateRow.columns, key: ["id"], start: [.bytes([])]),
     ]
@@ -63,12 +64,21 @@ public enum TaggedTables {
     /// ?1 and ?2 id and sequence after which, ?3 how many. Steps have their tags behind their records (`StepRow`).
     public static let steps = StatementID("check.step")
 
+    /// ?1 and ?2 slot and part after which, ?3 how many. Where parts of search entries begin: no tags, but their order tells damage (`SearchPartStarts`).
+    public static let parts = StatementID("check.lookup_part")
+
     static let statements =
         all.map(\.statement) + evidence.map(\.statement) + [
             Statement(
                 steps,
                 """
                 SELECT id, sequence, record FROM step WHERE (id, sequence) > (?1, CAST(?2 AS BIGINT)) ORDER BY id, sequence LIMIT ?3
+                """),
+            Statement(
+                parts,
+                """
+                SELECT slot, part, first_id FROM lookup_part WHERE (slot, part) > (CAST(?1 AS BIGINT), CAST(?2 AS BIGINT))
+                ORDER BY slot, part LIMIT ?3
                 """),
             Statement(
                 addresses,

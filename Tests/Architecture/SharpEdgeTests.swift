@@ -36,7 +36,8 @@ import Testing
 
     @Test("No source is longer than 700 lines but the schema, which is made from files; those over 400 are named")
     func length() throws {
-        for file in Repository.files(in: "Sources", ending: ".swift") where !file.hasSuffix("/StoreSchemaFiles.swift") {
+        // One is made from sql/, and grows with it.
+        for file in Repository.files(in: "Sources", ending: ".swift") where !file.hasSuffix("StoreSchemaFiles.swift") {
             let lines = try Repository.text(file).split(separator: "\n", omittingEmptySubsequences: false).count
             if lines > 400 { print("\(file): \(lines) lines; one idea a file aims under 400") }
             #expect(lines <= 700, "\(file)")

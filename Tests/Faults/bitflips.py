@@ -9,6 +9,9 @@ that anybody believes must be as it was: state, customers, consents, contacts, f
 
 `--live` rounds flip bits in the file while node and desk run: every message is answered 202 and reaches the operator, the node never ends,
 and what the desk's API tells of messages and customers is the truth, or says that it is not to be believed.
+
+At last one bit of one customer's row is flipped, and two customers write STOP, that one first. The history goes on, the other one has opted out, the metric
+names how many are set aside; the bit put back, the first one has opted out too.
 """
 import argparse
 import os
@@ -230,6 +233,63 @@ def live(place, desk, whole, truth_of):
     return told
 
 
+def poisoned(place, desk, whole):
+    """One customer's row is damaged, and that customer says something: nobody else waits for it, and nothing of it is lost."""
+    path = place.data / "history.db"
+    for suffix in ("-wal", "-shm"):
+        pathlib.Path(f"{path}{suffix}").unlink(missing_ok=True)
+    shutil.copyfile(whole, path)
+    damaged, sound = 5, 6
+    sealed = {row[0]: row[6] for row in believed(whole)["customer"]}[damaged]
+    bit = [(whole.read_bytes().index(sealed) + len(sealed) // 2, 1)]
+
+    def opted_out(customer):
+        status, answer = desk.admin.json("GET", f"/v1/customers/{customer}")
+        return answer["contacts"][0]["isOptedOut"] if status == 200 else None
+
+    def aside():
+        _, text = desk.admin.ask("GET", "/metrics")
+        return int(float(re.search(r"^martlet_customers_set_aside (\S+)", text.decode(), re.M).group(1)))
+
+    def written():
+        database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+        try:
+            return database.execute("SELECT count(*) FROM inbound").fetchone()[0], database.execute("SELECT count(*) FROM message").fetchone()[0]
+        finally:
+            database.close()
+
+    inbound, messages = written()
+    flip(path, bit)
+    desk.start()
+    for customer in (damaged, sound):
+        place.operator._ask("POST", "/inbound", {"from": f"4477009001{customer - 1:02}", "to": "HARBOUR", "text": "STOP"})
+    desk.send(10)
+    wait_for("the history has what came behind the damaged row", 60,
+             lambda: (written()[0] - inbound, written()[1] - messages >= 10) == (2, True), every=0.2, otherwise=Broken)
+    wait_for("the other customer has opted out", 30, lambda: opted_out(sound), every=0.2, otherwise=Broken)
+    wait_for("the damaged customer is counted as set aside", 30, lambda: aside() == 1, every=0.2, otherwise=Broken)
+    if opted_out(damaged) is not None:
+        raise Broken("a damaged row is told as if it were sound")
+    if not any(f"customer {damaged}" in line for line in named_lines(place, desk.where)):
+        raise Broken("martlet store check --rows does not name the damaged row")
+    place.martlet.stop()
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.execute("UPDATE customer SET sealed = ? WHERE subject = ?", (sealed, damaged))
+    database.commit()
+    database.close()
+    desk.start()
+    wait_for("the customer whose row was restored has opted out too", 60, lambda: opted_out(damaged), every=0.2, otherwise=Broken)
+    wait_for("nobody is set aside any more", 30, lambda: aside() == 0, every=0.2, otherwise=Broken)
+    place.martlet.stop()
+    if named(place, desk.where):
+        raise Broken("the store is not sound after the row was restored")
+
+
+def named_lines(place, where):
+    return place.command("store", "check", "--rows", *where, check=False, seconds=120)[1].splitlines()
+
+
 def main():
     began = time.monotonic()
     with World(options.build, label="bitflips") as place:
@@ -247,6 +307,7 @@ def main():
         shutil.copyfile(path, whole)
         delivered = set(desk.ids)
         counts = stopped(place, desk, whole)
+        poisoned(place, desk, whole)
         tellings = [live(place, desk, whole, delivered) for _ in range(options.live)]
         if options.rounds >= 10 and not counts["named"]:
             raise Broken("nothing was named: the flips met nothing, the run proves nothing")

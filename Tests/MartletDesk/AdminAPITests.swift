@@ -65,6 +65,9 @@ import Testing
             #expect(try await rig.ask("GET", "/v1/principals", key: second).status == 403)
             #expect(try await rig.ask("DELETE", "/v1/principals/ben", key: key, ["If-Match": "\"3\""]).status == 204)
             #expect(try await rig.ask("GET", "/v1/principals", key: second).status == 401)
+            let entries = try await rig.desk.store.read { try $0.rows(StoreStatements.auditForward, [.number(0), .number(1000)]) }
+            let outcomes = try entries.filter { try $0.text("object") == "principal:ben" }.map { try $0.text("outcome") }
+            #expect(outcomes == ["done: gave audit.read", "done: gave history.read; unit 3", "done", "done"])
             let revoked = try await rig.ask("PUT", "/v1/principals/ben", key: key, ["If-Match": "\"4\""], body: change)
             #expect(revoked.status == 409)
         }

@@ -76,6 +76,14 @@ import Testing
                 ("UPDATE state SET state = 5 WHERE sequence = 12", "state "),
                 ("UPDATE notification SET class = 5 WHERE id = (SELECT id FROM notification ORDER BY id LIMIT 1)", "notification "),
                 ("UPDATE message SET channel = 2 WHERE id = (SELECT id FROM message ORDER BY id DESC LIMIT 1)", "message "),
+                (
+                    "INSERT INTO set_aside (subject, number, noticed_at, mac) SELECT 3, 0, 5, mac FROM customer WHERE subject = 3",
+                    "set_aside 3/0: not as Martlet wrote it"
+                ),
+                (
+                    "INSERT INTO lookup_part (slot, part, first_id) SELECT 17, 1, id FROM state WHERE sequence = 3",
+                    "lookup_part 17/1: not as Martlet wrote it"
+                ),
                 ("DELETE FROM customer_address WHERE subject = 10", "customer_address: it is not what the customers' rows say"),
                 ("UPDATE audit SET outcome = 'refused' WHERE sequence = 20", "audit: "),
             ]

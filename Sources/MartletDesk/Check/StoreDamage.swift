@@ -65,6 +65,7 @@ public struct StoreDamage: Sendable {
         }
         try await found("table step", &report) { try await steps(&$0, untagged) }
         for table in TaggedTables.evidence { try await found("table \(table.name)", &report) { try await evidence(table, &$0, untagged) } }
+        try await found("table lookup_part", &report) { try await parts(&$0) }
         try await found("table \(CustomerStatements.addressTable)", &report) { report in
             // Only where nobody changed customers meanwhile: the two are read one after the other.
             try await index(&addresses, &report, isQuiet: { await changes() == before })
@@ -112,6 +113,19 @@ public struct StoreDamage: Sendable {
                 return report.find("step \(StoreDamage.name(row, ["id", "sequence"])): not as Martlet wrote it")
             }
             if step.isTagged { report.rows += 1 } else { report.untagged += 1 }
+        }
+    }
+
+    /// Where parts of search entries begin: no tags, but an order that damage breaks.
+    private func parts(_ report: inout Report) async throws {
+        var (slot, firsts): (Int64, [MessageID]) = (.min, [])
+        try await pages(TaggedTables.parts, from: [.integer(.min), .integer(.min)], key: 2, "lookup_part", &report) { row, report in
+            let next = try? row.integer("slot")
+            if next != slot { (slot, firsts) = (next ?? .min, []) }
+            guard let first = try? SearchPartStarts.follows(row, firsts, slot) else {
+                return report.find("lookup_part \(StoreDamage.name(row, ["slot", "part"])): not as Martlet wrote it")
+            }
+            firsts.append(first)
         }
     }
 

@@ -39,9 +39,17 @@ struct AddressFactRow: Sendable {
         }
     }
 
-    /// What is known of these addresses, those of which nothing is known left out.
+    /// What counts of an address whose row is damaged. What its owner wished is not known: so nothing that needs a consent goes there until he
+    /// says otherwise, whenever that is. Whether it is alive is learnt anew.
+    static let damaged: AddressState = {
+        var state = AddressState()
+        state.learn(AddressFact(.optedOut, at: 0))
+        return state
+    }()
+
+    /// What is known of these addresses, those of which nothing is known left out. A row that is damaged is noted and counts as `damaged`.
     static func known(
-        _ addresses: [AddressKind: [UInt64]], _ tags: CustomerTags, _ session: SQLSession
+        _ addresses: [AddressKind: [UInt64]], _ tags: CustomerTags, _ damage: DamageNotes, _ session: SQLSession
     ) throws -> [AddressKind: [UInt64: AddressState]] {
         var found: [AddressKind: [UInt64: AddressState]] = [:]
         let width = CustomerStatements.factHashes
@@ -50,8 +58,13 @@ struct AddressFactRow: Sendable {
                 var values = [SQLValue.number(kind.rawValue)]
                 for place in start..<start + width { values.append(.hash(hashes[min(place, hashes.count - 1)])) }
                 for row in try session.rows(CustomerStatements.facts, values) {
-                    let fact = try AddressFactRow(row, tags)
-                    found[kind, default: [:]][fact.hash] = fact.state
+                    let hash = UInt64(bitPattern: try row.integer("hash"))
+                    let fact = try RowDamage.sound { try AddressFactRow(row, tags) }
+                    if fact == nil {
+                        damage.note(
+                            "address_fact \(kind.rawValue)/\(Int64(bitPattern: hash))", instead: "the address counts as opted out")
+                    }
+                    found[kind, default: [:]][hash] = fact?.state ?? AddressFactRow.damaged
                 }
             }
         }

@@ -64,6 +64,7 @@ extension Customers {
         }
         try session.run(PackageStatements.forget, [.number(subject)])
         try session.run(ContactStatements.forget, [.number(subject)])
+        try session.run(SetAsideStatements.drop, [.number(subject)])
         var rows = CustomerRows()
         rows.append(ComposedCustomer(row: row.erased(at: at / 1000, change: change), basedOn: row.version), vault.tags)
         try rows.write(session)

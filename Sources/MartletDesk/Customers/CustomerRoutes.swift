@@ -92,7 +92,8 @@ public struct CustomerRoutes: APINoun {
         status: 204,
         answer: .nothing, refuses: [APIErrors.conflict])
     private static let consents = APIOperation(
-        .get, "\(path)/consents", "Consents as evidence, newest first", [.readCustomers], query: APIParameter.page,
+        .get, "\(path)/consents", "Consents as evidence, in the order in which they were entered", [.readCustomers],
+        query: APIParameter.page,
         answer: .json(.page(of: ConsentEvidence.self, "Consent")))
     private static let enterConsent = APIOperation(
         .post, "\(path)/consents", "Enters a consent or its withdrawal", [.writeCustomers],

@@ -6,28 +6,18 @@ extension Customers {
     /// What a timeline needs to know of customers. Of one who is not there, or not for this caller, there is nothing.
     public var timelineSources: TimelineSources {
         TimelineSources(
-            addresses: { reference, caller throws(DeskFault) in try await addresses(of: reference, by: caller) },
+            phones: { reference, caller throws(DeskFault) in try await phones(of: reference, by: caller) },
             contacts: { reference, below, limit, caller throws(DeskFault) in
                 try await contacts(of: reference, below: below, limit: limit, by: caller)
             })
     }
 
-    private func addresses(
-        of reference: String, by caller: Caller
-    ) async throws(DeskFault) -> (phones: [PhoneNumber], emails: [String]) {
+    private func phones(of reference: String, by caller: Caller) async throws(DeskFault) -> [PhoneNumber] {
         try await desk.read(.readCustomers, by: caller) { session in
-            guard let row = try row(named: reference, caller, session) else { return ([], []) }
-            let opened = try vault.opened(row)
-            var (phones, emails): ([PhoneNumber], [String]) = ([], [])
-            for address in opened.details.addresses {
-                switch address.value {
-                case .phone(let digits): phones.append(PhoneNumber(digits: digits))
-                // A device's token is no address that messages are searched by.
-                case .text(let text) where text.contains("@"): emails.append(text)
-                case .text: break
-                }
+            guard let row = try row(named: reference, caller, session) else { return [] }
+            return try vault.opened(row).details.addresses.compactMap { address in
+                if case .phone(let digits) = address.value { PhoneNumber(digits: digits) } else { nil }
             }
-            return (phones, emails)
         }
     }
 

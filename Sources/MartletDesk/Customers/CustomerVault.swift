@@ -25,6 +25,7 @@ struct CustomerTags: Sendable {
     let package: RowMAC
     let contact: RowMAC
     let fact: RowMAC
+    let setAside: RowMAC
 
     init(_ key: Secret) {
         func tag(_ table: String, _ columns: [String]) -> RowMAC { RowMAC(key: key, table: table, columns: columns.dropLast()) }
@@ -33,6 +34,7 @@ struct CustomerTags: Sendable {
         package = tag(PackageStatements.table, PackageStatements.columns)
         contact = tag(ContactStatements.table, ContactStatements.columns)
         fact = tag("address_fact", AddressFactRow.columns)
+        setAside = RowMAC(key: key, table: SetAsideStatements.table, columns: SetAsideStatements.columns)
     }
 }
 

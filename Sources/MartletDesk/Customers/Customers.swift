@@ -180,13 +180,21 @@ public struct Customers: Sendable {
     func owners(
         of hash: UInt64, _ kind: AddressKind, after: SubjectNumber, limit: Int, _ session: SQLSession
     ) throws -> [CustomerRow] {
+        try holders(of: hash, kind, after: after, limit: limit, session).map { subject in
+            guard let row = try row(subject: subject, session) else { throw DeskFault.tampered(noun: "customer", key: "\(subject)") }
+            return row
+        }
+    }
+
+    /// Numbers of customers whom the index of addresses names for this one, rising; their rows say whether it is true.
+    func holders(
+        of hash: UInt64, _ kind: AddressKind, after: SubjectNumber, limit: Int, _ session: SQLSession
+    ) throws -> [SubjectNumber] {
         let values: [SQLValue] = [.number(kind.rawValue), .hash(hash), .number(after), .number(limit)]
-        var found: [CustomerRow] = []
+        var found: [SubjectNumber] = []
         for entry in try session.rows(CustomerStatements.byAddress, values) {
             let subject = try entry.integer("subject", as: SubjectNumber.self)
-            guard found.last?.subject != subject else { continue }
-            guard let row = try row(subject: subject, session) else { throw DeskFault.tampered(noun: "customer", key: "\(subject)") }
-            found.append(row)
+            if found.last != subject { found.append(subject) }
         }
         return found
     }
@@ -196,7 +204,7 @@ public struct Customers: Sendable {
     ) throws -> WritingCircumstances {
         WritingCircumstances(
             now: desk.nowMilliseconds, source: caller.name, way: caller.subject == nil ? .api : .app,
-            facts: try AddressFactRow.known(addresses, vault.tags, session))
+            facts: try AddressFactRow.known(addresses, vault.tags, desk.damage, session))
     }
 
     /// Writes what was composed, and reads it back as it now stands. What a file does not say is urgent: the node has it within two seconds.

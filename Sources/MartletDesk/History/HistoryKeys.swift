@@ -11,6 +11,7 @@ public struct HistoryKeys: Sendable {
     /// Of the note up to which message rows may lack a tag.
     let untaggedTags: RowMAC
     let numbers: RulebookNumbers
+    let customers: CustomerKeys
     private let records: RecordKeys
 
     /// - Parameter subjects: keys of customers; without them nothing that is sealed under them opens.
@@ -22,6 +23,7 @@ public struct HistoryKeys: Sendable {
         evidenceTags = EvidenceTags(keys.rowKey)
         untaggedTags = LastUntagged.tags(keys.rowKey)
         numbers = RulebookNumbers(keys.rowKey)
+        customers = CustomerKeys(keys)
     }
 
     /// What a sealed part turns out to be.

@@ -19,8 +19,12 @@ struct HistorySearch {
     let names: HistoryNames
     /// Named in the wish.
     let source: SourceNumber?
+    /// Hash of the mail address in the wish.
+    private let mail: UInt64?
     /// Number of the customer named in the wish.
     private var customer: SubjectNumber?
+    /// Those who have the mail address.
+    private var holders: [SubjectNumber] = []
 
     /// Messages looked at in one request at most.
     static let mostCandidates = 1000
@@ -31,6 +35,10 @@ struct HistorySearch {
         self.keys = keys
         self.names = names
         source = if let name = wish.source { try names.source(named: name, for: caller) } else { nil }
+        mail =
+            if let email = wish.email {
+                try Customers.checked { () throws(FieldFault) in try CustomerText.mail(email.utf8, keys.customers.hashes, "email").hash }
+            } else { nil }
     }
 
     func run(_ session: SQLSession) throws -> HistoryPage {
@@ -41,10 +49,10 @@ struct HistorySearch {
     private mutating func look(_ session: SQLSession) throws -> HistoryPage {
         let rows = try HistoryRows(session: session, keys: keys, names: names)
         if let id = wish.id {
-            let item = try findCustomer(session) ? fitting(id, rows, session) : nil
+            let item = try findCustomers(session) ? fitting(id, rows, session) : nil
             return HistoryPage(items: item.map { [$0] } ?? [], next: nil, reached: wish.from)
         }
-        guard try findCustomer(session) else { return HistoryPage(items: [], next: nil, reached: wish.from) }
+        guard try findCustomers(session) else { return HistoryPage(items: [], next: nil, reached: wish.from) }
         var walk = HistoryWalk(way, from: wish.from, below: try start())
         var items: [HistoryItem] = []
         var looked = 0
@@ -62,12 +70,16 @@ struct HistorySearch {
         return HistoryPage(items: items, next: Cursor(key: walk.below.bytes), reached: walk.below.milliseconds)
     }
 
-    /// - Returns: false: the wish names a customer who is not there, or was erased.
-    private mutating func findCustomer(_ session: SQLSession) throws -> Bool {
-        guard let reference = wish.customer else { return true }
-        let row = try session.row(CustomerStatements.byReference, [.integer(keys.hashes.customer(reference))])
-        customer = try row?.integer("subject", as: SubjectNumber.self)
-        return customer != nil
+    /// - Returns: false: the wish names a customer who is not there, or was erased, or a mail address that nobody has.
+    private mutating func findCustomers(_ session: SQLSession) throws -> Bool {
+        if let reference = wish.customer {
+            let row = try session.row(CustomerStatements.byReference, [.integer(keys.hashes.customer(reference))])
+            customer = try row?.integer("subject", as: SubjectNumber.self)
+            if customer == nil { return false }
+        }
+        guard let mail else { return true }
+        holders = try keys.customers.holders(ofMail: mail, session)
+        return !holders.isEmpty
     }
 
     private func start() throws -> MessageID {
@@ -81,7 +93,7 @@ struct HistorySearch {
 
     /// By what fewest messages have.
     private var way: HistoryWalk.Way {
-        if let value = values.first { return .value(value.kind, hash: value.hash) }
+        if let value = values.first { return .value(value.kind, hashes: value.hashes) }
         let ends = wish.states.filter { HistorySearch.rare.contains($0) }
         if !wish.states.isEmpty, ends == wish.states {
             return .undelivered(ends.sorted { $0.rawValue < $1.rawValue }, reason: wish.reason, source: source)
@@ -96,13 +108,14 @@ struct HistorySearch {
     /// Ends that have a table of their own.
     private static let rare: [MessageState] = [.failed, .expired, .cancelled, .suppressed]
 
-    /// What is looked up by its hash, the rarest first.
-    private var values: [(kind: SearchKind, hash: Int64)] {
-        var values: [(kind: SearchKind, hash: Int64)] = []
-        if let reference = wish.reference { values.append((.reference, keys.hashes.reference(reference))) }
-        if let phone = wish.phone { values.append((.phone, keys.hashes.phone(phone))) }
-        if let email = wish.email { values.append((.email, keys.hashes.email(email))) }
-        if let customer { values.append((.customer, Int64(customer))) }
+    /// What is looked up by a hash, or by any of some, the rarest first. A message stands under its customer and not under his mail address, which no
+    /// message has: it is looked for by those who have the address now.
+    private var values: [(kind: SearchKind, hashes: [Int64])] {
+        var values: [(kind: SearchKind, hashes: [Int64])] = []
+        if let reference = wish.reference { values.append((.reference, [keys.hashes.reference(reference)])) }
+        if let phone = wish.phone { values.append((.phone, [keys.hashes.phone(phone)])) }
+        if !holders.isEmpty { values.append((.customer, holders.map { Int64($0) })) }
+        if let customer { values.append((.customer, [Int64(customer)])) }
         return values
     }
 
@@ -112,9 +125,12 @@ struct HistorySearch {
         for value in wish.id == nil ? Array(values.dropFirst()) : values {
             let slot = SearchSlot.of(id.milliseconds)
             let range = rows.range(id)
-            let found = try session.rows(
-                HistoryStatements.has, [.integer(slot), .number(value.kind.rawValue), .integer(value.hash)] + range, maximum: 1)
-            if found.isEmpty { return nil }
+            let isThere = try value.hashes.contains { hash in
+                let found = try session.rows(
+                    HistoryStatements.has, [.integer(slot), .number(value.kind.rawValue), .integer(hash)] + range, maximum: 1)
+                return !found.isEmpty
+            }
+            guard isThere else { return nil }
         }
         guard let found = try rows.item(id, wanted) else { return nil }
         var item = found.item

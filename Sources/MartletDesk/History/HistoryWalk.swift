@@ -6,8 +6,8 @@ import SQL
 /// whether they fit. Where it stands is one id, so a search goes on from a cursor as if it had never stopped.
 struct HistoryWalk {
     enum Way {
-        /// Entries of a value that few messages have: a look for each quarter of an hour, many at once.
-        case value(SearchKind, hash: Int64)
+        /// Entries of a value that few messages have, or of any of some: a look for each and for each quarter of an hour, many at once.
+        case value(SearchKind, hashes: [Int64])
         /// Entries of a source: every quarter may be full of them, so each is asked by itself, and each of its parts.
         case source(Int64)
         /// Ends other than delivered; of one source only, where it is given.
@@ -23,6 +23,8 @@ struct HistoryWalk {
     /// Looks into the index that this request may still make.
     private var looks = HistoryWalk.mostLooks
     private var width: Int64 = 96
+    /// Where the parts of the quarter begin that was looked at last.
+    private var starts: (slot: Int64, firsts: [MessageID])?
 
     /// Quarters of an hour of one request at most: four months.
     static let mostLooks: Int64 = 12_000
@@ -46,7 +48,7 @@ struct HistoryWalk {
         guard !isDone, !isSpent else { return [] }
         let found: [MessageID]
         switch way {
-        case .value(let kind, let hash): found = try values(kind, hash, limit, session)
+        case .value(let kind, let hashes): found = try values(kind, hashes, limit, session)
         case .source(let number): found = try ofSource(number, limit, session)
         case .undelivered(let states, let reason, let source): found = try undelivered(states, reason, source, limit, session)
         case .everything:
@@ -57,22 +59,31 @@ struct HistoryWalk {
         return HistoryWalk.notifications(found, from: first)
     }
 
-    private mutating func values(_ kind: SearchKind, _ hash: Int64, _ limit: Int, _ session: SQLSession) throws -> [MessageID] {
+    private mutating func values(_ kind: SearchKind, _ hashes: [Int64], _ limit: Int, _ session: SQLSession) throws -> [MessageID] {
         // The slot of the newest id that is still wanted.
         let newest = SearchSlot.of(max(0, MessageID(high: below.high &- (below.low == 0 ? 1 : 0), low: 0).milliseconds))
-        let oldest = max(SearchSlot.of(first.milliseconds), newest - min(width, looks) + 1)
-        looks -= newest - oldest + 1 + HistoryWalk.question
-        let found = try ids(
-            HistoryStatements.search,
-            [.number(kind.rawValue), .integer(hash), .integer(newest), .integer(oldest), .bytes(below.bytes), .number(limit)], limit,
-            session)
-        if found.count == limit {
-            below = found[limit - 1].notification
+        let share = max(1, looks / Int64(max(1, hashes.count)))
+        let oldest = max(SearchSlot.of(first.milliseconds), newest - min(width, share) + 1)
+        var found: [MessageID] = []
+        // Of a list that was cut at its limit, nothing is known below its last id.
+        var floor: MessageID?
+        for hash in hashes {
+            looks -= newest - oldest + 1 + HistoryWalk.question
+            let ids = try ids(
+                HistoryStatements.search,
+                [.number(kind.rawValue), .integer(hash), .integer(newest), .integer(oldest), .bytes(below.bytes), .number(limit)], limit,
+                session)
+            found += ids
+            if ids.count == limit { floor = max(floor ?? .none, ids[limit - 1].notification) }
+        }
+        if let floor {
+            below = floor
+            found.removeAll { $0.notification < floor }
         } else {
             below = max(first, .first(of: oldest * SearchSlot.milliseconds))
             width = min(width * 4, HistoryWalk.widest)
         }
-        return found
+        return hashes.count == 1 ? found : found.sorted(by: >)
     }
 
     private mutating func ofSource(_ number: Int64, _ limit: Int, _ session: SQLSession) throws -> [MessageID] {
@@ -80,7 +91,7 @@ struct HistoryWalk {
         while found.isEmpty, !isDone, looks > 0 {
             let slot = SearchSlot.of(max(0, MessageID(high: below.high &- (below.low == 0 ? 1 : 0), low: 0).milliseconds))
             looks -= HistoryWalk.look
-            let (part, floor) = try HistoryWalk.newestPart(of: slot, below: below, session)
+            let (part, floor) = try newestPart(of: slot, session)
             let kind = SearchPart.code(SearchKind.source.rawValue, part: part)
             found = try ids(
                 HistoryStatements.searchSlot,
@@ -90,15 +101,12 @@ struct HistoryWalk {
         return found
     }
 
-    /// The part of a quarter that the newest ids before `below` are in, and where it begins.
-    private static func newestPart(of slot: Int64, below: MessageID, _ session: SQLSession) throws -> (part: Int, floor: MessageID) {
-        guard let row = try session.row(HistoryStatements.newestPart, [.integer(slot), .bytes(below.bytes)]) else {
-            return (0, .first(of: slot * SearchSlot.milliseconds))
-        }
-        guard let floor = MessageID(bytes: try row.bytes("first_id")), floor < below, SearchSlot.of(floor.milliseconds) == slot else {
-            throw DeskFault.tampered(noun: "lookup_part", key: "\(slot)")
-        }
-        return (try row.integer("part", as: Int.self), floor)
+    /// The part of a quarter that the newest ids before `below` are in, and where it begins. Where the rows that say so are damaged, the entries say it.
+    private mutating func newestPart(of slot: Int64, _ session: SQLSession) throws -> (part: Int, floor: MessageID) {
+        if starts?.slot != slot { starts = (slot, try SearchPartStarts.read(slot, session).firsts) }
+        let firsts = starts?.firsts ?? []
+        guard let place = firsts.lastIndex(where: { $0 < below }) else { return (0, .first(of: slot * SearchSlot.milliseconds)) }
+        return (place + 1, firsts[place])
     }
 
     private mutating func undelivered(

@@ -36,6 +36,8 @@ struct HistoryWriter: Sendable {
         var rows: [StateRow]
         /// Rows of `state` that were not as Martlet wrote them, and were made anew from the record.
         var tampered: [MessageID]
+        /// Quarters of an hour in which it was damaged where parts of search entries begin, and was made anew from the entries.
+        var rebuilt: [Int64]
         var count: Int
         /// Of the search entries, for the next batch.
         var parts: SearchParts
@@ -85,7 +87,9 @@ struct HistoryWriter: Sendable {
         try put(batch.messages, key: ["id"])
         try put(batch.inbound, key: ["id"])
         var (parts, lookups) = (self.parts.read, batch.lookups)
-        try session.bulk(parts.place(&lookups, session))
+        let begun = try parts.place(&lookups, session)
+        let rebuilt = try parts.writeRebuilt(session)
+        try session.bulk(begun)
         try put(HistoryWriter.rows(of: lookups), key: ["slot", "kind", "hash", "id"])
         try put(batch.undelivered, key: ["state", "id"])
         try put(batch.attempts, key: ["id", "sequence"])
@@ -114,7 +118,8 @@ struct HistoryWriter: Sendable {
         if !batch.preferences.isEmpty { try preferences(batch.preferences, session) }
         if !batch.said.isEmpty { try said(batch.said, session) }
         try enter(batch, now, session)
-        return Written(rows: states.rows, tampered: states.tampered, count: count + states.rows.count, parts: parts)
+        return Written(
+            rows: states.rows, tampered: states.tampered, rebuilt: rebuilt, count: count + states.rows.count, parts: parts)
     }
 
     /// Writes rows that were written before, over whatever became of them. Nothing is counted, no cursor is moved.
@@ -130,6 +135,7 @@ struct HistoryWriter: Sendable {
         // Where parts begin is asked anew: the one who writes beside this may have begun some.
         var (parts, lookups) = (SearchParts(full: .max), batch.lookups)
         try parts.assign(&lookups, session)
+        _ = try parts.writeRebuilt(session)
         // All columns are the key: there is nothing in such a row to be mended.
         try session.bulk(HistoryWriter.rows(of: lookups), merge: SQLMerge(key: ["slot", "kind", "hash", "id"]))
         try session.bulk(batch.undelivered, merge: SQLMerge(key: ["state", "id"]))

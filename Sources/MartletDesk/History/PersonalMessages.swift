@@ -38,7 +38,7 @@ struct PersonalMessages: Sendable {
     func step(
         _ address: Address, oldest: Int64, below: MessageID, _ session: SQLSession
     ) throws -> (found: [Found], next: MessageID?) {
-        var walk = HistoryWalk(.value(address.kind, hash: address.hash), from: oldest, below: below)
+        var walk = HistoryWalk(.value(address.kind, hashes: [address.hash]), from: oldest, below: below)
         var ids: [MessageID] = []
         while ids.isEmpty, !walk.isDone, !walk.isSpent { ids = try walk.step(PersonalMessages.step, session) }
         let found = try ids.compactMap { id -> Found? in
@@ -71,7 +71,7 @@ extension Customers {
             case .email: kind = .email
             case .device: return nil
             }
-            let isShared = try owners(of: address.hash, address.kind, after: 0, limit: 3, session).contains { $0.subject != row.subject }
+            let isShared = try holders(of: address.hash, address.kind, after: 0, limit: 3, session).contains { $0 != row.subject }
             return PersonalMessages.Address(kind: kind, hash: Int64(bitPattern: address.hash), isShared: isShared)
         }
         return PersonalMessages(subject: row.subject, addresses: addresses)

@@ -237,7 +237,7 @@ public final class Projector: Sendable {
             values.gaps += UInt64(batch.gaps.count)
             values.lost += batch.lost
             values.unopened += UInt64(batch.unopened)
-            values.tampered += UInt64(written.tampered.count)
+            values.tampered += UInt64(written.tampered.count + written.rebuilt.count)
             values.position = batch.next
             values.newestAt = max(values.newestAt, batch.newestAt)
         }
@@ -248,6 +248,11 @@ public final class Projector: Sendable {
         }
         for id in written.tampered.prefix(16) {
             logger.error("history: a row of state was not as Martlet wrote it and is made anew", metadata: ["id": "\(id)"])
+        }
+        for slot in written.rebuilt.prefix(16) {
+            logger.error(
+                "history: rows of lookup_part were not as Martlet wrote them and are made anew from the search entries",
+                metadata: ["slot": "\(slot)"])
         }
     }
 

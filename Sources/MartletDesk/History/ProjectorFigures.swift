@@ -56,7 +56,9 @@ public final class ProjectorFigures: Sendable {
         Metric(
             "martlet_history_unopened_total", .counter,
             doc: "Messages whose sealed part did not open, so that a search by number or reference does not find them."),
-        Metric("martlet_history_tampered_total", .counter, doc: "Rows of `state` that were not as Martlet wrote them, and were made anew."),
+        Metric(
+            "martlet_history_tampered_total", .counter,
+            doc: "Rows of `state`, and quarters of `lookup_part`, that were not as Martlet wrote them and were made anew."),
         Metric(
             "martlet_history_behind_bytes", .gauge,
             doc: "Bytes of the log, at most, between what is durable there and what the history has."),

@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// Entries of a part are in the order of their hashes, so each one that is written touches a page anywhere in the part. A part that fits into
 /// memory many times over keeps that cheap; so one that is full ends at the newest id there is, and what comes later goes into the next. Where
-/// parts begin is written with the entries, in one transaction, and never changes.
+/// parts begin is written with the entries, in one transaction, and never changes but where it was damaged.
 struct SearchParts: Sendable {
     private struct Quarter {
         /// First ids of parts 1, 2 and so on.
@@ -23,6 +23,8 @@ struct SearchParts: Sendable {
     /// Messages of a part, when the next begins; `.max`: none is begun.
     private let full: Int
     private var quarters: [Int64: Quarter] = [:]
+    /// Quarters whose rows were damaged, and are to be written anew as they are here; `write` does.
+    private(set) var rebuilt: [Int64: [MessageID]] = [:]
     /// Quarters that are remembered: a log is of now, but for messages that waited.
     private static let mostQuarters = 64
 
@@ -31,7 +33,7 @@ struct SearchParts: Sendable {
     /// Gives each entry its part, and says where parts begin from now on.
     /// - Returns: rows of `lookup_part`.
     mutating func place(_ lookups: inout [HistoryBatch.Lookup], _ session: SQLSession) throws -> SQLBatch {
-        var begun = SQLBatch(table: "lookup_part", columns: ["slot", "part", "first_id"])
+        var begun = SearchParts.rows
         for slot in try assign(&lookups, session).sorted() {
             guard let quarter = quarters[slot], quarter.count >= full, quarter.firsts.count < SearchPart.most else { continue }
             let first = MessageID.first(of: quarter.newest.milliseconds + 1)
@@ -43,6 +45,24 @@ struct SearchParts: Sendable {
         for slot in quarters.keys.sorted().dropLast(SearchParts.mostQuarters) { quarters[slot] = nil }
         return begun
     }
+
+    /// Writes anew where parts begin whose rows were damaged, before further ones are written.
+    /// - Returns: the quarters.
+    mutating func writeRebuilt(_ session: SQLSession) throws -> [Int64] {
+        let slots = rebuilt.keys.sorted()
+        for slot in slots {
+            var rows = SearchParts.rows
+            for (place, first) in (rebuilt[slot] ?? []).enumerated() {
+                rows.append(.integer(slot), .number(place + 1), .bytes(first.bytes))
+            }
+            try session.run(HistoryStatements.dropParts, [.integer(slot)])
+            try session.bulk(rows)
+        }
+        rebuilt = [:]
+        return slots
+    }
+
+    private static let rows = SQLBatch(table: "lookup_part", columns: ["slot", "part", "first_id"])
 
     /// Gives each entry its part. Settles nothing.
     /// - Returns: the quarters that there are entries of.
@@ -68,14 +88,10 @@ struct SearchParts: Sendable {
         return slots
     }
 
-    private func read(_ slot: Int64, _ session: SQLSession) throws -> Quarter {
-        var quarter = Quarter()
-        for row in try session.rows(HistoryStatements.parts, [.integer(slot)]) {
-            guard let first = MessageID(bytes: try row.bytes("first_id")), try row.integer("part") == Int64(quarter.firsts.count + 1) else {
-                throw DeskFault.tampered(noun: "lookup_part", key: "\(slot)")
-            }
-            quarter.firsts.append(first)
-        }
+    private mutating func read(_ slot: Int64, _ session: SQLSession) throws -> Quarter {
+        let starts = try SearchPartStarts.read(slot, session)
+        if starts.isRebuilt { rebuilt[slot] = starts.firsts }
+        var quarter = Quarter(firsts: starts.firsts)
         // Who begins no parts need not know how full they are.
         guard full < .max else { return quarter }
         let start = MessageID.first(of: slot * SearchSlot.milliseconds)

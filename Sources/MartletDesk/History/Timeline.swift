@@ -31,25 +31,24 @@ public struct TimelineContact: Equatable, Sendable {
 
 /// What a customer's timeline needs of those who keep customers. Each checks the caller's rights itself.
 public struct TimelineSources: Sendable {
-    /// Where a customer can be reached now: what messages before it was known as one are found by.
-    public var addresses:
-        @Sendable (_ customer: String, _ caller: Caller) async throws(DeskFault) -> (phones: [PhoneNumber], emails: [String])
+    /// Numbers that a customer has now: what messages before it was known as one are found by.
+    public var phones: @Sendable (_ customer: String, _ caller: Caller) async throws(DeskFault) -> [PhoneNumber]
     /// Newest first, below this place, at most so many.
     public var contacts:
         @Sendable (_ customer: String, _ below: TimelineContact.Place, _ limit: Int, _ caller: Caller) async throws(DeskFault) ->
             [TimelineContact]
 
     public init(
-        addresses: @escaping @Sendable (String, Caller) async throws(DeskFault) -> (phones: [PhoneNumber], emails: [String]),
+        phones: @escaping @Sendable (String, Caller) async throws(DeskFault) -> [PhoneNumber],
         contacts:
             @escaping @Sendable (String, TimelineContact.Place, Int, Caller) async throws(DeskFault) -> [TimelineContact]
     ) {
-        self.addresses = addresses
+        self.phones = phones
         self.contacts = contacts
     }
 }
 
-/// Everything between the bank and one customer, newest first: messages out and in, by customer and by all addresses, and contacts made
+/// Everything between the bank and one customer, newest first: messages out and in, by customer and by all numbers, and contacts made
 /// elsewhere. A number that belonged to somebody else before shows that time's messages too, as any search by number does.
 public struct Timeline: Sendable {
     let history: History
@@ -93,10 +92,9 @@ public struct Timeline: Sendable {
             }
             below = min(end, place)
         }
-        let known = try await sources.addresses(customer, caller)
+        let phones = try await sources.phones(customer, caller)
         var wishes = [only(wish) { $0.customer = customer }]
-        for phone in known.phones.prefix(Timeline.mostAddresses) { wishes.append(only(wish) { $0.phone = phone }) }
-        for email in known.emails.prefix(Timeline.mostAddresses) { wishes.append(only(wish) { $0.email = email }) }
+        for phone in phones.prefix(Timeline.mostAddresses) { wishes.append(only(wish) { $0.phone = phone }) }
         let names = history.names()
         var searches: [HistorySearch] = []
         for wish in wishes { searches.append(try HistorySearch(wish, by: caller, history.keys, names)) }

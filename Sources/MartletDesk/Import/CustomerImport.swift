@@ -77,8 +77,8 @@ struct CustomerImport: Sendable {
     }
 
     private func read(_ batch: ImportBatch) async throws -> KnownCustomers {
-        let tags = vault.tags
-        return try await desk.store.read { try KnownCustomers(batch, tags, $0) }
+        let (tags, damage) = (vault.tags, desk.damage)
+        return try await desk.store.read { try KnownCustomers(batch, tags, damage, $0) }
     }
 
     private func make(_ count: Int) throws -> [SubjectKey] {
@@ -104,7 +104,7 @@ struct CustomerImport: Sendable {
             if first != composed.first, composed.numbers > 0 {
                 // Keys of customers who were added meanwhile stay unused.
                 ready = try composer.compose(
-                    batch.groups[...], try KnownCustomers(batch, vault.tags, session), keys[...], change: first - 1)
+                    batch.groups[...], try KnownCustomers(batch, vault.tags, desk.damage, session), keys[...], change: first - 1)
             }
             for part in ready.parts { try part.write(session) }
             var progress = before

@@ -49,7 +49,7 @@ struct KnownCustomers: Sendable {
     var rows: [UInt64: CustomerRow] = [:]
     var facts: [AddressKind: [UInt64: AddressState]] = [:]
 
-    init(_ batch: ImportBatch, _ tags: CustomerTags, _ session: SQLSession) throws {
+    init(_ batch: ImportBatch, _ tags: CustomerTags, _ damage: DamageNotes, _ session: SQLSession) throws {
         change = try session.row(CustomerStatements.newestChange)?.integer("number") ?? 0
         let (width, hashes) = (CustomerStatements.references, batch.groups.map(\.hash))
         for start in stride(from: 0, to: hashes.count, by: width) {
@@ -59,7 +59,7 @@ struct KnownCustomers: Sendable {
                 if let reference = row.reference { rows[reference] = row }
             }
         }
-        facts = try AddressFactRow.known(batch.addresses, tags, session)
+        facts = try AddressFactRow.known(batch.addresses, tags, damage, session)
     }
 }
 

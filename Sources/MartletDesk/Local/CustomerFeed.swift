@@ -11,7 +11,8 @@ public import SQL
 /// What no file wrote never waits for a base file, nor behind what a file wrote: it goes first, and has the second half of the overlay for
 /// itself. Within it erasures go first. Changes come at least once, those of one customer in order; while the node is away they are tried
 /// again. What a base file holds is never less than the overlay that it takes the place of: the node's own facts up to there are in the store
-/// first.
+/// first. A customer whose row is damaged is set aside: the node has nothing of him, rather than a copy that may have consents which were
+/// withdrawn since.
 public actor CustomerFeed {
     static let follower = "local"
 
@@ -36,7 +37,10 @@ public actor CustomerFeed {
     /// Numbers of those that still wait for their turn: a customer who has one of them as the last is not sent once more.
     private var ahead: Set<Int64> = []
     private var rests: ContinuousClock.Instant?
-    private var troubles: [String: String] = [:]
+    private var troubles: [String: String] = [:] {
+        didSet { figures.tell(isStuck: !troubles.isEmpty) }
+    }
+    private let figures: CustomerFeedFigures
 
     /// - Parameters:
     ///   - directory: `DATA/local`.
@@ -44,7 +48,7 @@ public actor CustomerFeed {
     ///   - isProjected: whether all that the node recorded up to a moment, in wall microseconds, is in the store.
     public init(
         store: SQLStore, directory: String, hashCheck: UInt64, images: any CustomerImages, node: any LocalNode,
-        options: Options = Options(),
+        options: Options = Options(), figures: CustomerFeedFigures = CustomerFeedFigures(),
         isProjected: @escaping @Sendable (_ through: Int64) async throws -> Bool, now: @escaping @Sendable () -> Int64, logger: Logger
     ) {
         self.store = store
@@ -53,6 +57,7 @@ public actor CustomerFeed {
         self.images = images
         self.node = node
         self.options = options
+        self.figures = figures
         self.isProjected = isProjected
         self.now = now
         self.logger = logger
@@ -151,12 +156,13 @@ public actor CustomerFeed {
     /// - Returns: how many the node has taken.
     func push() async throws -> Int {
         guard let place = try await place() else { return 0 }
-        let waiting = try await images.changes(after: place.change, limit: options.window)
-        guard let last = waiting.last else { return 0 }
+        let page = try await images.changes(after: place.change, limit: options.window)
+        guard !page.changes.isEmpty else { return 0 }
+        if !page.damaged.isEmpty { try await images.setAside(page.damaged) }
         let figures = try await node.figures()
         if figures.newest < place.overlay { forgetAhead() }
         var sent = 0
-        if waiting.count == options.window || figures.isHalfFull {
+        if page.isFull || figures.isHalfFull {
             sent = try await pushUrgent(behind: place)
             // The others come with a base file.
             if figures.isHalfFull { return sent }
@@ -165,21 +171,23 @@ public actor CustomerFeed {
                 return sent
             }
         }
-        let rest = waiting.filter { !ahead.contains($0.change) }.map(\.1)
+        // The number of a damaged row may be any, so it is sent once more.
+        let rest = page.changes.filter { !ahead.contains($0.change) || $0.1.isErasure && !page.damaged.isEmpty }.map(\.1)
         let newest = rest.isEmpty ? reached?.overlay ?? place.overlay : try await apply(rest)
-        reached = Place(change: last.change, overlay: newest)
-        if !ahead.isEmpty { ahead = ahead.filter { $0 > last.change } }
+        reached = Place(change: page.through, overlay: newest)
+        if !ahead.isEmpty { ahead = ahead.filter { $0 > page.through } }
         return sent + rest.count
     }
 
     /// Hands over what no file wrote, ahead of all that waits.
     private func pushUrgent(behind place: Place) async throws -> Int {
-        let urgent = try await images.urgent(after: max(place.change, urgentReached), limit: options.window)
-        guard let last = urgent.last else { return 0 }
-        reached = Place(change: place.change, overlay: try await apply(urgent.map(\.1)))
-        urgentReached = last.change
-        ahead.formUnion(urgent.map(\.change))
-        return urgent.count
+        let page = try await images.urgent(after: max(place.change, urgentReached), limit: options.window)
+        guard !page.changes.isEmpty else { return 0 }
+        if !page.damaged.isEmpty { try await images.setAside(page.damaged) }
+        reached = Place(change: place.change, overlay: try await apply(page.changes.map(\.1)))
+        urgentReached = page.through
+        ahead.formUnion(page.changes.map(\.change))
+        return page.changes.count
     }
 
     /// The node lost what it was given: a base file brings it back, and the next number that it answers would hide that.
@@ -257,9 +265,11 @@ public actor CustomerFeed {
         while true {
             try Task.checkCancellation()
             let page = try await images.images(after: last, limit: options.page)
-            try await writer.add(page)
-            guard page.count == options.page, let end = page.last else { break }
-            last = end.subject
+            // Before the file is in use: who is left out comes again once the row is whole.
+            if !page.damaged.isEmpty { try await images.setAside(page.damaged) }
+            try await writer.add(page.images)
+            guard let next = page.next else { break }
+            last = next
         }
         return (version, try await writer.finish())
     }

@@ -2,17 +2,47 @@ public import MartletModel
 
 /// Customers of the store as the node's local copy wants them.
 public protocol CustomerImages: Sendable {
-    /// Customers with a number above `after`, in the order of their numbers, without those that were erased; fewer than `limit` are the last.
-    func images(after: SubjectNumber, limit: Int) async throws -> [CustomerImage]
+    /// Customers with a number above `after`, in the order of their numbers, without those that were erased.
+    func images(after: SubjectNumber, limit: Int) async throws -> CustomerImagePage
     /// What was changed after the change of this number, in the order of the numbers. A change is visible only when all with lower numbers are.
-    func changes(after: Int64, limit: Int) async throws -> [(change: Int64, CustomerChange)]
+    func changes(after: Int64, limit: Int) async throws -> CustomerChangePage
     /// Number of the newest change; 0: there was none.
     func newestChange() async throws -> Int64
     /// Of the changes after this number those that no file made, in the order of the numbers. However many `changes` there are, these are found at once.
-    func urgent(after: Int64, limit: Int) async throws -> [(change: Int64, CustomerChange)]
+    func urgent(after: Int64, limit: Int) async throws -> CustomerChangePage
     /// These need not be told any more: the node has all changes up to this number.
     /// - Returns: how many were forgotten, `limit` at most.
     func dropUrgent(upTo change: Int64, limit: Int) async throws -> Int
+    /// Keeps in mind customers whose rows are damaged, so that they come as changes when they are whole again.
+    func setAside(_ subjects: [SubjectNumber]) async throws
+}
+
+/// A stretch of customers.
+public struct CustomerImagePage: Sendable {
+    public var images: [CustomerImage] = []
+    /// Customers whose rows are not as they were written, and who are not set aside yet; none of them is in `images`.
+    public var damaged: [SubjectNumber] = []
+    /// After which number the next stretch begins; nil: there are no more.
+    public var next: SubjectNumber?
+
+    public init(images: [CustomerImage] = [], damaged: [SubjectNumber] = [], next: SubjectNumber? = nil) {
+        (self.images, self.damaged, self.next) = (images, damaged, next)
+    }
+}
+
+/// A stretch of changes.
+public struct CustomerChangePage: Sendable {
+    public var changes: [(change: Int64, CustomerChange)] = []
+    /// Customers whose rows are not as they were written; in `changes` they are erased.
+    public var damaged: [SubjectNumber] = []
+    /// Number of a change; all up to it are in this stretch or those before.
+    public var through: Int64
+    /// There may be more.
+    public var isFull: Bool
+
+    public init(changes: [(change: Int64, CustomerChange)] = [], damaged: [SubjectNumber] = [], through: Int64, isFull: Bool) {
+        (self.changes, self.damaged, self.through, self.isFull) = (changes, damaged, through, isFull)
+    }
 }
 
 /// The node's side of its local copy, as the desk reaches it.

@@ -91,7 +91,8 @@ public struct Principals: Sendable {
                     .integer(principal.id), .integer(1), .text(principal.name), .bytes(hash), .text(principal.rightsText),
                     .number(principal.unit), .integer(now), .bytes(tag.tag(principal)),
                 ])
-            let line = AuditTrail.Line(act: .principalAdded, object: "principal:\(wish.name)", outcome: Principals.outcome(principal))
+            let line = AuditTrail.Line(
+                act: .principalAdded, object: "principal:\(wish.name)", outcome: RightsChange(principal, before: nil).outcome)
             return (principal, line)
         }
         return (made, key)
@@ -137,6 +138,7 @@ public struct Principals: Sendable {
             }
             // Who may do less than it may not make it his tool.
             try Principals.check(principal.rights, principal.unit, caller)
+            let before = principal
             change(&principal)
             principal.version = read + 1
             let changed = try session.run(
@@ -146,7 +148,9 @@ public struct Principals: Sendable {
                     .number(principal.revokedAt), .bytes(tag.tag(principal)),
                 ])
             guard changed == 1 else { throw DeskFault.changed(noun: "principal", version: read + 1) }
-            return (principal, AuditTrail.Line(act: act, object: "principal:\(name)", outcome: Principals.outcome(principal)))
+            return (
+                principal, AuditTrail.Line(act: act, object: "principal:\(name)", outcome: RightsChange(principal, before: before).outcome)
+            )
         }
     }
 
@@ -167,11 +171,5 @@ public struct Principals: Sendable {
         }
         if let own = caller.unit, unit != own { faults.append(FieldFault("unit", "beyond_own", "you belong to unit \(own)")) }
         if !faults.isEmpty { throw .invalid(faults) }
-    }
-
-    /// What the entry says of the rights: all of them may not fit into the text of an entry, how many and how widely do.
-    private static func outcome(_ principal: Principal) -> String {
-        guard principal.revokedAt == nil else { return "done" }
-        return "done: \(principal.rights.count) rights\(principal.unit.map { ", unit \($0)" } ?? "")"
     }
 }

@@ -113,6 +113,8 @@ public struct TrafficFold: HistoryFold {
     private mutating func add(
         _ header: RecordHeader, state: MessageState? = nil, reason: EndReason = .none, _ change: (inout Counts) -> Void
     ) {
+        // The channel as it is of messages that stand in records by themselves. A decision names its own, but neither answers nor ends do: counted by it
+        // alone, what was accepted over a channel would never end there.
         let key = Key(
             hour: header.id.milliseconds / TrafficFold.millisecondsOfHour, source: header.source, messageClass: header.messageClass,
             channel: ChannelKind.sms.rawValue, route: header.group, state: state?.rawValue ?? 0, reason: reason.rawValue)

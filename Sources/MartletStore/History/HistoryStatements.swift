@@ -5,6 +5,7 @@ public enum SearchKind: Int16, CaseIterable, Sendable {
     /// By the customer's number, as the source by its own; the others have a keyed hash.
     case customer = 1
     case phone = 2
+    /// No message is found by it: mail goes to customers, who have its address. Erasures name it.
     case email = 3
     case reference = 4
     /// By the source's number.
@@ -40,8 +41,10 @@ public enum HistoryStatements {
     public static let searchSlot = StatementID("history.searchSlot")
     /// ?1 slot. Where its parts begin.
     public static let parts = StatementID("history.parts")
-    /// ?1 slot, ?2 id below which. The newest part that begins there.
-    public static let newestPart = StatementID("history.newestPart")
+    /// ?1 slot, ?2 kind, ?3 id from which, ?4 id below which. The oldest entry of these.
+    public static let oldestEntry = StatementID("history.oldestEntry")
+    /// ?1 slot. Forgets where its parts begin.
+    public static let dropParts = StatementID("history.dropParts")
     /// ?1 id from which, ?2 id below which. The newest of these.
     public static let newest = StatementID("history.newest")
     public static let newestInbound = StatementID("history.newestInbound")
@@ -80,7 +83,9 @@ public enum HistoryStatements {
         Statement(dropEntry, "DELETE FROM lookup WHERE slot = ?1 AND kind = \(code) AND hash = ?3 AND id >= ?4 AND id <= ?5"),
         Statement(parts, "SELECT part, first_id FROM lookup_part WHERE slot = ?1 ORDER BY part"),
         Statement(
-            newestPart, "SELECT part, first_id FROM lookup_part WHERE slot = ?1 AND first_id < ?2 ORDER BY part DESC LIMIT 1"),
+            oldestEntry,
+            "SELECT id FROM lookup WHERE slot = ?1 AND kind = ?2 AND id >= ?3 AND id < ?4 ORDER BY id LIMIT 1"),
+        Statement(dropParts, "DELETE FROM lookup_part WHERE slot = ?1"),
         Statement(newest, "SELECT id FROM notification WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1"),
         Statement(newestInbound, "SELECT id FROM inbound WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1"),
         Statement(

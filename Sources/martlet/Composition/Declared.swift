@@ -15,7 +15,7 @@ enum Declared {
     static let metrics: [Metric] =
         NodeMetrics.all + HTTPCounters.all + SMPPDoorCounters.all + SMPPCounters.metrics.map(\.metric)
         + WebhookCounters.all + DeskCounters.all + ProjectorFigures.metrics + ImportFigures.metrics
-        + [RetentionClock.distrusted]
+        + SetAsideWork.metrics + [RetentionClock.distrusted, CustomerFeedFigures.stuck]
     static let errors: [ErrorCode] = HTTPErrors.all
 
     /// The generated pages and the explained sample file; `make reference` writes them, a test keeps them fresh.

@@ -20,6 +20,8 @@ struct DeskWork: Sendable {
     private let figures = ProjectorFigures()
     private let importFigures = ImportFigures()
     private let clock = RetentionClock()
+    private let feedFigures = CustomerFeedFigures()
+    private let setAsideWork: SetAsideWork
 
     init(_ settings: ServerSettings, config: String, data: String, keys: KeyStore, vault: CustomerVault, logger: Logger) {
         self.settings = settings
@@ -29,6 +31,7 @@ struct DeskWork: Sendable {
         self.vault = vault
         self.logger = logger
         names = DeskNames(data: data)
+        setAsideWork = SetAsideWork(logger: logger)
     }
 
     // MARK: Answers
@@ -56,7 +59,7 @@ struct DeskWork: Sendable {
 
     // MARK: Work
 
-    var parts: [DeskPart] { [projector, retention, reference, readsNames, feed, imports, keyCheck, erasures, erasureCopy] }
+    var parts: [DeskPart] { [projector, retention, reference, readsNames, feed, setAside, imports, keyCheck, erasures, erasureCopy] }
 
     /// Works without its database too: what the history lacks is kept apart before the node trims it.
     private var projector: DeskPart {
@@ -128,12 +131,20 @@ struct DeskWork: Sendable {
 
     /// The node's copy of customers.
     private var feed: DeskPart {
-        DeskPart("customers") { desk in
+        DeskPart("customers", samples: { [feedFigures] in feedFigures.samples }) { desk in
             let feed = CustomerFeed(
                 store: desk.store, directory: settings.node.localDirectory, hashCheck: keys.localHashCheck, images: desk.customers(vault),
-                node: NodeSocket(path: settings.node.controlSocket), isProjected: { _ in try await isProjected() }, now: desk.now,
+                node: NodeSocket(path: settings.node.controlSocket), figures: feedFigures, isProjected: { _ in try await isProjected() },
+                now: desk.now,
                 logger: logger)
             await feed.run()
+        }
+    }
+
+    /// Customers whose rows are damaged.
+    private var setAside: DeskPart {
+        DeskPart("customers set aside", samples: { [setAsideWork] in setAsideWork.samples }) { desk in
+            try await setAsideWork.run(desk.customers(vault))
         }
     }
 

@@ -45,7 +45,7 @@ import Testing
             )
             let clear = try await rig.customers.reveal(found.id, by: anna)
             #expect(clear.familyName == "Family, 777" && clear.reference == "c777")
-            let changes = try await rig.customers.changes(after: 0, limit: 5000)
+            let changes = try await rig.customers.changes(after: 0, limit: 5000).changes
             #expect(changes.map(\.change) == Array(1...1000))
             let bytes = try await rig.allBytes()
             for word in ["Given7", "c777", "mail.example"] { #expect(!bytes.holds(Array(word.utf8))) }
@@ -123,7 +123,7 @@ import Testing
             }
             #expect(runs > 2 && last.isDone)
             #expect(last.added == 588 && last.refused == 12 && last.changed == 0 && last.same == 0)
-            let images = try await rig.customers.images(after: 0, limit: 5000)
+            let images = try await rig.customers.images(after: 0, limit: 5000).images
             #expect(Set(images.map(\.reference)).count == 588 && images.count == 588)
             let errors = try String(contentsOfFile: "\(path).errors.csv", encoding: .utf8).split(separator: "\r\n")
             #expect(errors.dropFirst().compactMap { Int($0.prefix { $0 != "," }) } == (1...12).map { $0 * 50 + 1 })
@@ -179,7 +179,7 @@ import Testing
             more.append(CustomerImportTests.line(301))
             let end = try await run(rig, try rig.write(more.joined(separator: "\n"), "f.csv"))
             #expect(end.same == 299 && end.changed == 1 && end.added == 1)
-            let seventh = try await rig.customers.changes(after: change, limit: 10)
+            let seventh = try await rig.customers.changes(after: change, limit: 10).changes
             #expect(seventh.count == 2)
             let view = try #require(try await rig.customers.find(phone: "+447700912345", by: anna).first)
             #expect(view.contacts.map(\.number) == [3, 1] && view.givenName.isEmpty && view.familyName == "F•••")
@@ -206,13 +206,13 @@ import Testing
             var refusals = 0
             do { try await writer.value } catch DeskFault.conflict { refusals += 1 }
             #expect(end.isDone && end.added + end.changed == 200 && refusals <= 1)
-            let images = try await rig.customers.images(after: 0, limit: 5000)
+            let images = try await rig.customers.images(after: 0, limit: 5000).images
             #expect(Set(images.map(\.reference)).count == images.count)
             for number in [1, 150, 200] {
                 let view = try #require(try await rig.customers.find(reference: "c\(number)", by: anna))
                 #expect(view.attributes.map(\.value).contains("\(number)"))
             }
-            let changes = try await rig.customers.changes(after: 0, limit: 5000).map(\.change)
+            let changes = try await rig.customers.changes(after: 0, limit: 5000).changes.map(\.change)
             #expect(Set(changes).count == changes.count)
         }
     }

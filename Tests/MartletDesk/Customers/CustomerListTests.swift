@@ -48,7 +48,7 @@ import Testing
             #expect(try await rig.customers.list(id, ListEntry(list: 17, until: today), by: anna).version == view.version)
             view = try await rig.customers.list(id, ListEntry(list: 16, until: today + 9), by: anna)
             #expect(view.lists.map(\.until) == [today + 9, today])
-            let image = try #require(try await rig.customers.images(after: 0, limit: 1).first)
+            let image = try #require(try await rig.customers.images(after: 0, limit: 1).images.first)
             let customer = try image.clear.withUnsafeBytes { try Customer(subject: id, reading: $0) }
             #expect(customer.listed.map(\.list) == [16, 17])
             view = try await rig.customers.unlist(id, 16, by: anna)

@@ -26,7 +26,7 @@ import Testing
     }
 
     private static func customer(_ rig: CustomerRig, _ id: SubjectNumber) async throws -> Customer {
-        let image = try #require(try await rig.customers.images(after: id - 1, limit: 1).first)
+        let image = try #require(try await rig.customers.images(after: id - 1, limit: 1).images.first)
         return try image.clear.withUnsafeBytes { try Customer(subject: id, reading: $0) }
     }
 

@@ -26,7 +26,7 @@ struct HistoryPlanTests {
             (HistoryStatements.search, ["2", "77", slot, "\(now / SearchSlot.milliseconds - 2880)", blob(high), "50"]),
             (HistoryStatements.searchSlot, ["5", "7", slot, blob(high), "50"]),
             (HistoryStatements.has, [slot, "2", "77"] + range), (HistoryStatements.dropEntry, [slot, "2", "77"] + range),
-            (HistoryStatements.parts, [slot]), (HistoryStatements.newestPart, [slot, blob(high)]),
+            (HistoryStatements.parts, [slot]),
             (HistoryStatements.newest, range), (HistoryStatements.newestInbound, range), (HistoryStatements.countFrom, range + ["100"]),
             (HistoryStatements.undelivered, ["5", blob(high), blob(low), "50"]),
             (HistoryStatements.recent, [blob(high), blob(low), "50"]),

@@ -96,7 +96,7 @@ struct HistoryRoutesTests {
             try await rig.put([HistoryRig.Message(minutesAgo: 5)])
             let contact = TimelineContact(place: .init(at: HistoryRig.now - 1000, number: 1), kind: "branch", summary: "card")
             let sources = TimelineSources(
-                addresses: { (_, _) throws(DeskFault) in ([PhoneNumber(digits: 447_700_900_123)], []) },
+                phones: { (_, _) throws(DeskFault) in [PhoneNumber(digits: 447_700_900_123)] },
                 contacts: { (_, _, _, _) throws(DeskFault) in [contact] })
             let list = try await ask(
                 rig.history.routes(timeline: sources), .post, "/v1/history/timeline", body: #"{"customer": "40"}"#,

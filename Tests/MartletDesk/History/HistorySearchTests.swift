@@ -1,5 +1,6 @@
 import Guard
 import MartletModel
+import MartletStore
 import SQL
 import Testing
 
@@ -67,6 +68,53 @@ struct HistorySearchTests {
                     let found = try await rig.all(fields, limit: limit)
                     #expect(found.ids == ids(body), "\(fields.keys.sorted()), \(limit) a page")
                 }
+            }
+        }
+    }
+
+    @Test(
+        "A mail address finds what went to those who have it, newest first, and nothing where nobody has it",
+        arguments: SQLStore.Engine.allCases)
+    func mail(engine: SQLStore.Engine) async throws {
+        try await HistoryRig.with(engine) { rig in
+            let master = try MasterKey.load(from: "\(rig.directory)/master.key")
+            let subjects = try SubjectKeys(directory: "\(rig.directory)/keys/subjects", master: master, access: .owner(create: true))
+            let customers = rig.desk.customers(CustomerVault(rig.keys, subjects))
+            var ids: [SubjectNumber] = []
+            for reference in ["40-118-220", "40-118-221"] {
+                ids.append(try await customers.add(CustomerRig.wish(reference), by: CustomerRig.anna).id)
+            }
+            let all = messages().map { message in
+                var message = message
+                message.customer = nil
+                return message
+            }
+            try await rig.put(all)
+            var entries = SQLBatch(table: "lookup", columns: ["slot", "kind", "hash", "id"])
+            for (index, message) in all.enumerated() where index % 4 < 2 {
+                entries.append(
+                    .integer(SearchSlot.of(message.id.milliseconds)), .number(SearchKind.customer.rawValue), .number(ids[index % 4]),
+                    .bytes(message.id.bytes))
+            }
+            let rows = entries
+            try await rig.store.transaction { try $0.bulk(rows) }
+            func found(_ fields: [String: String], _ limit: Int) async throws -> [Int] {
+                try await rig.all(fields, limit: limit).ids.compactMap { id in all.firstIndex { $0.id == id } }
+            }
+            for limit in [50, 3, 1] {
+                #expect(try await found(["email": "wanda@MAIL.example"], limit) == (0..<20).filter { $0 % 4 < 2 }, "\(limit) a page")
+                #expect(try await found(["email": "wanda@mail.example", "phone": "+447700900123"], limit) == [0, 4, 8, 12, 16])
+                #expect(try await found(["email": "wanda@mail.example", "customer": "40-118-221"], limit) == [1, 5, 9, 13, 17])
+                #expect(try await found(["email": "nobody@mail.example"], limit) == [])
+            }
+            #expect(try await found(["email": "wanda@mail.example", "id": all[2].id.text], 9) == [])
+            await #expect(throws: DeskFault.self) { try await found(["email": "no address"], 9) }
+            try await customers.erase(ids[1], by: CustomerRig.anna)
+            #expect(try await found(["email": "wanda@mail.example"], 50) == [0, 4, 8, 12, 16])
+            // Whose row is damaged is not taken at its word, nor passed over in silence.
+            try await rig.tamper("UPDATE customer SET unit = 9 WHERE subject = \(ids[0])")
+            await #expect(throws: DeskFault.tampered(noun: "customer", key: "\(ids[0])")) {
+                try await found(["email": "wanda@mail.example"], 50)
             }
         }
     }

@@ -355,24 +355,6 @@ import Testing
         }
     }
 
-    @Test("A part that begins where it cannot is named, and nothing is looked up by it", arguments: SQLStore.Engine.allCases)
-    func damagedParts(engine: SQLStore.Engine) async throws {
-        try await ProjectorTests.with(engine) { rig in
-            try rig.message(1)
-            rig.commit()
-            try await rig.projector().catchUp()
-            let slot = SearchSlot.of(rig.id(1).milliseconds)
-            var row = SQLBatch(table: "lookup_part", columns: ["slot", "part", "first_id"])
-            row.append(.integer(slot), .number(2), .bytes(MessageID.first(of: 17).bytes))
-            let rows = row
-            try await rig.store.transaction { try $0.bulk(rows) }
-            await #expect(throws: DeskFault.tampered(noun: "lookup_part", key: "\(slot)")) { try await rig.walked(.source(7), steps: 7) }
-            try rig.message(2)
-            rig.commit()
-            await #expect(throws: DeskFault.tampered(noun: "lookup_part", key: "\(slot)")) { try await rig.projector().catchUp() }
-        }
-    }
-
     @Test(
         "A cursor that is ahead of the log is an entry of the audit, and what comes is written: never skipped in silence",
         arguments: SQLStore.Engine.allCases)

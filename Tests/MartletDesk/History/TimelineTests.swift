@@ -10,7 +10,7 @@ struct TimelineTests {
     /// Contacts in memory, as a store gives them.
     private static func sources(_ contacts: [TimelineContact], phones: [PhoneNumber]) -> TimelineSources {
         TimelineSources(
-            addresses: { (_, _) throws(DeskFault) in (phones, ["anna@mail.example"]) },
+            phones: { (_, _) throws(DeskFault) in phones },
             contacts: { (_, below, limit, _) throws(DeskFault) in
                 let older = contacts.filter { ($0.place.at, $0.place.number) < (below.at, below.number) }
                 return Array(older.sorted { ($0.place.at, $0.place.number) > ($1.place.at, $1.place.number) }.prefix(limit))
