@@ -92,6 +92,9 @@ faults-smoke: ## kill -9, power cut, flipped bits, bad input, a desk in trouble,
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/desk.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/imports.py --lines 10000 --kills 2 --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/outage.py --build debug
+	@$(NO_PROFILE) $(PYTHON) Tests/Faults/smalldisk.py --build debug
+	@$(NO_PROFILE) $(PYTHON) Tests/Faults/environment.py --build debug
+	@$(NO_PROFILE) $(PYTHON) Tests/Faults/hops.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/restore.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/erasure.py --build debug
 
@@ -108,6 +111,9 @@ faults: setup release worlds ## the whole: kill -9 and power cut, 200 rounds eac
 	@$(PYTHON) Tests/Faults/imports.py --lines 500000 --kills 5 --store sqlite --build release
 	@$(PYTHON) Tests/Faults/imports.py --lines 500000 --kills 5 --store postgres --build release
 	@$(PYTHON) Tests/Faults/outage.py --stopped 600 --frozen 120 --build release
+	@$(PYTHON) Tests/Faults/smalldisk.py --volume 512 --build release
+	@$(PYTHON) Tests/Faults/environment.py --build release
+	@$(PYTHON) Tests/Faults/hops.py --store postgres --build release
 	@set -e; for store in sqlite postgres; do for script in restore erasure; do \
 	    $(PYTHON) Tests/Faults/$$script.py --store $$store --build release; done; done
 
