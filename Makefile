@@ -94,6 +94,8 @@ faults-smoke: ## kill -9, power cut, flipped bits, bad input, a desk in trouble,
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/withdrawals.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/sums.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/outage.py --build debug
+	@$(NO_PROFILE) $(PYTHON) Tests/Faults/smalldisk.py --build debug
+	@$(NO_PROFILE) $(PYTHON) Tests/Faults/environment.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/restore.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/erasure.py --build debug
 
@@ -112,6 +114,8 @@ faults: setup release worlds ## the whole: kill -9 and power cut, 200 rounds eac
 	@$(PYTHON) Tests/Faults/outage.py --stopped 600 --frozen 120 --build release
 	@set -e; for store in sqlite postgres; do $(PYTHON) Tests/Faults/withdrawals.py --lines 500000 --limit 2 --store $$store --build release; \
 	    $(PYTHON) Tests/Faults/sums.py --rounds 2000 --store $$store --build release; done
+	@$(PYTHON) Tests/Faults/smalldisk.py --volume 512 --build release
+	@$(PYTHON) Tests/Faults/environment.py --build release
 	@set -e; for store in sqlite postgres; do for script in restore erasure; do \
 	    $(PYTHON) Tests/Faults/$$script.py --store $$store --build release; done; done
 

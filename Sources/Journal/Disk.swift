@@ -34,6 +34,8 @@ public struct Disk: Sendable {
     public var makeDirectory: @Sendable (_ path: String) -> Int32
     public var list: @Sendable (_ path: String, _ into: inout [String]) -> Int32
     public var status: @Sendable (_ file: Int32, _ into: inout FileStatus) -> Int32
+    /// Bytes that a program without privileges may still take of the path's volume.
+    public var room: @Sendable (_ path: String) -> Int
     /// An exclusive lock that ends with the open file; -EWOULDBLOCK when another holds it.
     public var lock: @Sendable (_ file: Int32) -> Int32
     /// Nanoseconds of a clock that never goes back.
@@ -88,6 +90,11 @@ public struct Disk: Sendable {
             into = FileStatus(
                 size: Int(found.st_size), device: UInt64(found.st_dev), inode: UInt64(found.st_ino), links: Int(found.st_nlink))
             return 0
+        },
+        room: { path in
+            var found = statvfs()
+            guard statvfs(path, &found) == 0 else { return -Int(errno) }
+            return Int(clamping: UInt64(found.f_bavail) * UInt64(found.f_frsize))
         },
         lock: { cj_lock($0) },
         monotonic: { nanoseconds(CLOCK_MONOTONIC) },
@@ -147,6 +154,12 @@ extension Disk {
         var names: [String] = []
         try check(list(path, &names), .list)
         return names
+    }
+
+    func roomOf(_ path: String) throws(JournalFailure) -> Int {
+        let found = room(path)
+        if found < 0 { throw JournalFailure(Int32(clamping: -found), .status) }
+        return found
     }
 
     func statusOf(_ file: Int32) throws(JournalFailure) -> FileStatus {

@@ -33,6 +33,9 @@ public struct Spill: Sendable {
         }
     }
 
+    /// Bytes that the volume still has for anyone.
+    public func room() throws(JournalFailure) -> Int { try disk.roomOf(names.directory) }
+
     /// Gives these segments a second name, durable when this returns.
     /// - Returns: those that have one now; a segment that the journal trimmed meanwhile has none.
     public func keep(_ segments: [UInt32]) throws(JournalFailure) -> [UInt32] {

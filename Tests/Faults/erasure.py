@@ -4,7 +4,7 @@
     erasure.py --store sqlite|postgres --build debug
 
 A person has messages by every door, before and after Martlet knew them, answers, an opt-out, contacts elsewhere, consents with proof, packages for accounts and
-a card; comes by the API and by an import; is exported; and is saved in a backup. Then the person is erased. Number, names, reference and texts are looked for in each form that a
+a card, a one-time code; comes by the API and by an import; is exported; and is saved in a backup. Then the person is erased. Number, names, reference and texts are looked for in each form that a
 program may write them in, over every file: data directory, database with its log, files of names and logs, temporary files, and the backup. Then the
 backup is restored with the list of erasures, and asked for the person by every question there is.
 """
@@ -45,6 +45,7 @@ KNOWN = {
     "account": "UA213223130000026007233566001",
     "second account": "UA213223130000026007233577002",
     "card": "4242420042427777",
+    "one-time code": "9041-kumquat-7727",
 }
 
 
@@ -196,6 +197,9 @@ def everything(place, smpp_port):
     import subprocess
     subprocess.run([place.martlet_path, "send", "--to", PHONE, "--from", "HARBOUR", "--data", str(place.data)],
                    input=KNOWN["text over the socket"].encode(), check=True, capture_output=True, timeout=30)
+    # Before the erasure, so that it has been sent; its words are nobody else's.
+    place.send(PHONE, f"Your one-time code is {KNOWN['one-time code']}", **{"class": "otp"})
+    until("all arrived", 30, lambda: place.arrived(f"Your one-time code is {KNOWN['one-time code']}"))
     until("all arrived", 30, lambda: place.arrived(KNOWN["text over the socket"]) and place.arrived(KNOWN["text over SMPP"]))
     for words in (KNOWN["answer"], "STOP"):
         place.operator._ask("POST", "/inbound", {"from": PHONE[1:], "to": "HARBOUR", "text": words})

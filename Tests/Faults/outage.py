@@ -5,7 +5,8 @@
 
 Before that it starts for the first time without its database: the desk listens all the same, says what it waits for, and begins when
 the database comes. The node takes messages all the time, also when it starts while there is no database. In the end every message that was accepted has ended
-and is one row, in the state of its end; nothing else is a row; the statistics are the ledger's; and nothing was passed over.
+and is one row, in the state of its end; nothing else is a row; the statistics are the ledger's; and nothing was passed over. The node's descriptors are
+read all the while: no socket of it leads to the database, and no file of the history is open in it.
 `--stopped 600 --frozen 120` is the long run of `make faults`.
 """
 import argparse
@@ -16,6 +17,7 @@ import re
 import signal
 import time
 
+import descriptors
 import ledgers
 import world
 from postgres_server import Postgres
@@ -35,8 +37,9 @@ def figure(text, name):
 class Node:
     """The node, its desk, and what is sent meanwhile."""
 
-    def __init__(self, place, ledger, senders, desk_port):
-        self.place, self.ledger, self.senders = place, ledger, senders
+    def __init__(self, place, server, ledger, senders, desk_port):
+        self.place, self.server, self.ledger, self.senders = place, server, ledger, senders
+        self.looks = 0
         self.admin = Web(desk_port, timeout=5)
         self.kills = collections.Counter()
 
@@ -57,12 +60,18 @@ class Node:
         self.kills["node"] += 1
         self.place.start_martlet(role="all")
 
+    def is_apart(self, when):
+        """The node has no way to the database open, and no file of the history."""
+        descriptors.require_none(self.place.martlet.pid, when, ports=[self.server.port], folders=[self.server.folder], words=["history.db"])
+        self.looks += 1
+
     def goes_on(self, seconds):
         """Waits so long and sees that messages are taken and sent meanwhile."""
         taken, sent = len(self.ledger.accepted), self.place.operator.stats()["submits"]
         time.sleep(seconds)
         wait_for("messages are taken without the database", 10, lambda: len(self.ledger.accepted) > taken, otherwise=Broken)
         wait_for("messages are sent without the database", 10, lambda: self.place.operator.stats()["submits"] > sent, otherwise=Broken)
+        self.is_apart("while the database is away")
 
     def without(self, seconds):
         """So many seconds of load, through the deaths of desk and node."""
@@ -151,6 +160,13 @@ def first_start(place, server, admin):
     say("outage: started without its database, which the desk said, and it began with it")
 
 
+def prove_look(martlet, server):
+    """That the look would find it: the desk, which is the node's child, has it."""
+    def found():
+        return any(descriptors.of_database(desk, ports=[server.port], folders=[server.folder]) for desk in martlet.children())
+    wait_for("the desk's connections to the database are seen", 60, found, every=0.2, otherwise=Broken)
+
+
 def main():
     began = time.monotonic()
     server = Postgres("history")
@@ -166,10 +182,12 @@ def main():
             first_start(place, server, Web(port, timeout=5))
             ledger = ledgers.Ledger(random.Random(seed))
             senders = ledgers.Senders(place, ledger, options.threads, pause_between=0.02, keyed=True)
-            node = Node(place, ledger, senders, port)
+            node = Node(place, server, ledger, senders, port)
             senders.resume()
             wait_for("the history begins", 60, lambda: int(server.rows("SELECT count(*) FROM notification")[0][0]) > 0, otherwise=Broken)
 
+            node.is_apart("while the history is written")
+            prove_look(place.martlet, server)
             server.stop()
             node.without(options.stopped)
             server.start()
@@ -186,12 +204,14 @@ def main():
             senders.stop()
             if len(ledger.accepted) < 10 * (options.stopped + options.frozen):
                 raise Unusable(f"{len(ledger.accepted)} messages were accepted: hardly any load, the run proves nothing")
+            node.is_apart("after the outages")
             wait_for("every message ended", 120, lambda: figure(place.metrics(), "martlet_open_messages") == 0, every=0.2, otherwise=Broken)
             until_equal(place, server, ledger, 60 + options.stopped)
             gaps = server.rows("SELECT outcome FROM audit WHERE act = 'history.gap'")
             if gaps:
                 raise Broken(f"{len(gaps)} gaps, such as {gaps[0]}")
-            say(f"outage: {len(ledger.accepted)} messages accepted, each ended and one row, statistics equal the ledger; kills {dict(node.kills)}; "
+            say(f"outage: {len(ledger.accepted)} messages accepted, each ended and one row, statistics equal the ledger; the node had nothing of the "
+                f"database open in {node.looks} looks; kills {dict(node.kills)}; "
                 f"{time.monotonic() - began:.0f} s; seed {seed}")
     finally:
         server.thaw(frozen)

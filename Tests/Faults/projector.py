@@ -21,6 +21,7 @@ import signal
 import sqlite3
 import time
 
+import descriptors
 import world
 from ledgers import Ledger, Senders
 from postgres_server import Postgres
@@ -302,6 +303,8 @@ def main():
             if number in spills:
                 spill(place, store, ledger, states, kills)
             projector.check()
+            descriptors.require_none(place.martlet.pid, "while another writes the history", words=["history.db"],
+                                     folders=[store.folder] if options.store == "postgres" else [])
         senders.resume()
         time.sleep(0.5)
         senders.pause()

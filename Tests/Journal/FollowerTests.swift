@@ -156,8 +156,19 @@ private struct Followed {
         var fresh = Followed(at: Position(journalSegment: 1, offset: 4096))
         try fresh.run(Follower("/j", disk: disk.disk))
         #expect(fresh.missing.first?.lost == nil)
+        // Nothing is made ready meanwhile.
+        #expect(eventually { rig.journal.state.spares == 2 })
+        let before = disk.used
+        disk.set(capacity: before + 100)
+        #expect(try spill.room() == 100)
+        // Nobody else has its bytes.
         try spill.drop(before: 4)
         #expect(try spill.segments().map(\.segment) == [4])
+        #expect(try spill.room() > 100 && spill.room() == 100 + before - disk.used)
+        disk.inject(.init(operations: ["room"], nth: 1, persistent: false, code: EIO))
+        #expect(throws: JournalFailure.self) { _ = try spill.room() }
+        disk.inject(nil)
+        disk.set(capacity: .max)
         #expect(throws: JournalFailure.self) {
             disk.inject(.init(operations: ["link"], nth: 1, persistent: false, code: EXDEV))
             _ = try spill.keep([last])

@@ -41,6 +41,11 @@ final class SimulatedDisk: Sendable {
         var seen = 0
         var fired = 0
         var capacity = Int.max
+        /// A file with two names counts once.
+        var used: Int {
+            var seen: Set<ObjectIdentifier> = []
+            return names.values.reduce(0) { $0 + (seen.insert(ObjectIdentifier($1)).inserted ? $1.volatile.count : 0) }
+        }
         /// Operations until the power is cut; nil: never.
         var fuse: Int?
         var dead = false
@@ -81,7 +86,7 @@ final class SimulatedDisk: Sendable {
         }
     }
 
-    var used: Int { state.locked { $0.names.values.reduce(0) { $0 + $1.volatile.count } } }
+    var used: Int { state.locked { $0.used } }
 
     func names(_ directory: String) -> [String] { state.locked { Self.list($0, directory) } }
 
@@ -193,6 +198,10 @@ final class SimulatedDisk: Sendable {
                 into = FileStatus(size: size.0, device: 1, inode: UInt64(bitPattern: Int64(size.1)), links: size.2)
                 return result
             },
+            room: { _ in
+                let result: Int32 = self.doing("room") { _ in 0 }
+                return result < 0 ? Int(result) : self.state.locked { $0.capacity - $0.used }
+            },
             lock: { handle in
                 self.doing("lock") { state in
                     guard let file = state.open[handle] else { return -EBADF }
@@ -251,8 +260,7 @@ final class SimulatedDisk: Sendable {
                 count /= 2
             }
             let growth = max(0, offset + count - file.volatile.count)
-            let used = state.names.values.reduce(0) { $0 + $1.volatile.count }
-            guard used + growth <= state.capacity else { return -Int(ENOSPC) }
+            guard state.used + growth <= state.capacity else { return -Int(ENOSPC) }
             if growth > 0 { file.volatile += [UInt8](repeating: 0, count: growth) }
             file.volatile.withUnsafeMutableBytes { memory in
                 UnsafeMutableRawBufferPointer(rebasing: memory[offset..<offset + count])

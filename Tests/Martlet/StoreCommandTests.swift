@@ -57,12 +57,30 @@ struct StoreCommandTests {
     func mistakes(section: String, setting: String) async throws {
         try await with("store: \(section)\n") { config, folder in
             let found = #expect(throws: ServerSettings.Mistakes.self) {
-                _ = try ServerSettings.read(file: config, dataDirectory: folder, environment: [:])
+                _ = try ServerSettings.read(file: config, dataDirectory: folder, environment: [:], opensStore: true)
             }
             #expect(found?.lines.count == 1 && found?.lines.first?.contains(setting) == true)
             #expect(found?.lines.first?.contains("secret") == false)
             let code = try await run("check", "--config", config)
             #expect(code == 2)
+        }
+    }
+
+    @Test("A password of the store is read by who opens it; the node starts without the file, and holds nothing of it")
+    func password() async throws {
+        try await with("store: {url: \"postgresql://m@localhost/h\", passwordFile: p}\n") { config, folder in
+            let file = "\(folder)/p"
+            let settings = try String(contentsOfFile: config, encoding: .utf8).replacing("passwordFile: p", with: "passwordFile: \(file)")
+            try settings.write(toFile: config, atomically: true, encoding: .utf8)
+            func read(_ opensStore: Bool) throws -> String {
+                String(describing: try ServerSettings.read(file: config, dataDirectory: folder, environment: [:], opensStore: opensStore))
+            }
+            _ = try read(false)
+            #expect(throws: ServerSettings.Mistakes.self) { _ = try read(true) }
+            try "mango-at-rest\n".write(toFile: file, atomically: true, encoding: .utf8)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+            #expect(try read(true).contains("mango-at-rest"))
+            #expect(try !read(false).contains("mango-at-rest"))
         }
     }
 }

@@ -1,7 +1,9 @@
 import Foundation
 import Guard
+import Logging
 import MartletStore
 import SQL
+import Synchronization
 import Testing
 
 @testable import MartletDesk
@@ -58,6 +60,18 @@ import Testing
         #expect(found.contains(.altered(sequence: 5, stored: 5)))
     }
 
+    @Test("A desk whose audit has no witness outside says at its start what that is for and what to set; one that has says nothing")
+    func witness() async throws {
+        for isSet in [true, false] {
+            let words = Warnings()
+            try await DeskRig.with(
+                .sqlite, settings: { if !isSet { $0.checkpoints = nil } }, logger: Logger(label: "desk", factory: { _ in words }), { _ in })
+            let found = words.read.filter { $0.hasPrefix("audit.checkpoints is not set") }
+            #expect(found.count == (isSet ? 0 : 1))
+            #expect(found.allSatisfy { $0.contains("elsewhere. Name a file outside the data directory") })
+        }
+    }
+
     @Test("The head goes outside, signed, when it moved, and a line that was cut off does not take the next with it")
     func checkpoints() async throws {
         try await DeskRig.with(.sqlite) { rig in
@@ -98,4 +112,24 @@ import Testing
             #expect(try await AuditCheck.run(rig.desk.store).isSound)
         }
     }
+}
+
+/// Keeps what is warned of.
+private final class Warnings: LogHandler {
+    private let lines = Mutex<[String]>([])
+    var read: [String] { lines.withLock { $0 } }
+
+    var logLevel: Logger.Level {
+        get { .warning }
+        set {}
+    }
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+    func log(event: LogEvent) { lines.withLock { $0.append("\(event.message)") } }
 }

@@ -22,7 +22,8 @@ struct DeskRig {
     /// - Parameter isPrepared: the store has its tables before the desk comes.
     static func with(
         _ engine: SQLStore.Engine, isPrepared: Bool = true, settings change: (inout DeskSettings) -> Void = { _ in },
-        front: DeskFront? = nil, parts: [DeskPart] = [], nouns: [any APINoun] = [],
+        front: DeskFront? = nil, logger: Logger = Logger(label: "desk", factory: { _ in SwiftLogNoOpLogHandler() }),
+        parts: [DeskPart] = [], nouns: [any APINoun] = [],
         making: @escaping @Sendable (Desk) -> [any APINoun] = { _ in [] }, _ body: (DeskRig) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "desk-\(UUID().uuidString.prefix(8))").path
@@ -46,8 +47,7 @@ struct DeskRig {
         let rowKey = Secret(Array(repeating: 7, count: 32))
         let options = DeskRunner.Options(settings: settings, address: address, store: SQLStore.Options(), now: { now })
         let runner = try DeskRunner(
-            options, front: front, rowKey: rowKey, signer: signer, parts: parts,
-            logger: Logger(label: "desk", factory: { _ in SwiftLogNoOpLogHandler() }), nouns: { nouns + making($0) })
+            options, front: front, rowKey: rowKey, signer: signer, parts: parts, logger: logger, nouns: { nouns + making($0) })
         let port = try await runner.start()
         let rig = DeskRig(
             runner: runner, port: port, folder: folder, principals: Principals(runner.desk, rowKey: rowKey), signer: signer)

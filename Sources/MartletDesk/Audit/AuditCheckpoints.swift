@@ -17,6 +17,9 @@ public actor AuditCheckpoints {
         self.file = file
     }
 
+    /// Whether lines go anywhere but to the caller.
+    nonisolated var areKeptOutside: Bool { file != nil }
+
     /// The line for the head where it moved since the last one, and then in the file, synced. A line that did not get there is made again
     /// the next time.
     /// - Throws: `DeskFault`.

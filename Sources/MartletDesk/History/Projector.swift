@@ -268,7 +268,8 @@ public final class Projector: Sendable {
     private func keeper(_ thread: OwnThread) -> LogKeeper? {
         options.folder.map {
             LogKeeper(
-                thread, journal: options.journal, folder: $0, limits: .init(journal: options.journalCap, spill: options.spillCap))
+                thread, journal: options.journal, folder: $0,
+                limits: .init(journal: options.journalCap, spill: options.spillCap, segment: options.segmentSize))
         }
     }
 
@@ -298,9 +299,9 @@ public final class Projector: Sendable {
             // How far behind it is grows while the database is away; how far it came is known once the database was there.
             if values.position != 0 { values.end = report.end }
         }
-        for segment in report.dropped {
+        for (segment, cause) in report.dropped {
             logger.error(
-                "history: a segment that the database lacks is given up, as history.spill is reached", metadata: ["segment": "\(segment)"])
+                "history: a segment that the database lacks is given up", metadata: ["segment": "\(segment)", "cause": "\(cause.rawValue)"])
         }
     }
 

@@ -93,6 +93,14 @@ public final class DeskRunner: Sendable {
     /// - Throws: `DeskListenerFault`.
     public func start() async throws -> Int {
         let port = try await listener.start()
+        if !checkpoints.areKeptOutside {
+            logger.warning(
+                """
+                audit.checkpoints is not set: the signed heads of the audit stand in this log alone, and an audit that somebody cuts off or writes \
+                anew is found out only against heads kept elsewhere. Name a file outside the data directory, best on another machine or on a \
+                volume that only grows
+                """)
+        }
         tasks.withLock { $0.append(Task { await self.work() }) }
         return port
     }

@@ -23,6 +23,14 @@ final class PostgresWire {
     init(_ address: PostgresAddress, _ ticket: Ticket, _ alarm: Alarm) throws(SQLFault) {
         self.ticket = ticket
         self.alarm = alarm
+        let deciding = PostgresEnvironment.deciding(beside: address.parameters.filter { !$0.value.isEmpty }.map(\.name))
+        guard deciding.isEmpty else {
+            let (variables, verb) = (deciding.joined(separator: ", "), deciding.count == 1 ? "is" : "are")
+            throw .connect(
+                problem:
+                    "\(variables) \(verb) set in the environment, from which libpq would take where the database is or how it is reached; "
+                    + "unset it, the settings of the store say that")
+        }
         let names = address.parameters.map { strdup($0.name) }
         let values = address.parameters.map { strdup($0.value) }
         defer { for text in names + values { free(text) } }
@@ -34,6 +42,10 @@ final class PostgresWire {
         PQsetNoticeProcessor(connection, PostgresWire.silent, nil)
         do throws(SQLFault) {
             try connect(connection)
+            let (host, place) = (PostgresWire.text(PQhost(connection)), PostgresWire.text(PQhostaddr(connection)))
+            guard PostgresAddress.mayBeUsed(hasTLS: PQsslInUse(connection) == 1, host: host, address: place) else {
+                throw .connect(problem: "\(host) led to another machine without TLS")
+            }
             let version = PQserverVersion(connection)
             guard version >= PostgresWire.oldestVersion else {
                 throw .connect(problem: "its version is \(version / 10_000); 12 or later is needed")
@@ -70,9 +82,10 @@ final class PostgresWire {
 
     /// libpq's words on why there is no connection: host, port, user, never a password.
     private static func firstLine(_ connection: OpaquePointer) -> String {
-        let text = PQerrorMessage(connection).map { String(cString: $0) } ?? ""
-        return text.split(whereSeparator: \.isNewline).joined(separator: "; ")
+        text(PQerrorMessage(connection)).split(whereSeparator: \.isNewline).joined(separator: "; ")
     }
+
+    private static func text(_ text: UnsafePointer<CChar>?) -> String { text.map { String(cString: $0) } ?? "" }
 
     func close() {
         if let connection { PQfinish(connection) }

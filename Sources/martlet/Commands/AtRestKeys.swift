@@ -14,7 +14,8 @@ extension AtRest {
     /// - Throws: exit code 2, having named every mistake.
     static func settings(file: String, data: String) throws(ExitCode) -> ServerSettings {
         do {
-            return try ServerSettings.read(file: file, dataDirectory: data, environment: ProcessInfo.processInfo.environment)
+            return try ServerSettings.read(
+                file: file, dataDirectory: data, environment: ProcessInfo.processInfo.environment, opensStore: true)
         } catch let mistakes as ServerSettings.Mistakes {
             for line in mistakes.lines { print(line) }
         } catch {

@@ -9,7 +9,8 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         do {
-            let settings = try ServerSettings.read(file: config, dataDirectory: "", environment: ProcessInfo.processInfo.environment)
+            let settings = try ServerSettings.read(
+                file: config, dataDirectory: "", environment: ProcessInfo.processInfo.environment, opensStore: true)
             print("\(config): no mistakes; \(settings.connections.count) connection(s), \(settings.routes.count) route(s)")
         } catch let mistakes as ServerSettings.Mistakes {
             for line in mistakes.lines { print(line) }

@@ -104,7 +104,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     private func load(_ environment: [String: String]) throws -> (ServerSettings, MasterKey) {
         do {
-            let settings = try ServerSettings.read(file: config, dataDirectory: data, environment: environment)
+            let settings = try ServerSettings.read(
+                file: config, dataDirectory: data, environment: environment, opensStore: role == .desk)
             return (settings, try AtRest.master(settings))
         } catch let mistakes as ServerSettings.Mistakes {
             throw failure(mistakes.lines.joined(separator: "\n"), ExitStatus.badSettings)

@@ -58,17 +58,20 @@ struct ServerSettings {
         var lines: [String]
     }
 
-    static func read(file: String, dataDirectory: String, environment: [String: String]) throws -> ServerSettings {
+    /// - Parameter opensStore: for the desk and for verbs that ask the store: its password is read too.
+    static func read(
+        file: String, dataDirectory: String, environment: [String: String], opensStore: Bool = false
+    ) throws -> ServerSettings {
         let (values, found) = SettingsFile.read(file: file, declared: Declared.settings, environment: environment)
         var mistakes = found
         var settings = ServerSettings()
-        if found.isEmpty { settings.take(values, dataDirectory, environment, &mistakes) }
+        if found.isEmpty { settings.take(values, dataDirectory, environment, opensStore, &mistakes) }
         guard mistakes.isEmpty else { throw Mistakes(lines: mistakes.map { $0.text(file: file) }) }
         return settings
     }
 
     private mutating func take(
-        _ values: SettingValues, _ dataDirectory: String, _ environment: [String: String], _ mistakes: inout [Mistake]
+        _ values: SettingValues, _ dataDirectory: String, _ environment: [String: String], _ opensStore: Bool, _ mistakes: inout [Mistake]
     ) {
         nodeName = values.text(NodeSettings.name)
         masterKeyFile = values.text(NodeSettings.masterKey)
@@ -108,7 +111,7 @@ struct ServerSettings {
         smpp.cardNumbers = http.cardNumbers
         for element in values.elements("smpp.accounts") { takeAccount(element, environment, &mistakes) }
         takeOutbound(values, &mistakes)
-        store = StoreSection(values, dataDirectory, environment, &mistakes)
+        store = StoreSection(values, dataDirectory, environment, opens: opensStore, &mistakes)
         projector.journal = node.journalDirectory
         projector.folder = "\(dataDirectory)/desk"
         projector.journalCap = node.capBytes

@@ -12,12 +12,13 @@ struct StoreSection {
     /// Until the file is read.
     init() { address = .sqlite(file: "") }
 
-    init(_ values: SettingValues, _ dataDirectory: String, _ environment: [String: String], _ mistakes: inout [Mistake]) {
+    /// - Parameter opens: whether whoever asks opens the store. The node does not: it holds no password of it, and needs none to start.
+    init(_ values: SettingValues, _ dataDirectory: String, _ environment: [String: String], opens: Bool, _ mistakes: inout [Mistake]) {
         typealias Own = StoreSettings
         self.init()
         options.limit = .milliseconds(values.duration(Own.timeLimit))
         var password: String?
-        if let file = values.filled(Own.passwordFile) {
+        if opens, let file = values.filled(Own.passwordFile) {
             do throws(PrivateFileFault) {
                 password = try Secret.load(from: file, credentials: environment["CREDENTIALS_DIRECTORY"]).reveal()
             } catch {

@@ -2,6 +2,7 @@ import Journal
 import MartletModel
 import MartletStore
 import SQL
+import Synchronization
 import Testing
 
 @testable import MartletDesk
@@ -100,6 +101,68 @@ import Testing
         }
     }
 
+    @Test("The volume keeps room for the journal at its cap: the oldest of what is kept goes, once, and stands in the audit as a gap")
+    func room() async throws {
+        try await ProjectorTests.with(.sqlite) { rig in
+            let thread = try #require(OwnThread.started("history-log"))
+            defer { thread.stop() }
+            try fill(rig, 0..<1600)
+            let volume = Volume()
+            let (segment, cap) = (ProjectorRig.options.segmentSize, 700 << 10)
+            let keeper = LogKeeper(
+                thread, journal: "\(rig.directory)/journal", folder: "\(rig.directory)/desk",
+                limits: .init(journal: cap, spill: 1 << 30, segment: segment), disk: volume.disk)
+            // As much as it takes with the two segments that the journal has alone.
+            volume.set(cap + 4 * segment - 2 * segment)
+            let all = try #require(try await keeper.keep(durable: { _ in 0 }))
+            #expect(all.segments > 3 && all.dropped.isEmpty)
+            rig.trim(before: all.told.journalSegment)
+            let spill = Spill("\(rig.directory)/journal")
+            for _ in 0..<500 where try spill.journal().count > 2 { try await Task.sleep(for: .milliseconds(10)) }
+            // A byte less, then what two segments take.
+            volume.set(cap + 4 * segment - 2 * segment - 1)
+            let one = try #require(try await keeper.keep(durable: { _ in 0 }))
+            #expect(one.dropped.map(\.segment) == [1] && one.dropped.map(\.cause) == [.room] && one.told == all.told)
+            volume.set(cap + 4 * segment - 2 * segment - 2 * segment)
+            let more = try #require(try await keeper.keep(durable: { _ in 0 }))
+            #expect(more.dropped.map(\.segment) == [2, 3] && more.segments == all.segments - 3)
+            #expect(try spill.segments().first?.segment == 4)
+            volume.set(1 << 40)
+            #expect(try await keeper.keep(durable: { _ in 0 })?.dropped.isEmpty == true)
+            let projector = rig.projector()
+            try await rig.store.transaction { session in
+                let place: [SQLValue] = [.text("history"), .number(-1), .number(1), .integer(1 << 32 | 4096), .number(0)]
+                try session.run(StoreStatements.moveCursor, place)
+            }
+            try await projector.catchUp()
+            #expect(projector.figures.read.gaps == 1)
+            #expect(try await rig.audit().first?.text("outcome").hasPrefix("trimmed") == true)
+        }
+    }
+
+    @Test("A segment that the journal still has when it is given up is not kept again; a volume that cannot be asked is an error")
+    func givenUpOnce() async throws {
+        try await ProjectorTests.with(.sqlite) { rig in
+            let thread = try #require(OwnThread.started("history-log"))
+            defer { thread.stop() }
+            try fill(rig, 0..<1600)
+            let volume = Volume()
+            let keeper = LogKeeper(
+                thread, journal: "\(rig.directory)/journal", folder: "\(rig.directory)/desk",
+                limits: .init(journal: 700 << 10, spill: 1 << 30, segment: 256 << 10), disk: volume.disk)
+            volume.set(0)
+            let first = try #require(try await keeper.keep(durable: { _ in 0 }))
+            #expect(first.segments == 0 && first.told == 0 && first.dropped.count == rig.segments.count - 2)
+            let second = try #require(try await keeper.keep(durable: { _ in 0 }))
+            #expect(second.segments == 0 && second.dropped.isEmpty)
+            volume.set(1 << 40)
+            try fill(rig, 1600..<2400)
+            #expect(try await keeper.keep(durable: { _ in 0 })?.segments ?? 0 > 0)
+            volume.set(-5)
+            await #expect(throws: JournalFailure.self) { _ = try await keeper.keep(durable: { _ in 0 }) }
+        }
+    }
+
     @Test("A repair writes anew what was changed or is gone, and counts nothing", arguments: SQLStore.Engine.allCases)
     func repairs(engine: SQLStore.Engine) async throws {
         try await ProjectorTests.with(engine) { rig in
@@ -138,4 +201,17 @@ import Testing
             #expect(try await rig.audit().map { try $0.text("outcome") } == ["cut-back, 0 record(s) missing"])
         }
     }
+}
+
+/// The machine's disk, with as much room as a test says.
+private final class Volume: Sendable {
+    private let room = Mutex(1 << 40)
+
+    var disk: Disk {
+        var disk = Disk.system
+        disk.room = { [self] _ in room.withLock { $0 } }
+        return disk
+    }
+
+    func set(_ bytes: Int) { room.withLock { $0 = bytes } }
 }
