@@ -116,7 +116,7 @@ import Testing
             let bank = Bank(units)
             _ = try await bank.save(.holidays, "bank", Self.days)
             let unit = try await units.add(
-                .init(code: "north", name: "North", description: "D", zone: "Europe/Kyiv", locale: "uk"), by: Self.anna)
+                .init(code: "north", name: "North", description: "D", zone: "Europe/Kyiv", locale: "uk-UA"), by: Self.anna)
             let bert = ReferenceRig.caller(unit.number, "bert")
             #expect(await ReferenceRig.fault { try await bank.rulebooks.retire(.holidays, "bank", version: 1, by: bert) } != nil)
             let reader = ReferenceRig.caller(nil, "carl", [.readRulebook])

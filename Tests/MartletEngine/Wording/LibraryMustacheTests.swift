@@ -99,7 +99,7 @@ struct LibraryMustacheTests {
                 let text = try #require(compiled.texts.first { $0.locale == language }, "\(event.key) \(channel)")
                 for (piece, template) in text.pieces {
                     let ours = try #require(template).text(record)
-                    let theirs = try Foreign(piece.text, record, locale).render(piece.place == .html)
+                    let theirs = try Foreign(piece.text, record, locale).render(piece.place.output == .html)
                     #expect(ours == theirs, "\(piece.path)")
                     compared += 1
                 }

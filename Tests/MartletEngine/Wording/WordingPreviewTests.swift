@@ -178,7 +178,7 @@ import Testing
         #expect(
             Dictionary(uniqueKeysWithValues: english.fields.map { ($0.name, Self.plain($0.text)) }) == [
                 "title": "Paid", "preview": "Look", "body": "<b>UAH 1,234.50</b>", "fallback": "UAH 1,234.50", "image": "/i/\(name)",
-                "buttons[0].label": "Show", "buttons[0].link": "https://bank.example/Corner Bakery",
+                "buttons[0].label": "Show", "buttons[0].link": "https://bank.example/Corner%20Bakery",
             ])
         #expect(!english.isOverridden && english.sms == nil && preview.override?.version == 1)
         #expect(try Self.written(preview, "uk").isOverridden)

@@ -59,7 +59,7 @@ struct WordingReadingTests {
                 == ["title", "preview", "body", "fallback", "image", "link", "buttons[0].label", "buttons[0].link"].map { "\(path).\($0)" })
         #expect(
             rich.texts.first?.pieces.map(\.place)
-                == [.lockedScreen, .lockedScreen, .message, .message, .image, .link, .lockedScreen, .link])
+                == [.lockedScreen, .lockedScreen, .markup, .message, .image, .link, .lockedScreen, .link])
         let mail = try #require(wording.templates.first { $0.key == "email.paid" })
         #expect(mail.texts.first?.pieces.map(\.place) == [.lockedScreen, .letter, .html])
         let pass = try #require(wording.templates.first { $0.key == "pass.paid" })
@@ -250,7 +250,8 @@ struct WordingReadingTests {
     func places() {
         // open, personal, financial, identifier, secret; the second time masked.
         let table: [WordingPlace: String] = [
-            .lockedScreen: "yynnn yyyyn", .message: "yyyny yyyyy", .letter: "yyynn yyyyn", .html: "yyynn yyyyn", .link: "ynnnn ynnnn",
+            .lockedScreen: "yynnn yyyyn", .message: "yyyny yyyyy", .markup: "yyyny yyyyy", .letter: "yyynn yyyyn", .html: "yyynn yyyyn",
+            .link: "ynnnn ynnnn",
             .image: "ynnnn ynnnn",
         ]
         for place in WordingPlace.allCases {
