@@ -26,7 +26,7 @@ public enum CustomerStatements {
     public static let changes = StatementID("customer.changes")
     /// ?1 number of the change, ?2 subject. A change that does not wait for the node's next base file.
     public static let addUrgent = StatementID("customerUrgent.add")
-    /// ?1 number above which, ?2 how many. The customers as they are now, erased ones too, each with the number in `urgent`.
+    /// ?1 number above which, ?2 how many.
     public static let urgent = StatementID("customerUrgent.list")
     /// ?1 number up to which, ?2 how many at most. The oldest.
     public static let dropUrgent = StatementID("customerUrgent.drop")
@@ -80,12 +80,7 @@ public enum CustomerStatements {
         Statement(images, "SELECT \(list) FROM customer WHERE subject > ?1 AND erased_at IS NULL ORDER BY subject LIMIT ?2"),
         Statement(changes, "SELECT \(list) FROM customer WHERE change > ?1 ORDER BY change LIMIT ?2"),
         Statement(addUrgent, "INSERT INTO customer_urgent (change, subject) VALUES (?1, ?2)"),
-        Statement(
-            urgent,
-            """
-            SELECT u.change AS urgent, \(columns.map { "c.\($0) AS \($0)" }.joined(separator: ", "))
-            FROM customer_urgent u JOIN customer c ON c.subject = u.subject WHERE u.change > ?1 ORDER BY u.change LIMIT ?2
-            """),
+        Statement(urgent, "SELECT change, subject FROM customer_urgent WHERE change > ?1 ORDER BY change LIMIT ?2"),
         Statement(
             dropUrgent,
             """

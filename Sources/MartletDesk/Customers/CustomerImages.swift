@@ -32,7 +32,11 @@ extension Customers: CustomerImages {
         try await desk.read(.readCustomers, by: .system("local")) { session in
             let rows = try session.rows(
                 CustomerStatements.urgent, [.integer(after), .number(limit)], maximum: limit)
-            return try rows.map { (try $0.integer("urgent"), CustomerChange(try CustomerRow($0, vault.tags))) }
+            return try rows.map { urgent in
+                let subject = try urgent.integer("subject", as: SubjectNumber.self)
+                guard let row = try row(subject: subject, session) else { throw DeskFault.tampered(noun: "customer", key: "\(subject)") }
+                return (try urgent.integer("change"), CustomerChange(row))
+            }
         }
     }
 
