@@ -17,14 +17,11 @@ public enum StoreSchema {
             "    static let files: [(name: String, text: String)] = [",
         ]
         for file in files {
-            lines.append("        (")
-            lines.append("            name: \"\(file.name)\",")
-            lines.append("            text: #\"\"\"")
+            lines.append("        (name: \"\(file.name)\", text: #\"\"\"")
             for line in file.text.split(separator: "\n", omittingEmptySubsequences: false) {
                 lines.append(line.isEmpty ? "" : "                \(line)")
             }
-            lines.append("                \"\"\"#")
-            lines.append("        ),")
+            lines.append("                \"\"\"#),")
         }
         lines.append("    ]")
         lines.append("}")

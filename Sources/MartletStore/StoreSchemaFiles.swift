@@ -3,9 +3,7 @@
 
 extension StoreSchema {
     static let files: [(name: String, text: String)] = [
-        (
-            name: "0001-store.sql",
-            text: #"""
+        (name: "0001-store.sql", text: #"""
                 -- The bank's memory: the store's own tables, and the history that is projected from the log.
                 -- @oldest 1
                 --
@@ -182,11 +180,8 @@ extension StoreSchema {
                 ) STRICT, WITHOUT ROWID; -- @sqlite
                 ) PARTITION BY RANGE (id); -- @postgres
 
-                """#
-        ),
-        (
-            name: "0002-customers.sql",
-            text: #"""
+                """#),
+        (name: "0002-customers.sql", text: #"""
                 -- Customers: what a decision reads of them in clear, what is personal sealed under each customer's own key, keyed hashes to find them by.
                 -- @oldest 1
                 --
@@ -298,11 +293,8 @@ extension StoreSchema {
                 ) STRICT, WITHOUT ROWID; -- @sqlite
                 ); -- @postgres
 
-                """#
-        ),
-        (
-            name: "0003-reference.sql",
-            text: #"""
+                """#),
+        (name: "0003-reference.sql", text: #"""
                 -- Reference data: units of the bank, sources as the desk knows them, what the bank defined; and the rulebook with all its versions.
                 -- @oldest 1
                 --
@@ -418,11 +410,8 @@ extension StoreSchema {
                 ); -- @postgres
                 CREATE INDEX rulebook_entry_object ON rulebook_entry (object, version);
 
-                """#
-        ),
-        (
-            name: "0004-statistics.sql",
-            text: #"""
+                """#),
+        (name: "0004-statistics.sql", text: #"""
                 -- Counts of messages by the hour of their acceptance (UTC): filled additively from the log in the transaction of the history's rows, so
                 -- that nothing is looked up and each record counts once. What each column counts: docs/reference/statistics.md.
                 -- @oldest 1
@@ -446,11 +435,8 @@ extension StoreSchema {
                 ) STRICT, WITHOUT ROWID; -- @sqlite
                 ); -- @postgres
 
-                """#
-        ),
-        (
-            name: "0005-imports.sql",
-            text: #"""
+                """#),
+        (name: "0005-imports.sql", text: #"""
                 -- Files that the desk imports, one after the other: what was handed in, by whom, and what became of it.
                 -- @oldest 1
 
@@ -477,11 +463,8 @@ extension StoreSchema {
                 CREATE INDEX import_job_place ON import_job (place);
                 CREATE INDEX import_changed ON import (changed_at);
 
-                """#
-        ),
-        (
-            name: "0006-search-parts.sql",
-            text: #"""
+                """#),
+        (name: "0006-search-parts.sql", text: #"""
                 -- Search entries of a busy quarter of an hour lie in parts, so that what is written now stays together however much it is.
                 -- @oldest 6
 
@@ -496,11 +479,8 @@ extension StoreSchema {
                 ) STRICT, WITHOUT ROWID; -- @sqlite
                 ); -- @postgres
 
-                """#
-        ),
-        (
-            name: "0007-steps.sql",
-            text: #"""
+                """#),
+        (name: "0007-steps.sql", text: #"""
                 -- What happened to a message in between: its provider was asked, an operator moved it, a restart or its provider's profile planned it anew, its
                 -- text was replaced. Few messages have any.
                 -- @oldest 1
@@ -514,11 +494,8 @@ extension StoreSchema {
                 ) STRICT, WITHOUT ROWID; -- @sqlite
                 ) PARTITION BY RANGE (id); -- @postgres
 
-                """#
-        ),
-        (
-            name: "0008-erasures.sql",
-            text: #"""
+                """#),
+        (name: "0008-erasures.sql", text: #"""
                 -- Erasures of customers whose messages are still to be forgotten, or could come again out of the log.
                 -- @oldest 1
 
@@ -537,11 +514,8 @@ extension StoreSchema {
                 ); -- @postgres
                 CREATE INDEX erasure_open ON erasure (done_at, subject, kind, hash);
 
-                """#
-        ),
-        (
-            name: "0009-packages.sql",
-            text: #"""
+                """#),
+        (name: "0009-packages.sql", text: #"""
                 -- Numbers of the rulebook's events and event types, given once; and what customers connected, changed and disconnected when.
                 -- @oldest 9
                 --
@@ -579,11 +553,8 @@ extension StoreSchema {
                 ) STRICT, WITHOUT ROWID; -- @sqlite
                 ); -- @postgres
 
-                """#
-        ),
-        (
-            name: "0010-evidence-tags.sql",
-            text: #"""
+                """#),
+        (name: "0010-evidence-tags.sql", text: #"""
                 -- Attempts and receipts are shown to be as Martlet wrote them.
                 -- @oldest 9
 
@@ -591,11 +562,8 @@ extension StoreSchema {
                 ALTER TABLE attempt ADD COLUMN mac BIGINT;
                 ALTER TABLE receipt ADD COLUMN mac BIGINT;
 
-                """#
-        ),
-        (
-            name: "0011-decisions.sql",
-            text: #"""
+                """#),
+        (name: "0011-decisions.sql", text: #"""
                 -- What was decided of events: a row for each decision, to be asked by event and time.
                 -- @oldest 11
                 --
@@ -632,11 +600,8 @@ extension StoreSchema {
                 ) STRICT, WITHOUT ROWID; -- @sqlite
                 ); -- @postgres
 
-                """#
-        ),
-        (
-            name: "0012-approvals.sql",
-            text: #"""
+                """#),
+        (name: "0012-approvals.sql", text: #"""
                 -- Texts of the rulebook that somebody else than their author has to agree to.
                 -- @oldest 11
 
@@ -654,11 +619,8 @@ extension StoreSchema {
                 ) STRICT, WITHOUT ROWID; -- @sqlite
                 ); -- @postgres
 
-                """#
-        ),
-        (
-            name: "0013-images.sql",
-            text: #"""
+                """#),
+        (name: "0013-images.sql", text: #"""
                 -- Pictures that texts show, served to everybody who knows their names.
                 -- @oldest 11
 
@@ -685,11 +647,8 @@ extension StoreSchema {
                 CREATE UNIQUE INDEX image_name ON image (name);
                 CREATE INDEX image_kept ON image (deleted_at, number);
 
-                """#
-        ),
-        (
-            name: "0014-origin-tags.sql",
-            text: #"""
+                """#),
+        (name: "0014-origin-tags.sql", text: #"""
                 -- What was accepted and received is shown to be as Martlet wrote it.
                 -- @oldest 14
                 --
@@ -702,11 +661,8 @@ extension StoreSchema {
                 ALTER TABLE message ADD COLUMN mac BYTEA;
                 ALTER TABLE inbound ADD COLUMN mac BYTEA;
 
-                """#
-        ),
-        (
-            name: "0015-retired-objects.sql",
-            text: #"""
+                """#),
+        (name: "0015-retired-objects.sql", text: #"""
                 -- Objects of the rulebook that are used no more.
                 -- @oldest 15
                 --
@@ -715,11 +671,8 @@ extension StoreSchema {
                 -- Wall milliseconds. It is in the mac, behind all other columns, where it is there: rows that were never retired have the mac that they had.
                 ALTER TABLE rulebook_object ADD COLUMN retired_at BIGINT;
 
-                """#
-        ),
-        (
-            name: "0016-urgent.sql",
-            text: #"""
+                """#),
+        (name: "0016-urgent.sql", text: #"""
                 -- Changes of customers that do not wait for the node's next base file.
                 -- @oldest 11
 
@@ -731,11 +684,8 @@ extension StoreSchema {
                 ) STRICT; -- @sqlite
                 ); -- @postgres
 
-                """#
-        ),
-        (
-            name: "0017-set-aside.sql",
-            text: #"""
+                """#),
+        (name: "0017-set-aside.sql", text: #"""
                 -- What waits for the row of a customer that is damaged.
                 -- @oldest 11
 
@@ -756,7 +706,6 @@ extension StoreSchema {
                 ) STRICT, WITHOUT ROWID; -- @sqlite
                 ); -- @postgres
 
-                """#
-        ),
+                """#),
     ]
 }

@@ -78,7 +78,7 @@ class Drill:
     def is_told(self, reference):
         status, answer = self.node.json("POST", "/v1/events:explain", {"definition": "offer", "customer": reference, "parameters": {"what": "tea"}})
         # A customer whom the node does not know, or no more, is told nothing either.
-        return status == 200 and answer["outcome"] == "told"
+        return status == 200 and answer["outcome"] == "tell"
 
     def state(self, identifier):
         now = self.place.call("GET", f"/v1/imports/{identifier}")

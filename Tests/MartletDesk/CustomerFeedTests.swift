@@ -329,6 +329,9 @@ private func spread(_ number: UInt64) -> UInt64 { number &* 0x9E37_79B9_7F4A_7C1
         #expect(node.customers.owner(address: spread(107)) == .nobody)
         #expect(try await feed.writeBase()?.customers == 9)
         #expect(node.customers.owner(address: spread(107)) == .one(7))
+        try await place.end()
+    }
+
     @Test("A customer whose row is damaged is left out of the base file, and goes from the node as a change; all others come")
     func damaged() async throws {
         let place = try await Place()

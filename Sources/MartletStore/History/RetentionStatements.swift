@@ -44,7 +44,7 @@ public enum RetentionStatements {
                 FROM lookup l LEFT JOIN notification n ON n.id = l.id LEFT JOIN inbound i ON i.id = l.id
                 WHERE l.slot = ?1 AND (l.kind, l.hash, l.id) > (?2, ?3, ?4) ORDER BY l.kind, l.hash, l.id LIMIT ?5
                 """),
-            Statement(dropEntries, "DELETE FROM lookup WHERE slot = ?1 AND (\(keys.map { "(\($0))" }.joined(separator: " OR ")))"),
+            Statement(dropEntries, "DELETE FROM lookup WHERE \(keys.map { "(\($0))" }.joined(separator: " OR "))"),
             Statement(text, "UPDATE message SET key_id = 0, sealed = ?33 WHERE id IN (\(list)) AND key_id <> 0"),
             Statement(inboundText, "UPDATE inbound SET key_id = 0, sealed = ?33 WHERE id IN (\(list)) AND key_id <> 0"),
             Statement(

@@ -115,7 +115,7 @@ import Testing
             try await rig.put([sent, received])
             let day: Int64 = 86_400_000
             let report = try await HistoryRetention(
-                rig.desk, rules: [.init(messageClass: .service, text: day, addresses: 300 * day, rows: 300 * day)]
+                rig.desk, rules: [.init(messageClass: .service, text: day, addresses: 300 * day, rows: 300 * day)], reached: { .max }
             ).run()
             #expect(report.texts == 1)
             // As erasure does it.
