@@ -66,6 +66,8 @@ public struct Engine: ~Copyable {
     /// What customers have had of each cap, and what came for them of events with a limit.
     var caps: CapLedger
     var capsCursor = 0
+    /// What ready texts counted and the log does not say yet.
+    var texts: [RecordBody.Counter: [RecordBody.Counted.Time]] = [:]
     /// By slot, of events that have any of it.
     var standing: [UInt32: Standing] = [:]
     /// Open events by the hash under which they are found.
@@ -227,6 +229,8 @@ public struct Counts: Sendable {
     public var optOutRefusals = 0
     /// Decisions about events: by outcome, then by the reason not to tell (0: none).
     public var decisions = [[Int]](repeating: [Int](repeating: 0, count: 32), count: 4)
+    /// Messages that a decision passed over: by channel, then by why.
+    public var skips = [[Int]](repeating: [Int](repeating: 0, count: 32), count: 8)
     /// Messages planned anew, since their operator's rules had changed.
     public var replanned = 0
 }

@@ -31,7 +31,14 @@ extension Engine {
                 if it.stage == .reminder { slots.pointer(number).pointee.role.insert(.untilDone) }
             }
         }
-        if !replaying { counts.decisions[Int(it.outcome.rawValue)][Int(it.reason?.rawValue ?? 0)] += 1 }
+        if !replaying { count(it) }
+        // Before its end: what is reminded of goes on without it.
+        if let reminder = it.reminder {
+            if let head = slots.number(of: header.id.notification) { slots.pointer(head).pointee.role.insert(.untilDone) }
+            plan(
+                reminder.ordinal, header, step: 0, until: reminder.at, deadline: reminder.due, role: [.isEvent, .untilDone], at: position,
+                now)
+        }
         switch it.outcome {
         case .told:
             told(it, header, number, now)
@@ -43,15 +50,16 @@ extension Engine {
         case .held: held(it, number, now)
         case .suppressed: end(number, .suppressed, it.reason.map { EndReason($0) } ?? .none, at: header.at / 1000, now)
         }
-        if let reminder = it.reminder {
-            if let head = slots.number(of: header.id.notification) { slots.pointer(head).pointee.role.insert(.untilDone) }
-            plan(
-                reminder.ordinal, header, step: 0, until: reminder.at, deadline: reminder.due, role: [.isEvent, .untilDone], at: position,
-                now)
-        }
         if !slots.pointer(number).pointee.state.isEnd { know(number, as: it.knownAs, it.subject) }
         if replaying, slots.pointer(number).pointee.state.isEnd, !slots.pointer(number).pointee.flags.contains(.owed) { release(number) }
         return number
+    }
+
+    private mutating func count(_ it: RecordBody.Decided) {
+        counts.decisions[Int(it.outcome.rawValue)][Int(it.reason?.rawValue ?? 0)] += 1
+        for message in it.messages {
+            if case .skipped(let why) = message.when { counts.skips[Int(message.channel.rawValue)][Int(why.rawValue)] += 1 }
+        }
     }
 
     /// What was planned is decided: another payload stands for it from here on.
@@ -80,6 +88,7 @@ extension Engine {
         slot.pointee.parts = header.parts
         slot.pointee.textShape = 0
         slot.pointee.step = it.step ?? 0
+        slot.pointee.isMandatory = it.bits.contains(.isMandatory)
         submitsLargest = max(submitsLargest, Int(header.parts))
         if it.bits.contains(.noFallbackOnceSent) { slot.pointee.role.insert(.metWhenSent) }
         if slot.pointee.isMember, header.flags.contains(.possibleDuplicate) { slot.pointee.role.insert(.anyLeft) }
@@ -102,7 +111,7 @@ extension Engine {
         let it = standing[number]
         return RecordBody.Carried.Event(
             role: slot.role, step: slot.step, subject: it?.subject ?? 0, knownAs: it?.knownAs ?? 0, reservedAt: it?.reservedAt ?? 0,
-            counters: it?.counters ?? [], members: slot.members)
+            counters: it?.counters ?? [], members: slot.members, isMandatory: slot.isMandatory)
     }
 
     /// The fold of that copy.
@@ -110,6 +119,7 @@ extension Engine {
         slots.pointer(number).pointee.role = it.role
         slots.pointer(number).pointee.step = it.step
         slots.pointer(number).pointee.members = it.members
+        slots.pointer(number).pointee.isMandatory = it.isMandatory
         if it.reservedAt != 0 {
             standing[number] = Standing(subject: it.subject, reservedAt: it.reservedAt, counters: it.counters)
         }

@@ -65,6 +65,7 @@ extension Engine {
         slot.pointee.tries = 0
         wheel.remove(number, in: slots)
         slot.pointee.flags.remove(.waiting)
+        if slot.pointee.role.contains(.isReserved) { overNow(number) }
         let error = reason == .undeliverable ? slot.pointee.endError : 0
         memberOver(slot.pointee.id, state, reason, wasTold: slot.pointee.parts != 0, error: error)
     }

@@ -96,15 +96,17 @@ public struct EventCatalogue: Sendable {
     public let release: UInt32
     private let places: [String: Int]
     private let keys: [UInt16: String]
+    private let packages: [UInt16: String]
     public let definitions: [EventDefinition]
 
     /// - Parameter definitions: of keys that differ.
-    public init(generation: UInt64, release: UInt32, _ definitions: [EventDefinition]) {
+    public init(generation: UInt64, release: UInt32, _ definitions: [EventDefinition], packages: [Package] = []) {
         self.generation = generation
         self.release = release
         self.definitions = definitions
         places = Dictionary(definitions.enumerated().map { ($0.element.key, $0.offset) }, uniquingKeysWith: { first, _ in first })
         keys = Dictionary(definitions.map { ($0.number, $0.key) }, uniquingKeysWith: { first, _ in first })
+        self.packages = Dictionary(packages.map { ($0.number, $0.key) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// No rulebook is in use.
@@ -116,6 +118,8 @@ public struct EventCatalogue: Sendable {
     public func place(of key: String) -> Int? { places[key] }
     /// Key of the definition with this number; nil: there is none any more.
     public func key(of number: UInt16) -> String? { keys[number] }
+    /// Key of the package with this number; nil: there is none any more.
+    public func package(_ number: UInt16) -> String? { packages[number] }
 }
 
 /// What would be decided of an event, with what each rule said: the answer of `:explain`. Nothing was kept.
@@ -143,8 +147,7 @@ public struct Explanation: Sendable {
         /// Key of the template and the language that it was written in.
         public var template: String?
         public var locale: String?
-        /// Why it cannot be made ready, though the rules let it go; nil: it can, or the rules do not. A word: `no_address`, `no_route`,
-        /// `no_alphabet`, `too_many_parts`, or that of a fault of its template.
+        /// Why it cannot be made ready, though the rules let it go, as its skip says it; nil: it can, or the rules do not.
         public var obstacle: String?
 
         public init(

@@ -75,6 +75,8 @@ extension Story {
         }
         var details = [("event", String(it.event)), ("release", String(it.release))]
         if it.package != 0 { details.append(("package", String(it.package))) }
+        let skipped = it.messages.compactMap(\.skipWords)
+        if !skipped.isEmpty { details.append(("skipped", skipped.joined(separator: ", "))) }
         let what: String
         switch it.outcome {
         case .told:
@@ -91,6 +93,7 @@ extension Story {
         case .suppressed:
             what = "suppressed"
             details.append(("reason", it.reason?.word ?? ""))
+            if let reminder = it.reminder { details.append(("reminder", timestamp(reminder.at * 1000))) }
         }
         hops.append(.init(at: at, hop: "decide", what: what, details: details))
     }
@@ -173,17 +176,5 @@ extension Story {
         guard it.state.isFinal else { return }
         let state: MessageState = it.state == .delivered ? .delivered : it.state == .expired ? .expired : .failed
         if state != .delivered || attempts[index].state == .sent { attempts[index].state = state }
-    }
-}
-
-extension Story {
-    /// Tells events by the keys that people know them by; one without keeps its number.
-    public mutating func name(events key: (UInt16) throws -> String?) rethrows {
-        for index in hops.indices where hops[index].hop == "decide" {
-            for place in hops[index].details.indices where hops[index].details[place].0 == "event" {
-                guard let number = UInt16(hops[index].details[place].1), let name = try key(number) else { continue }
-                hops[index].details[place].1 = name
-            }
-        }
     }
 }

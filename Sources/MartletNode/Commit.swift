@@ -106,11 +106,6 @@ extension Node {
             key = .day(try keyCache.key(class: header.messageClass, day: DataKey.day(ofMicroseconds: header.at)))
         }
         counters.sealed[owner == nil ? 0 : 1] += 1
-        if let owner, header.kind == .accepted, let messageClass = MessageClass(rawValue: header.messageClass),
-            countedClasses.contains(messageClass), header.flags.state != .suppressed
-        {
-            countedTexts.append((messageClass, owner.number))
-        }
         turn.records[index].record.header.keyID = key.id.rawValue
         let context = SealContext(header.id)
         var fault: SealFault?
@@ -196,10 +191,9 @@ extension Node {
 
     /// In the batch of what they count.
     private func countTexts() {
-        guard !countedTexts.isEmpty else { return }
+        guard engine.hasUncounted else { return }
         turn.begin(parts.clock.now())
-        engine.count(countedTexts, &turn)
-        countedTexts.removeAll(keepingCapacity: true)
+        engine.sayCounted(&turn)
         _ = append()
     }
 

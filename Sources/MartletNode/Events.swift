@@ -15,9 +15,9 @@ extension Node {
         engine.set(routes: routes)
         engine.set(book: book)
         self.book = book
-        countedClasses = (book?.decider.caps ?? []).reduce(into: ClassSet()) { $0.formUnion($1.classes) }
         generation += 1
-        catalogue = book.map { EventCatalogue(generation: generation, release: $0.release, $0.rules.events) } ?? .empty
+        catalogue =
+            book.map { EventCatalogue(generation: generation, release: $0.release, $0.rules.events, packages: $0.rules.packages) } ?? .empty
         decideDue()
     }
 

@@ -15,7 +15,8 @@ public enum InboundSettings {
         "inbound.optOut.words", .list(of: "word"), default: "[STOP, UNSUBSCRIBE, \u{421}\u{422}\u{41E}\u{41F}]", reload: .live,
         doc: "A message of nothing but one of these words, in whatever case, ends messages of the opt-out classes to its number at once.")
     public static let optOutClasses = Setting(
-        "inbound.optOut.classes", .list(of: "class"), default: "[marketing]", reload: .live, doc: "Classes that an opt-out is for.")
+        "inbound.optOut.classes", .list(of: "class"), default: "[marketing]", reload: .live,
+        doc: "Classes that an opt-out is for: none of security, employee_alarm and otp, and nothing that is mandatory.")
     public static let optOutAnswer = Setting(
         "inbound.optOut.answer", .text(maximumBytes: 500), default: "", reload: .live,
         doc: "Text sent back for an opt-out. Empty: nothing is.")

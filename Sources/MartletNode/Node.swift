@@ -131,9 +131,6 @@ public final class Node: Intake {
     /// Under the keys by which the desk's files name customers, accounts and cards.
     let hashes: CustomerHashes
     public internal(set) var catalogue = EventCatalogue.empty
-    /// Classes of ready texts that count for caps, and those that were accepted since the last commit.
-    var countedClasses = ClassSet()
-    var countedTexts: [(messageClass: MessageClass, subject: SubjectNumber)] = []
     var book: DecisionBook?
     var generation: UInt64 = 0
     /// Finds a release that is not in use; nil: there is none of this number that this node can use. Answers on the loop.
@@ -237,7 +234,8 @@ public final class Node: Intake {
         if let refusal = refusal() { return refuse(refusal, then) }
         if key != nil, keys.isFull { return refuse(.full(retryAfterSeconds: 60), then) }
         turn.begin(parts.clock.now())
-        switch engine.accept(submission, random: random.word(), key: key ?? (0, 0), &turn) {
+        let subject = engine.hasCaps(of: submission.messageClass) ? owners.key(of: submission.to)?.number ?? 0 : 0
+        switch engine.accept(submission, of: subject, random: random.word(), key: key ?? (0, 0), &turn) {
         case .refused(let refusal):
             refuse(refusal, then)
         case .accepted(let id, let parts):

@@ -69,10 +69,11 @@ extension Node {
         let answer = NIOLoopBound(then, eventLoop: loop)
         let loop = self.loop
         let (journal, keys, recent) = (parts.reader, parts.recordKeys, parts.recent)
+        let rules = RuleHops(book: book, keys: keys)
         telling.async {
             let result: Result<Story?, StoryFault>
             if let position = live ?? recent.find(id) {
-                result = Storyteller.tell(id, from: position, submitted: submitted, journal: journal, keys: keys) {
+                result = Storyteller.tell(id, from: position, submitted: submitted, journal: journal, keys: keys, rules: rules) {
                     others[$0] ?? recent.find($0)
                 }
             } else {

@@ -10,9 +10,10 @@ enum Storyteller {
 
     /// - Parameters:
     ///   - newest: raw position of its newest record.
+    ///   - rules: tells of each decision what its rules said; nil: that is not wanted.
     ///   - others: the same of a further message of the notification; nil: it has no record.
     static func tell(
-        _ id: MessageID, from newest: UInt64, submitted: Bool, journal: Reader, keys: RecordKeys,
+        _ id: MessageID, from newest: UInt64, submitted: Bool, journal: Reader, keys: RecordKeys, rules: RuleHops? = nil,
         others: (MessageID) -> UInt64? = { _ in nil }
     ) -> Result<Story?, StoryFault> {
         var all: [(record: Record, sealed: [UInt8])] = []
@@ -31,7 +32,7 @@ enum Storyteller {
             }
             // They are of one partition.
             if read.count > 1 { all.sort { $0.record.header.sequence < $1.record.header.sequence } }
-            return story(id, chain, all.map(\.record), submitted, keys)
+            return story(id, chain, all, submitted, keys, rules)
         } catch {
             return .failure(error)
         }
@@ -81,7 +82,8 @@ enum Storyteller {
 
     /// - Parameter all: the records of all its messages.
     private static func story(
-        _ id: MessageID, _ chain: [(record: Record, sealed: [UInt8])], _ all: [Record], _ submitted: Bool, _ keys: RecordKeys
+        _ id: MessageID, _ chain: [(record: Record, sealed: [UInt8])], _ all: [(record: Record, sealed: [UInt8])], _ submitted: Bool,
+        _ keys: RecordKeys, _ rules: RuleHops?
     ) -> Result<Story?, StoryFault> {
         guard let first = chain.first, let last = chain.last(where: { !$0.record.header.flags.contains(.late) }),
             let messageClass = MessageClass(rawValue: first.record.header.messageClass)
@@ -103,16 +105,19 @@ enum Storyteller {
         var story = Story(
             id: id, source: first.record.header.source, messageClass: messageClass, state: state,
             reason: last.record.header.flags.reason ?? .none, parts: last.record.header.parts,
-            createdAt: id.milliseconds * 1000, updatedAt: all.map(\.header.at).max() ?? first.record.header.at,
+            createdAt: id.milliseconds * 1000, updatedAt: all.map(\.record.header.at).max() ?? first.record.header.at,
             deadline: first.record.header.deadline * 1000,
             reference: payload.reference, trace: payload.trace, from: payload.from, to: payload.to,
-            possibleDuplicate: all.contains { $0.isPossibleDuplicate }, attempts: [], hops: [])
+            possibleDuplicate: all.contains { $0.record.isPossibleDuplicate }, attempts: [], hops: [])
         // Of a text that goes out as one submit a person wants to know the parts.
         if let parts = Payload.parts(ofShape: payload.textShape) { story.parts = parts }
         // Its own record may be trimmed, or be of a version that had it there only.
         story.inReplyTo = payload.inReplyTo
         if story.inReplyTo == .none, case .inbound(let it) = first.record.body { story.inReplyTo = it.inReplyTo }
-        for record in all { story.take(record) }
+        for (record, sealed) in all {
+            story.take(record)
+            if let rules, case .decided(let it) = record.body { story.hops += rules.tell(it, record.header, sealed) }
+        }
         return .success(story)
     }
 }

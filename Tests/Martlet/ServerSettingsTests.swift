@@ -116,6 +116,16 @@ struct ServerSettingsTests {
         #expect(try mistakes(good.replacing("window: 10", with: "passwordFile: /nowhere/at/all")).count == 1)
     }
 
+    @Test("Nobody opts out of codes and warnings: such a class among those of the opt-out is a mistake")
+    func optOutClasses() throws {
+        func found(_ classes: String) throws -> [String] { try mistakes(good + "inbound:\n  optOut: {classes: [\(classes)]}\n") }
+        #expect(try found("marketing, service, action_required, transactional").isEmpty)
+        for one in ["security", "otp", "employee_alarm"] {
+            let lines = try found("marketing, \(one)")
+            #expect(lines.count == 1 && lines[0].contains("inbound.optOut.classes") && lines[0].contains("nobody opts out of class \(one)"))
+        }
+    }
+
     @Test("Rules for messages from handsets connect and disconnect packages by words of their own")
     func packageWords() throws {
         let rules = "inbound:\n  rules:\n"

@@ -68,6 +68,42 @@ struct EventCapsTests {
         try later.stop()
     }
 
+    @Test("Events and ready texts of 32 sources at once: what leaves to one customer is no more than the cap allows, over a crash")
+    func texts() async throws {
+        let bank = try EventBank()
+        let rig = try Rig(at: bank.place)
+        try rig.use(try EventBank.book())
+        let first = try rig.connect(window: 100)
+        try await mix(rig)
+        #expect(try rig.wait { _ in first.value.handed.count == EventCapsTests.most })
+        try await mix(rig)
+        #expect(try left(rig, first) == [1: EventCapsTests.most])
+
+        let next = try Rig(at: try rig.crashImage())
+        let ids = try rig.run { _ in Set(first.value.handed.map(\.id)) }
+        try rig.stop()
+        try next.use(try EventBank.book())
+        let second = try next.connect(window: 100)
+        try await mix(next)
+        #expect(try next.run { _ in Set(second.value.handed.map(\.id)) }.isSubset(of: ids))
+        try next.stop()
+    }
+
+    /// Every other source writes its offers itself.
+    private func mix(_ rig: Rig) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for source in EventCapsTests.sources {
+                group.addTask {
+                    for _ in 0..<5 {
+                        let it = source % 2 == 0 ? try await rig.offer("C-1", source: source) : try await rig.text(source: source)
+                        guard case .accepted = it else { throw Rig.Unexpected() }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
     @Test("A thousand customers, each written to by many sources at once: none gets more than the cap allows, before and after a crash")
     func thousand() async throws {
         let bank = try EventBank(customers: 1000)
@@ -106,6 +142,19 @@ extension Rig {
             guard var event = node.value.submission("offer", customer, "", 0, "r") else { return promise.fail(Unexpected()) }
             event.source = source
             node.value.submit(event: event) { promise.succeed($0) }
+        }
+        return try await promise.futureResult.get()
+    }
+
+    /// An offer that its source wrote itself.
+    fileprivate func text(source: SourceNumber) async throws -> Acceptance {
+        let node = node
+        let promise = loop.makePromise(of: Acceptance.self)
+        loop.execute {
+            let it = Submission(
+                source: source, messageClass: .marketing, to: PhoneNumber(digits: EventBank.phone(1)), from: "HARBOUR", text: "An offer",
+                receivedAt: node.value.now())
+            node.value.submit(it) { promise.succeed($0) }
         }
         return try await promise.futureResult.get()
     }

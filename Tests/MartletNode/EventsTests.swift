@@ -74,6 +74,14 @@ struct EventsTests {
         let story = try #require(try rig.story(id))
         #expect(story.attempts.map(\.message) == [1, 2] && story.decisions.count == 2 && story.possibleDuplicate && story.parts == 1)
         #expect(story.hops.contains { $0.hop == "decide" && $0.details.contains { $0 == ("message", "2") } })
+        let rules = story.hops.filter { $0.hop == "rule" }
+        #expect(rules.count == 2 * (DecisionRule.allCases.count - 1))
+        #expect(rules.first?.what == "The event is published.")
+        #expect(rules.first?.details.map(\.0) == ["rule", "verdict"] && rules.last?.details.last?.1 == "2")
+        // Under another release nobody asks by rules that were not those.
+        try rig.use(try EventBank.book(8))
+        let later = try #require(try rig.story(id)).hops.filter { $0.hop == "rule" }
+        #expect(later.count == 2 && later.allSatisfy { $0.what.contains("is not the one in use here") })
         try rig.stop()
     }
 
@@ -294,7 +302,7 @@ struct EventsTests {
     }
 
     @Test(
-        "Ready texts of a capped class count for their customer, over a crash: then no event of it is told, and no other customer's is kept back"
+        "Ready texts of a capped class count for their customer, over a crash: then neither event nor text of it is told, and no other's is kept back"
     )
     func readyTexts() throws {
         let bank = try EventBank()
@@ -309,6 +317,9 @@ struct EventsTests {
         #expect(try rig.decision(#require(try rig.report("offer", EventBank.ada).accepted)).reason == .capReached)
         #expect(try rig.decision(#require(try rig.report("offer", EventBank.bob).accepted)).reason == nil)
         #expect(try rig.run { $0.metricsText() }.contains("martlet_cap_times 3"))
+        let third = try rig.accepted("Offer", to: EventBank.phone(1), messageClass: .marketing)
+        let story = try #require(try rig.story(third))
+        #expect(story.state == .suppressed && story.reason == .capReached)
         let next = try Rig(at: try rig.crashImage())
         try rig.stop()
         try next.use(try EventBank.book())

@@ -159,9 +159,16 @@ struct StorytellerTests {
         try log.put(decided(.fresh, step: 0), Self.id, .queued, payload: payload("one"))
         var story = try log.tell(Self.id)
         func event(_ story: Story) -> String? { story.hops.last?.details.first { $0.0 == "event" }?.1 }
-        story.name { _ in nil }
+        story.name(events: { _ in nil }, packages: { _ in nil })
         #expect(event(story) == "116")
-        story.name { $0 == 116 ? "card_payment" : nil }
+        story.name(events: { $0 == 116 ? "card_payment" : nil }, packages: { _ in nil })
         #expect(event(story) == "card_payment")
+        var hop = Story.Hop(at: 1, hop: "decide", what: "told", details: [("event", "116"), ("package", "17")])
+        hop.name("package") { $0 == 17 ? "cards" : nil }
+        #expect(hop.details.map { $0.1 } == ["116", "cards"])
+        // Elsewhere a word of the same name is no number of the rulebook's.
+        var other = Story.Hop(at: 1, hop: "accept", what: "accepted", details: [("package", "17")])
+        other.name("package") { _ in "cards" }
+        #expect(other.details[0].1 == "17")
     }
 }

@@ -119,7 +119,9 @@ public struct HistoryStory: Sendable {
             if !isBelieved { damaged.append(DamagedRow(table: "step", sequence: try row.integer("sequence"))) }
         }
         item.parts = Int(story.parts)
-        try story.name { try rows.keys.numbers.name(.event, Int64($0), rows.session) }
+        try story.name(
+            events: { try rows.keys.numbers.name(.event, Int64($0), rows.session) },
+            packages: { try rows.keys.numbers.name(.package, Int64($0), rows.session) })
         // Its acceptance is told from its own row.
         hops += story.hops.filter { $0.hop != "accept" || !HistoryStory.acceptance.contains($0.what) }
         return told

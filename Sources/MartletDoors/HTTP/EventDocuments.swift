@@ -61,17 +61,6 @@ extension RuleAnswer {
     }
 }
 
-extension RuleAnswer.Verdict {
-    fileprivate var word: String {
-        switch self {
-        case .passes: "passes"
-        case .ignored: "ignored"
-        case .holds: "holds"
-        case .suppresses: "suppresses"
-        }
-    }
-}
-
 extension Explanation.Message {
     fileprivate func write(to json: inout JSONWriter<DocumentSink>) {
         json.object { json in
@@ -182,13 +171,11 @@ extension RecordBody.Decided.Stage {
 }
 
 extension Story.Hop {
-    /// Says the key of the event that was decided of; the number stays where the rulebook in use has it no more.
+    /// Says the keys of the event that was decided of and of its package; the number stays where the rulebook in use has it no more.
     func naming(_ catalogue: EventCatalogue) -> Story.Hop {
-        guard hop == "decide", let place = details.firstIndex(where: { $0.0 == "event" }), let number = UInt16(details[place].1),
-            let key = catalogue.key(of: number)
-        else { return self }
         var named = self
-        named.details[place].1 = key
+        named.name("event") { catalogue.key(of: $0) }
+        named.name("package") { catalogue.package($0) }
         return named
     }
 }

@@ -10,10 +10,12 @@ extension Engine {
 
     /// Takes one submission: finds its route, counts its parts, makes the record that is both acceptance and decision.
     /// - Parameters:
+    ///   - subject: whose number it is, where its class has caps; 0: no customer's alone, or nobody asked.
     ///   - random: 64 fresh bits of a secure generator for the id.
     ///   - key: hashes of its idempotency key and body, for the record; 0: it has none.
     public mutating func accept(
-        _ submission: Submission, random: UInt64, key: (key: UInt64, body: UInt64) = (0, 0), _ turn: inout Turn
+        _ submission: Submission, of subject: SubjectNumber = 0, random: UInt64, key: (key: UInt64, body: UInt64) = (0, 0),
+        _ turn: inout Turn
     ) -> Verdict {
         if openCount >= configuration.openMaximum { return .refused(.full(retryAfterSeconds: 1)) }
         if !submission.tells.isEmpty, owedCount >= configuration.owedMaximum { return .refused(.full(retryAfterSeconds: 5)) }
@@ -37,6 +39,8 @@ extension Engine {
         lookup.number = lookups.number(submission.to)
         if !submission.reference.isEmpty { lookup.reference = lookups.reference(submission.reference, of: submission.source) }
         let isUnwanted = !optOuts.isEmpty && optOuts.unwanted(by: lookup.number).contains(submission.messageClass)
+        let isTooMany = !isUnwanted && self.isTooMany(submission.messageClass, for: subject, at: turn.now.wall)
+        let isSent = !isUnwanted && !isTooMany
         let partition = LookupHash.partition(ofHash: lookup.number)
         precondition(configuration.partitions.contains(partition), "a submission goes to the engine that owns its number")
         let id = MessageID(milliseconds: turn.now.wallMilliseconds, partition: partition, random: random)
@@ -44,7 +48,7 @@ extension Engine {
             kind: .accepted, partition: partition, messageClass: submission.messageClass.rawValue, source: submission.source,
             group: group, parts: UInt8(count.submits), id: id, at: turn.now.wall,
             deadline: turn.now.wallMilliseconds + min(max(submission.validity, 0), Engine.validityMaximum) * 1000,
-            flags: isUnwanted ? .outcome(.suppressed, .optedOut) : .outcome(.queued, .none))
+            flags: isSent ? .outcome(.queued, .none) : .outcome(.suppressed, isTooMany ? .capReached : .optedOut))
         if submission.tells.contains(.delivered) { header.flags.insert(.tellsDelivered) }
         if submission.tells.contains(.failed) { header.flags.insert(.tellsFailed) }
         (header.keyHash, header.bodyHash) = key
@@ -65,12 +69,13 @@ extension Engine {
         }
         let slot = slots.pointer(number)
         slot.pointee.ringOffset = offset
-        if !isUnwanted { slot.pointee.acceptedMicros = UInt32(truncatingIfNeeded: submission.receivedAt.steady) }
+        if isSent { slot.pointee.acceptedMicros = UInt32(truncatingIfNeeded: submission.receivedAt.steady) }
         slot.pointee.pending += 1
         turn.records.append(
             Turn.Emitted(
-                record: record, slot: slots.reference(number), sealed: .payload(range), after: isUnwanted ? .retire : .ready, lookup: lookup
+                record: record, slot: slots.reference(number), sealed: .payload(range), after: isSent ? .ready : .retire, lookup: lookup
             ))
+        if isSent { countText(submission.messageClass, for: subject, turn.now) }
         return .accepted(id, parts: UInt8(count.parts))
     }
 

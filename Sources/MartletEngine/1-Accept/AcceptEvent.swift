@@ -22,7 +22,8 @@ extension Engine {
             account: facts.event.account, card: facts.event.card, values: it.named)
         let place = book.decider.place(of: facts.event.event)
         let messageClass = place.map { book.rules.events[$0].messageClass } ?? it.definition.messageClass
-        if hasMostOptOuts, configuration.inbound.unwanted.contains(messageClass), !messageClass.lane.isStrict {
+        let isMandatory = place.map { book.rules.events[$0].isMandatory } ?? it.definition.isMandatory
+        if hasMostOptOuts, configuration.inbound.unwanted.contains(messageClass), !messageClass.lane.isStrict, !isMandatory {
             counts.optOutRefusals += 1
             return .refused(.full(retryAfterSeconds: 600))
         }
@@ -147,7 +148,7 @@ extension Engine {
             plan: plans.indices.contains(Int(decision.plan)) ? plans[Int(decision.plan)].key : nil, rules: Array(decision.said),
             names: RuleNames(decision.said, book.rules, currency: facts.event.amount?.currency),
             messages: decision.messages.map { message in
-                var told = Explanation.Message(planned: message, obstacle: considering.obstacles[message.channel]?.word)
+                var told = Explanation.Message(planned: message, obstacle: message.obstacle?.word)
                 if let prepared = considering.prepared, prepared.message == message, decision.outcome == .tell {
                     told.text = it.hasSecret ? nil : prepared.worded.text
                     told.from = prepared.worded.sender ?? it.sender ?? ""
@@ -239,6 +240,7 @@ extension RecordBody.Decided {
         case .suppress(let why): reason = why
         }
         if hasSecret, outcome != .suppressed { bits.insert(.hasSecret) }
+        if considering.isMandatory, outcome == .told { bits.insert(.isMandatory) }
     }
 
     /// Of the message that it is about.
@@ -246,7 +248,8 @@ extension RecordBody.Decided {
         switch outcome {
         case .told: .queued
         case .held: .planned
-        case .suppressed: .suppressed
+        // Or its own message is over, and it goes on.
+        case .suppressed: reminder == nil ? .suppressed : .planned
         }
     }
 }

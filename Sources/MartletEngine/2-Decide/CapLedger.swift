@@ -38,7 +38,7 @@ public struct CapLedger: Sendable {
     private static let none = UInt32.max
     private static let chunkBits: UInt32 = 13
     private static let pageBits: UInt32 = 10
-    /// Ready texts count unasked, so there may be more than the cap.
+    /// A release may raise a cap: what is kept is enough for the highest.
     private static let keptOfCap = Int(FrequencyCap.mostRange.upperBound)
     /// Pages that are gone over in one step.
     private static let stretch = 64
@@ -61,7 +61,7 @@ public struct CapLedger: Sendable {
     private(set) var latest: UInt32 = 0
     /// Entries in memory, some of which may count no more.
     public private(set) var count = 0
-    /// Moments for which there was no room: those of ready texts and of limits alone, since a cap without room lets nothing pass.
+    /// Moments for which there was no room: those of limits alone, since a cap without room lets nothing pass.
     public private(set) var dropped = 0
 
     /// - Parameter maximum: entries kept at once. From there on caps let nothing pass and limits everything: too few advertisements are better than too
@@ -151,14 +151,19 @@ public struct CapLedger: Sendable {
     }
 
     /// Another record says the same of this moment, and holds it from now on. After a trim it is the only one: then the moment is new.
-    public mutating func moved(_ counter: Counter, for subject: SubjectNumber, at moment: UInt32, to segment: UInt32) {
+    /// - Parameter isNew: it is another one, though there may be one of this moment.
+    public mutating func moved(
+        _ counter: Counter, for subject: SubjectNumber, at moment: UInt32, to segment: UInt32, isNew: Bool = false
+    ) {
         latest = max(latest, moment)
         guard subject != 0, let table = table(of: counter) else { return }
         var before = CapLedger.none
         var place = head(subject)
         while place != CapLedger.none, self[place].at >= moment {
             // Two of one moment are held by one row each.
-            if self[place].at == moment, self[place].table == table, self[place].segment != segment { return move(place, to: segment) }
+            if !isNew, self[place].at == moment, self[place].table == table, self[place].segment != segment {
+                return move(place, to: segment)
+            }
             before = place
             place = self[place].next
         }

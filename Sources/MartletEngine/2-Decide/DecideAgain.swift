@@ -55,12 +55,16 @@ extension Engine {
         if isStep { circumstances.stage = .step(slots.pointer(number).pointee.step) }
         var considering = Considering(event, happened.values, customer, circumstances, in: book)
         consider(&considering, book, opening: opening, into: &decision)
-        if isStep, let before = payload.plan, let plan = book.plan(of: decision), plan.hash != before.key {
-            // Another plan begins anew, over what the customer was not told over yet.
-            circumstances.stage = .step(0)
-            circumstances.channels.subtract(before.told)
-            considering = Considering(event, happened.values, customer, circumstances, in: book)
-            consider(&considering, book, opening: opening, into: &decision)
+        if isStep, let before = payload.plan, let plan = book.plan(of: decision) {
+            let isOther = !before.isOf(plan)
+            let told = before.exclusions(from: plan)
+            if isOther || !told.isEmpty {
+                // Another plan begins anew, over what the customer was not told over yet.
+                if isOther { circumstances.stage = .step(0) }
+                circumstances.exclusions = told
+                considering = Considering(event, happened.values, customer, circumstances, in: book)
+                consider(&considering, book, opening: opening, into: &decision)
+            }
         }
 
         let secrets = considering.place.map { place in
@@ -74,8 +78,8 @@ extension Engine {
         let deadline = Engine.deadline(decision, turn.now)
         if !isReminder { planNext(&body, decision, after: slots.pointer(number).pointee.id, deadline: deadline, book, turn.now) }
         if !isStep { planReminder(&body, considering, after: slots.pointer(number).pointee.id, book, turn.now) }
-        // What is told in steps counts once.
-        if !isStep, !isReminder { body.counters = counters(decision, happened.event, isTold: body.outcome == .told, isFresh: false, book) }
+        // What is told in steps counts once; a reminder is told besides.
+        if !isStep { body.counters = counters(decision, happened.event, isTold: body.outcome == .told, isFresh: false, book) }
         // It stands for the whole of it when the record that accepted it is trimmed.
         body.knownAs = standing[number]?.knownAs ?? 0
         if !body.counters.isEmpty { body.countedAt = countsAt(turn.now) }

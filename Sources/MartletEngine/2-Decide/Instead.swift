@@ -31,6 +31,8 @@ extension DecisionBook {
         facts.event.amount = amount(it, from: old)
         let (caps, areKnown) = usedCaps(facts, from: old)
         facts.circumstances.usedCaps = caps
+        // Places of steps are of the other's plan.
+        for place in facts.circumstances.exclusions.indices { facts.circumstances.exclusions[place].step = nil }
         let before = old.decide(again: it)
         let after = decide(facts, stage: it.made.stage)
         var fields = it.differences(from: after)

@@ -24,8 +24,7 @@ extension Engine {
     func planReminder(
         _ body: inout RecordBody.Decided, _ it: borrowing Considering, after id: MessageID, _ book: DecisionBook, _ now: Instant
     ) {
-        // One that is not told itself does not keep the next from being told.
-        guard body.outcome == .told || body.stage == .reminder && body.outcome == .suppressed, let place = it.place else { return }
+        guard leavesReminders(body), let place = it.place else { return }
         let definition = book.rules.events[place]
         guard let action = definition.actionRequired, definition.parameters.indices.contains(action.due) else { return }
         let name = definition.parameters[action.due].name
@@ -45,6 +44,15 @@ extension Engine {
             guard ordinal <= Engine.lastOrdinal, open + 1 < Engine.openMembersMaximum else { return }
         }
         body.reminder = .init(ordinal: ordinal, at: due - before * 1000, due: due)
+    }
+
+    /// A message that is not told itself does not keep the next from being told, where what stood against it may pass.
+    private func leavesReminders(_ body: RecordBody.Decided) -> Bool {
+        switch body.outcome {
+        case .told: true
+        case .held: false
+        case .suppressed: body.stage == .reminder || body.reason?.mayPass ?? false
+        }
     }
 
     /// Wall milliseconds; of a day its end, by the customer's clocks.
@@ -75,24 +83,8 @@ extension DecisionBook {
         return plan.steps[Int(place)]
     }
 
-    /// What the message that follows reads of its plan; nil: none follows.
-    /// - Parameter before: what this one had read.
-    func next(
-        _ decision: borrowing Decision, _ body: RecordBody.Decided, after before: EventPayload.Plan? = nil
-    ) -> EventPayload.Plan? {
-        // What is held begins where it would have begun.
-        guard body.outcome != .held else { return before }
-        guard body.planned != 0, let plan = plan(of: decision) else { return nil }
-        return EventPayload.Plan(key: plan.hash, told: (before?.told ?? []).union(body.channel.map { ChannelSet($0) } ?? []))
-    }
-
     /// Nil: none was looked for.
     func plan(of decision: borrowing Decision) -> DeliveryPlan? {
         rules.plans.indices.contains(Int(decision.plan)) ? rules.plans[Int(decision.plan)] : nil
     }
-}
-
-extension DeliveryPlan {
-    /// As payloads name it.
-    var hash: UInt32 { RecordBody.Counter.hash(key) }
 }

@@ -116,7 +116,7 @@ extension DecisionBook {
             break
         }
         // What follows in a plan that has begun counts no second time.
-        let isFirst = stage == .fresh || stage == .release
+        let isFirst = stage != .step
         made.counters = counters(decision, facts.event.event, isTold: made.outcome == .told && isFirst, isFresh: stage == .fresh)
         return made
     }

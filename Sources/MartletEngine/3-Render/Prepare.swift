@@ -10,26 +10,25 @@ extension Engine {
         var worded: Worded
     }
 
-    /// Why a message that the rules let go cannot be made ready.
-    enum Obstacle: Error {
-        /// What is personal of the customer cannot be read: no key, or none any more.
-        case noDetails
-        case noAddress
-        case noRoute
-        /// The number has opted out of the class, which the customer's record does not say yet.
-        case optedOut
-        case wording(WordingFault)
-        /// Nothing here makes messages for the channel.
-        case noChannel
+    /// Why a message that the rules let go cannot be made ready, and how much else that takes.
+    struct Obstacle: Error {
+        let why: PlannedMessage.Skip
+        let reach: Reach
 
-        var word: String {
-            switch self {
-            case .noDetails: "no_details"
-            case .noAddress: "no_address"
-            case .noRoute: "no_route"
-            case .optedOut: "opted_out"
-            case .wording(let fault): fault.word
-            case .noChannel: "no_channel"
+        enum Reach {
+            /// This step over this contact alone: by another route, or to another number, it may go.
+            case way
+            /// Every step that goes to this contact.
+            case contact
+            /// Whatever goes over the channel.
+            case channel
+        }
+
+        func exclusion(of message: PlannedMessage) -> Exclusion {
+            switch reach {
+            case .way: Exclusion(step: message.step, channel: message.channel, contact: message.contact, why: why)
+            case .contact: Exclusion(channel: message.channel, contact: message.contact, why: why)
+            case .channel: Exclusion(channel: message.channel, why: why)
             }
         }
     }
@@ -44,8 +43,8 @@ extension Engine {
         /// Read once, when a message goes.
         var details: CustomerDetails??
         var prepared: Prepared?
-        /// By channel, of those that were tried.
-        var obstacles: [ChannelKind: Obstacle] = [:]
+        /// No opt-out holds it back.
+        var isMandatory = false
 
         init(
             _ event: DecisionEvent, _ values: [EventPayload.NamedValue], _ customer: borrowing Customer?, _ circumstances: Circumstances,
@@ -60,6 +59,7 @@ extension Engine {
                 return
             }
             let definition = book.rules.events[place]
+            isMandatory = definition.isMandatory
             self.values = Engine.values(values, definition)
             guard let threshold = definition.threshold, definition.parameters.indices.contains(threshold) else { return }
             let name = definition.parameters[threshold].name
@@ -99,14 +99,14 @@ extension Engine {
         book.counters(decision, event, isTold: isTold, isFresh: isFresh)
     }
 
-    /// Decides, and makes ready what goes. What cannot be made ready loses its channel, and it is decided again without: what is recorded is the
-    /// last decision, with the circumstances of that, so it can be made again from its record.
+    /// Decides, and makes ready what goes. What cannot be made ready is left out, the least of it that the obstacle allows, and it is decided again
+    /// without: what is recorded is the last decision, with the circumstances of that, so it can be made again from its record.
     func consider(
         _ it: inout Considering, _ book: DecisionBook, asksAll: Bool = false, opening: (SubjectNumber) -> CustomerDetails?,
         into decision: inout Decision
     ) {
-        // A channel less each time, and a contact besides.
-        for _ in 0...2 * ChannelKind.allCases.count {
+        // At the most of them whole channels are left out, of which there are few.
+        for _ in 0...Exclusion.most + ChannelKind.all.count {
             it.prepared = nil
             guard book.decider.decide(it.event, it.customer, it.circumstances, asksAll: asksAll, into: &decision) else {
                 // A release took the definition out.
@@ -119,46 +119,57 @@ extension Engine {
                 it.prepared = try prepare(message, &it, book, route: book.step(message.step, of: decision)?.route, opening)
                 return
             } catch {
-                it.obstacles[message.channel] = error
-                if case .optedOut = error, optOut(message.contact, &it.customer) { continue }
-                it.circumstances.channels.remove(ChannelSet(message.channel))
+                let isMost = it.circumstances.exclusions.count >= Exclusion.most
+                let obstacle = isMost ? Obstacle(why: error.why, reach: .channel) : error
+                it.circumstances.exclusions.append(obstacle.exclusion(of: message))
             }
         }
-    }
-
-    /// The customer as the opt-out leaves it. False: it had been there before, and does not hold the message back.
-    private func optOut(_ contact: UInt8, _ customer: inout Customer?) -> Bool {
-        guard let place = customer?.contacts.firstIndex(where: { $0.number == contact }), customer?.contacts[place].isOptedOut == false
-        else { return false }
-        customer?.contacts[place].isOptedOut = true
-        return true
     }
 
     private func prepare(
         _ message: PlannedMessage, _ it: inout Considering, _ book: DecisionBook, route: String?,
         _ opening: (SubjectNumber) -> CustomerDetails?
     ) throws(Obstacle) -> Prepared {
-        guard message.channel == .sms else { throw .noChannel }
-        guard let place = it.place, let customer = it.customer else { throw .noDetails }
+        guard message.channel == .sms else { throw Obstacle(why: .notServed, reach: .channel) }
+        guard let place = it.place, let customer = it.customer else { throw Obstacle(why: .noKey, reach: .channel) }
         if it.details == nil { it.details = .some(opening(customer.subject)) }
-        guard case .some(.some(let details)) = it.details else { throw .noDetails }
-        guard case .phone(let digits)? = details.address(message.contact), digits != 0 else { throw .noAddress }
+        guard case .some(.some(let details)) = it.details else { throw Obstacle(why: .noKey, reach: .channel) }
+        guard case .phone(let digits)? = details.address(message.contact), digits != 0 else {
+            throw Obstacle(why: .noAddress, reach: .contact)
+        }
         let to = PhoneNumber(digits: digits)
         // A step's own goes before the number's; one that no connection has any more is none.
-        guard let group = route.flatMap({ configuration.groups[$0] }) ?? configuration.routes.group(for: to) else { throw .noRoute }
-        let messageClass = book.rules.events[place].messageClass
-        if !optOuts.isEmpty, optOuts.unwanted(by: lookups.number(to)).contains(messageClass) { throw .optedOut }
+        guard let group = route.flatMap({ configuration.groups[$0] }) ?? configuration.routes.group(for: to) else {
+            throw Obstacle(why: .noRoute, reach: .way)
+        }
+        if !optOuts.isEmpty, !it.isMandatory, optOuts.unwanted(by: lookups.number(to)).contains(book.rules.events[place].messageClass) {
+            throw Obstacle(why: .contactOptedOut, reach: .contact)
+        }
         let worded: Worded
         do throws(WordingFault) {
             worded = try book.wording.sms(
                 event: place, it.values, details, book.locale(of: customer), book.decider.zone(of: customer),
                 count: { text throws(TextFault) in try self.count(text, flash: false, group) }, limit: configuration.partsMaximum)
         } catch {
-            throw .wording(error)
+            throw Obstacle(error)
         }
         // With one submit for all its parts a text may have more of them than the masks have bits.
         let limit = worded.count.submits == worded.count.parts ? Engine.partsMaximum : SMSText.partsMax
-        guard worded.count.parts <= limit else { throw .wording(.tooManyParts(parts: worded.count.parts, limit: limit)) }
+        guard worded.count.parts <= limit else { throw Obstacle(.tooManyParts(parts: worded.count.parts, limit: limit)) }
         return Prepared(message: message, to: to, group: group, worded: worded)
+    }
+}
+
+extension Engine.Obstacle {
+    /// What is wrong with the text alone is so over every route.
+    fileprivate init(_ fault: WordingFault) {
+        switch fault {
+        case .value: self.init(why: .valueMissing, reach: .channel)
+        case .noTemplate, .empty: self.init(why: .emptyText, reach: .channel)
+        case .tooLong: self.init(why: .textTooLong, reach: .channel)
+        // Another operator may have the letters, or more of them in a part.
+        case .noAlphabet: self.init(why: .noAlphabet, reach: .way)
+        case .tooManyParts: self.init(why: .tooManyParts, reach: .way)
+        }
     }
 }

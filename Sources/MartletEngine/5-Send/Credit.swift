@@ -29,7 +29,7 @@ extension Engine {
                 skipped.formUnion(ClassSet(one))
                 continue
             }
-            if !optOuts.isEmpty, slot.pointee.answeredParts == 0,
+            if !optOuts.isEmpty, slot.pointee.answeredParts == 0, !slot.pointee.isMandatory,
                 optOuts.unwanted(by: lookups.number(payload.to)).contains(slot.pointee.messageClass)
             {
                 // As above: nothing goes from behind it before its end is durable.

@@ -1,4 +1,4 @@
-public import MartletModel
+import MartletModel
 
 /// What is kept of an open event beside its slot, where there is anything: a fold, as the slot is.
 struct Standing: Equatable {
@@ -74,33 +74,30 @@ extension Engine {
         }
     }
 
-    private mutating func count(_ times: [RecordBody.Counted.Time], of counter: RecordBody.Counter, _ turn: inout Turn) {
+    mutating func count(
+        _ times: [RecordBody.Counted.Time], of counter: RecordBody.Counter, isNew: Bool = false, _ turn: inout Turn
+    ) {
         for start in stride(from: 0, to: times.count, by: RecordBody.Counted.most) {
             let some = Array(times[start..<min(start + RecordBody.Counted.most, times.count)])
             var header = RecordHeader(kind: .counted, partition: home, at: turn.now.wall)
             header.sequence = nextSequence(home)
-            let record = Record(header: header, body: .counted(.init(counter: counter, times: some)))
+            let record = Record(header: header, body: .counted(.init(counter: counter, times: some, isNew: isNew)))
             apply(record, at: 0, turn.now)
             turn.records.append(Turn.Emitted(record: record, slot: nil, sealed: .none, after: .nothing))
-        }
-    }
-
-    /// Ready texts count for the caps of their customers, too, though they are asked for none and not given back: who gets three offers a week as
-    /// texts gets none as events. They are said together, 8 bytes each, in the batch of their acceptances. Two of one customer in one second that the
-    /// end of a segment parts count as one.
-    public mutating func count(_ texts: [(messageClass: MessageClass, subject: SubjectNumber)], _ turn: inout Turn) {
-        guard let book, !texts.isEmpty else { return }
-        let now = countsAt(turn.now)
-        for (cap, counter) in zip(book.decider.caps, book.decider.counters) {
-            let times = texts.lazy.filter { cap.classes.contains($0.messageClass) }
-                .map { RecordBody.Counted.Time(subject: $0.subject, at: now) }
-            count(Array(times), of: counter, &turn)
         }
     }
 
     /// The fold of it; live, once it has a place.
     mutating func counted(_ it: RecordBody.Counted, at position: UInt64) {
         guard position != 0 else { return }
-        for time in it.times { caps.moved(it.counter, for: time.subject, at: time.at, to: UInt32(truncatingIfNeeded: position >> 32)) }
+        let segment = UInt32(truncatingIfNeeded: position >> 32)
+        for time in it.times {
+            if it.isNew, !replaying {
+                // It counts since it was accepted.
+                caps.placed(it.counter, for: time.subject, in: segment)
+            } else {
+                caps.moved(it.counter, for: time.subject, at: time.at, to: segment, isNew: it.isNew)
+            }
+        }
     }
 }

@@ -50,8 +50,8 @@ struct Slot {
     var tries: UInt8 = 0
     /// What it is to the notification of an event; empty: it is no event's.
     var role: RecordBody.Carried.Role = []
-    /// Place of its step in the plan; of one that is planned, the first that it may be.
-    var step: UInt8 = 0
+    /// `step` and `isMandatory`.
+    private var place: UInt8 = 0
     /// Of a notification's slot, about its further messages; as records have it.
     var members: UInt8 = 0
     /// How its text was planned anew; 0: as its payload says.
@@ -95,6 +95,16 @@ struct Slot {
         static let parked = Flags(rawValue: 32768)
     }
 
+    /// Place of its step in the plan; of one that is planned, the first that it may be.
+    var step: UInt8 {
+        get { place & 127 }
+        set { place = place & 128 | newValue & 127 }
+    }
+    /// It goes to who opted out, too.
+    var isMandatory: Bool {
+        get { place & 128 != 0 }
+        set { place = newValue ? place | 128 : place & 127 }
+    }
     /// The highest ordinal that a message of it was given; 0: it has no further one.
     var lastOrdinal: UInt8 {
         get { members & 31 }

@@ -62,56 +62,13 @@ public struct PlannedMessage: Equatable, Sendable {
         case skipped(Skip)
     }
 
-    /// Why a channel cannot work for this customer. Raw values will stand in records: never change one. In the order in which it is looked at: what
-    /// came furthest says most.
-    public enum Skip: UInt8, CaseIterable, Comparable, Sendable {
-        case noTemplate = 1
-        case notInPackage = 2
-        case switchedOff = 3
-        case noConsent = 4
-        case consentWithdrawn = 5
-        case suppressed = 6
-        case noContact = 7
-        case contactForbidden = 8
-        case contactOptedOut = 9
-        case contactDead = 10
-        case notServed = 11
-
-        public static func < (one: Skip, other: Skip) -> Bool { one.rawValue < other.rawValue }
-
-        public var word: String {
-            switch self {
-            case .noTemplate: "no_template"
-            case .notInPackage: "not_in_package"
-            case .switchedOff: "switched_off"
-            case .noConsent: "no_consent"
-            case .consentWithdrawn: "consent_withdrawn"
-            case .suppressed: "suppressed"
-            case .noContact: "no_contact"
-            case .contactForbidden: "contact_forbidden"
-            case .contactOptedOut: "contact_opted_out"
-            case .contactDead: "contact_dead"
-            case .notServed: "not_served"
-            }
-        }
-
-        /// Of the notification, when nothing of its plan came further.
-        public var reason: SuppressionReason {
-            switch self {
-            case .noTemplate, .contactForbidden, .notServed: .channelForbidden
-            case .notInPackage: .notInPackage
-            case .noConsent: .noConsent
-            case .switchedOff, .consentWithdrawn, .contactOptedOut: .optedOut
-            case .suppressed, .contactDead: .addressSuppressed
-            case .noContact: .noContact
-            }
-        }
-    }
-
     public init(step: UInt8, channel: ChannelKind, contact: UInt8, when: When) {
         self.step = step
         self.channel = channel
         self.contact = contact
         self.when = when
     }
+
+    /// Why it could not be made ready, though the rules let it go; nil: it could, or was not to be.
+    public var obstacle: Skip? { if case .skipped(let why) = when, why.isObstacle { why } else { nil } }
 }

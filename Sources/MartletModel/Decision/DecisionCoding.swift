@@ -65,6 +65,8 @@ public struct DecisionFacts: Equatable, Sendable {
         guard let customer else { return }
         out.fixed(customer.subject)
         try out.inner { out throws(CustomerFault) in try customer.write(to: &out) }
+        // Behind all else, where a reader that does not know them stops; of nobody nothing is made ready.
+        for one in circumstances.exclusions { one.write(to: &out) }
     }
 
     private static let usualBytes = 256
@@ -99,7 +101,27 @@ public struct DecisionFacts: Equatable, Sendable {
         if bits & Bit.customer != 0 {
             let subject: SubjectNumber = try input.fixed("subject")
             customer = try Customer(subject: subject, reading: try input.inner("customer").rest)
+            while !input.isAtEnd { circumstances.exclusions.append(try Exclusion(&input)) }
         }
         self.init(event: event, customer: customer, circumstances: circumstances)
+    }
+}
+
+extension Exclusion {
+    private static let anyStep: UInt8 = 255
+
+    fileprivate func write(to out: inout FieldWriter) {
+        out.byte(step ?? Exclusion.anyStep)
+        out.byte(channel.rawValue)
+        out.byte(contact)
+        out.byte(why.rawValue)
+    }
+
+    fileprivate init(_ input: inout FieldReader) throws(CustomerFault) {
+        let step = try input.byte("step left out")
+        guard let channel = ChannelKind(rawValue: try input.byte("channel left out")) else { throw .badValue(field: "channel left out") }
+        let contact = try input.byte("contact left out")
+        guard let why = PlannedMessage.Skip(rawValue: try input.byte("why left out")) else { throw .badValue(field: "why left out") }
+        self.init(step: step == Exclusion.anyStep ? nil : step, channel: channel, contact: contact, why: why)
     }
 }

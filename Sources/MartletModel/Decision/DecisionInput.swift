@@ -39,6 +39,8 @@ public struct Circumstances: Equatable, Sendable {
     public var recent: UInt32
     /// Bit n: the customer has used up the rulebook's cap of that place.
     public var usedCaps: UInt32
+    /// What of the plan is left out, in the order in which it was found; nearly always nothing.
+    public var exclusions: ContiguousArray<Exclusion>
 
     public enum Stage: Equatable, Sendable {
         /// It has just come.
@@ -51,7 +53,7 @@ public struct Circumstances: Equatable, Sendable {
 
     public init(
         now: Int64, stage: Stage = .fresh, channels: ChannelSet = .all, isDuplicate: Bool = false, isSuperseded: Bool = false,
-        hasBudget: Bool = true, recent: UInt32 = 0, usedCaps: UInt32 = 0
+        hasBudget: Bool = true, recent: UInt32 = 0, usedCaps: UInt32 = 0, exclusions: ContiguousArray<Exclusion> = []
     ) {
         self.now = now
         self.stage = stage
@@ -61,5 +63,6 @@ public struct Circumstances: Equatable, Sendable {
         self.hasBudget = hasBudget
         self.recent = recent
         self.usedCaps = usedCaps
+        self.exclusions = exclusions
     }
 }

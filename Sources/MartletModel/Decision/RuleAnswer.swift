@@ -123,6 +123,17 @@ public struct RuleAnswer: Equatable, Sendable {
     }
 }
 
+extension RuleAnswer.Verdict {
+    public var word: String {
+        switch self {
+        case .passes: "passes"
+        case .ignored: "ignored"
+        case .holds: "holds"
+        case .suppresses: "suppresses"
+        }
+    }
+}
+
 extension RuleAnswer {
     /// A sentence for people. It says nothing of the customer but what the rulebook names.
     public var sentence: String { sentence(RuleNames()) }

@@ -49,7 +49,7 @@ public enum SuppressionReason: UInt8, CaseIterable, Sendable {
         case .optedOut: "The customer withdrew the consent, or switched off the event, its channels or its address."
         case .addressSuppressed: "A rule or a list of the bank or the state of the customer forbids it, or every address is dead."
         case .noContact: "The customer has no address for any channel that the event goes over."
-        case .channelForbidden: "No channel of the plan may be used for this event, or can be used now."
+        case .channelForbidden: "No channel of the plan may be used for this event, or can be used now; why stands beside each in the plan."
         case .capReached: "The customer has had as many notifications of this kind as within that time are allowed."
         case .heldPastDeadline: "The hours in which the customer may be told begin only when it is no longer worth telling."
         case .stale: "It came, or its turn came, when it was no longer worth telling."
@@ -57,6 +57,17 @@ public enum SuppressionReason: UInt8, CaseIterable, Sendable {
         case .superseded: "A newer event took its place while it waited."
         case .abuseGuard: "More such events came for this customer than can be meant."
         case .budget: "The money or the number of messages set aside for it is used up."
+        }
+    }
+
+    /// Whether what stood against it may be over by the time a reminder of it goes, which is decided anew. What the customer or the bank does not
+    /// want told is not asked for again.
+    public var mayPass: Bool {
+        switch self {
+        case .addressSuppressed, .noContact, .channelForbidden, .capReached, .heldPastDeadline, .budget: true
+        case .unknownCustomer, .unpublished, .notInPackage, .belowThreshold, .noConsent, .optedOut, .stale, .duplicateEvent, .superseded,
+            .abuseGuard:
+            false
         }
     }
 }

@@ -88,6 +88,8 @@ extension RecordBody {
             public static let noFurtherStep = Bits(rawValue: 2)
             /// A secret is in the payload: nobody of the staff is shown it.
             public static let hasSecret = Bits(rawValue: 4)
+            /// Its message goes to who opted out, too.
+            public static let isMandatory = Bits(rawValue: 8)
         }
 
         public init(
@@ -167,6 +169,8 @@ extension RecordBody {
     public struct Counted: Equatable, Sendable {
         public var counter: Counter
         public var times: [Time]
+        /// Counted for the first time, by ready texts; else said again.
+        public var isNew: Bool
 
         public struct Time: Hashable, Sendable {
             public var subject: SubjectNumber
@@ -181,9 +185,10 @@ extension RecordBody {
         /// Times of one record at most; what is beyond is left out.
         public static let most = 500
 
-        public init(counter: Counter, times: [Time]) {
+        public init(counter: Counter, times: [Time], isNew: Bool = false) {
             self.counter = counter
             self.times = times
+            self.isNew = isNew
         }
     }
 }
@@ -203,10 +208,12 @@ extension RecordBody.Carried {
         public var counters: [RecordBody.Counter]
         /// Of a notification, about its further messages: the highest ordinal given in the low five bits, how many are open in the others.
         public var members: UInt8
+        /// It goes to who opted out, too.
+        public var isMandatory: Bool
 
         public init(
             role: Role, step: UInt8 = 0, subject: SubjectNumber = 0, knownAs: UInt64 = 0, reservedAt: UInt32 = 0,
-            counters: [RecordBody.Counter] = [], members: UInt8 = 0
+            counters: [RecordBody.Counter] = [], members: UInt8 = 0, isMandatory: Bool = false
         ) {
             self.role = role
             self.step = step
@@ -215,6 +222,7 @@ extension RecordBody.Carried {
             self.reservedAt = reservedAt
             self.counters = counters
             self.members = members
+            self.isMandatory = isMandatory
         }
 
         /// 0: it has no further message.

@@ -117,7 +117,7 @@ extension RecordBody.Counter {
 }
 
 extension RecordBody.Counted {
-    var byteCount: Int { RecordBody.Counter.byteCount + 2 + min(times.count, RecordBody.Counted.most) * 8 }
+    var byteCount: Int { RecordBody.Counter.byteCount + 2 + min(times.count, RecordBody.Counted.most) * 8 + (isNew ? 1 : 0) }
 
     func write(_ out: inout ByteCursor) {
         counter.write(&out)
@@ -126,17 +126,21 @@ extension RecordBody.Counted {
             out.put(time.subject)
             out.put(time.at)
         }
+        if isNew { out.put(RecordBody.Counted.new) }
     }
+
+    private static let new: UInt8 = 1
 
     init(_ input: inout ByteReader) throws(RecordFault) {
         self.init(counter: try RecordBody.Counter(&input), times: [])
         let count: UInt16 = try input.take()
         for _ in 0..<count { times.append(Time(subject: try input.take(), at: try input.take())) }
+        if !input.isAtEnd { isNew = try input.take() & RecordBody.Counted.new != 0 }
     }
 }
 
 extension RecordBody.Carried.Event {
-    var byteCount: Int { 20 + min(counters.count, 255) * RecordBody.Counter.byteCount }
+    var byteCount: Int { 20 + min(counters.count, 255) * RecordBody.Counter.byteCount + (isMandatory ? 1 : 0) }
 
     func write(_ out: inout ByteCursor) {
         out.put(role.rawValue)
@@ -147,7 +151,10 @@ extension RecordBody.Carried.Event {
         out.put(UInt8(min(counters.count, 255)))
         for counter in counters.prefix(255) { counter.write(&out) }
         out.put(members)
+        if isMandatory { out.put(RecordBody.Carried.Event.mandatory) }
     }
+
+    private static let mandatory: UInt8 = 1
 
     init(_ input: inout ByteReader) throws(RecordFault) {
         let role = RecordBody.Carried.Role(rawValue: try input.take())
@@ -157,5 +164,6 @@ extension RecordBody.Carried.Event {
         let count: UInt8 = try input.take()
         for _ in 0..<count { counters.append(try RecordBody.Counter(&input)) }
         if !input.isAtEnd { members = try input.take() }
+        if !input.isAtEnd { isMandatory = try input.take() & RecordBody.Carried.Event.mandatory != 0 }
     }
 }

@@ -72,19 +72,6 @@ public struct EventPayload: Equatable, Sendable {
         }
     }
 
-    /// Where a further message of its plan begins.
-    public struct Plan: Equatable, Sendable {
-        /// FNV-1a of the plan's key.
-        public var key: UInt32
-        /// Over which the customer was told already.
-        public var told: ChannelSet
-
-        public init(key: UInt32, told: ChannelSet) {
-            self.key = key
-            self.told = told
-        }
-    }
-
     public init(message: Payload, happened: Happened, facts: [UInt8] = [], wording: Wording? = nil, plan: Plan? = nil) {
         self.message = message
         self.message.event = happened.event
@@ -217,22 +204,6 @@ extension EventPayload.Wording {
     }
 }
 
-extension EventPayload.Plan {
-    func write(to out: inout FieldWriter) {
-        out.fixed(key)
-        out.fixed(told.rawValue)
-    }
-
-    init(reading bytes: UnsafeRawBufferPointer) throws(RecordFault) {
-        do throws(CustomerFault) {
-            var input = FieldReader(bytes)
-            self.init(key: try input.fixed("plan"), told: ChannelSet(rawValue: try input.fixed("channels told")))
-        } catch {
-            throw RecordFault(error)
-        }
-    }
-}
-
 extension ParameterValue {
     /// Its type, then the value: a text with its length, numbers in as few bytes as they need.
     func write(_ out: inout FieldWriter) {
@@ -286,7 +257,7 @@ extension FieldWriter {
 }
 
 extension RecordFault {
-    fileprivate init(_ fault: CustomerFault) {
+    init(_ fault: CustomerFault) {
         switch fault {
         case .truncated: self = .truncated
         case .badValue(let field), .tooMany(let field, _), .tooLong(let field, _): self = .badValue(field: field)

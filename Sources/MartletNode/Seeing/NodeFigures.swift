@@ -24,6 +24,13 @@ extension Node {
                 out.value(NodeMetrics.decisions, counts[Int(reason.rawValue)], [outcome.word, reason.word])
             }
         }
+        out.begin(NodeMetrics.skips)
+        for channel in ChannelKind.allCases {
+            let counts = engine.counts.skips[Int(channel.rawValue)]
+            for why in PlannedMessage.Skip.allCases where counts[Int(why.rawValue)] > 0 {
+                out.value(NodeMetrics.skips, counts[Int(why.rawValue)], [channel.word, why.word])
+            }
+        }
         let single: [(Metric, Int)] = [
             (NodeMetrics.planned, engine.plannedCount), (NodeMetrics.decisionsWaiting, engine.decisionsWaiting),
             (NodeMetrics.capTimes, engine.capMoments.count),

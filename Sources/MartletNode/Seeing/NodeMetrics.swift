@@ -133,6 +133,11 @@ public enum NodeMetrics {
         doc:
             "Decisions about events: `told`, `held` or `suppressed`, and why where they are not told. An event that was held is decided again."
     )
+    public static let skips = Metric(
+        "martlet_decisions_skipped_total", .counter, labels: ["channel", "why"],
+        doc:
+            "Messages of a plan that a decision passed over, by channel and why: `no_contact` is the customer's, `no_route`, `no_key` or `value_missing` are for the bank to mend."
+    )
     public static let planned = Metric(
         "martlet_planned_messages", .gauge, doc: "Messages of events about which a decision is due later: held, or a later step.")
     public static let decisionsWaiting = Metric(
@@ -161,7 +166,7 @@ public enum NodeMetrics {
         carried, replayed, sourceAccepted, sourceEnded, sourceOpen, drift, miscount, partsToday, quota, held,
         keys, keyBytes, keyAnswers, keyQuestions, keyFailures, rulebook, rulebookRefused,
         sealed, customers, customersVersion, customersBytes, customersRefused, customersChanges, customersOverlay, customersWaiting,
-        customersAlarm, customersUnreadable, decisions, planned, decisionsWaiting, capTimes,
+        customersAlarm, customersUnreadable, decisions, skips, planned, decisionsWaiting, capTimes,
     ]
 }
 

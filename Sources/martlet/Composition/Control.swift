@@ -238,8 +238,8 @@ extension Server {
             case .failure(let fault): answer(.failed(fault.reason))
             case .success(nil): answer(.failed("no message of this id is in the journal"))
             case .success(var story?):
-                let definitions = self.node.catalogue.definitions
-                story.name { number in definitions.first { $0.number == number }?.key }
+                let catalogue = self.node.catalogue
+                story.name(events: { catalogue.key(of: $0) }, packages: { catalogue.package($0) })
                 answer(.done(Server.headline(story), Server.hops(story)))
             }
         }

@@ -37,6 +37,12 @@ struct InboundSection: Equatable {
         for word in values.list(InboundSettings.optOutClasses) {
             if let one = MessageClass(word: word) {
                 classes.append(one)
+                guard one.lane.isStrict else { continue }
+                mistakes.append(
+                    values.mistake(
+                        InboundSettings.optOutClasses,
+                        "nobody opts out of class \(one.word): an answer that says STOP would hold back codes and warnings",
+                        remedy: "take it out"))
             } else {
                 let all = MessageClass.allCases.map(\.word).joined(separator: ", ")
                 mistakes.append(

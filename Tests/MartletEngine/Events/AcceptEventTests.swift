@@ -68,20 +68,29 @@ struct AcceptEventTests {
         #expect(bank.fate(id) == "suppressed unpublished")
     }
 
-    @Test("A message that cannot be made ready loses its channel: no address, no route, no key, a template without its value")
+    @Test("A message that cannot be made ready says why: no address, no route, no key, a template that writes nothing")
     func obstacles() throws {
         let bank = EventRig()
         bank.customers.add(13, phone: nil)
         bank.customers.add(14, phone: 491_700_900_014)
         bank.customers.add(15, phone: 447_700_900_015)
         bank.customers.all[15]?.details.addresses = [.init(number: 1, value: .text("ada@example.com"))]
-        for subject in [SubjectNumber(13), 14, 15] {
+        // Whose key is destroyed while the copy still has the customer.
+        bank.customers.add(16, phone: 447_700_900_016)
+        bank.customers.all[16]?.customer.subject = 17
+        bank.customers.erased = [17]
+        for (subject, why, reason) in [
+            (SubjectNumber(13), PlannedMessage.Skip.noAddress, "no_contact"), (14, .noRoute, "channel_forbidden"),
+            (15, .noAddress, "no_contact"), (16, .noKey, "channel_forbidden"),
+        ] {
             let id = bank.accept(EventBank.payment, to: subject)
-            #expect(bank.fate(id) == "suppressed channel_forbidden")
-            #expect(bank.decided(id)?.messages.last?.when == .skipped(.notServed))
+            #expect(bank.fate(id) == "suppressed \(reason)")
+            #expect(bank.decided(id)?.messages.last?.when == .skipped(why))
         }
-        #expect(bank.fate(bank.accept(EventBank.payment, "")) == "suppressed channel_forbidden")
-        #expect(bank.opened == [13, 14, 15, 11])
+        let id = bank.accept(EventBank.payment, "")
+        #expect(bank.fate(id) == "suppressed channel_forbidden" && bank.decided(id)?.messages.last?.when == .skipped(.emptyText))
+        #expect(bank.opened == [13, 14, 15, 17, 11])
+        #expect(bank.rig.engine.counts.skips[Int(ChannelKind.sms.rawValue)][Int(PlannedMessage.Skip.noAddress.rawValue)] == 2)
     }
 
     @Test("A number that opted out gets no offer, before the customer's own record says so")

@@ -40,6 +40,49 @@ struct EventCountersTests {
         #expect(bank.fate(bank.accept(EventBank.offer)) == "queued")
     }
 
+    /// A text that its source wrote, to the number of customer 11 or of nobody.
+    private func text(
+        _ bank: EventRig, _ messageClass: MessageClass = .marketing, of subject: SubjectNumber = 11, random: UInt64
+    ) -> MessageID {
+        let it = Submission(
+            source: 2, messageClass: messageClass, to: PhoneNumber(digits: 447_700_900_011), from: "Bank", text: "An offer",
+            tells: [.failed], receivedAt: bank.rig.now)
+        guard case .accepted(let id, 1) = bank.rig.engine.accept(it, of: subject, random: random, &bank.rig.turn) else { return .none }
+        return id
+    }
+
+    @Test("Ready texts ask for caps and count: those of one turn together, with events, over restarts; what is too much ends suppressed")
+    func texts() throws {
+        let bank = loud()
+        bank.accept(EventBank.offer)
+        var ids: [MessageID] = []
+        bank.rig.step { rig in
+            ids = (1...3).map { text(bank, random: $0) }
+            rig.engine.sayCounted(&rig.turn)
+        }
+        bank.rig.commit()
+        #expect(ids.map { bank.fate($0) } == ["queued", "suppressed cap_reached", "suppressed cap_reached"])
+        #expect(bank.rig.engine.owedTotal == 2 && bank.rig.engine.capMoments.count == 2 && !bank.rig.engine.hasUncounted)
+        #expect(bank.rig.engine.ledger[2].accepted == 3 && bank.rig.engine.ledger[2].drift == 0)
+        #expect(bank.fate(bank.accept(EventBank.offer)) == "suppressed cap_reached")
+        bank.restart()
+        bank.rig.commit()
+        #expect(bank.rig.engine.capMoments.count == 2)
+        bank.rig.step { rig in
+            ids = [text(bank, random: 4), text(bank, .transactional, random: 5), text(bank, .otp, random: 6), text(bank, of: 0, random: 7)]
+            rig.engine.sayCounted(&rig.turn)
+        }
+        bank.rig.commit()
+        #expect(ids.map { bank.fate($0) } == ["suppressed cap_reached", "queued", "queued", "queued"])
+        #expect(bank.rig.engine.hasCaps(of: .marketing) && !bank.rig.engine.hasCaps(of: .otp) && !bank.rig.engine.hasCaps(of: .service))
+        bank.rig.pass(seconds: 86_400)
+        bank.rig.step {
+            ids = [text(bank, random: 8)]; $0.engine.sayCounted(&$0.turn)
+        }
+        bank.rig.commit()
+        #expect(bank.fate(ids[0]) == "queued")
+    }
+
     @Test("An offer of which nothing was sent counts no more; one that may have arrived does", arguments: [true, false])
     func givenBack(left: Bool) throws {
         let bank = loud()

@@ -133,6 +133,89 @@ struct RemindersTests {
         #expect(bank.fate(id.with(ordinal: 3)) == "cancelled cancelled_by_source" && bank.fate(id) == "delivered")
     }
 
+    /// At most one thing to do a day.
+    private func capped() -> EventRig {
+        let bank = EventRig()
+        bank.book = EventBank.book { $0.caps = [FrequencyCap(key: "duties", classes: ClassSet(.actionRequired), most: 1, within: 86_400)] }
+        return bank
+    }
+
+    @Test("What is held back by something that passes is reminded of all the same, over restarts and trims", arguments: [false, true])
+    func suppressed(trims: Bool) throws {
+        let bank = capped()
+        bank.accept(EventBank.bill)
+        let id = bank.accept(EventBank.bill, wish: RemindersTests.wish)
+        #expect(bank.decided(id)?.reason == .capReached && bank.decided(id)?.reminder?.ordinal == 2)
+        #expect(bank.fate(id) == "planned cap_reached" && bank.rig.engine.owedTotal == 0 && bank.rig.engine.known.count == 1)
+        bank.restart()
+        bank.rig.commit()
+        if trims {
+            bank.rig.newSegment()
+            bank.rig.carry(upTo: 1)
+            bank.rig.commit()
+            bank.restart(before: 2)
+            bank.rig.commit()
+        }
+        #expect(bank.fate(id) == "planned cap_reached" && bank.rig.engine.known.count == 1)
+        let source = bank.rig.engine.ledger[1]
+        #expect(source.open == 2 && source.drift == 0)
+        bank.accept(EventBank.paid, wish: .init(ends: RemindersTests.known))
+        #expect(bank.fate(id) == "cancelled completed" && bank.fate(id.with(ordinal: 2)) != "planned")
+    }
+
+    @Test("The reminder of what was not told itself tells it; none that can is the end, with the first one's reason")
+    func suppressedFirst() throws {
+        let bank = EventRig()
+        bank.customers.all[11]?.customer.contacts[0].isDead = true
+        let id = bank.accept(EventBank.bill, wish: RemindersTests.wish)
+        bank.customers.all[12]?.customer.contacts[0].isDead = true
+        let never = bank.accept(EventBank.bill, to: 12, wish: .init(tells: [.failed]))
+        #expect(bank.fate(id) == "planned address_suppressed" && bank.fate(never) == "planned address_suppressed")
+        bank.customers.all[11]?.customer.contacts[0].isDead = false
+        bank.rig.tick(seconds: 8 * RemindersTests.day + 1)
+        bank.decideDue()
+        bank.rig.commit()
+        try arrive(bank, id.with(ordinal: 2))
+        bank.customers.all[11]?.customer.contacts[0].isDead = true
+        bank.rig.tick(seconds: RemindersTests.day)
+        bank.decideDue()
+        bank.rig.commit()
+        #expect(bank.fate(id) == "delivered" && bank.fate(never) == "suppressed address_suppressed")
+        #expect(bank.rig.engine.openCount == 0 && bank.rig.engine.ledger[1].drift == 0)
+    }
+
+    @Test("What the customer does not want, or nobody is to be told, is not reminded of")
+    func unwanted() {
+        let bank = EventRig()
+        #expect(bank.fate(bank.accept(EventBank.bill, wish: .init(occurred: -90_000))) == "suppressed stale")
+        bank.customers.all[11]?.customer.preferences = Preferences(at: 1, mutedEventTypes: [3])
+        #expect(bank.fate(bank.accept(EventBank.bill)) == "suppressed opted_out")
+        #expect(bank.fate(bank.accept(EventBank.bill, to: 99)) == "suppressed unknown_customer")
+        #expect(bank.rig.engine.openCount == 0)
+        let may = SuppressionReason.allCases.filter(\.mayPass)
+        #expect(may == [.addressSuppressed, .noContact, .channelForbidden, .capReached, .heldPastDeadline, .budget])
+    }
+
+    @Test("A reminder that is told takes from the caps, and gives back what nobody got")
+    func caps() throws {
+        let bank = capped()
+        let id = bank.accept(EventBank.bill, wish: RemindersTests.wish)
+        try arrive(bank, id)
+        let second = id.with(ordinal: 2)
+        bank.rig.tick(seconds: 8 * RemindersTests.day + 1)
+        bank.decideDue()
+        bank.rig.commit()
+        #expect(bank.decided(second)?.counters.count == 1 && bank.rig.engine.capMoments.count == 1)
+        #expect(bank.fate(bank.accept(EventBank.bill, wish: .init(occurred: -1))) == "planned cap_reached")
+        bank.restart(clean: true)
+        bank.rig.commit()
+        #expect(bank.rig.engine.capMoments.count == 1)
+        // Done before it left.
+        bank.accept(EventBank.paid, wish: .init(ends: RemindersTests.known))
+        #expect(bank.fate(second).hasPrefix("cancelled") && bank.rig.engine.capMoments.count == 0)
+        #expect(bank.fate(bank.accept(EventBank.bill)) == "queued")
+    }
+
     @Test("Reminders whose time has passed are left out; a day is due at its end, by the customer's clocks")
     func times() throws {
         let bank = EventRig()

@@ -39,7 +39,9 @@ struct StepsTests {
         #expect(member.state == .planned && member.isMember && member.step == 1 && member.payloadAt == head.payloadAt && member.last == 0)
         #expect(bank.rig.engine.openCount == 2 && bank.rig.engine.plannedCount == 1)
         #expect(bank.rig.engine.ledger[1].open == 1 && bank.rig.engine.ledger[1].accepted == 1)
-        #expect(bank.payload(id)?.plan == EventPayload.Plan(key: RecordBody.Counter.hash("two-routes"), told: ChannelSet(.sms)))
+        let plan = try #require(bank.book).rules.plans[2]
+        let way = EventPayload.Plan.Way(channel: .sms, route: RecordBody.Counter.hash("quiet"))
+        #expect(bank.payload(id)?.plan == EventPayload.Plan(key: plan.hash, told: ChannelSet(.sms), ways: [way]))
         #expect(MemoryLayout<Slot>.stride == 120)
     }
 
@@ -352,7 +354,7 @@ struct StepsTests {
         bank.decideDue()
         bank.rig.commit()
         let it = try #require(bank.decided(id.with(ordinal: 2)))
-        #expect(it.outcome == .suppressed && it.reason == .channelForbidden && it.messages.map(\.when) == [.skipped(.notServed)])
+        #expect(it.outcome == .suppressed && it.reason == .channelForbidden && it.messages.map(\.when) == [.skipped(.toldBefore)])
         #expect(bank.fate(id) == "sent" && bank.rig.slot(id)?.openMembers == 0 && bank.rig.engine.openCount == 1)
         bank.rig.hear("q1", .undeliverable, group: 2)
         bank.rig.commit()

@@ -42,6 +42,8 @@ final class Card {
     var onWireAtCrash: UInt16 = 0
     /// Of an event.
     var event: WorldEvent?
+    /// Of a ready text of a capped class, whose number it is; 0: nobody's.
+    var capped: SubjectNumber = 0
     /// As the newest record has it.
     var state = MessageState.queued
 
@@ -231,7 +233,10 @@ struct WorldChecker {
             allowed =
                 [.cancelledBySource, .cancelledByOperator, .customerErased] + (card.event == nil ? [] : [.completed])
                 + (card.id.ordinal == 0 ? [] : [.notNeeded])
-        case .suppressed: allowed = card.event == nil ? [.optedOut] : EndReason.allCases.filter { $0.suppression != nil }
+        case .suppressed:
+            allowed =
+                card.event == nil
+                ? [.optedOut] + (card.capped == 0 ? [] : [.capReached]) : EndReason.allCases.filter { $0.suppression != nil }
         case .queued, .submitted, .sent, .unknown, .received, .planned: allowed = []
         }
         check(allowed.contains(reason), "message \(card.number): \(state) with reason \(reason)")

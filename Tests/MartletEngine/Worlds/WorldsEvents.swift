@@ -81,6 +81,12 @@ struct WorldBank {
         }
     }
 
+    /// The customer whose number it is alone; 0: nobody's, or not one's alone.
+    func owner(of number: PhoneNumber) -> SubjectNumber {
+        let owners = customers.all.filter { $0.value.details.address(1) == .phone(number.digits) && !customers.erased.contains($0.key) }
+        return owners.count == 1 ? owners.first?.key ?? 0 : 0
+    }
+
     /// What only a rulebook with quiet hours holds back goes in an odd minute.
     func mayGo(_ release: UInt32, _ messageClass: MessageClass, at wall: Int64) -> Bool {
         messageClass.ignoresQuietHours || loud.contains(release) || wall / 60_000_000 % 2 == 1
@@ -274,7 +280,7 @@ extension WorldLoop {
             if card.submission.messageClass == .marketing, it.stage != .step, it.counters.contains(where: { !$0.isLimit }) {
                 event.toldAt = record.header.at / 1_000_000
                 card.event = event
-                checkCap(card, event)
+                checkCap(event.subject, at: event.toldAt)
             }
         }
         card.deadline = record.header.deadline
@@ -296,19 +302,30 @@ extension WorldLoop {
         )
     }
 
+    /// A ready text became durable: it is none too many for its customer.
+    func checkText(_ bytes: [UInt8]) {
+        guard world.hasEvents, bytes[0] == RecordKind.accepted.rawValue,
+            let header = try? bytes.withUnsafeBytes({ try RecordHeader(reading: $0) }), header.flags.state == .queued,
+            let card = checker.cards[header.id], card.capped != 0
+        else { return }
+        checkCap(card.capped, at: header.at / 1_000_000)
+    }
+
     /// Counted from the records alone. Where a clock jumps, a moment is no measure.
-    private func checkCap(_ card: Card, _ event: WorldEvent) {
+    private func checkCap(_ subject: SubjectNumber, at moment: Int64) {
         guard world.jumped == 0 else { return }
         let told = checker.cards.values.filter { other in
-            guard let one = other.event, one.subject == event.subject, one.toldAt != 0, other.submission.messageClass == .marketing else {
+            if other.capped == subject {
+                return other.durable && other.end?.state != .suppressed && moment - other.id.milliseconds / 1000 < WorldBank.offersWithin
+            }
+            guard let one = other.event, one.subject == subject, one.toldAt != 0, other.submission.messageClass == .marketing else {
                 return false
             }
             // Given back where nobody got anything of it.
             let isBack =
                 other.end != nil && checker.messages(of: other.id).allSatisfy { $0.takenDurable | $0.unknownDurable == 0 && !$0.flagged }
-            return event.toldAt - one.toldAt < WorldBank.offersWithin && !isBack
+            return moment - one.toldAt < WorldBank.offersWithin && !isBack
         }
-        checker.check(
-            told.count <= WorldBank.mostOffers, "customer \(event.subject) got \(told.count) offers within \(WorldBank.offersWithin) s")
+        checker.check(told.count <= WorldBank.mostOffers, "customer \(subject) got \(told.count) offers within \(WorldBank.offersWithin) s")
     }
 }

@@ -168,7 +168,7 @@ final class WorldLoop {
         guard running else { return }
         // Of the batch being written some of the first may have got there.
         if let batch = flying {
-            for item in batch.prefix(dice.below(batch.count + 1)) {
+            for item in batch.prefix(whole(batch, dice.below(batch.count + 1))) {
                 if case .record(let position, let bytes, _, _, let flight, _) = item {
                     keep(position, bytes)
                     if let flight { inDoubt[ObjectIdentifier(flight)] = nil }

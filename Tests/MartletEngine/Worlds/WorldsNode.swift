@@ -49,11 +49,21 @@ extension WorldLoop {
     private func cut() {
         kickPlanned = false
         guard flying == nil, !open.isEmpty else { return }
-        let count = dice.chance(70) ? open.count : dice.between(1, open.count)
+        let count = whole(open, dice.chance(70) ? open.count : dice.between(1, open.count))
         flying = Array(open.prefix(count))
         open.removeFirst(count)
         let stall = dice.chance(slowDiskPercent)
         after(stall ? dice.between(Int64(50_000), 2_500_000) : dice.between(Int64(200), 6_000)) { $0.committed() }
+    }
+
+    /// What a text counts is of the same batch: of that all of it comes to the disk, or nothing.
+    func whole(_ batch: [Waiting], _ count: Int) -> Int {
+        var count = count
+        while count > 0, count < batch.count, case .record(_, let bytes, _, _, _, _) = batch[count], bytes[0] == RecordKind.counted.rawValue
+        {
+            count += 1
+        }
+        return count
     }
 
     private func committed() {
@@ -70,6 +80,7 @@ extension WorldLoop {
         if let header = try? bytes.withUnsafeBytes({ try RecordHeader(reading: $0) }) { checker.meet(header.id) }
         checkDecision(bytes)
         checker.durable(bytes, at: position, of: partitions)
+        checkText(bytes)
         let isPayload = bytes[0] == RecordKind.accepted.rawValue || bytes[0] == RecordKind.decided.rawValue
         if damagePercent > 0, isPayload, dice.chance(damagePercent) { damaged.insert(position) }
     }

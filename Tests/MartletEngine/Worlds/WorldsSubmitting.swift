@@ -12,7 +12,8 @@ extension WorldLoop {
         // Plain letters: 160 in a single message, 153 in each part of a longer one.
         let parts = hasRules ? planned?.plan.parts ?? 0 : text.utf8.count <= 160 ? 1 : (text.utf8.count + 152) / 153
         turn.begin(instant)
-        switch engine.accept(submission, random: dice.next(), &turn) {
+        let subject = engine.hasCaps(of: submission.messageClass) ? world.bank.owner(of: to) : 0
+        switch engine.accept(submission, of: subject, random: dice.next(), &turn) {
         case .accepted(let id, let count):
             checker.check(Int(count) == parts && parts <= World.partsMaximum, "accepted in \(count) parts, has \(parts)")
             let deadline = instant.wallMilliseconds + submission.validity * 1000
@@ -20,7 +21,9 @@ extension WorldLoop {
             let card = Card(
                 number: number, submission: submission, group: route ?? 0, parts: planned?.plan.submits ?? 0, onAir: Int(count), id: id,
                 acceptedAt: steady, deadline: deadline)
+            card.capped = subject
             checker.cards[id] = card
+            engine.sayCounted(&turn)
             append(nil, [])
             if sabotage == .answersBeforeDurable { card.told = true } else { open.append(.told(card)) }
             kick()

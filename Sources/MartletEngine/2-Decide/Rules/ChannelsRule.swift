@@ -21,7 +21,7 @@ enum ChannelsRule {
             let channels = decider.plans[Int(place)].steps[step].channels.count
             for index in 0..<channels {
                 let channel = decider.plans[Int(place)].steps[step].channels[index]
-                let (contact, skip) = look(channel, customer, asking)
+                let (contact, skip) = look(channel, UInt8(step), customer, asking)
                 if let skip {
                     furthest = max(furthest, skip)
                     decision.messages.append(PlannedMessage(step: UInt8(step), channel: channel, contact: contact, when: .skipped(skip)))
@@ -42,7 +42,7 @@ enum ChannelsRule {
     }
 
     private static func look(
-        _ channel: ChannelKind, _ customer: borrowing Customer, _ asking: borrowing Decider.Asking
+        _ channel: ChannelKind, _ step: UInt8, _ customer: borrowing Customer, _ asking: borrowing Decider.Asking
     ) -> (contact: UInt8, skip: PlannedMessage.Skip?) {
         guard asking.definition.channels.contains(channel) else { return (0, .noTemplate) }
         if asking.notInPackage.contains(channel) { return (0, .notInPackage) }
@@ -50,16 +50,16 @@ enum ChannelsRule {
         if asking.notConsented.contains(channel) { return (0, .noConsent) }
         if asking.withdrawn.contains(channel) { return (0, .consentWithdrawn) }
         if asking.suppressed.contains(channel) { return (0, .suppressed) }
-        let definition = asking.definition
-        let (contact, skip) = contact(channel, customer, definition.purpose != 0 && !definition.isMandatory)
+        let (contact, skip) = contact(channel, step, customer, asking)
         if skip == nil, !asking.circumstances.channels.contains(channel) { return (contact, .notServed) }
         return (contact, skip)
     }
 
     /// The first that can be used, in the customer's order; else why the one that came furthest cannot.
     private static func contact(
-        _ channel: ChannelKind, _ customer: borrowing Customer, _ needsConsent: Bool
+        _ channel: ChannelKind, _ step: UInt8, _ customer: borrowing Customer, _ asking: borrowing Decider.Asking
     ) -> (contact: UInt8, skip: PlannedMessage.Skip?) {
+        let needsConsent = asking.definition.purpose != 0 && !asking.definition.isMandatory
         var found: (contact: UInt8, skip: PlannedMessage.Skip) = (0, .noContact)
         for place in customer.contacts.indices {
             let contact = customer.contacts[place]
@@ -71,12 +71,24 @@ enum ChannelsRule {
                 skip = .contactOptedOut
             } else if contact.isDead {
                 skip = .contactDead
+            } else if let why = asking.circumstances.excludes(step, channel, contact.number) {
+                skip = why
             } else {
                 return (contact.number, nil)
             }
             if skip > found.skip { found = (contact.number, skip) }
         }
         return found
+    }
+}
+
+extension Circumstances {
+    /// Why this way is left out; nil: it is not.
+    fileprivate func excludes(_ step: UInt8, _ channel: ChannelKind, _ contact: UInt8) -> PlannedMessage.Skip? {
+        for place in exclusions.indices where exclusions[place].covers(step: step, channel, contact: contact) {
+            return exclusions[place].why
+        }
+        return nil
     }
 }
 
