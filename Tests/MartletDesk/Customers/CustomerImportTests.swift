@@ -138,7 +138,7 @@ import Testing
             let lines = [CustomerImportTests.head] + (1...300).map(CustomerImportTests.line)
             _ = try await run(rig, try rig.write(lines.joined(separator: "\n"), "g.csv"))
             func urgent(after: Int64 = 0, limit: Int = 10) async throws -> [(change: Int64, CustomerChange)] {
-                try await rig.customers.urgent(after: after, limit: limit)
+                try await rig.customers.urgent(after: after, limit: limit).changes
             }
             #expect(try await urgent().isEmpty)
             let (first, second) = (try await rig.customers.newestChange() + 1, try await rig.customers.newestChange() + 2)
