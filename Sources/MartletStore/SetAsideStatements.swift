@@ -41,8 +41,8 @@ public enum SetAsideStatements {
         Statement(
             amongChanges,
             """
-            SELECT DISTINCT customer.subject FROM customer JOIN set_aside ON set_aside.subject = customer.subject
-            WHERE customer.change > ?1 AND customer.change <= ?2 ORDER BY customer.subject
+            SELECT DISTINCT customer.subject FROM set_aside CROSS JOIN customer
+            WHERE customer.subject = set_aside.subject AND customer.change > ?1 AND customer.change <= ?2 ORDER BY customer.subject
             """),
         Statement(drop, "DELETE FROM set_aside WHERE subject = ?1"),
     ]

@@ -22,6 +22,7 @@ let package = Package(
             name: "MartletEngine", dependencies: ["MartletModel", "SMSText", "Calendar", "Templates"], path: "MartletEngine",
             swiftSettings: house),
         .testTarget(
-            name: "WorldsTests", dependencies: ["MartletEngine", "MartletModel", "SMSText", "Calendar"], path: "WorldsTests", swiftSettings: house),
+            name: "WorldsTests", dependencies: ["MartletEngine", "MartletModel", "SMSText", "Calendar"], path: "WorldsTests",
+            swiftSettings: house),
     ]
 )

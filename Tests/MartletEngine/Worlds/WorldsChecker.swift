@@ -254,7 +254,9 @@ struct WorldChecker {
         if state == .cancelled || reason == .withdrawn {
             let all: UInt16 = (1 << UInt16(card.parts)) - 1
             // A notification ends with the reason of the last of its messages that went.
-            let isOfStep = card.event != nil && card.id.ordinal == 0 && messages(of: card.id).contains { $0 !== card && $0.end.map { $0 == (state, reason) } ?? false }
+            let isOfStep =
+                card.event != nil && card.id.ordinal == 0
+                && messages(of: card.id).contains { $0 !== card && $0.end.map { $0 == (state, reason) } ?? false }
             check(
                 card.takenDurable == 0 && state == .cancelled || card.forgotten == all || isOfStep
                     || reason == .completed && card.event?.openUntil != 0,

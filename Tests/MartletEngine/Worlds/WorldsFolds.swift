@@ -108,7 +108,9 @@ extension WorldLoop {
                 let had = engine.caps.count(of: counter, for: subject, at: instant.wall)
                 let again = other.caps.count(of: counter, for: subject, at: instant.wall)
                 // What was too old for a clock that stood ahead is forgotten live.
-                checker.check(had == again || had < again && checker.setBack > 0, "\(when): customer \(subject) had \(had) offers live, \(again) folded")
+                checker.check(
+                    had == again || had < again && checker.setBack > 0,
+                    "\(when): customer \(subject) had \(had) offers live, \(again) folded")
             }
         }
         // Which orphans went first when there were too many is not in the log.
@@ -139,7 +141,8 @@ extension WorldLoop {
                     members.count { !$0.state.isEnd } == slot.openMembers && members.allSatisfy { $0.id.ordinal <= slot.lastOrdinal },
                     "\(when): a notification says that \(slot.openMembers) messages follow, and \(members.map(\.state)) do")
                 checker.check(
-                    fresh || !slot.role.contains(.ownOver) || slot.openMembers > 0, "\(when): a notification is open, and none of its messages is")
+                    fresh || !slot.role.contains(.ownOver) || slot.openMembers > 0,
+                    "\(when): a notification is open, and none of its messages is")
             }
         }
         var inLanes = 0
