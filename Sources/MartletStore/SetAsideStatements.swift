@@ -13,8 +13,6 @@ public enum SetAsideStatements {
     public static let count = StatementID("setAside.count")
     /// ?1 subject above which, ?2 up to which.
     public static let among = StatementID("setAside.among")
-    /// ?1 number of a change above which, ?2 up to which.
-    public static let amongChanges = StatementID("setAside.amongChanges")
     /// ?1 subject.
     public static let drop = StatementID("setAside.drop")
 
@@ -38,12 +36,6 @@ public enum SetAsideStatements {
         Statement(customers, "SELECT DISTINCT subject FROM set_aside WHERE subject > ?1 ORDER BY subject LIMIT ?2"),
         Statement(count, "SELECT CAST(count(DISTINCT subject) AS BIGINT) AS count FROM set_aside"),
         Statement(among, "SELECT DISTINCT subject FROM set_aside WHERE subject > ?1 AND subject <= ?2 ORDER BY subject"),
-        Statement(
-            amongChanges,
-            """
-            SELECT DISTINCT customer.subject FROM set_aside CROSS JOIN customer
-            WHERE customer.subject = set_aside.subject AND customer.change > ?1 AND customer.change <= ?2 ORDER BY customer.subject
-            """),
         Statement(drop, "DELETE FROM set_aside WHERE subject = ?1"),
     ]
 }

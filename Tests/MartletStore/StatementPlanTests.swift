@@ -12,6 +12,7 @@ struct StatementPlanTests {
         CustomerStatements.highest: "one row, the last of the key",
         ImportStatements.page: "a row a file that was imported",
         SourceStatements.pending: "a row a sender system",
+        SetAsideStatements.count: "a row a customer whose row is damaged",
     ]
 
     /// Names that are rows made by the statement itself and no table.

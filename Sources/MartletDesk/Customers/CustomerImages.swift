@@ -12,7 +12,7 @@ extension Customers: CustomerImages {
                 CustomerStatements.images, [.number(after), .number(limit)], maximum: limit)
             guard let last = try rows.last?.integer("subject", as: SubjectNumber.self) else { return CustomerImagePage() }
             guard last > after else { throw DeskFault.broken("customers do not come in the order of their numbers") }
-            let aside = try subjects(SetAsideStatements.among, .number(after), .number(last), limit, session)
+            let aside = try setAside(above: after, upTo: last, session)
             var page = CustomerImagePage(next: rows.count == limit ? last : nil)
             for row in rows {
                 let subject = try row.integer("subject", as: SubjectNumber.self)
@@ -43,7 +43,7 @@ extension Customers: CustomerImages {
                 if !page.isFull { page.through = max(page.through, newest) }
                 guard page.through > after else { throw DeskFault.broken("\(limit) changed customers one behind the other are damaged") }
             }
-            let aside = try subjects(SetAsideStatements.amongChanges, .integer(after), .integer(page.through), limit, session)
+            let aside = try setAside(among: found.map(\.subject), session)
             for (subject, row) in found {
                 if row == nil { page.damaged.append(subject) }
                 let image = aside.contains(subject) ? nil : row?.image
@@ -60,9 +60,9 @@ extension Customers: CustomerImages {
             let rows = try session.rows(
                 CustomerStatements.urgent, [.integer(after), .number(limit)], maximum: limit)
             var page = CustomerChangePage(through: try rows.last?.integer("change") ?? after, isFull: rows.count == limit)
-            let aside = try subjects(SetAsideStatements.amongChanges, .integer(after), .integer(page.through), limit, session)
-            for urgent in rows {
-                let subject = try urgent.integer("subject", as: SubjectNumber.self)
+            let subjects = try rows.map { try $0.integer("subject", as: SubjectNumber.self) }
+            let aside = try setAside(among: subjects, session)
+            for (urgent, subject) in zip(rows, subjects) {
                 let row = try RowDamage.sound { try self.row(subject: subject, session) } ?? nil
                 if row == nil { page.damaged.append(subject) }
                 let image = aside.contains(subject) ? nil : row?.image
@@ -98,9 +98,16 @@ extension Customers: CustomerImages {
         return try RowDamage.sound { try self.row(subject: subject, session) } ?? nil
     }
 
-    private func subjects(
-        _ statement: StatementID, _ after: SQLValue, _ last: SQLValue, _ limit: Int, _ session: SQLSession
-    ) throws -> Set<SubjectNumber> {
-        Set(try session.rows(statement, [after, last], maximum: limit).map { try $0.integer("subject", as: SubjectNumber.self) })
+    /// More damaged customers than this are a damaged store, not some damaged rows.
+    private static let setAsideMaximum = 65_536
+
+    private func setAside(among subjects: [SubjectNumber], _ session: SQLSession) throws -> Set<SubjectNumber> {
+        guard let least = subjects.min(), let most = subjects.max() else { return [] }
+        return try setAside(above: max(1, least) - 1, upTo: most, session)
+    }
+
+    private func setAside(above: SubjectNumber, upTo last: SubjectNumber, _ session: SQLSession) throws -> Set<SubjectNumber> {
+        let rows = try session.rows(SetAsideStatements.among, [.number(above), .number(last)], maximum: Self.setAsideMaximum)
+        return Set(try rows.map { try $0.integer("subject", as: SubjectNumber.self) })
     }
 }

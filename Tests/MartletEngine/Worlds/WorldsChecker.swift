@@ -47,6 +47,9 @@ final class Card {
     /// As the newest record has it.
     var state = MessageState.queued
 
+    /// Every part of it.
+    var isForgotten: Bool { forgotten == (1 << UInt16(parts)) - 1 }
+
     init(
         number: Int, submission: Submission, group: GroupNumber, parts: Int, onAir: Int, id: MessageID, acceptedAt: Int64, deadline: Int64
     ) {
@@ -252,13 +255,11 @@ struct WorldChecker {
             check(isErased(card.id), "message \(card.number): ended for a customer who was not erased")
         }
         if state == .cancelled || reason == .withdrawn {
-            let all: UInt16 = (1 << UInt16(card.parts)) - 1
-            // A notification ends with the reason of the last of its messages that went.
-            let isOfStep =
-                card.event != nil && card.id.ordinal == 0
-                && messages(of: card.id).contains { $0 !== card && $0.end.map { $0 == (state, reason) } ?? false }
+            // A notification whose own message is over ends as its last one does.
+            let isOfLast = reason == .withdrawn && card.event != nil && card.id.ordinal == 0
             check(
-                card.takenDurable == 0 && state == .cancelled || card.forgotten == all || isOfStep
+                card.takenDurable == 0 && state == .cancelled || card.isForgotten
+                    || isOfLast && messages(of: card.id).contains(where: \.isForgotten)
                     || reason == .completed && card.event?.openUntil != 0,
                 "message \(card.number): \(state), \(reason) with parts \(card.takenDurable) taken and \(card.forgotten) forgotten, ordinal \(card.id.ordinal)"
             )
