@@ -67,14 +67,6 @@ struct CompilerWordsTests {
                 )
             ], "event/big$.threshold", "never asked"),
         Fault(
-            "duplicates told apart by what may be left out",
-            [
-                "event/big": event(
-                    16,
-                    #""class": "transactional", "everyone": true, "duplicates": {"by": ["shop"], "within": 600}, "parameters": [{"name": "shop", "type": "text", "default": "-"}]"#
-                )
-            ], "event/big$.duplicates.by", "all that leave it out are taken for one event: shop has a default"),
-        Fault(
             "a rule for the deceased", ["suppression/dead": #"{"statuses": ["deceased"], "classes": ["security", "service"]}"#],
             "suppression/dead$.statuses", "nobody writes to the deceased"),
         Fault(

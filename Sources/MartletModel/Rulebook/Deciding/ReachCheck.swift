@@ -7,7 +7,6 @@ extension DecisionRules {
         checkCells(draft, &findings)
         checkEntries(draft, &findings)
         checkThresholds(&findings)
-        checkRepetitions(&findings)
         checkSuppressions(&findings)
         checkCaps(&findings)
         checkProfiles(draft, &findings)
@@ -85,18 +84,6 @@ extension DecisionRules {
                 .event, event.key, ".threshold",
                 "it is never asked: an event that is \(event.isMandatory ? "mandatory" : "for everyone") is told whatever the amount",
                 remedy: "take it out, or put the event into a package instead", &findings)
-        }
-    }
-
-    /// An event that leaves out what it is told apart by says the default, and so does the next one.
-    private func checkRepetitions(_ findings: inout [RulebookFinding]) {
-        for event in events {
-            guard let by = event.duplicates?.by, !by.isEmpty, by.allSatisfy({ event.parameters[$0].assumed != nil }) else { continue }
-            let names = by.map { event.parameters[$0].name }.joined(separator: ", ")
-            warning(
-                .event, event.key, ".duplicates.by",
-                "all that leave it out are taken for one event: \(names) \(by.count == 1 ? "has a default" : "have defaults")",
-                remedy: "name a parameter without a default, or take the default out", &findings)
         }
     }
 
