@@ -106,8 +106,8 @@ import Testing
         try await ProjectorTests.with(.sqlite) { rig in
             let thread = try #require(OwnThread.started("history-log"))
             defer { thread.stop() }
-            try fill(rig, 0..<1600)
-            let volume = Volume()
+            try fill(rig, 0..<2400)
+            let volume = Volume("\(rig.directory)/journal")
             let (segment, cap) = (ProjectorRig.options.segmentSize, 700 << 10)
             let keeper = LogKeeper(
                 thread, journal: "\(rig.directory)/journal", folder: "\(rig.directory)/desk",
@@ -146,7 +146,7 @@ import Testing
             let thread = try #require(OwnThread.started("history-log"))
             defer { thread.stop() }
             try fill(rig, 0..<1600)
-            let volume = Volume()
+            let volume = Volume("\(rig.directory)/journal")
             let keeper = LogKeeper(
                 thread, journal: "\(rig.directory)/journal", folder: "\(rig.directory)/desk",
                 limits: .init(journal: 700 << 10, spill: 1 << 30, segment: 256 << 10), disk: volume.disk)
@@ -205,13 +205,24 @@ import Testing
 
 /// The machine's disk, with as much room as a test says.
 private final class Volume: Sendable {
-    private let room = Mutex(1 << 40)
+    private let journal: String
+    /// Free bytes, and what the segments took then.
+    private let room = Mutex((free: 1 << 40, taken: 0))
+
+    init(_ journal: String) { self.journal = journal }
 
     var disk: Disk {
         var disk = Disk.system
-        disk.room = { [self] _ in room.withLock { $0 } }
+        disk.room = { [self] _ in room.withLock { $0.free + $0.taken - taken() } }
         return disk
     }
 
-    func set(_ bytes: Int) { room.withLock { $0 = bytes } }
+    func set(_ bytes: Int) { room.withLock { $0 = (bytes, taken()) } }
+
+    /// A segment with two names takes its bytes once.
+    private func taken() -> Int {
+        let spill = Spill(journal)
+        guard let files = try? spill.journal() + spill.segments() else { return 0 }
+        return Dictionary(files.map { ($0.segment, $0.bytes) }, uniquingKeysWith: { one, _ in one }).values.reduce(0, +)
+    }
 }
