@@ -63,7 +63,7 @@ public final class PostgresServer: Sendable {
             ssl_cert_file = '\(directory)/server.pem'
             ssl_key_file = '\(directory)/server.key'
             shared_buffers = 16MB
-            max_connections = 600
+            max_connections = 1000
             fsync = off
             logging_collector = off
 
