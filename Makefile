@@ -94,7 +94,6 @@ faults-smoke: ## kill -9, power cut, flipped bits, bad input, a desk in trouble,
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/withdrawals.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/sums.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/outage.py --build debug
-	@$(NO_PROFILE) $(PYTHON) Tests/Faults/smalldisk.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/environment.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/restore.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/erasure.py --build debug
