@@ -21,6 +21,19 @@ import Testing
         rig.commit()
     }
 
+    /// The history misses what is gone, once, and says so.
+    private func expectGap(_ rig: ProjectorRig) async throws {
+        let projector = rig.projector()
+        // It began before, so that what is gone is missed.
+        try await rig.store.transaction { session in
+            let place: [SQLValue] = [.text("history"), .number(-1), .number(1), .integer(1 << 32 | 4096), .number(0)]
+            try session.run(StoreStatements.moveCursor, place)
+        }
+        try await projector.catchUp()
+        #expect(projector.figures.read.gaps == 1)
+        #expect(try await rig.audit().first?.text("outcome").hasPrefix("trimmed") == true)
+    }
+
     @Test("What is durable of another log says nothing of this one, and of one that was cut back no more than there is")
     func ofThisLog() {
         var values = ProjectorFigures.Values()
@@ -89,15 +102,7 @@ import Testing
             rig.trim(before: report.told.journalSegment)
             let spill = Spill("\(rig.directory)/journal")
             for _ in 0..<500 where try spill.journal().count > 2 { try await Task.sleep(for: .milliseconds(10)) }
-            let projector = rig.projector()
-            // It began before, so that what is gone is missed.
-            try await rig.store.transaction { session in
-                let place: [SQLValue] = [.text("history"), .number(-1), .number(1), .integer(1 << 32 | 4096), .number(0)]
-                try session.run(StoreStatements.moveCursor, place)
-            }
-            try await projector.catchUp()
-            #expect(projector.figures.read.gaps == 1)
-            #expect(try await rig.audit().first?.text("outcome").hasPrefix("trimmed") == true)
+            try await expectGap(rig)
         }
     }
 
@@ -129,14 +134,7 @@ import Testing
             #expect(try spill.segments().first?.segment == 4)
             volume.set(1 << 40)
             #expect(try await keeper.keep(durable: { _ in 0 })?.dropped.isEmpty == true)
-            let projector = rig.projector()
-            try await rig.store.transaction { session in
-                let place: [SQLValue] = [.text("history"), .number(-1), .number(1), .integer(1 << 32 | 4096), .number(0)]
-                try session.run(StoreStatements.moveCursor, place)
-            }
-            try await projector.catchUp()
-            #expect(projector.figures.read.gaps == 1)
-            #expect(try await rig.audit().first?.text("outcome").hasPrefix("trimmed") == true)
+            try await expectGap(rig)
         }
     }
 
