@@ -56,14 +56,23 @@ def statements():
     text = (ROOT / "Sources/MartletStore/History/HistoryStatements.swift").read_text()
     found = {}
     code = re.search(r'let code =\s*"([^"]*)"', text).group(1)
+    tables = evidence()
     for name, long, short in re.findall(r'Statement\(\s*(\w+),\s*(?:"""(.*?)"""|"([^"]*)")\)', text, re.S):
-        found[name] = " ".join((long or short).split()).replace("\\(code)", code)
+        words = " ".join((long or short).split()).replace("\\(code)", code)
+        found[name] = re.sub(r"\\\(EvidenceTable\.(\w+)\.selected\)", lambda table: tables[table.group(1)], words)
     return found
+
+
+def evidence():
+    """What is selected of each table whose rows end with a tag."""
+    text = (ROOT / "Sources/MartletStore/History/EvidenceTable.swift").read_text()
+    found = re.findall(r'let (\w+) = EvidenceTable\(\s*"\w+",\s*\[(.*?)\]', text, re.S)
+    return {name: ", ".join(re.findall(r'"(\w+)"', columns) + ["mac"]) for name, columns in found}
 
 
 def schema(engine):
     other = "postgres" if engine == "sqlite" else "sqlite"
-    lines = [line for name in ("0001-store.sql", "0006-search-parts.sql") for line in (ROOT / "sql" / name).read_text().splitlines()]
+    lines = [line for path in sorted((ROOT / "sql").glob("*.sql")) for line in path.read_text().splitlines()]
     text = "\n".join(line for line in lines if f"-- @{other}" not in line)
     return text if engine == "postgres" else re.sub(r"BYTEA", "BLOB", re.sub(r"BIGINT|SMALLINT|INTEGER", "INTEGER", text))
 
@@ -132,9 +141,9 @@ class Lite:
             rows = [(n, shape.at(n), shape.id(n)) for n in range(start, min(start + step, shape.count))]
             with self.db:
                 many = self.db.executemany
-                many("INSERT INTO notification (id, source, class, received_at, deadline, key_id) VALUES (?, ?, ?, ?, ?, 1)",
-                     [(i, shape.source(n), shape.of_class(n), at, at + 86_400_000) for n, at, i in rows])
-                many("INSERT INTO message (id, channel, parts, key_id, sealed) VALUES (?, 1, 1, 1, ?)", [(i, i * 11 + b"1234") for n, at, i in rows])
+                many("INSERT INTO notification (id, source, class, received_at, deadline, key_id, mac) VALUES (?, ?, ?, ?, ?, 1, ?)",
+                     [(i, shape.source(n), shape.of_class(n), at, at + 86_400_000, mix(n, 8)) for n, at, i in rows])
+                many("INSERT INTO message (id, channel, parts, key_id, sealed, mac) VALUES (?, 1, 1, 1, ?, ?)", [(i, i * 11 + b"1234", i) for n, at, i in rows])
                 many("INSERT INTO state VALUES (?, 9, ?, ?, 0, 1, 1, ?, ?, NULL, NULL, ?)",
                      [(i, shape.state(n), 1 if shape.state(n) == FAILED else 0, at, at, i) for n, at, i in rows])
                 many("INSERT INTO lookup VALUES (?, ?, ?, ?)", sorted(one for n, at, i in rows for one in shape.entries(n, at, i)))
@@ -224,9 +233,10 @@ class Postgres:
         for start in range(0, shape.count, step):
             rows = [(n, shape.at(n), shape.id(n)) for n in range(start, min(start + step, shape.count))]
             tables = {
-                "notification (id, source, class, received_at, deadline, key_id)":
-                    [f"\\\\x{i.hex()}\t{shape.source(n)}\t{shape.of_class(n)}\t{at}\t{at + 86_400_000}\t1" for n, at, i in rows],
-                "message (id, channel, parts, key_id, sealed)": [f"\\\\x{i.hex()}\t1\t1\t1\t\\\\x{(i * 11 + b'1234').hex()}" for n, at, i in rows],
+                "notification (id, source, class, received_at, deadline, key_id, mac)":
+                    [f"\\\\x{i.hex()}\t{shape.source(n)}\t{shape.of_class(n)}\t{at}\t{at + 86_400_000}\t1\t{mix(n, 8)}" for n, at, i in rows],
+                "message (id, channel, parts, key_id, sealed, mac)":
+                    [f"\\\\x{i.hex()}\t1\t1\t1\t\\\\x{(i * 11 + b'1234').hex()}\t\\\\x{i.hex()}" for n, at, i in rows],
                 "state": [
                     f"\\\\x{i.hex()}\t9\t{shape.state(n)}\t{1 if shape.state(n) == FAILED else 0}\t0\t1\t1\t{at}\t{at}\t\\N\t\\N\t\\\\x{i.hex()}"
                     for n, at, i in rows],
