@@ -95,6 +95,7 @@ public enum EndReason: UInt8, CaseIterable, Sendable {
     case superseded = 46
     case abuseGuard = 47
     case budget = 48
+    case conditionNotMet = 49
 
     public var word: String {
         switch self {
@@ -114,7 +115,8 @@ public enum EndReason: UInt8, CaseIterable, Sendable {
         case .notNeeded: "not_needed"
         case .completed: "completed"
         case .unknownCustomer, .unpublished, .notInPackage, .belowThreshold, .noConsent, .addressSuppressed, .noContact,
-            .channelForbidden, .capReached, .heldPastDeadline, .stale, .duplicateEvent, .superseded, .abuseGuard, .budget:
+            .channelForbidden, .capReached, .heldPastDeadline, .stale, .duplicateEvent, .superseded, .abuseGuard, .budget,
+            .conditionNotMet:
             suppression?.word ?? ""
         }
     }
@@ -138,7 +140,8 @@ public enum EndReason: UInt8, CaseIterable, Sendable {
         case .notNeeded: "Another message of the same notification arrived first."
         case .completed: "What it asked its customer for was done."
         case .unknownCustomer, .unpublished, .notInPackage, .belowThreshold, .noConsent, .addressSuppressed, .noContact,
-            .channelForbidden, .capReached, .heldPastDeadline, .stale, .duplicateEvent, .superseded, .abuseGuard, .budget:
+            .channelForbidden, .capReached, .heldPastDeadline, .stale, .duplicateEvent, .superseded, .abuseGuard, .budget,
+            .conditionNotMet:
             suppression?.doc ?? ""
         }
     }

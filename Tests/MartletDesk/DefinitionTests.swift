@@ -26,7 +26,7 @@ struct DefinitionTests {
                 #expect(try await definitions.add(kind, DefinitionTests.wish("two"), by: anna).number == 17)
             }
             let attributes = try await definitions.list(.attribute, try PageWish(), by: anna).items
-            #expect(attributes.map(\.code) == ["loyalty_tier", "loyalty_points", "engagement", "card_colour"])
+            #expect(attributes.map(\.code) == ["loyalty_tier", "loyalty_points", "engagement", "best_hour", "card_colour"])
             #expect(attributes[1].attribute == AttributeType(.integer, isPersonal: false))
             #expect(attributes[0].number == Int64(CustomerAttribute.loyaltyTier))
             #expect(try await definitions.list(.app, try PageWish(limit: 1), by: anna).next == Cursor(number: 16))
@@ -44,7 +44,7 @@ struct DefinitionTests {
                     try definitions.all(.attribute, session).count
                 )
             }
-            #expect(found.0 == retired && found.1 == nil && found.2 == 4)
+            #expect(found.0 == retired && found.1 == nil && found.2 == 5)
             #expect(try await ReferenceRig.audit(desk).last == "definition.written attribute/16@3 done")
 
             _ = try await units.add(UnitTests.wish("retail"), by: anna)

@@ -121,6 +121,13 @@ public struct Definitions: Sendable {
                 description: "How much of the bank's digital offers the customer uses: 1 low, 2 medium, 3 high.",
                 attribute: AttributeType(.integer, isPersonal: false))
         ),
+        (
+            .attribute, Int64(CustomerAttribute.bestHour),
+            Definition.Wish(
+                code: "best_hour", name: "Best hour",
+                description: "The hour of the day, 0 to 23 on the customer's own clock, at which the customer is best reached.",
+                attribute: AttributeType(.integer, isPersonal: false))
+        ),
         (.contactKind, 1, Definition.Wish(code: "phone", name: "Phone", description: "A phone number: text messages, voice, messengers.")),
         (.contactKind, 2, Definition.Wish(code: "email", name: "E-mail", description: "An e-mail address.")),
         (.contactKind, 3, Definition.Wish(code: "device", name: "Device", description: "An installation of one of the bank's apps.")),

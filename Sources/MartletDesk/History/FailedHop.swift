@@ -48,7 +48,8 @@ public enum FailedHop: String, CaseIterable, Sendable {
         case .cannotBeEncoded: return .render
         case .payloadLost: return .intake
         case .optedOut, .unknownCustomer, .unpublished, .notInPackage, .belowThreshold, .noConsent, .addressSuppressed, .noContact,
-            .channelForbidden, .capReached, .heldPastDeadline, .stale, .duplicateEvent, .superseded, .abuseGuard, .budget:
+            .channelForbidden, .capReached, .heldPastDeadline, .stale, .duplicateEvent, .superseded, .abuseGuard, .budget,
+            .conditionNotMet:
             return .decision
         }
     }

@@ -18,6 +18,21 @@ extension Rulebooks {
         return KnownNumbers(
             units: Set(try units.all(session).map { UInt16(clamping: $0.number) }), segments: try numbers(.segment),
             tiers: try numbers(.tier), lists: try numbers(.suppressionList), packages: try numbers(.package),
-            purposes: try numbers(.purpose))
+            purposes: try numbers(.purpose),
+            attributes: Dictionary(
+                try definitions.all(.attribute, session).compactMap { one in
+                    one.attribute.flatMap { $0.isPersonal ? nil : (UInt16(clamping: one.number), $0.type.form) }
+                }, uniquingKeysWith: { first, _ in first }))
+    }
+}
+
+extension AttributeType.Kind {
+    fileprivate var form: AttributeForm {
+        switch self {
+        case .text, .choice: .text
+        case .integer, .decimal: .number
+        case .date: .date
+        case .flag: .flag
+        }
     }
 }

@@ -48,10 +48,12 @@ extension Decider {
         { customer, decider, asking, _ in SuppressionRules.ask(customer, decider, &asking) },
         { customer, decider, asking, decision in PackageRule.ask(customer, decider, &asking, &decision) },
         { customer, decider, asking, _ in ThresholdRule.ask(customer, decider, asking) },
+        { customer, decider, asking, _ in ConditionsRule.ask(customer, decider, asking) },
         { customer, _, asking, _ in WishesRule.ask(customer, &asking) },
         { customer, _, asking, _ in ConsentRule.ask(customer, &asking) },
         { customer, decider, asking, decision in ChannelsRule.ask(customer, decider, asking, &decision) },
         { customer, decider, asking, decision in QuietHoursRule.ask(customer, decider, asking, decision.deadline) },
+        { customer, decider, asking, decision in BestHourRule.ask(customer, decider, asking, decision.deadline) },
         { _, _, asking, _ in CapRule.ask(asking) },
         { _, _, asking, _ in BudgetRule.ask(asking) },
     ]

@@ -10,6 +10,7 @@ public struct Decider: Sendable {
     /// For each event its packages, one after the other.
     let entries: ContiguousArray<PackageEntry>
     let thresholds: ContiguousArray<Money>
+    let conditions: ContiguousArray<PersonalCondition>
     let plans: ContiguousArray<DeliveryPlan>
     let suppressions: ContiguousArray<SuppressionRule>
     let quiet: ContiguousArray<QuietHours>
@@ -36,11 +37,13 @@ public struct Decider: Sendable {
         var purpose: UInt16
         var channels: ChannelSet
         var entries: Range<Int32>
+        var conditions: Range<Int32>
         /// Bits of the caps that it counts for.
         var caps: UInt32
         /// Place; -1: none.
         var quiet: Int16
         var plan: Int16
+        var isAtBestHour: Bool
         /// Microseconds after it happened.
         var deadline: Int64
         /// Within the limit's time; `.max`: any number.
@@ -57,6 +60,7 @@ public struct Decider: Sendable {
     public init(_ rules: DecisionRules, zones: [Zone] = []) {
         var entries: ContiguousArray<PackageEntry> = []
         var thresholds: ContiguousArray<Money> = []
+        var conditions: ContiguousArray<PersonalCondition> = []
         var packagesOfEvent: [[(package: Package, entry: Package.Entry)]] = Array(repeating: [], count: rules.events.count)
         for package in rules.packages {
             for entry in package.entries where entry.event < packagesOfEvent.count { packagesOfEvent[entry.event].append((package, entry)) }
@@ -74,6 +78,7 @@ public struct Decider: Sendable {
                 entries.append(
                     PackageEntry(package: package.number, channels: package.channels ?? .all, thresholds: from..<Int32(thresholds.count)))
             }
+            conditions.append(contentsOf: definition.conditions)
             var caps: UInt32 = 0
             for (place, cap) in rules.caps.prefix(FrequencyCap.mostCaps).enumerated() where cap.classes.contains(definition.messageClass) {
                 caps |= 1 << UInt32(place)
@@ -86,14 +91,16 @@ public struct Decider: Sendable {
                     messageClass: definition.messageClass, isPublished: definition.isPublished, isMandatory: definition.isMandatory,
                     needsPackage: !definition.isMandatory && !definition.isForEveryone, hasDuplicates: definition.duplicates != nil,
                     isPresumed: purpose?.isPresumed ?? false, purpose: purpose?.number ?? 0, channels: definition.channels,
-                    entries: first..<Int32(entries.count), caps: definition.messageClass.ignoresCaps || definition.isMandatory ? 0 : caps,
+                    entries: first..<Int32(entries.count),
+                    conditions: Int32(conditions.count - definition.conditions.count)..<Int32(conditions.count), caps: definition.messageClass.ignoresCaps || definition.isMandatory ? 0 : caps,
                     quiet: definition.quiet.map { Int16(clamping: $0) } ?? quietOfClass[definition.messageClass] ?? -1,
-                    plan: definition.plan.map { Int16(clamping: $0) } ?? -1, deadline: definition.deadline * 1_000_000,
+                    plan: definition.plan.map { Int16(clamping: $0) } ?? -1, isAtBestHour: definition.isAtBestHour, deadline: definition.deadline * 1_000_000,
                     most: definition.limit.map { UInt32(clamping: $0.most) } ?? .max))
         }
         var places = ContiguousArray<Int16>(repeating: -1, count: Int(events.map(\.number).max() ?? 0) + 1)
         for (place, event) in events.enumerated() { places[Int(event.number)] = Int16(clamping: place) }
         (self.events, self.places, self.entries, self.thresholds) = (events, places, entries, thresholds)
+        self.conditions = conditions
         plans = ContiguousArray(rules.plans)
         suppressions = ContiguousArray(rules.suppressions)
         caps = ContiguousArray(rules.caps.prefix(FrequencyCap.mostCaps))

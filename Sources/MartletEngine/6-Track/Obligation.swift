@@ -109,7 +109,8 @@ extension Slot {
         // Who hears of a cancellation takes it that nothing came of it.
         case .cancelledBySource, .cancelledByOperator, .customerErased: isTaken || role.contains(.anyLeft) ? .failed : .cancelled
         case .optedOut, .unknownCustomer, .unpublished, .notInPackage, .belowThreshold, .noConsent, .addressSuppressed, .noContact,
-            .channelForbidden, .capReached, .heldPastDeadline, .stale, .duplicateEvent, .superseded, .abuseGuard, .budget:
+            .channelForbidden, .capReached, .heldPastDeadline, .stale, .duplicateEvent, .superseded, .abuseGuard, .budget,
+            .conditionNotMet:
             .suppressed
         }
     }

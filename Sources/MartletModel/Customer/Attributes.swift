@@ -13,6 +13,8 @@ public struct CustomerAttribute: Hashable, Sendable {
     public static let loyaltyPoints: UInt16 = 2
     /// An integer, `Engagement`: how much of the bank's digital offers the customer uses.
     public static let engagement: UInt16 = 3
+    /// An integer, 0 to 23: the hour of the day, on the clocks of the customer's zone, at which the customer is best reached.
+    public static let bestHour: UInt16 = 4
 
     public enum Value: Hashable, Sendable {
         /// At most 1024 bytes of UTF-8.

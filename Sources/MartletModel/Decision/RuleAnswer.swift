@@ -9,10 +9,12 @@ public enum DecisionRule: UInt8, CaseIterable, Sendable {
     case suppression = 7
     case package = 8
     case threshold = 9
+    case conditions = 16
     case wishes = 10
     case consent = 11
     case channels = 12
     case quietHours = 13
+    case bestHour = 17
     case cap = 14
     case budget = 15
 
@@ -27,10 +29,12 @@ public enum DecisionRule: UInt8, CaseIterable, Sendable {
         case .suppression: "suppression"
         case .package: "package"
         case .threshold: "threshold"
+        case .conditions: "conditions"
         case .wishes: "wishes"
         case .consent: "consent"
         case .channels: "channels"
         case .quietHours: "quiet_hours"
+        case .bestHour: "best_hour"
         case .cap: "cap"
         case .budget: "budget"
         }
@@ -113,6 +117,16 @@ public struct RuleAnswer: Equatable, Sendable {
         case budgetUsedUp
         /// number: of the list.
         case suppressionList
+        case hasNoCondition
+        case meetsConditions
+        /// number: place of the condition.
+        case missesCondition
+        case asksNoHour
+        case knowsNoBestHour
+        case isBestHour
+        /// number: wall microseconds.
+        case bestHourComes
+        case bestHourTooLate
     }
 
     public init(_ rule: DecisionRule, _ verdict: Verdict, _ because: Because, _ number: Int64 = 0) {
@@ -184,6 +198,14 @@ extension RuleAnswer {
         case .capUsedUp: "The customer has had as many as \(names.cap.map { "cap \($0) allows" } ?? "are allowed")."
         case .noneUsedUp: "No cap is used up."
         case .budgetUsedUp: "What was set aside is used up."
+        case .hasNoCondition: "It is for customers of every kind."
+        case .meetsConditions: "The customer is one of those it is for."
+        case .missesCondition: "The customer is not one of those it is for: condition \(number + 1) does not hold."
+        case .asksNoHour: "It is told as soon as it may be."
+        case .knowsNoBestHour: "No hour is known at which the customer is best reached."
+        case .isBestHour: "Now is the hour at which the customer is best reached."
+        case .bestHourComes: "The hour at which the customer is best reached begins at \(timestamp(number))."
+        case .bestHourTooLate: "The hour at which the customer is best reached comes too late, so it is not waited for."
         case .suppressionList: "The customer stands on list \(number) of the bank, which forbids it."
         }
     }

@@ -16,6 +16,7 @@ public enum SuppressionReason: UInt8, CaseIterable, Sendable {
     case superseded = 14
     case abuseGuard = 15
     case budget = 16
+    case conditionNotMet = 17
 
     public var word: String {
         switch self {
@@ -35,6 +36,7 @@ public enum SuppressionReason: UInt8, CaseIterable, Sendable {
         case .superseded: "superseded"
         case .abuseGuard: "abuse_guard"
         case .budget: "budget"
+        case .conditionNotMet: "condition_not_met"
         }
     }
 
@@ -56,6 +58,7 @@ public enum SuppressionReason: UInt8, CaseIterable, Sendable {
         case .duplicateEvent: "An event with the same content was taken before."
         case .superseded: "A newer event took its place while it waited."
         case .abuseGuard: "More such events came for this customer than can be meant."
+        case .conditionNotMet: "The customer is not one of those whom the event's conditions name."
         case .budget: "The money or the number of messages set aside for it is used up."
         }
     }
@@ -66,7 +69,7 @@ public enum SuppressionReason: UInt8, CaseIterable, Sendable {
         switch self {
         case .addressSuppressed, .noContact, .channelForbidden, .capReached, .heldPastDeadline, .budget: true
         case .unknownCustomer, .unpublished, .notInPackage, .belowThreshold, .noConsent, .optedOut, .stale, .duplicateEvent, .superseded,
-            .abuseGuard:
+            .abuseGuard, .conditionNotMet:
             false
         }
     }

@@ -50,12 +50,13 @@ struct DecisionDice {
                 isOptedOut: seldom())
         }
         if flip() { customer.attributes = [CustomerAttribute(CustomerAttribute.engagement, .integer(Int64(below(5))))] }
+        if flip() { customer.attributes.append(CustomerAttribute(CustomerAttribute.bestHour, .integer(Int64(below(25))))) }
         return customer
     }
 
     mutating func facts(near moment: Int64 = 1_804_000_000_000_000, spread: Int = 40_000_000) -> DecisionFacts {
         let now = moment + Int64(below(spread)) * 1_000_000 + Int64(below(1_000_000))
-        var event = DecisionEvent(event: UInt16(12 + below(11)), occurredAt: now - Int64(below(200)) * 1_000_000)
+        var event = DecisionEvent(event: UInt16(12 + below(13)), occurredAt: now - Int64(below(200)) * 1_000_000)
         if seldom() { event.occurredAt -= Int64(below(200_000)) * 1_000_000 }
         if seldom() { event.deadline = now + Int64(below(90_000) - 1000) * 1_000_000 }
         if flip() { event.amount = Money(minor: Int64(below(20_000)) - 5000, currency: [978, 985, 840][below(3)]) }

@@ -71,11 +71,27 @@ struct DecisionWorld {
             guard let engagement = Engagement.allCases.first(where: { $0.word == word }) else { throw Fault.cell("engagement \(word)") }
             customer.attributes = [CustomerAttribute(CustomerAttribute.engagement, .integer(Int64(engagement.rawValue)))]
         }
+        customer.attributes += try (row.list("attributes") ?? []).map(attribute)
         customer.packages = try (row.list("package") ?? ["17"]).map(package)
         customer.consents = try (row.list("consents") ?? []).map(consent)
         customer.preferences = try row.list("wishes").flatMap { $0.isEmpty ? nil : try wishes($0) }
         customer.contacts = try (row.list("contacts") ?? ["phone"]).enumerated().map { try contact($0.element, UInt8($0.offset + 1)) }
         return customer
+    }
+
+    /// `22 250`, `22 99.5`, `21 student`, `23 true`, `24 2001-05-06`.
+    private func attribute(_ text: String) throws -> CustomerAttribute {
+        let words = text.split(separator: " ", maxSplits: 1).map(String.init)
+        guard words.count == 2, let number = UInt16(words[0]) else { throw Fault.cell("attributes \(text)") }
+        let value = words[1]
+        if let whole = Int64(value) { return CustomerAttribute(number, .integer(whole)) }
+        if value == "true" || value == "false" { return CustomerAttribute(number, .boolean(value == "true")) }
+        if value.dropFirst(4).first == "-" { return CustomerAttribute(number, .date(Int32(try day(value)))) }
+        let parts = value.split(separator: ".", omittingEmptySubsequences: false)
+        if parts.count == 2, let unscaled = Int64(parts[0] + parts[1]) {
+            return CustomerAttribute(number, .decimal(unscaled: unscaled, scale: UInt8(parts[1].count)))
+        }
+        return CustomerAttribute(number, .text(value))
     }
 
     private func listing(_ text: String) throws -> SuppressionListing {

@@ -52,18 +52,23 @@ extension DecisionDice {
         }
         let amount = EventParameter(name: "amount", type: .money, dataClass: .financial)
         let shop = EventParameter(name: "shop", type: .text)
-        for number in UInt16(12)...22 {
+        let conditions = [
+            PersonalCondition(segments: [7, 8, 13]), PersonalCondition(units: [9]),
+            PersonalCondition(attribute: .init(CustomerAttribute.bestHour, .isWithin(least: 6, most: 20))),
+            PersonalCondition(attribute: .init(CustomerAttribute.engagement, .isNone([.integer(1)]))),
+        ]
+        for number in UInt16(12)...24 {
             let messageClass = one(of: MessageClass.allCases)
             let isMandatory = !messageClass.needsConsent && seldom()
             var event = EventDefinition(
                 key: "e\(number)", number: number, type: below(3), messageClass: messageClass, isPublished: !seldom(),
                 isMandatory: isMandatory, isForEveryone: flip(), purpose: messageClass.needsConsent ? 0 : seldom() ? 1 : nil,
-                parameters: flip() ? [amount, shop] : [shop], deadline: flip() ? Int64(60 + below(100_000)) : nil,
+                parameters: flip() ? [amount, shop] : [shop], conditions: seldom() ? some(of: conditions) : [], deadline: flip() ? Int64(60 + below(100_000)) : nil,
                 duplicates: flip() ? .init(by: [0], within: 3600) : nil, supersedes: seldom() ? [0] : [],
                 limit: flip() ? .init(most: 1 + below(40), within: 3600) : nil,
                 templates: Dictionary(uniqueKeysWithValues: some(of: [ChannelKind.sms, .push, .email]).map { ($0, "e\(number)") }),
                 quiet: !messageClass.ignoresQuietHours && seldom() && !rules.quietHours.isEmpty ? 0 : nil,
-                plan: seldom() ? below(rules.plans.count) : nil)
+                plan: seldom() ? below(rules.plans.count) : nil, isAtBestHour: !messageClass.ignoresQuietHours && flip())
             if flip() { event.templates[.sms] = "e\(number)" }
             if event.parameters.count == 2 { event.threshold = 0 }
             rules.events.append(event)

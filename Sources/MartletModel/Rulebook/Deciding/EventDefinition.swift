@@ -16,6 +16,8 @@ public struct EventDefinition: Equatable, Sendable {
     /// Place in the rules' purposes; nil: no consent is asked for.
     public var purpose: Int?
     public var parameters: [EventParameter]
+    /// All have to hold of a customer who is told.
+    public var conditions: [PersonalCondition]
     /// Place of the parameter that thresholds are about.
     public var threshold: Int?
     /// Places of the parameters that say which account and card it is about.
@@ -35,6 +37,8 @@ public struct EventDefinition: Equatable, Sendable {
     public var quiet: Int?
     /// Place in the rules' plans; nil: the matrix says it.
     public var plan: Int?
+    /// It waits for the hour at which its customer is best reached, where that is known and before its deadline.
+    public var isAtBestHour: Bool
     public var actionRequired: ActionRequired?
     /// What this event says is done. It follows from the event that names this one in its `actionRequired`, and stands in no content.
     public var completes: Completion?
@@ -100,9 +104,9 @@ public struct EventDefinition: Equatable, Sendable {
 
     public init(
         key: String, number: UInt16, type: Int, messageClass: MessageClass, isPublished: Bool = true, isMandatory: Bool = false,
-        isForEveryone: Bool = false, purpose: Int? = nil, parameters: [EventParameter] = [], threshold: Int? = nil, account: Int? = nil,
+        isForEveryone: Bool = false, purpose: Int? = nil, parameters: [EventParameter] = [], conditions: [PersonalCondition] = [], threshold: Int? = nil, account: Int? = nil,
         card: Int? = nil, deadline: Int64? = nil, duplicates: Repetition? = nil, supersedes: [Int] = [], limit: Limit? = nil,
-        templates: [ChannelKind: String] = [:], quiet: Int? = nil, plan: Int? = nil, actionRequired: ActionRequired? = nil
+        templates: [ChannelKind: String] = [:], quiet: Int? = nil, plan: Int? = nil, isAtBestHour: Bool = false, actionRequired: ActionRequired? = nil
     ) {
         self.key = key
         self.number = number
@@ -113,6 +117,7 @@ public struct EventDefinition: Equatable, Sendable {
         self.isForEveryone = isForEveryone
         self.purpose = purpose
         self.parameters = parameters
+        self.conditions = conditions
         self.threshold = threshold
         self.account = account
         self.card = card
@@ -123,6 +128,7 @@ public struct EventDefinition: Equatable, Sendable {
         self.templates = templates
         self.quiet = quiet
         self.plan = plan
+        self.isAtBestHour = isAtBestHour
         self.actionRequired = actionRequired
     }
 

@@ -1,8 +1,8 @@
 extension EventDefinition {
     private static let fields: Set<String> = [
-        "number", "type", "class", "published", "mandatory", "everyone", "purpose", "parameters", "threshold", "account", "card",
+        "number", "type", "class", "published", "mandatory", "everyone", "purpose", "parameters", "conditions", "threshold", "account", "card",
         "deadline",
-        "duplicates", "supersedes", "limit", "templates", "quietHours", "plan", "actionRequired", "note",
+        "duplicates", "supersedes", "limit", "templates", "quietHours", "bestHour", "plan", "actionRequired", "note",
     ]
 
     /// The content of an `event` object; [the guide](docs/guides/events.md) has all fields.
@@ -22,12 +22,13 @@ extension EventDefinition {
             isPublished: reading.flag("published", true, &findings), isMandatory: reading.flag("mandatory", false, &findings),
             isForEveryone: reading.flag("everyone", false, &findings),
             purpose: draft.optionalPlace(.purpose, reading, "purpose", &findings), parameters: parameters,
+            conditions: PersonalCondition.list(reading, &findings),
             threshold: places.place(reading, "threshold", [.money], &findings),
             account: places.place(reading, "account", [.text], &findings), card: places.place(reading, "card", [.text], &findings),
             deadline: reading.optionalInteger("deadline", in: 1...longest, &findings),
             supersedes: places.list(reading, "supersedes", &findings), templates: templates(reading, surroundings, &findings),
             quiet: draft.optionalPlace(.quietHours, reading, "quietHours", &findings),
-            plan: draft.optionalPlace(.plan, reading, "plan", &findings))
+            plan: draft.optionalPlace(.plan, reading, "plan", &findings), isAtBestHour: reading.flag("bestHour", false, &findings))
         if let part = reading.object("duplicates") {
             part.allow(["by", "within"], &findings)
             let by = places.list(part, "by", &findings)
@@ -150,6 +151,9 @@ extension EventDefinition {
         }
         if quiet != nil, messageClass.ignoresQuietHours {
             reading.error("quietHours", "messages of class \(messageClass.word) never wait", remedy: "take it out", &findings)
+        }
+        if isAtBestHour, messageClass.ignoresQuietHours {
+            reading.error("bestHour", "messages of class \(messageClass.word) never wait", remedy: "take it out", &findings)
         }
         // Texts of these two classes are the only ones that nobody of the bank ever reads.
         if messageClass != .otp, messageClass != .security, let secret = parameters.first(where: { $0.dataClass == .secret }) {
