@@ -136,6 +136,26 @@ public struct Explanation: Sendable {
     /// What the sentences of the rules call what they name.
     public var names: RuleNames
     public var messages: [Message]
+    /// The open notification whose place it would take, or which it would complete; nil: there is none.
+    public var ends: Ending?
+
+    /// What would become of an open notification.
+    public struct Ending: Equatable, Sendable {
+        public var id: MessageID
+        /// Whose it is: it is named to nobody else.
+        public var source: SourceNumber
+        /// `superseded` or `completed`.
+        public var reason: EndReason
+        /// It ends; else it goes on with what has gone already, and nothing follows.
+        public var isWhole: Bool
+
+        public init(id: MessageID, source: SourceNumber, reason: EndReason, isWhole: Bool) {
+            self.id = id
+            self.source = source
+            self.reason = reason
+            self.isWhole = isWhole
+        }
+    }
 
     public struct Message: Sendable {
         public var planned: PlannedMessage
@@ -167,7 +187,7 @@ public struct Explanation: Sendable {
 
     public init(
         release: UInt32, outcome: Decision.Outcome, deadline: Int64, package: UInt16 = 0, plan: String? = nil, rules: [RuleAnswer] = [],
-        names: RuleNames = RuleNames(), messages: [Message] = []
+        names: RuleNames = RuleNames(), messages: [Message] = [], ends: Ending? = nil
     ) {
         self.release = release
         self.outcome = outcome
@@ -177,6 +197,7 @@ public struct Explanation: Sendable {
         self.rules = rules
         self.names = names
         self.messages = messages
+        self.ends = ends
     }
 }
 

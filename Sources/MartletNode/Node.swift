@@ -235,7 +235,8 @@ public final class Node: Intake {
         if key != nil, keys.isFull { return refuse(.full(retryAfterSeconds: 60), then) }
         turn.begin(parts.clock.now())
         let subject = engine.hasCaps(of: submission.messageClass) ? owners.key(of: submission.to)?.number ?? 0 : 0
-        switch engine.accept(submission, of: subject, random: random.word(), key: key ?? (0, 0), &turn) {
+        let isHeldBack = engine.hasSuppressions && holdsBack(submission)
+        switch engine.accept(submission, of: subject, isHeldBack: isHeldBack, random: random.word(), key: key ?? (0, 0), &turn) {
         case .refused(let refusal):
             refuse(refusal, then)
         case .accepted(let id, let parts):

@@ -2,7 +2,7 @@ extension Template {
     /// Every use of a field that a rendering can come by, in the order of the text. A partial counts at each place it is used at, but not
     /// within itself. At most `Limits.steps` pieces are looked at; `check` names a template that has more.
     public var uses: [FieldUse] {
-        var walk = UseWalk(program: program, stepsLeft: options.limits.steps)
+        var walk = UseWalk(program: program, kind: options.kind, stepsLeft: options.limits.steps)
         walk.run(0, 0, program.procedures[0].count, [])
         return walk.uses
     }
@@ -20,12 +20,14 @@ extension Template {
 /// Goes through a program as a rendering would that enters every section once.
 private struct UseWalk {
     let program: Program
+    let kind: OutputKind
     var stepsLeft: Int
     var uses: [FieldUse] = []
     private var calls: [Int32] = []
 
-    init(program: Program, stepsLeft: Int) {
+    init(program: Program, kind: OutputKind, stepsLeft: Int) {
         self.program = program
+        self.kind = kind
         self.stepsLeft = stepsLeft
     }
 
@@ -43,7 +45,8 @@ private struct UseWalk {
                 uses.append(
                     FieldUse(
                         path: program.parts(of: program.paths[path]), sections: sections, accepts: slot.accepts, isCondition: false,
-                        isMasked: slot.masked, hasDefault: slot.fallback.start >= 0, place: program.places[path]))
+                        isMasked: slot.masked, hasDefault: slot.fallback.start >= 0,
+                        isInAddress: kind == .html && slot.escape == .link, place: program.places[path]))
             case .section(let path, let close):
                 run(procedure, index, Int(close), sections + [condition(path, sections)])
                 index = Int(close)
@@ -65,7 +68,7 @@ private struct UseWalk {
         uses.append(
             FieldUse(
                 path: parts, sections: sections, accepts: .any, isCondition: true, isMasked: false, hasDefault: true,
-                place: program.places[Int(path)]))
+                isInAddress: false, place: program.places[Int(path)]))
         return parts
     }
 }

@@ -15,7 +15,7 @@ struct Compiler {
     private var forms: [PluralForms] = []
     private var steps: [TextStep] = []
 
-    /// Procedures by partial and indentation.
+    /// Procedures by partial, indentation and what stands around it.
     private var known: [PartialUse: Int32] = [:]
     /// Partials being compiled, outermost first.
     private var within: [PartialUse] = []
@@ -23,9 +23,13 @@ struct Compiler {
     private var instructions = 0
     private var fits = 0
 
+    /// Where in the markup the text goes on; nil: it has none, or nobody asks.
+    private var markup: MarkupScan?
+
     private struct PartialUse: Hashable {
         let name: String
         let indent: String
+        let stand: MarkupScan.Stand?
     }
 
     /// A section that is open while its body is read.
@@ -36,6 +40,7 @@ struct Compiler {
         let offset: Int
         /// Where its instruction stands, to be given its end.
         let index: Int
+        let stand: MarkupScan.Stand?
     }
 
     static func compile(_ text: String, _ partials: [String: String], _ options: Template.Options) throws(TemplateFaults) -> Program {
@@ -53,6 +58,7 @@ struct Compiler {
     private init(partials: [String: String], options: Template.Options) {
         self.partials = partials
         self.options = options
+        if options.kind == .html, options.checksMarkup { markup = MarkupScan(refused: options.refusedSchemes) }
     }
 
     private mutating func find(_ code: TemplateFinding.Code, _ place: Place, _ reason: String) {
@@ -80,13 +86,13 @@ struct Compiler {
                 break reading
             case .tag(let tag):
                 let line = tag.kind.standsAlone ? source.line(of: tag.whole) : nil
-                literal(source.bytes[position..<max(line?.lowerBound ?? tag.whole.lowerBound, position)], procedure)
+                literal(source, position..<max(line?.lowerBound ?? tag.whole.lowerBound, position), procedure)
                 position = line?.upperBound ?? tag.whole.upperBound
                 let indent = line.map { source.text($0.lowerBound..<tag.whole.lowerBound) } ?? ""
                 take(tag, source, indent, &open, &reader, procedure)
             }
         }
-        literal(source.bytes[min(position, source.bytes.count)...], procedure)
+        literal(source, min(position, source.bytes.count)..<source.bytes.count, procedure)
         for section in open {
             find(.sectionNotClosed, source.place(section.offset), "The section `\(section.name.joined(separator: "."))` is not closed.")
         }
@@ -126,9 +132,44 @@ struct Compiler {
         procedures[procedure].append(instruction)
     }
 
-    private mutating func literal(_ bytes: ArraySlice<UInt8>, _ procedure: Int) {
-        guard !bytes.isEmpty else { return }
-        emit(.literal(keep(bytes)), procedure, Place(partial: nil, line: 1, column: 1))
+    private mutating func literal(_ source: Source, _ range: Range<Int>, _ procedure: Int) {
+        guard !range.isEmpty else { return }
+        emit(.literal(keep(source.bytes[range])), procedure, Place(partial: nil, line: 1, column: 1))
+        guard markup != nil else { return }
+        for index in range {
+            do throws(MarkupScan.Mistake) {
+                try markup?.take(source.bytes[index])
+            } catch {
+                find(error.code, source.place(index), error.reason)
+            }
+        }
+    }
+
+    /// How a value is escaped where the text is by now.
+    private mutating func escape(_ place: Place) -> OutputKind {
+        do throws(MarkupScan.Mistake) {
+            return try markup?.escape() ?? options.kind
+        } catch {
+            find(error.code, place, error.reason)
+            return options.kind
+        }
+    }
+
+    /// What stands around a tag that other text may follow, or precede, than is written here.
+    private mutating func boundary(_ place: Place) -> MarkupScan.Stand? {
+        do throws(MarkupScan.Mistake) {
+            return try markup?.boundary()
+        } catch {
+            find(error.code, place, error.reason)
+            return nil
+        }
+    }
+
+    /// Holds where a section or a partial ended against where it began. Nil: it has been said already that it may not be there.
+    private mutating func ends(_ begun: MarkupScan.Stand?, _ what: String, _ place: Place) {
+        guard let begun, let ended = boundary(place), ended != begun else { return }
+        find(.unsafePlace, place, "\(what) begins and ends at different places of a tag: each holds tags and attributes whole.")
+        markup?.resume(begun)
     }
 
     private mutating func keep(_ bytes: some Collection<UInt8>) -> Stretch {
@@ -163,7 +204,8 @@ struct Compiler {
                 find(.rawRefused, place, "The value of `\(contents.path.joined(separator: "."))` would go into this text without escape.")
             }
             if plan.fit >= 0 { fit(place) }
-            emit(.slot(slot(contents.path, plan, escapes: !raw, place)), procedure, place)
+            let escape = escape(place)
+            emit(.slot(slot(contents.path, plan, escape: raw ? .plain : escape, place)), procedure, place)
         } catch {
             find(error.code, source.place(error.offset), error.reason)
         }
@@ -178,7 +220,7 @@ struct Compiler {
         }
     }
 
-    private mutating func slot(_ parts: [String], _ plan: FilterPlan, escapes: Bool, _ place: Place) -> Int32 {
+    private mutating func slot(_ parts: [String], _ plan: FilterPlan, escape: OutputKind, _ place: Place) -> Int32 {
         var format = plan.format
         if case .plural = format {
             var kept = PluralForms()
@@ -193,7 +235,7 @@ struct Compiler {
         slots.append(
             Slot(
                 path: path(parts, place), format: format, firstStep: firstStep, stepCount: Int32(plan.steps.count), fallback: fallback,
-                stepsBeforeFallback: Int32(plan.stepsBeforeFallback), escapes: escapes, accepts: plan.accepts, fit: plan.fit,
+                stepsBeforeFallback: Int32(plan.stepsBeforeFallback), escape: escape, accepts: plan.accepts, fit: plan.fit,
                 masked: plan.masked))
         return Int32(slots.count - 1)
     }
@@ -206,7 +248,10 @@ struct Compiler {
                 find(.tooDeep, source.place(offset), "Sections are nested deeper than \(options.limits.depth).")
             }
             let path = path(name, source.place(offset))
-            open.append(OpenSection(name: name, inverted: inverted, path: path, offset: offset, index: procedures[procedure].count))
+            let stand = boundary(source.place(offset))
+            open.append(
+                OpenSection(
+                    name: name, inverted: inverted, path: path, offset: offset, index: procedures[procedure].count, stand: stand))
             emit(inverted ? .inverted(path: path, end: 0) : .section(path: path, end: 0), procedure, source.place(offset))
         } catch {
             find(error.code, source.place(error.offset), error.reason)
@@ -221,6 +266,7 @@ struct Compiler {
             guard let section = open.last else { return find(.sectionNotOpen, place, "The section `\(text)` is not open here.") }
             if section.name == name {
                 open.removeLast()
+                ends(section.stand, "The section `\(text)`", place)
                 close(section, procedure)
             } else if let index = open.lastIndex(where: { $0.name == name }) {
                 let inner = open[(index + 1)...].map { "`\($0.name.joined(separator: "."))`" }.joined(separator: ", ")
@@ -253,11 +299,12 @@ struct Compiler {
             }
             return
         }
-        let use = PartialUse(name: name, indent: indent)
+        let stand = boundary(place)
+        let use = PartialUse(name: name, indent: indent, stand: stand)
         if let number = known[use] { return emit(.call(number), procedure, place) }
         // Indented once more at each turn, it would have no end.
         guard !within.contains(where: { $0.name == name }) else {
-            return find(.partialRecursion, place, "The partial `\(name)` contains itself, indented.")
+            return find(.partialRecursion, place, "The partial `\(name)` contains itself, indented or in another place of a tag.")
         }
         guard within.count < options.limits.depth else {
             return find(.tooDeep, place, "Partials are nested deeper than \(options.limits.depth).")
@@ -268,6 +315,7 @@ struct Compiler {
         within.append(use)
         read(Source(text, partial: name, indent: indent), into: Int(number))
         within.removeLast()
+        ends(stand, "The partial `\(name)`", place)
         emit(.call(number), procedure, place)
     }
 }

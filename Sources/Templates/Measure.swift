@@ -2,7 +2,6 @@
 struct Measure {
     private let program: Program
     private let locale: TextLocale
-    private let kind: OutputKind
 
     /// Digits of the largest number there is.
     private static let digitsMax = 19
@@ -10,7 +9,6 @@ struct Measure {
     init(_ template: Template) {
         program = template.program
         locale = template.options.locale
-        kind = template.options.kind
     }
 
     func literal(_ stretch: Stretch) -> LengthBound {
@@ -32,13 +30,13 @@ struct Measure {
             if index >= Int(slot.stepsBeforeFallback) { fallback = changed(fallback, step) }
         }
         most = most.map { max($0, fallback ?? 0) }
-        if slot.escapes, let growth = growth(slot, shape) { most = most.map { $0 > Int.max / growth ? Int.max : $0 * growth } }
+        if let growth = growth(slot, shape) { most = most.map { $0 > Int.max / growth ? Int.max : $0 * growth } }
         return LengthBound(least: least(slot, shape, mayBeMissing), most: most)
     }
 
     /// How many letters one of a value can become; nil: it stays one.
     private func growth(_ slot: Slot, _ shape: Shape) -> Int? {
-        switch kind {
+        switch slot.escape {
         case .plain: nil
         // An escape has at most six letters. Numbers and the names of the calendar have none.
         case .html, .json: shape.kind == .text || slot.fallback.count > 0 || isPlural(slot.format) ? 6 : nil

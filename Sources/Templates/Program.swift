@@ -79,7 +79,8 @@ struct Slot {
     let fallback: Stretch
     /// Steps that it does not go through, since they stand before it.
     let stepsBeforeFallback: Int32
-    let escapes: Bool
+    /// Of the text's kind, but where it stands in an address.
+    let escape: OutputKind
     /// Types that can be written like this.
     let accepts: ValueKinds
     /// Letters that are kept at least when the text has to become shorter; -1 when the value is not there for that.

@@ -2,7 +2,6 @@
 struct Renderer {
     private let program: Program
     private let locale: TextLocale
-    private let kind: OutputKind
     private let missingIsEmpty: Bool
     private let stepsMax: Int
     private let depthMax: Int
@@ -22,7 +21,6 @@ struct Renderer {
         self.output = output
         program = template.program
         locale = template.options.locale
-        kind = template.options.kind
         missingIsEmpty = template.options.missingIsEmpty
         stepsMax = template.options.limits.steps
         depthMax = template.options.limits.depth
@@ -132,7 +130,7 @@ struct Renderer {
                 output.apply(program.steps[index], from: start, locale.isTurkic)
             }
         }
-        if slot.escapes { output.escape(from: start, as: kind) }
+        output.escape(from: start, as: slot.escape)
         if slot.fit >= 0 {
             stretch = start..<output.count
             keep = Int(slot.fit)

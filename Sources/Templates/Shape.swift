@@ -90,6 +90,8 @@ public struct FieldUse: Sendable, Equatable {
     public let isMasked: Bool
     /// Whether the template says what is written when there is no value.
     public let hasDefault: Bool
+    /// Whether it is a part of an address within markup.
+    public let isInAddress: Bool
     public let place: Place
 }
 

@@ -12,6 +12,10 @@ public struct Template: Sendable {
         public var allowsRaw = false
         /// Whether a field that is missing is written as nothing. Else rendering fails, but for sections and for what has a default.
         public var missingIsEmpty = false
+        /// Whether markup is refused that could run something, or send the reader where a value says. Asked of HTML alone.
+        public var checksMarkup = true
+        /// Schemes that no address in markup may have, in small letters.
+        public var refusedSchemes: Set<String> = ["javascript", "vbscript", "data", "file", "blob", "about"]
         /// Names of the record that will be rendered, in its order: look-ups begin where they say. A record in another order renders the same,
         /// slower.
         public var fields: [String] = []

@@ -142,9 +142,14 @@ import Yams
         let explanation = Explanation(
             release: 1, outcome: .suppress(.stale), deadline: 1, package: 1, plan: "p",
             rules: [RuleAnswer(.stale, .suppresses(.stale), .late, 1)],
-            messages: [message])
-        let answer = try #require(try Yams.load(yaml: String(buffer: explanation.document)) as? [String: Any])
+            messages: [message],
+            ends: Explanation.Ending(
+                id: MessageID(milliseconds: 1, partition: 1, random: 1), source: 1, reason: EndReason.completed, isWhole: true))
+        let answer = try #require(try Yams.load(yaml: String(buffer: explanation.document(for: 1))) as? [String: Any])
         #expect(Set(answer.keys) == Set(properties.keys))
+        let ends = try resolved(try resolved(properties["ends"])["properties"])
+        #expect(Set(try #require(answer["ends"] as? [String: Any]).keys) == Set(ends.keys))
+        #expect(try words(resolved(ends["reason"])) == [EndReason.superseded.word, EndReason.completed.word])
         #expect(Set(try #require(described["required"] as? [String])) == Set(answer.keys))
         let rules = try #require(answer["rules"] as? [[String: Any]])
         #expect(rules.map { Set($0.keys) } == [Set(rule.keys)])

@@ -135,6 +135,14 @@ import Testing
             #expect(try await rulebook("publish", "--note", "second") == 0)
             #expect(try await replay("--release", "2", "--json") == 0)
             #expect(try await replay("--release", "2") == 0)
+            let changed = "\(folder)/changed.ndjson"
+            #expect(try await replay("--release", "2", "--changes", changed) == 0)
+            let said = try String(contentsOfFile: changed, encoding: .utf8).split(separator: "\n")
+            #expect(
+                said.count == 3 && said.allSatisfy { $0.contains("\"reason\":\"unpublished\"") && $0.contains("\"event\":\"payment\"") })
+            #expect(said.count { $0.contains("\"customer\":1,") } == 2 && said.count { $0.contains("\"customer\":null,") } == 1)
+            #expect(try FileManager.default.attributesOfItem(atPath: changed)[.posixPermissions] as? Int == 0o600)
+            #expect(try await replay("--release", "2", "--changes", changed) == 1, "nothing is written over")
             #expect(try await replay("--release", "9") == 1)
             #expect(try await replay("--rulebook", "\(folder)/nowhere") == 1)
             try put("\(folder)/wrong", ["plan/sms": "{\"steps\": []}"])
@@ -157,7 +165,7 @@ import Testing
     @Test("Options that cannot be together are refused, and moments that are none")
     func options() {
         for words in [
-            ["--release", "1", "--rulebook", "x"], ["--from", "yesterday"],
+            ["--release", "1", "--rulebook", "x"], ["--from", "yesterday"], ["--changes", "x"],
             ["--from", "2027-01-02T00:00:00Z", "--until", "2027-01-01T00:00:00Z"],
         ] {
             #expect(throws: (any Error).self) { try ReplayCommand.parse(["--config", "c"] + words) }
@@ -232,7 +240,8 @@ import Testing
         for line in [
             "  told: 22 -> 2", "  held: 1 -> 0", "  suppressed: 0 -> 21", "  quiet_hours: 1 -> 0", "  cap: 0 -> 21",
             "  cap_reached: 0 -> 21",
-            "parts: 43 -> 1",
+            "parts: 43 -> 1", "by event", "  event 116: 22 of 23 would be other ones, told 22 -> 2", "by segment",
+            "  none: 22 of 23 would be other ones, told 22 -> 2",
         ] { #expect(lines.contains(line), "\(line) of \(lines)") }
         #expect(lines.contains { $0.hasPrefix("1 texts cannot be written") } && lines.contains { $0.hasPrefix("21 are not certain") })
         let place = try #require(
@@ -244,6 +253,8 @@ import Testing
         let document = text.document
         for part in [
             "\"changes\":{\"count\":22", "\"release\":9", "\"uncertain\":21", "\"rules\":{\"cap\":{\"after\":21,\"before\":0}",
+            "\"events\":[{\"changed\":22,\"decisions\":23,\"event\":\"event 116\",\"told\":{\"after\":2,\"before\":22}}]",
+            "\"segments\":[{\"changed\":22,\"decisions\":23,\"segment\":null,",
             "\"parts\":{\"after\":1,\"before\":43}", "\"rule\":\"quiet_hours\"", "\"differences\":0",
         ] { #expect(document.contains(part), "\(part) of \(document)") }
         #expect(ReplayText(ReplayReport(other: 0), names: [:], seconds: 0).lines[0].contains("under those files"))

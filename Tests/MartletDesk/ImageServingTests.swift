@@ -44,7 +44,10 @@ import Testing
             #expect(gone.status == 404 && gone.body.isEmpty)
             let posted = try await rig.ask("POST", path)
             #expect(posted.status == 405 && posted.headers["allow"] == "GET, HEAD")
-            #expect(try await rig.ask("HEAD", "/v1/images", key: key).status == 405)
+            let other = try await rig.ask("HEAD", "/v1/images", key: key)
+            #expect(other.status == 405 && other.body.isEmpty)
+            let nowhere = try await rig.ask("HEAD", "/nowhere")
+            #expect(nowhere.status == 404 && nowhere.body.isEmpty)
 
             #expect(try await rig.ask("POST", "/v1/images?title=T", body: gif).status == 401)
             let wide = try await rig.ask("POST", "/v1/images?title=T&unit=x", key: key, body: gif)

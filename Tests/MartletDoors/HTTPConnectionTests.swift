@@ -236,7 +236,7 @@ import Testing
         try bench.end()
     }
 
-    @Test("HEAD gets 405 with Allow and no body")
+    @Test("HEAD gets 405 with Allow and no body, and 404 without one where there is nothing")
     func head() throws {
         let bench = try DoorBench()
         try bench.send(get("/v1/messages", method: "HEAD") + get("/nowhere"))
@@ -245,6 +245,9 @@ import Testing
         #expect(first.status == 405)
         #expect(first["Allow"] == "POST")
         #expect(text.components(separatedByEmptyLine: 2)[1].hasPrefix("HTTP/1.1 404"))
+        try bench.send(get("/nowhere", method: "HEAD"))
+        let missing = try bench.written().text
+        #expect(missing.hasPrefix("HTTP/1.1 404") && missing.hasSuffix("\r\n\r\n"))
         try bench.end()
     }
 

@@ -48,6 +48,15 @@ import Testing
         try bench.end()
     }
 
+    @Test("What would end is named to the source whose it is, and to no other")
+    func ends() throws {
+        let id = MessageID(milliseconds: 1, partition: 1, random: 1)
+        let explanation = Explanation(
+            release: 7, outcome: .tell, deadline: 1, ends: .init(id: id, source: 7, reason: .superseded, isWhole: false))
+        #expect(String(buffer: explanation.document(for: 7)).contains(#""ends":{"id":"\#(id.text)","reason":"superseded","whole":false}"#))
+        #expect(String(buffer: explanation.document(for: 8)).contains(#""ends":{"id":null,"reason":"superseded","whole":false}"#))
+    }
+
     @Test("Nothing that is held or suppressed is said to go now")
     func nothingGoes() throws {
         let messages = [
@@ -56,7 +65,7 @@ import Testing
             Explanation.Message(planned: PlannedMessage(step: 2, channel: .email, contact: 2, when: .later)),
         ]
         func said(_ outcome: Decision.Outcome) -> String {
-            String(buffer: Explanation(release: 7, outcome: outcome, deadline: 1, messages: messages).document)
+            String(buffer: Explanation(release: 7, outcome: outcome, deadline: 1, messages: messages).document(for: 7))
         }
         let skipped = #"{"step":1,"channel":"push","when":"skipped","why":"no_contact"}"#
         #expect(said(.suppress(.belowThreshold)).hasSuffix(#""messages":[\#(skipped)]}"#))

@@ -36,7 +36,8 @@ struct EventBank {
 
     /// Customer n has the reference C-n, the name Ann, and, but for the third, a number.
     func writeBase(
-        _ version: UInt64, _ customers: UInt32, at directory: String? = nil, _ change: (inout Customer) -> Void = { _ in }
+        _ version: UInt64, _ customers: UInt32, at directory: String? = nil, phone: (SubjectNumber) -> UInt64 = EventBank.phone,
+        _ change: (inout Customer) -> Void = { _ in }
     ) throws {
         var builder = try BaseBuilder(directory ?? local, .init(version: version, folded: 0, hashCheck: keys.localHashCheck, madeAt: 1))
         var sealer = Sealer()
@@ -45,7 +46,7 @@ struct EventBank {
             customer.consents = [Consent(purpose: 2, channel: nil, state: .given, at: 1)]
             if subject != 3 { customer.contacts = [ContactPoint(number: 1, kind: .phone)] }
             change(&customer)
-            let phone = EventBank.phone(subject)
+            let phone = phone(subject)
             let details = CustomerDetails(
                 reference: "C-\(subject)", givenName: "Ann",
                 addresses: subject == 3 ? [] : [.init(number: 1, value: .phone(phone))])
@@ -81,7 +82,7 @@ struct EventBank {
     /// Of the service class it is quiet for an hour before and after now.
     static func source(
         _ number: Int64 = 7, quiet: Bool = false, plan: String = #"{"steps": [{"channels": ["sms"]}]}"#,
-        now: Int64 = SystemClock().now().wall
+        suppression: String? = nil, now: Int64 = SystemClock().now().wall
     ) throws -> RulebookSource {
         func clock(_ moment: Int64) -> String {
             let minute = moment / 60_000_000 % 1440
@@ -149,6 +150,7 @@ struct EventBank {
             ),
             (.template, "sms.offer", #"{"channel": "sms", "sender": "HARBOUR", "standard": "en", "texts": {"en": "For you"}}"#),
         ]
+        if let suppression { text.append((.suppression, "lawsuit", suppression)) }
         if quiet { text.append((.quietHours, "now", "{\"classes\": [\"service\", \"action_required\"], \"windows\": [\(window)]}")) }
         let objects = try text.map { kind, key, content in
             RulebookObject(kind: kind, key: key, version: 1, content: try JSONValue(reading: Array(content.utf8), maximumBytes: 1 << 20))
@@ -157,10 +159,10 @@ struct EventBank {
     }
 
     static func book(
-        _ number: Int64 = 7, quiet: Bool = false, plan: String = #"{"steps": [{"channels": ["sms"]}]}"#
+        _ number: Int64 = 7, quiet: Bool = false, plan: String = #"{"steps": [{"channels": ["sms"]}]}"#, suppression: String? = nil
     ) throws -> DecisionBook {
         let (_, book, findings) = DecisionBook.compile(
-            try source(number, quiet: quiet, plan: plan), in: Rulebook.Surroundings(), zoneFile: { _ in nil })
+            try source(number, quiet: quiet, plan: plan, suppression: suppression), in: Rulebook.Surroundings(), zoneFile: { _ in nil })
         guard let book else { throw Faulty(findings: findings) }
         return book
     }

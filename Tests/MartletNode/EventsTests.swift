@@ -329,6 +329,87 @@ struct EventsTests {
         try next.stop()
     }
 
+    @Test(
+        "A ready text to whom the bank does not write is accepted and ends suppressed: by list and class, death, or a forbidden number; all others go"
+    )
+    func heldBackTexts() throws {
+        let bank = try EventBank(customers: 9)
+        let listed = [SuppressionListing(list: 16, since: 1)]
+        // The last four share two numbers.
+        try bank.writeBase(2, 9, phone: { EventBank.phone($0 == 7 || $0 == 9 ? $0 - 1 : $0) }) { customer in
+            switch customer.subject {
+            case 1, 6, 8, 9: customer.listed = listed
+            case 2: customer.status = .deceased
+            case 4: customer.contacts[0].isForbidden = true
+            case 5: (customer.status, customer.listed) = (.closed, [SuppressionListing(list: 16, since: 1, until: 2)])
+            default: break
+            }
+        }
+        let rig = try Rig(at: bank.place)
+        let rule = #"{"lists": [16], "classes": ["marketing", "service"], "channels": ["sms"]}"#
+        try rig.use(try EventBank.book(suppression: rule))
+        let texts: [(subject: SubjectNumber, messageClass: MessageClass, isHeldBack: Bool)] = [
+            (1, .marketing, true), (1, .service, true), (1, .transactional, false), (1, .otp, false), (1, .security, false),
+            (2, .otp, true), (2, .security, true), (4, .security, true), (4, .transactional, true), (5, .marketing, false),
+            (5, .service, false),
+            (6, .marketing, false), (8, .marketing, true), (8, .transactional, false), (3, .marketing, false), (20, .marketing, false),
+        ]
+        var held: [MessageID] = []
+        for text in texts {
+            let id = try rig.accepted("Offer", to: EventBank.phone(text.subject), messageClass: text.messageClass)
+            let story = try #require(try rig.story(id))
+            if text.isHeldBack {
+                #expect(story.state == .suppressed && story.reason == .addressSuppressed, "\(text)")
+                held.append(id)
+            } else {
+                #expect(story.state == .queued, "\(text)")
+            }
+        }
+        // It takes nothing from a cap: of the offers that went, one is of a customer alone.
+        #expect(try rig.run { $0.engine.capMoments.count } == 1)
+        let next = try Rig(at: try rig.crashImage())
+        try rig.stop()
+        for id in held { #expect(try next.story(id)?.reason == .addressSuppressed) }
+        // Where there are no rules none is asked, and a rule for another channel is none.
+        let free = try next.accepted("Offer", to: EventBank.phone(1), messageClass: .service)
+        #expect(try next.story(free)?.state == .queued)
+        try next.use(try EventBank.book(suppression: #"{"lists": [16], "classes": ["service"], "channels": ["push"]}"#))
+        let other = try next.accepted("Offer", to: EventBank.phone(1), messageClass: .service)
+        #expect(try next.story(other)?.state == .queued)
+        try next.stop()
+    }
+
+    @Test("What an event would end is explained as it then ends: superseded, completed, or nothing")
+    func explainedEndings() throws {
+        let bank = try EventBank()
+        let rig = try Rig(at: bank.place)
+        try rig.use(try EventBank.book(quiet: true))
+        try rig.run { $0.set(connected: [1]) }
+        #expect(try rig.explained("statement", EventBank.ada, "June").get().ends == nil)
+        let first = try #require(try rig.report("statement", EventBank.ada, "June").accepted)
+        for (customer, month) in [(EventBank.bob, "June"), (EventBank.ada, "July"), (EventBank.cyd, "June")] {
+            #expect(try rig.explained("statement", customer, month).get().ends == nil, "\(customer) \(month)")
+        }
+        let explained = try rig.explained("statement", EventBank.ada, "June").get()
+        #expect(explained.ends == .init(id: first, source: 7, reason: .superseded, isWhole: true))
+        #expect(explained.rules.first { $0.rule == .superseded }?.verdict == .passes)
+        #expect(try rig.story(first)?.state == .planned, "explaining ends nothing")
+        let second = try #require(try rig.report("statement", EventBank.ada, "June").accepted)
+        let story = try #require(try rig.story(first))
+        #expect(story.state == .suppressed && story.reason == .superseded)
+        #expect(try rig.explained("statement", EventBank.ada, "June").get().ends?.id == second)
+
+        let due = try #require(try rig.report("instalment_due", EventBank.ada, "L-1").accepted)
+        let paid = try rig.explained("instalment_paid", EventBank.ada, "L-1").get()
+        #expect(paid.outcome == .suppress(.unpublished))
+        #expect(paid.ends == .init(id: due, source: 7, reason: .completed, isWhole: true))
+        #expect(try rig.explained("instalment_paid", EventBank.ada, "L-2").get().ends == nil)
+        _ = try rig.report("instalment_paid", EventBank.ada, "L-1")
+        #expect(try rig.story(due)?.reason == .completed)
+        #expect(try rig.explained("instalment_paid", EventBank.ada, "L-1").get().ends == nil)
+        try rig.stop()
+    }
+
     // MARK: Telling back
 
     @Test(

@@ -176,5 +176,22 @@ struct ReplayTests {
         #expect(changes.changed.count == 1 && kind.event == 2 && kind.before.rule == .quietHours && kind.after.outcome == .told)
         #expect(change.count == 4 && change.ids.count == 4 && change.parts == .init(before: 0, after: 4))
         #expect(kind.before < kind.after || kind.after < kind.before)
+        #expect(changes.events[2] == .init(decisions: 8, changed: 4, told: .init(before: 4, after: 8)))
+        #expect(changes.events.values.map(\.decisions).reduce(0, +) == decisions && changes.events.values.map(\.changed).reduce(0, +) == 4)
+        #expect(changes.segments[0]?.decisions == decisions && changes.segments[0]?.changed == 4 && changes.segments.count == 1)
+
+        // Each of them as it is found, and none where nothing changes.
+        var found: [ReplayChanges.Changed] = []
+        let replay = DecisionReplay(other: other(try book(9, quiet: false)), books: try books())
+        _ = try await replay.run(
+            RecordedDecisions("\(place)/data/journal", keys: try keys(place, bank)), changed: { found.append($0) })
+        #expect(
+            found.map(\.id) == change.ids && found.allSatisfy { $0.event == 2 && $0.customer == 1 && $0.segment == 0 && !$0.isUncertain })
+        #expect(found.allSatisfy { $0.before == kind.before && $0.after == kind.after && $0.fields == kind.fields && $0.at > 0 })
+        struct Full: Error {}
+        await #expect(throws: Full.self) {
+            _ = try await replay.run(
+                RecordedDecisions("\(place)/data/journal", keys: try self.keys(place, bank)), changed: { _ in throw Full() })
+        }
     }
 }

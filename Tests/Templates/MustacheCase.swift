@@ -24,6 +24,8 @@ struct MustacheCase: Decodable, Sendable {
         var options = Template.Options(kind, .en)
         options.allowsRaw = true
         options.missingIsEmpty = true
+        // Of its tags the specification asks nothing but that they come through.
+        options.checksMarkup = false
         return try Template(template, partials: partials ?? [:], options).text(root: data.value)
     }
 

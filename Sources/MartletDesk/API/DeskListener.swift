@@ -88,7 +88,7 @@ public final class DeskListener: Sendable {
                             caller: caller, parts: parts, query: request.asked, headers: headers, content: request.body,
                             bodyLimit: route.bodyLimit ?? limit)
                     }
-                    return isHead ? answer.response.createHeadResponse() : answer.response
+                    return verb == .head ? answer.response.createHeadResponse() : answer.response
                 }
             }
         }
@@ -108,7 +108,8 @@ private struct UnknownPath: RouterMiddleware {
             return try await next(request, context)
         } catch is HTTPError {
             counters.answered(404)
-            return APIProblem(APIErrors.notFound, detail: "there is no such path").answer.response
+            let response = APIProblem(APIErrors.notFound, detail: "there is no such path").answer.response
+            return request.method == .head ? response.createHeadResponse() : response
         }
     }
 }

@@ -5,7 +5,8 @@ import NIOCore
 
 extension Explanation {
     /// Answer of `POST /v1/events:explain`.
-    var document: ByteBuffer {
+    /// - Parameter source: who asks.
+    func document(for source: SourceNumber) -> ByteBuffer {
         var json = JSONWriter(capacity: 2048)
         json.object { json in
             json.member("outcome", outcome.word)
@@ -16,6 +17,16 @@ extension Explanation {
             json.key("package")
             if package == 0 { json.null() } else { json.integer(package) }
             json.member("plan", plan)
+            json.key("ends")
+            if let ends {
+                json.object { json in
+                    json.member("id", ends.source == source ? ends.id.notification.text : nil)
+                    json.member("reason", ends.reason.word)
+                    json.member("whole", ends.isWhole)
+                }
+            } else {
+                json.null()
+            }
             json.key("rules")
             json.array { json in
                 // Nothing measures what is spent yet, so that rule would say nothing.

@@ -25,7 +25,7 @@ extension HTTPConnection {
             let number = open(Place(answer: nil, headOnly: false))
             door.intake.explain(event, at: wish.at, release: wish.release) { result in
                 switch result {
-                case .success(let explanation): self.answer(number, .document(explanation.document))
+                case .success(let explanation): self.answer(number, .document(explanation.document(for: source.number)))
                 case .failure(let fault): self.answer(number, .problem(HTTPProblem(fault)))
                 }
             }

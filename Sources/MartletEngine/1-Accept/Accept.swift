@@ -11,10 +11,12 @@ extension Engine {
     /// Takes one submission: finds its route, counts its parts, makes the record that is both acceptance and decision.
     /// - Parameters:
     ///   - subject: whose number it is, where its class has caps; 0: no customer's alone, or nobody asked.
+    ///   - isHeldBack: whom the number belongs to is not written to: `holdsBack`.
     ///   - random: 64 fresh bits of a secure generator for the id.
     ///   - key: hashes of its idempotency key and body, for the record; 0: it has none.
     public mutating func accept(
-        _ submission: Submission, of subject: SubjectNumber = 0, random: UInt64, key: (key: UInt64, body: UInt64) = (0, 0),
+        _ submission: Submission, of subject: SubjectNumber = 0, isHeldBack: Bool = false, random: UInt64,
+        key: (key: UInt64, body: UInt64) = (0, 0),
         _ turn: inout Turn
     ) -> Verdict {
         if openCount >= configuration.openMaximum { return .refused(.full(retryAfterSeconds: 1)) }
@@ -39,8 +41,9 @@ extension Engine {
         lookup.number = lookups.number(submission.to)
         if !submission.reference.isEmpty { lookup.reference = lookups.reference(submission.reference, of: submission.source) }
         let isUnwanted = !optOuts.isEmpty && optOuts.unwanted(by: lookup.number).contains(submission.messageClass)
-        let isTooMany = !isUnwanted && self.isTooMany(submission.messageClass, for: subject, at: turn.now.wall)
-        let isSent = !isUnwanted && !isTooMany
+        let isTooMany = !isUnwanted && !isHeldBack && self.isTooMany(submission.messageClass, for: subject, at: turn.now.wall)
+        let isSent = !isUnwanted && !isHeldBack && !isTooMany
+        let against: EndReason = isUnwanted ? .optedOut : isHeldBack ? .addressSuppressed : .capReached
         let partition = LookupHash.partition(ofHash: lookup.number)
         precondition(configuration.partitions.contains(partition), "a submission goes to the engine that owns its number")
         let id = MessageID(milliseconds: turn.now.wallMilliseconds, partition: partition, random: random)
@@ -48,7 +51,7 @@ extension Engine {
             kind: .accepted, partition: partition, messageClass: submission.messageClass.rawValue, source: submission.source,
             group: group, parts: UInt8(count.submits), id: id, at: turn.now.wall,
             deadline: turn.now.wallMilliseconds + min(max(submission.validity, 0), Engine.validityMaximum) * 1000,
-            flags: isSent ? .outcome(.queued, .none) : .outcome(.suppressed, isTooMany ? .capReached : .optedOut))
+            flags: isSent ? .outcome(.queued, .none) : .outcome(.suppressed, against))
         if submission.tells.contains(.delivered) { header.flags.insert(.tellsDelivered) }
         if submission.tells.contains(.failed) { header.flags.insert(.tellsFailed) }
         (header.keyHash, header.bodyHash) = key

@@ -112,16 +112,42 @@ extension Engine {
     private mutating func takePlace(
         of number: UInt32, by it: RecordBody.Decided, definition: EventDefinition?, _ turn: inout Turn
     ) {
-        let isDone = definition?.supersedes.isEmpty ?? true
-        guard isDone || it.outcome != .suppressed else { return }
-        let (state, reason): (MessageState, EndReason) = isDone ? (.cancelled, .completed) : (.suppressed, .superseded)
-        let slot = slots.pointer(number).pointee
-        let waits = (slot.state == .planned || slot.state == .queued) && !anyLeft(of: number)
-        if waits || isDone && slot.role.isSuperset(of: [.untilDone, .ownOver]) {
+        guard let (reason, isWhole) = ending(of: number, by: it.outcome, definition) else { return }
+        let state: MessageState = reason == .completed ? .cancelled : .suppressed
+        if isWhole {
             emit(.ended(.init(state: state, reason: reason)), number, &turn, after: .retire)
         } else {
             endWaiting(number, state, reason, &turn)
         }
+    }
+
+    /// Why the open one ends, and whether all of it does, where an event of this definition was decided so; nil: it goes on.
+    private func ending(
+        of number: UInt32, by outcome: RecordBody.Decided.Outcome, _ definition: EventDefinition?
+    ) -> (reason: EndReason, isWhole: Bool)? {
+        let isDone = definition?.supersedes.isEmpty ?? true
+        guard isDone || outcome != .suppressed else { return nil }
+        let slot = slots.pointer(number).pointee
+        let waits = (slot.state == .planned || slot.state == .queued) && !anyLeft(of: number)
+        return (isDone ? .completed : .superseded, waits || isDone && slot.role.isSuperset(of: [.untilDone, .ownOver]))
+    }
+
+    /// The same of what is only explained; nil also where nothing of the open one waits any more.
+    private func ending(
+        _ facts: EventFacts, _ decision: borrowing Decision, isReady: Bool, _ definition: EventDefinition
+    ) -> Explanation.Ending? {
+        guard let number = open(knownAs: facts.ends) else { return nil }
+        let outcome: RecordBody.Decided.Outcome =
+            switch decision.outcome {
+            case .tell: isReady ? .told : .suppressed
+            case .hold: .held
+            case .suppress: .suppressed
+            }
+        guard let (reason, isWhole) = ending(of: number, by: outcome, definition), isWhole || !waiting(of: number).isEmpty else {
+            return nil
+        }
+        let slot = slots.pointer(number).pointee
+        return Explanation.Ending(id: slot.id, source: slot.source, reason: reason, isWhole: isWhole)
     }
 
     /// Where an event's records stand. Where several engines share the partitions, `accept` takes only its own.
@@ -136,7 +162,7 @@ extension Engine {
         _ it: EventSubmission, _ facts: EventFacts, _ customer: borrowing Customer?, opening: (SubjectNumber) -> CustomerDetails?,
         at: Int64, book: DecisionBook
     ) -> Explanation? {
-        guard book.decider.place(of: facts.event.event) != nil else { return nil }
+        guard let place = book.decider.place(of: facts.event.event) else { return nil }
         var decision = Decision()
         let circumstances = circumstances(
             facts.event.event, Engine.subject(customer), at: at, isDuplicate: facts.isDuplicate, isFresh: true, book)
@@ -157,7 +183,8 @@ extension Engine {
                     told.locale = prepared.worded.locale
                 }
                 return told
-            })
+            },
+            ends: ending(facts, decision, isReady: considering.prepared != nil, book.rules.events[place]))
     }
 
     /// Wall milliseconds; a year is for ever.

@@ -1,6 +1,6 @@
 public import MartletModel
 
-/// Ready texts and caps. No rule but this one is asked of a text that a source wrote itself: what a customer gets too much of is too much whoever
+/// Ready texts and caps. But for whom the bank does not write to, no other rule is asked of a text that a source wrote itself: what a customer gets too much of is too much whoever
 /// wrote it. A text that is sent counts for good, also where nothing of it comes out.
 extension Engine {
     /// Whether a cap is asked of ready texts of this class; then the node says whose number it is.

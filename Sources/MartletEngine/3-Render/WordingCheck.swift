@@ -40,11 +40,12 @@ struct WordingCheck {
         guard let (name, dataClass, type) = field(use) else { return nil }
         // That there is a value says nothing of it, but of yes and no it says all.
         if use.isCondition, type != .boolean { return nil }
-        guard !piece.place.shows(dataClass, isMasked: use.isMasked) else { return nil }
-        let canMask = type == .text && piece.place.shows(dataClass, isMasked: true)
+        let place = use.isInAddress ? .link : piece.place
+        guard !place.shows(dataClass, isMasked: use.isMasked) else { return nil }
+        let canMask = type == .text && place.shows(dataClass, isMasked: true)
         return RulebookFinding(
             WordingCheck.path(use.place, piece, partials), .error,
-            "\(WordingCheck.words(use.place)): `\(name)` of event/\(event.key) is \(dataClass.word), and \(piece.place.doc)",
+            "\(WordingCheck.words(use.place)): `\(name)` of event/\(event.key) is \(dataClass.word), and \(place.doc)",
             remedy: canMask ? "take it out, or mask it, as in {{\(name) | mask: last}}" : "take it out")
     }
 
@@ -125,6 +126,8 @@ enum WordingRemedy {
         case .badDelimiters: "write two signs, or leave {{ and }} as they are"
         case .unsupportedTag: "take it out"
         case .rawRefused: "write it with two braces"
+        case .unsafeAddress: "begin with https:// and the host's name, or with the scheme of your app"
+        case .unsafePlace: "write it as text between tags, or in a quoted attribute"
         case .filterRefused: "take the filter out"
         case .unknownFilter: "the guide on templates has the filters"
         case .badArgument: "write the argument as the guide on templates has it"

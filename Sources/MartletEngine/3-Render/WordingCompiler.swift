@@ -125,6 +125,7 @@ struct WordingCompiler {
         let partials = partials[language] ?? Partials()
         var options = Template.Options(piece.place.output, locale)
         options.fields = fields?.names ?? []
+        options.refusedSchemes = WordingPlace.refusedSchemes
         do throws(TemplateFaults) {
             let template = try Template(piece.text, partials: partials.texts, options)
             usedPartials.formUnion(template.partials)

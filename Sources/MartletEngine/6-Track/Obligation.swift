@@ -67,11 +67,15 @@ extension Engine {
 
     /// Ends what waits of its further messages.
     mutating func endWaiting(_ head: UInt32, _ state: MessageState, _ reason: EndReason, _ turn: inout Turn) {
+        for other in waiting(of: head) { emit(.ended(.init(state: state, reason: reason)), other, &turn, after: .retire) }
+    }
+
+    /// Those of its further messages of which nothing went yet.
+    func waiting(of head: UInt32) -> [UInt32] {
         let slot = slots.pointer(head).pointee
-        for other in members(of: slot.id, upTo: slot.lastOrdinal) {
+        return members(of: slot.id, upTo: slot.lastOrdinal).filter { other in
             let one = slots.pointer(other).pointee
-            guard one.state == .queued || one.state == .planned, !one.mayHaveLeft else { continue }
-            emit(.ended(.init(state: state, reason: reason)), other, &turn, after: .retire)
+            return (one.state == .queued || one.state == .planned) && !one.mayHaveLeft
         }
     }
 

@@ -50,6 +50,9 @@ struct Owners: ~Copyable {
         return cache?.key(subject).key
     }
 
+    /// Customers who have the number, at most 16; nil: no copy of them is open.
+    func sharing(_ number: PhoneNumber) -> LocalCustomers.Sharing? { customers?.find(address: hash(number)) }
+
     /// The customer whose reference has this hash.
     func find(reference hash: UInt64) -> FoundCustomer? { customers?.find(reference: hash) }
 
@@ -80,6 +83,23 @@ extension Node {
         }
         guard let number, number.digits != 0 else { return nil }
         return owners.key(of: number)
+    }
+
+    /// Whether a ready text is for nobody who may be written to: a number that several have is held back where all of them are. What cannot be read holds nothing back;
+    /// it is an alarm.
+    func holdsBack(_ submission: borrowing Submission) -> Bool {
+        guard let sharing = owners.sharing(submission.to), !sharing.customers.isEmpty, !sharing.hasMore else { return false }
+        for found in sharing.customers {
+            do throws(LocalFault) {
+                guard engine.holdsBack(submission.messageClass, try found.customer(), contact: found.number, at: turn.now.wall) else {
+                    return false
+                }
+            } catch {
+                unreadable(error)
+                return false
+            }
+        }
+        return true
     }
 
     /// Twice a second: what the desk writes is in use within two.

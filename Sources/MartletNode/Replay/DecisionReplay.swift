@@ -35,9 +35,13 @@ public struct DecisionReplay: Sendable {
     }
 
     /// Goes through the whole journal once.
-    /// - Parameter progress: told after each megabyte or so of the journal.
-    /// - Throws: what hinders reading the journal.
-    public func run(_ log: RecordedDecisions, progress: (ReplayReport) -> Void = { _ in }) async throws -> ReplayReport {
+    /// - Parameters:
+    ///   - progress: told after each megabyte or so of the journal.
+    ///   - changed: told each decision that the other rulebook would make otherwise, as it is found; none of them is kept.
+    /// - Throws: what hinders reading the journal, and what `changed` throws.
+    public func run(
+        _ log: RecordedDecisions, progress: (ReplayReport) -> Void = { _ in }, changed: (ReplayChanges.Changed) throws -> Void = { _ in }
+    ) async throws -> ReplayReport {
         var report = ReplayReport(other: other?.book.release)
         var known: [UInt32: DecisionBook?] = [:]
         while let batch = try log.next() {
@@ -55,7 +59,7 @@ public struct DecisionReplay: Sendable {
                         book = await books(release)
                         known[release] = .some(book)
                     }
-                    take(it, book, &report)
+                    try take(it, book, changed, &report)
                 }
             }
             report.records += batch.records
@@ -69,9 +73,13 @@ public struct DecisionReplay: Sendable {
 
     private func wants(_ at: Int64) -> Bool { at >= from && at < until }
 
-    private func take(_ it: RecordedDecision, _ book: DecisionBook?, _ report: inout ReplayReport) {
+    private func take(
+        _ it: RecordedDecision, _ book: DecisionBook?, _ changed: (ReplayChanges.Changed) throws -> Void, _ report: inout ReplayReport
+    ) rethrows {
         guard let book else { return report.withoutRelease(it) }
         guard let other else { return report.compared(it, book.decide(again: it)) }
-        report.compared(it, other.book.decide(instead: it, of: book, count: other.count, limit: other.limit))
+        let instead = other.book.decide(instead: it, of: book, count: other.count, limit: other.limit)
+        report.compared(it, instead)
+        if let one = ReplayChanges.Changed(it, instead) { try changed(one) }
     }
 }

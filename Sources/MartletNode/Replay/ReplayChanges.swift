@@ -17,6 +17,9 @@ public struct ReplayChanges: Sendable {
     public private(set) var parts = Pair()
     /// Decisions to tell whose text cannot be written from what their records hold.
     public private(set) var unknownParts = 0
+    /// By number of the definition, and by number of the customer's segment; 0: it has none, or nobody was known.
+    public private(set) var events: [UInt16: Share] = [:]
+    public private(set) var segments: [UInt16: Share] = [:]
     private var kinds: [Kind: Change] = [:]
     /// Changed decisions of further kinds, when there are too many kinds.
     public private(set) var others = 0
@@ -27,6 +30,60 @@ public struct ReplayChanges: Sendable {
     public struct Pair: Equatable, Sendable {
         public var before = 0
         public var after = 0
+    }
+
+    /// Of the decisions about one definition, or one segment's customers.
+    public struct Share: Equatable, Sendable {
+        public var decisions = 0
+        /// Of those, the ones that would be other ones.
+        public var changed = 0
+        public var told = Pair()
+
+        fileprivate mutating func take(_ before: ReplayVerdict, _ after: ReplayVerdict, isChanged: Bool) {
+            decisions += 1
+            if isChanged { changed += 1 }
+            if before.outcome == .told { told.before += 1 }
+            if after.outcome == .told { told.after += 1 }
+        }
+    }
+
+    /// One decision that would be another one.
+    public struct Changed: Equatable, Sendable {
+        public var id: MessageID
+        /// Wall microseconds.
+        public var at: Int64
+        public var event: UInt16
+        /// Number of the customer, as the admin API has it; 0: nobody was known.
+        public var customer: SubjectNumber
+        public var segment: UInt16
+        public var before: ReplayVerdict
+        public var after: ReplayVerdict
+        public var fields: DecisionFields
+        public var isUncertain: Bool
+
+        /// Nil: it stays as it is.
+        init?(_ it: RecordedDecision, _ other: Alternative) {
+            guard !other.fields.isEmpty else { return nil }
+            self.init(
+                id: it.id, at: it.at, event: it.made.event, customer: it.made.subject, segment: it.facts.customer?.segment ?? 0,
+                before: ReplayVerdict(outcome: it.made.outcome, reason: it.made.reason, rule: other.before.rule),
+                after: ReplayVerdict(other.after), fields: other.fields, isUncertain: other.isUncertain)
+        }
+
+        public init(
+            id: MessageID, at: Int64, event: UInt16, customer: SubjectNumber, segment: UInt16, before: ReplayVerdict, after: ReplayVerdict,
+            fields: DecisionFields, isUncertain: Bool
+        ) {
+            self.id = id
+            self.at = at
+            self.event = event
+            self.customer = customer
+            self.segment = segment
+            self.before = before
+            self.after = after
+            self.fields = fields
+            self.isUncertain = isUncertain
+        }
     }
 
     public struct Kind: Hashable, Comparable, Sendable {
@@ -74,6 +131,8 @@ public struct ReplayChanges: Sendable {
             unknownParts += 1
         }
         if other.isUncertain { uncertain += 1 }
+        events[it.made.event, default: Share()].take(before, after, isChanged: !other.fields.isEmpty)
+        segments[it.facts.customer?.segment ?? 0, default: Share()].take(before, after, isChanged: !other.fields.isEmpty)
         guard !other.fields.isEmpty else { return }
         count += 1
         let kind = Kind(event: it.made.event, before: before, after: after, fields: other.fields)

@@ -12,7 +12,8 @@ struct ReplayCommand: AsyncParsableCommand {
         abstract: "Decides again every event that the journal holds, from what its decision read; beside a running node or without one.",
         discussion: """
             Under the release that decided it, each must come out as its record says. With --release or --rulebook it is decided by another rulebook \
-            instead, to see which rule would change what for whom before it is published. Nothing is sent, counted or written.
+            instead, to see which rule would change what for whom before it is published. Nothing is sent or counted, \
+            and nothing written but the file that --changes names.
             Exit codes: 0 every decision came out the same, or with another rulebook all were compared; 1 some did not, were damaged, or \
             could not be compared; 2 bad settings or a wrong key.
             """)
@@ -22,6 +23,8 @@ struct ReplayCommand: AsyncParsableCommand {
     @Option(help: "Folder of a rulebook's files (martlet rulebook export) to decide by instead.") var rulebook: String?
     @Option(help: "Decisions from this moment on (RFC 3339).") var from: Moment?
     @Option(help: "Decisions before this moment (RFC 3339).") var until: Moment?
+    @Option(help: "New file that gets a line of JSON for each decision that would be another one, with the customer's number.") var changes:
+        String?
     @Flag(help: "One JSON document instead of lines.") var json = false
 
     /// A moment in wall microseconds.
@@ -36,6 +39,9 @@ struct ReplayCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard release == nil || rulebook == nil else { throw ValidationError("--release and --rulebook exclude each other") }
+        guard changes == nil || release != nil || rulebook != nil else {
+            throw ValidationError("--changes goes with --release or --rulebook: under the release that decided nothing changes")
+        }
         if let from, let until, from.at >= until.at { throw ValidationError("--from must be before --until") }
     }
 
@@ -55,17 +61,24 @@ struct ReplayCommand: AsyncParsableCommand {
         let replay = DecisionReplay(
             from: from?.at ?? .min, until: until?.at ?? .max, other: try await other(settings, releases),
             books: { await releases.book($0) })
+        let file = try changes.map { try ChangesFile($0) }
         let log = RecordedDecisions(settings.node.journalDirectory, keys: RecordKeys(days: keys.days, subjects: subjects))
         let clock = ContinuousClock()
         let began = clock.now
         var told = began
         let report: ReplayReport
         do {
-            report = try await replay.run(log) { report in
-                guard clock.now - told > .seconds(2) else { return }
-                told = clock.now
-                JSONLogHandler.toStandardError("martlet: \(report.decisions) decisions in \(report.records) records so far\n")
-            }
+            let names = await releases.names
+            report = try await replay.run(
+                log,
+                progress: { report in
+                    guard clock.now - told > .seconds(2) else { return }
+                    told = clock.now
+                    JSONLogHandler.toStandardError("martlet: \(report.decisions) decisions in \(report.records) records so far\n")
+                }, changed: { try file?.write(ReplayText.line($0, names: names)) })
+            try file?.finish()
+        } catch let fault as ChangesFile.Fault {
+            throw AtRest.failure(fault.description)
         } catch {
             throw AtRest.failure("\(settings.node.journalDirectory) cannot be read: \(error)")
         }

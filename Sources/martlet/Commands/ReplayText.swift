@@ -78,6 +78,8 @@ struct ReplayText {
             lines.append(
                 "\(changes.uncertain) are not certain: a cap, a limit or duplicates differ, and nobody counted then what is asked now")
         }
+        lines += shares("by event", changes.events.map { (event($0.key), $0.value) })
+        lines += shares("by segment", changes.segments.map { ($0.key == 0 ? "none" : "segment \($0.key)", $0.value) })
         for (kind, change) in changes.changed {
             lines.append(
                 "\(change.count) of \(event(kind.event)): \(words(kind.before)) -> \(words(kind.after)) [\(kind.fields.words.joined(separator: ", "))], "
@@ -86,6 +88,37 @@ struct ReplayText {
         }
         if changes.others > 0 { lines.append("\(changes.others) of further kinds") }
         return lines
+    }
+
+    /// Lines of those that change, at most this many.
+    static let mostShares = 50
+
+    private func shares(_ title: String, _ all: [(name: String, share: ReplayChanges.Share)]) -> [String] {
+        let changed = ReplayText.changed(all)
+        guard !changed.isEmpty else { return [] }
+        var lines = [title]
+        for (name, it) in changed.prefix(ReplayText.mostShares) {
+            lines.append("  \(name): \(it.changed) of \(it.decisions) would be other ones, told \(it.told.before) -> \(it.told.after)")
+        }
+        if changed.count > ReplayText.mostShares { lines.append("  \(changed.count - ReplayText.mostShares) more") }
+        return lines
+    }
+
+    /// Those of which something changes, the most changed first.
+    private static func changed(_ all: [(name: String, share: ReplayChanges.Share)]) -> [(name: String, share: ReplayChanges.Share)] {
+        all.filter { $0.share.changed > 0 }
+            .sorted { $0.share.changed != $1.share.changed ? $0.share.changed > $1.share.changed : $0.name < $1.name }
+    }
+
+    /// A line of the file of changed decisions, in the canonical form (RFC 8785).
+    static func line(_ it: ReplayChanges.Changed, names: [UInt16: String]) -> [UInt8] {
+        JSONValue.object([
+            "id": .text(it.id.text), "at": .text(timestamp(it.at)), "event": .text(names[it.event] ?? "event \(it.event)"),
+            "customer": it.customer == 0 ? .null : .integer(Int64(it.customer)),
+            "segment": it.segment == 0 ? .null : .integer(Int64(it.segment)),
+            "before": verdict(it.before), "after": verdict(it.after), "fields": .list(it.fields.words.map { .text($0) }),
+            "uncertain": .flag(it.isUncertain),
+        ]).canonical + [0x0A]
     }
 
     // MARK: Document
@@ -113,7 +146,7 @@ struct ReplayText {
                     .object([
                         "id": .text(one.id.text), "at": .text(timestamp(one.at)), "event": .text(event(one.event)),
                         "release": .integer(Int64(one.release)), "fields": .list(one.fields.words.map { .text($0) }),
-                        "recorded": verdict(one.recorded), "again": verdict(one.again),
+                        "recorded": ReplayText.verdict(one.recorded), "again": ReplayText.verdict(one.again),
                     ])
                 }),
         ]
@@ -121,7 +154,7 @@ struct ReplayText {
         return String(decoding: JSONValue.object(fields).canonical, as: UTF8.self)
     }
 
-    private func verdict(_ it: ReplayVerdict) -> JSONValue {
+    private static func verdict(_ it: ReplayVerdict) -> JSONValue {
         .object([
             "outcome": .text(it.outcome.word), "reason": it.reason.map { .text($0.word) } ?? .null,
             "rule": it.rule.map { .text($0.word) } ?? .null,
@@ -135,6 +168,16 @@ struct ReplayText {
         func pairs(_ them: [(String, ReplayChanges.Pair)]) -> JSONValue {
             .object(Dictionary(uniqueKeysWithValues: them.map { ($0.0, pair($0.1)) }))
         }
+        func shares(_ all: [(name: String, share: ReplayChanges.Share)], _ key: String, _ name: (String) -> JSONValue) -> JSONValue {
+            .list(
+                ReplayText.changed(all).map { one in
+                    .object([
+                        key: name(one.name), "decisions": .integer(Int64(one.share.decisions)),
+                        "changed": .integer(Int64(one.share.changed)),
+                        "told": pair(one.share.told),
+                    ])
+                })
+        }
         return .object([
             "release": changes.release == 0 ? .null : .integer(Int64(changes.release)), "count": .integer(Int64(changes.count)),
             "uncertain": .integer(Int64(changes.uncertain)), "unknownParts": .integer(Int64(changes.unknownParts)),
@@ -142,10 +185,15 @@ struct ReplayText {
             "outcomes": pairs(changes.outcomes.map { ($0.key.word, $0.value) }),
             "rules": pairs(changes.rules.map { ($0.key.word, $0.value) }),
             "reasons": pairs(changes.reasons.map { ($0.key.word, $0.value) }),
+            "events": shares(changes.events.map { (event($0.key), $0.value) }, "event") { .text($0) },
+            "segments": shares(changes.segments.map { (String($0.key), $0.value) }, "segment") {
+                $0 == "0" ? .null : .integer(Int64($0) ?? 0)
+            },
             "kinds": .list(
                 changes.changed.map { kind, change in
                     .object([
-                        "event": .text(event(kind.event)), "before": verdict(kind.before), "after": verdict(kind.after),
+                        "event": .text(event(kind.event)), "before": ReplayText.verdict(kind.before),
+                        "after": ReplayText.verdict(kind.after),
                         "fields": .list(kind.fields.words.map { .text($0) }), "count": .integer(Int64(change.count)),
                         "parts": pair(change.parts), "ids": .list(change.ids.map { .text($0.text) }),
                     ])

@@ -83,6 +83,27 @@ struct WordingCheckTests {
             Case(
                 "an amount in a mail's subject", try mail(subject: "{{amount}}"), "template/email.paid$.texts.en.subject", "locked screen"),
             Case("a number as it is in a mail", try mail(html: "{{card}}"), "template/email.paid$.texts.en.html", "`card`"),
+            Case(
+                "an address in a mail that runs something", try mail(html: "<a href='javascript:x'>x</a>"),
+                "template/email.paid$.texts.en.html",
+                "line 1, column 20: customers are not sent there: `javascript:`"),
+            Case(
+                "a value that says where a link of a mail leads", try mail(html: "<a href='{{shop}}'>x</a>"),
+                "template/email.paid$.texts.en.html",
+                "where an address leads is written out"),
+            Case(
+                "an unprotected address in a rich push", push(body: "<img src='http://bank.example/x.png'>"),
+                "template/push.paid$.texts.en.body",
+                "`http:`"),
+            Case(
+                "something that runs in a rich push", push(body: "<b onclick='x'>x</b>"), "template/push.paid$.texts.uk.body", "`onclick`"),
+            Case(
+                "a value in an attribute without quotes", push(body: "<b class={{shop}}>x</b>"), "template/push.paid$.texts.en.body",
+                "without quotes"),
+            Case(
+                "an amount in an address of a mail", try mail(html: "<a href='bank://pay/{{amount}}'>x</a>"),
+                "template/email.paid$.texts.en.html",
+                "is financial, and this is an address"),
             Case("a value without escape in HTML", try mail(html: "{{{shop}}}"), "template/email.paid$.texts.en.html", "without escape"),
             Case(
                 "a language of another channel that is missing",
@@ -148,7 +169,8 @@ struct WordingCheckTests {
             subject: "{{card | mask: card}} {{customer.givenName | default: 'x'}}", text: "{{amount}}", html: "<b>{{card | mask}}</b>")
         changes.merge(
             WordingCheckTests.push(
-                title: "a{{#amount}}b{{/amount}}", body: "{{amount}}", more: #", "link": "https://bank.example/{{shop}}""#)
+                title: "a{{#amount}}b{{/amount}}", body: "<a href='bank://shop/{{shop}}' title='{{amount}}'>{{amount}}</a>",
+                more: #", "link": "https://bank.example/{{shop}}""#)
         ) { $1 }
         #expect(try WordingRig(changes).findings.isEmpty)
     }

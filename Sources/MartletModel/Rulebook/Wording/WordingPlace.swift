@@ -15,6 +15,9 @@ public enum WordingPlace: CaseIterable, Sendable {
     /// The address of a picture.
     case image
 
+    /// Schemes that no address has that customers are sent to, in its own field or within markup: they run or read something on the device, or go unprotected.
+    public static let refusedSchemes: Set<String> = ["http", "javascript", "vbscript", "data", "file", "blob", "about", "ftp"]
+
     /// Whether a value of this class may stand there.
     /// - Parameter isMasked: only its last digits are shown. That makes it one that anybody may see, but not a secret: half of a code is
     ///   half of the way to the other half; and in an address there is nothing of it at all.

@@ -216,6 +216,6 @@ extension WordingForm {
             // A name before `@` is no host, and browsers read a backslash as `/`: what looks like the bank's host would be another's.
             return !host.isEmpty && !host.contains { "{@\\".contains($0) }
         }
-        return !isPicture && !["http", "javascript", "vbscript", "data", "file", "blob", "about", "ftp"].contains(scheme)
+        return !isPicture && !WordingPlace.refusedSchemes.contains(String(scheme))
     }
 }
