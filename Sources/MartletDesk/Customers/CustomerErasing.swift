@@ -25,7 +25,7 @@ extension Customers {
         let at = desk.now()
         do {
             let messages = try await desk.store.read { session in try self.messages(of: try seen(subject, caller, session), session) }
-            try await HistoryErasing(store: desk.store, now: desk.nowMilliseconds).run(messages)
+            try await HistoryErasing(desk: desk, keys: vault.history, now: desk.nowMilliseconds).run(messages)
         } catch {
             throw DeskFault.of(error)
         }
