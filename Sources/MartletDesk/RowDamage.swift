@@ -1,3 +1,4 @@
+import MartletModel
 import SQL
 
 /// What is wrong with one row and says nothing of the others.
@@ -17,5 +18,30 @@ enum RowDamage {
         } catch  where isOne(error) {
             return nil
         }
+    }
+
+    /// What is wrong with the row of one customer, or with the customer's key, named by the customer's number.
+    static func naming<Value>(_ subject: SubjectNumber, _ read: () throws -> Value) throws -> Value {
+        do {
+            return try read()
+        } catch  where isOne(error) {
+            throw DeskFault.tampered(noun: noun, key: "\(subject)")
+        }
+    }
+
+    /// The customer that `naming` named; nil: the fault is another.
+    static func customer(_ error: any Error) -> SubjectNumber? {
+        guard case DeskFault.tampered(noun, let key) = error else { return nil }
+        return SubjectNumber(key)
+    }
+
+    private static let noun = "customer"
+}
+
+extension FieldFault {
+    /// A line of a file that is refused because its customer is damaged.
+    static func damaged(_ path: String, _ subject: SubjectNumber) -> FieldFault {
+        FieldFault(
+            path, "damaged", "the row or the key of customer \(subject) is damaged; restore it from a backup, then import the line again")
     }
 }

@@ -17,6 +17,8 @@ public enum CustomerStatements {
     public static let byAddress = StatementID("customer.byAddress")
     /// ?1 subject, ?2 version as it was read, then the columns behind `subject` in order, without `created_at`.
     public static let change = StatementID("customer.change")
+    /// ?1... all columns in order. Of a customer whose row is damaged, whatever its version.
+    public static let replace = StatementID("customer.replace")
     /// ?1 kind, ?2 hash, ?3 subject, ?4 number.
     public static let addAddress = StatementID("customer.addAddress")
     public static let dropAddress = StatementID("customer.dropAddress")
@@ -72,6 +74,12 @@ public enum CustomerStatements {
             """
             UPDATE customer SET version = ?3, unit = ?4, reference = ?5, addresses = ?6, clear = ?7, sealed = ?8, changed_at = ?9,
             erased_at = ?10, change = ?11, mac = ?12 WHERE subject = ?1 AND version = ?2
+            """),
+        Statement(
+            replace,
+            """
+            UPDATE customer SET version = ?2, unit = ?3, reference = ?4, addresses = ?5, clear = ?6, sealed = ?7, created_at = ?8,
+            changed_at = ?9, erased_at = ?10, change = ?11, mac = ?12 WHERE subject = ?1
             """),
         Statement(
             addAddress,

@@ -24,8 +24,10 @@ extension Customers {
         try caller.require(.eraseCustomers)
         let at = desk.now()
         do {
-            let messages = try await desk.store.read { session in try self.messages(of: try seen(subject, caller, session), session) }
-            try await HistoryErasing(store: desk.store, now: desk.nowMilliseconds).run(messages)
+            let messages = try await desk.store.read { session in
+                try self.messages(of: try candidate(subject, caller, session), session)
+            }
+            try await HistoryErasing(desk: desk, keys: vault.history, now: desk.nowMilliseconds).run(messages)
         } catch {
             throw DeskFault.of(error)
         }
@@ -41,34 +43,61 @@ extension Customers {
     func eraseRow(_ subject: SubjectNumber, at: Int64, by caller: Caller) async throws(DeskFault) {
         try await desk.act(.eraseCustomers, by: caller) { session in
             let change = try takeChange(session)
-            let row = try seen(subject, caller, session)
+            let candidate = try candidate(subject, caller, session)
             // Asked anew: an address may have come while the history forgot the others.
-            try self.messages(of: row, session).remember(at: at / 1000, session)
-            try forget(row, change: change, at: at, session)
-            return ((), AuditTrail.Line(act: .customerErased, object: Customers.object(subject)))
+            try self.messages(of: candidate, session).remember(at: at / 1000, session)
+            let consents = try forget(candidate, change: change, at: at, session)
+            let damage = [candidate.damage, consents == 0 ? nil : "\(consents) damaged consent(s)"].compactMap(\.self)
+            let outcome = (["done"] + (damage.isEmpty ? [] : [damage.joined(separator: ", ")])).joined(separator: ": ")
+            return ((), AuditTrail.Line(act: .customerErased, object: Customers.object(subject), outcome: outcome))
         }
     }
 
     /// Takes a customer's rows out of the store: that there was one stays, and which consents were given when.
-    func forget(_ row: CustomerRow, change: Int64, at: Int64, _ session: SQLSession) throws {
-        let subject = row.subject
-        for address in row.addresses {
+    /// - Returns: consents whose rows are damaged, and stay so without their proofs.
+    @discardableResult
+    func forget(_ candidate: ErasingCandidate, change: Int64, at: Int64, _ session: SQLSession) throws -> Int {
+        let (row, subject) = (candidate.row, candidate.row.subject)
+        for address in candidate.indexed {
             try session.run(
                 CustomerStatements.dropAddress,
                 [.number(address.kind.rawValue), .hash(address.hash), .number(subject), .number(address.number)])
         }
-        for var consent in try ConsentRow.all(of: subject, vault.tags, session) where consent.sealed != nil {
-            consent.sealed = nil
-            let mac = consent.values(vault.tags).last ?? .null
-            try session.run(ConsentStatements.forget, [.number(subject), .integer(consent.number), mac])
-        }
+        let damaged = try forgetProofs(of: subject, session)
         try session.run(PackageStatements.forget, [.number(subject)])
         try session.run(ContactStatements.forget, [.number(subject)])
         try session.run(SetAsideStatements.drop, [.number(subject)])
-        var rows = CustomerRows()
-        rows.append(ComposedCustomer(row: row.erased(at: at / 1000, change: change), basedOn: row.version), vault.tags)
-        try rows.write(session)
+        let erased = row.erased(at: at / 1000, change: change)
+        if candidate.isDamaged {
+            try session.run(CustomerStatements.replace, erased.values(vault.tags))
+        } else {
+            var rows = CustomerRows()
+            rows.append(ComposedCustomer(row: erased, basedOn: row.version), vault.tags)
+            try rows.write(session)
+        }
         try session.run(CustomerStatements.addUrgent, [.integer(change), .number(subject)])
+        return damaged
+    }
+
+    /// - Returns: how many rows of consents are damaged.
+    private func forgetProofs(of subject: SubjectNumber, _ session: SQLSession) throws -> Int {
+        var (damaged, after): (Int, Int64) = (0, 0)
+        while true {
+            let page = try session.rows(ConsentStatements.page, [.number(subject), .integer(after), .number(500)])
+            for row in page {
+                after = try row.integer("number")
+                guard var consent = try RowDamage.sound({ try ConsentRow(row, vault.tags) }) else {
+                    damaged += 1
+                    try session.run(ConsentStatements.forget, [.number(subject), .integer(after), row.values.last ?? .null])
+                    continue
+                }
+                guard consent.sealed != nil else { continue }
+                consent.sealed = nil
+                try session.run(
+                    ConsentStatements.forget, [.number(subject), .integer(after), consent.values(vault.tags).last ?? .null])
+            }
+            if page.count < 500 { return damaged }
+        }
     }
 
     /// What the history holds for an export of this customer, newest first, in clear; at most `messagesExported`. Its look is in the export's entry of

@@ -74,19 +74,24 @@ struct CustomerRow: Equatable, Sendable {
         let subject = try row.integer("subject", as: SubjectNumber.self)
         _ = try tags.customer.checked(row, noun: "customer", key: "\(subject)")
         let packed = try row.bytes("addresses")
-        var addresses: [CustomerAddress] = []
-        for start in stride(from: 0, to: packed.count - CustomerAddress.octets + 1, by: CustomerAddress.octets) {
-            guard let kind = AddressKind(rawValue: packed[start + 1]) else {
-                throw DeskFault.broken("customer \(subject): kind of an address")
-            }
-            let hash = packed[start + 2..<start + CustomerAddress.octets].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-            addresses.append(CustomerAddress(number: packed[start], kind: kind, hash: hash))
+        let addresses = CustomerRow.addresses(packed)
+        guard addresses.count == packed.count / CustomerAddress.octets else {
+            throw DeskFault.broken("customer \(subject): kind of an address")
         }
         self.init(
             subject: subject, version: try row.integer("version", as: UInt32.self), unit: try row.integer("unit", as: UInt16.self),
             reference: try row.optionalInteger("reference").map { UInt64(bitPattern: $0) }, addresses: addresses,
             clear: try row.bytes("clear"), sealed: try row.bytes("sealed"), createdAt: try row.integer("created_at"),
             changedAt: try row.integer("changed_at"), erasedAt: try row.optionalInteger("erased_at"), change: try row.integer("change"))
+    }
+
+    /// Those that have a kind.
+    static func addresses(_ packed: [UInt8]) -> [CustomerAddress] {
+        stride(from: 0, to: packed.count - CustomerAddress.octets + 1, by: CustomerAddress.octets).compactMap { start in
+            guard let kind = AddressKind(rawValue: packed[start + 1]) else { return nil }
+            let hash = packed[start + 2..<start + CustomerAddress.octets].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            return CustomerAddress(number: packed[start], kind: kind, hash: hash)
+        }
     }
 
     init(

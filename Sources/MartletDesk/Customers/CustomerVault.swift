@@ -9,12 +9,15 @@ public struct CustomerVault: Sendable {
     public let subjects: SubjectKeys
     let tags: CustomerTags
     public let tokens: CustomerTokens
+    /// What opens messages of customers.
+    let history: HistoryKeys
 
     public init(_ keys: KeyStore, _ subjects: SubjectKeys) {
         hashes = CustomerHashes(keys)
         self.subjects = subjects
         tags = CustomerTags(keys.rowKey)
         tokens = CustomerTokens(keys)
+        history = HistoryKeys(keys, subjects: subjects)
     }
 }
 

@@ -69,7 +69,8 @@ public struct ErasureEnding: Sendable {
         for messages in ErasureEnding.bySubject(due) {
             let (subject, at) = (messages.subject, desk.nowMilliseconds)
             let upTo = due.filter { $0.subject == subject }.map(\.wishedAt).max() ?? limit
-            try await HistoryErasing(store: desk.store, now: at, upTo: upTo + ErasureEnding.heard).run(messages)
+            try await HistoryErasing(desk: desk, keys: customers.vault.history, now: at, upTo: upTo + ErasureEnding.heard)
+                .run(messages)
             _ = try await desk.store.transaction { try $0.run(ErasureStatements.end, [.number(subject), .integer(at)]) }
             logger.notice("an erasure is ended in the history", metadata: ["customer": "\(subject)"])
         }

@@ -27,6 +27,8 @@ public struct StoreReconciling: Sendable {
         public var lost = 0
         /// Of those: given up.
         public var givenUp = 0
+        /// Numbers of customers whose rows are damaged, and set aside now; none who is erased is among them.
+        public var damaged: [Int64] = []
         public var history = HistoryPlace.follows
     }
 
@@ -58,12 +60,40 @@ public struct StoreReconciling: Sendable {
             try await desk.act(.eraseCustomers, by: caller) { session in
                 // The node's copy is older or newer than this store: it gets a new base file.
                 try session.run(StoreStatements.dropCursor, [.text(CustomerFeed.follower)])
-                let outcome = "done: \(done.erasedAgain) erased again, \(done.keysErased) keys, \(done.lost) lost, \(done.givenUp) given up"
-                return ((), AuditTrail.Line(act: .storeReconciled, object: "store", outcome: outcome))
+                var outcome = "done: \(done.erasedAgain) erased again, \(done.keysErased) keys, \(done.lost) lost, \(done.givenUp) given up"
+                if !done.damaged.isEmpty { outcome += ", \(done.damaged.count) damaged" }
+                let line = AuditTrail.Line(act: .storeReconciled, object: "store", outcome: outcome)
+                return ((), line)
             }
             return report
         } catch {
             throw DeskFault.of(error)
+        }
+    }
+
+    /// A row of a customer as far as it can be read.
+    private struct Found: Sendable {
+        var subject: Int64
+        var change: Int64
+        /// Nil: it is damaged.
+        var row: CustomerRow?
+
+        init(_ row: SQLRow, _ tags: CustomerTags) throws {
+            (subject, change) = (try row.integer("subject"), try row.integer("change"))
+            self.row = try RowDamage.sound { try CustomerRow(row, tags) }
+        }
+    }
+
+    /// One whose row is damaged keeps nobody from theirs. Who was erased is erased all the same; nothing else is known of them.
+    private func meet(damaged subject: Int64, _ caller: Caller, _ report: inout Report) async throws {
+        report.customers += 1
+        guard let number = SubjectNumber(exactly: subject) else { return report.damaged.append(subject) }
+        if case .erased = customers.vault.subjects.key(number) {
+            try await customers.erase(number, by: caller)
+            report.erasedAgain += 1
+        } else {
+            try await customers.setAside([number])
+            report.damaged.append(subject)
         }
     }
 
@@ -72,16 +102,21 @@ public struct StoreReconciling: Sendable {
         let (desk, vault) = (customers.desk, customers.vault)
         let newest = try await customers.newestChange()
         var after: Int64 = 0
-        while after < newest {
+        while true {
             let from = after
-            let rows = try await desk.store.read { session in
+            let found = try await desk.store.read { session in
                 try session.rows(CustomerStatements.changes, [.integer(from), .number(StoreReconciling.page)])
-                    .map { try CustomerRow($0, vault.tags) }
+                    .map { try Found($0, vault.tags) }
             }
-            guard let last = rows.last else { break }
+            guard let last = found.last else { break }
             after = last.change
             var keys: [SubjectNumber] = []
-            for row in rows where row.change <= newest {
+            for one in found {
+                guard let row = one.row else {
+                    try await meet(damaged: one.subject, caller, &report)
+                    continue
+                }
+                guard row.change <= newest else { continue }
                 report.customers += 1
                 let found = vault.subjects.key(row.subject)
                 if row.erasedAt != nil {
@@ -111,7 +146,7 @@ public struct StoreReconciling: Sendable {
         let at = desk.now()
         try await desk.act(.eraseCustomers, by: caller) { session in
             let change = try customers.takeChange(session)
-            try customers.forget(try customers.seen(subject, caller, session), change: change, at: at, session)
+            try customers.forget(try customers.candidate(subject, caller, session), change: change, at: at, session)
             return ((), AuditTrail.Line(act: .customerErased, object: Customers.object(subject), outcome: "done: its key was lost"))
         }
     }

@@ -14,7 +14,7 @@ public struct History: Sendable {
     /// - Throws: `.forbidden`, `.invalid`, `.store`.
     public func search(_ wish: HistoryWish, by caller: Caller) async throws(DeskFault) -> HistoryPage {
         try caller.require(.readHistory)
-        let search = try HistorySearch(wish, by: caller, keys, names())
+        let search = try HistorySearch(wish, by: caller, keys, names(), desk.damage)
         guard wish.reveals else {
             return try await desk.read(.readHistory, by: caller) { session in try search.run(session) }
         }

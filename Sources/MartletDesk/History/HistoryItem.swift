@@ -28,6 +28,11 @@ public struct HistoryItem: Equatable, Sendable {
     public var damaged: [String] = []
     /// A row is of a version that wrote none of the tags by which it could be believed. It is shown, and nothing of it in clear.
     public var isUntagged = false
+    /// Tables of which a row should be there and is not: nothing that depends on it is shown.
+    public var lacks: [String] = []
+    /// Only an entry of the search, which anybody could have written who writes to the database, says that it is what was asked for: there is no sealed part to
+    /// compare with, or it does not open.
+    public var isUnconfirmed = false
     public var parts: Int
     public var attempts: Int
     public var possibleDuplicate: Bool
@@ -52,6 +57,8 @@ public struct HistoryItem: Equatable, Sendable {
 
     /// The table of where messages stand.
     static let standing = "state"
+    /// The table of decisions about texts.
+    static let decision = "step"
 
     mutating func fill(_ opened: HistoryKeys.Opened, reveals: Bool) {
         switch opened {

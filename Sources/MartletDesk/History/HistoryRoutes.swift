@@ -18,6 +18,8 @@ struct HistoryRoutes: APINoun {
         var tampered: Bool?
         var damaged: [String]?
         var untagged: Bool?
+        var unconfirmed: Bool?
+        var lacks: [String]?
         var parts: Int
         var attempts: Int
         var possibleDuplicate: Bool?
@@ -31,7 +33,8 @@ struct HistoryRoutes: APINoun {
         var reference: String?
 
         enum CodingKeys: String, CodingKey {
-            case id, direction, source, channel, state, reason, tampered, damaged, untagged, parts, attempts, possibleDuplicate
+            case id, direction, source, channel, state, reason, tampered, damaged, untagged, unconfirmed, lacks, parts, attempts,
+                possibleDuplicate
             case createdAt, updatedAt, endedAt, content, from, number, text, reference
             case messageClass = "class"
             case group = "operator"
@@ -49,6 +52,8 @@ struct HistoryRoutes: APINoun {
             tampered = item.isTampered ? true : nil
             damaged = item.isTampered ? item.damaged : nil
             untagged = item.isUntagged ? true : nil
+            unconfirmed = item.isUnconfirmed ? true : nil
+            lacks = item.lacks.isEmpty ? nil : item.lacks
             parts = item.parts
             attempts = item.attempts
             possibleDuplicate = item.possibleDuplicate ? true : nil
@@ -165,6 +170,9 @@ struct HistoryRoutes: APINoun {
     private static func hops(_ story: HistoryStory) -> [Hop] {
         var hops = story.hops.map { document($0) }
         if story.hasMoreSteps { hops.append(["hop": "history", "what": "there are more steps than are told"]) }
+        for table in story.item.lacks {
+            hops.append(["hop": "history", "what": "a row is not there, and nothing that depends on it is shown", "row": table])
+        }
         for row in story.damaged {
             var hop = ["hop": "history", "what": "a row is not as Martlet wrote it", "row": row.table]
             hop["sequence"] = row.sequence.map { String($0) }

@@ -53,38 +53,72 @@ struct HistoryRows {
         var item: HistoryItem
         /// Nil: the row that says so is damaged.
         var source: SourceNumber?
-        /// Nil: there is none, or its row is damaged.
-        var keyed: Sealed?
+        /// Of its messages, in their order, the one that is shown last; none: there is none, or a row of them is damaged.
+        var sealed: [Sealed] = []
     }
 
     struct Sealed {
+        /// Of the message, by its ordinal.
+        var id: MessageID
         var bytes: [UInt8]
         var keyID: UInt32
 
-        /// Nil: what stands there is no number of a key.
+        /// Nil: what stands there is no id, or no number of a key.
         init?(_ row: SQLRow) throws(SQLFault) {
-            guard let keyID = UInt32(exactly: try row.integer("key_id")) else { return nil }
-            self.keyID = keyID
+            guard let id = MessageID(bytes: try row.bytes("id")), let keyID = UInt32(exactly: try row.integer("key_id")) else { return nil }
+            (self.id, self.keyID) = (id, keyID)
             bytes = try row.bytes("sealed")
         }
     }
 
-    /// - Parameter reveals: in clear, where it is proven what may be.
-    func open(_ item: inout HistoryItem, _ sealed: Sealed?, reveals: Bool) throws {
-        guard let sealed else { return }
-        item.fill(keys.open(sealed.bytes, of: item.id, keyID: sealed.keyID), reveals: reveals && item.isProven)
-        // Of codes it is never shown; events of one other class may have secrets.
-        if item.text != nil, item.messageClass ?? .security == .security, try mayHaveSecret(item.id) { item.text = nil }
+    /// A sealed part, and what it turned out to be.
+    struct Opening {
+        var sealed: Sealed
+        var content: HistoryKeys.Opened
     }
 
-    /// Whether a decision wrote a secret into its text. A decision that is not shown to be as Martlet wrote it may have.
-    private func mayHaveSecret(_ id: MessageID) throws -> Bool {
+    func opened(_ found: Found) -> [Opening] {
+        found.sealed.map { Opening(sealed: $0, content: keys.open($0.bytes, of: found.item.id, keyID: $0.keyID)) }
+    }
+
+    /// - Parameter reveals: in clear, where it is proven what may be.
+    func fill(_ item: inout HistoryItem, _ opened: [Opening], reveals: Bool) throws {
+        guard let last = opened.last else { return }
+        item.fill(last.content, reveals: reveals && item.isProven)
+        // Of codes it is never shown; events of one other class may have secrets.
+        guard item.text != nil, item.messageClass ?? .security == .security else { return }
+        switch try secrecy(last) {
+        case .open: break
+        case .secret: item.text = nil
+        case .unknown:
+            item.text = nil
+            item.lacks.append(HistoryItem.decision)
+        }
+    }
+
+    private enum Secrecy { case open, secret, unknown }
+
+    /// Whether a decision wrote a secret into the text. A decision that is not shown to be as Martlet wrote it may have, and so may one whose row is not there: that a
+    /// text is an event's its own seal says.
+    private func secrecy(_ message: Opening) throws -> Secrecy {
+        var isDecided = false
+        for step in try steps(message.sealed.id) {
+            guard let record = step else { return .secret }
+            guard case .decided(let it) = record.body else { continue }
+            if it.bits.contains(.hasSecret) { return .secret }
+            if it.outcome == .told, record.header.id.message == message.sealed.id { isDecided = true }
+        }
+        if case .payload(let payload, _) = message.content, payload.event == 0 { return .open }
+        return isDecided ? .open : .unknown
+    }
+
+    /// What happened in between, as far as it is read; nil for each row that is not shown to be as Martlet wrote it.
+    func steps(_ id: MessageID) throws -> [Record?] {
         try session.rows(HistoryStatements.steps, range(id) + [.number(HistoryStory.stepsMaximum)], maximum: HistoryStory.stepsMaximum)
-            .contains { row in
-                guard let step = try StepRow(row, keys.stepTags, untagged), step.isTagged, let record = HistoryStory.record(step.record)
-                else { return true }
-                if case .decided(let it) = record.body { return it.bits.contains(.hasSecret) }
-                return false
+            .map { row in
+                guard let step = try StepRow(row, keys.stepTags, untagged), step.isTagged else { return nil }
+                guard let record = HistoryStory.record(step.record), record.header.id.notification == id.notification else { return nil }
+                return record
             }
     }
 
@@ -109,17 +143,18 @@ struct HistoryRows {
         }
         guard wanted.standing(item) else { return nil }
         let messages = try session.rows(HistoryStatements.messages, range(id), maximum: 256)
-        guard let message = messages.last else { return Found(item: item, source: source, keyed: nil) }
+        guard let message = messages.last else { return Found(item: item, source: source) }
         let standings = messages.map { EvidenceTable.messages.standing(of: $0, keys.evidenceTags.messages, untagged) }
         item.isUntagged = item.isUntagged || standings.contains(.untagged)
-        guard !standings.contains(.damaged), let parts = Int(exactly: try message.integer("parts")), let sealed = try Sealed(message) else {
+        let sealed = try messages.compactMap { (row) throws(SQLFault) in try Sealed(row) }
+        guard !standings.contains(.damaged), let parts = Int(exactly: try message.integer("parts")), sealed.count == messages.count else {
             item.damaged.append(EvidenceTable.messages.name)
             item.content = .damaged
-            return Found(item: item, source: source, keyed: nil)
+            return Found(item: item, source: source)
         }
         item.parts = parts
         item.channel = ChannelKind.allCases.first { $0.rawValue == (try? message.integer("channel", as: UInt8.self)) }
-        return Found(item: item, source: source, keyed: sealed)
+        return Found(item: item, source: source, sealed: sealed)
     }
 
     private func received(_ id: MessageID, _ row: SQLRow, _ wanted: Wanted) throws -> Found? {
@@ -132,13 +167,13 @@ struct HistoryRows {
             let sealed = try Sealed(row)
         else {
             (item.damaged, item.content) = ([EvidenceTable.inbound.name], .damaged)
-            return wanted.standing(item) ? Found(item: item, source: nil, keyed: nil) : nil
+            return wanted.standing(item) ? Found(item: item, source: nil) : nil
         }
         // Whatever stands in a row without a tag is a moment that can be shown.
         let at = min(max(0, try row.integer("received_at")), Int64.max / 1000)
         (item.group, item.parts, item.state, item.changedAt, item.endedAt) = (names.group(group), parts, .received, at, at)
         guard wanted.standing(item) else { return nil }
-        return Found(item: item, source: source, keyed: sealed)
+        return Found(item: item, source: source, sealed: [sealed])
     }
 
     /// Nil: the row is damaged.

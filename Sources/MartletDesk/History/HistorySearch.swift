@@ -17,6 +17,7 @@ struct HistorySearch {
     let caller: Caller
     let keys: HistoryKeys
     let names: HistoryNames
+    private let damage: DamageNotes
     /// Named in the wish.
     let source: SourceNumber?
     /// Hash of the mail address in the wish.
@@ -29,7 +30,11 @@ struct HistorySearch {
     /// Messages looked at in one request at most.
     static let mostCandidates = 1000
 
-    init(_ wish: HistoryWish, by caller: Caller, _ keys: HistoryKeys, _ names: HistoryNames) throws(DeskFault) {
+    /// - Parameter damage: gets entries of the search that their messages do not bear out.
+    init(
+        _ wish: HistoryWish, by caller: Caller, _ keys: HistoryKeys, _ names: HistoryNames, _ damage: DamageNotes
+    ) throws(DeskFault) {
+        self.damage = damage
         self.wish = wish
         self.caller = caller
         self.keys = keys
@@ -134,7 +139,18 @@ struct HistorySearch {
         }
         guard let found = try rows.item(id, wanted) else { return nil }
         var item = found.item
-        try rows.open(&item, found.keyed, reveals: wish.reveals)
+        let opened = rows.opened(found)
+        // An entry of the search has no tag: what it led to has to say the same.
+        for value in values {
+            switch try rows.proof(of: SearchClaim(value.kind, value.hashes), item, opened) {
+            case .borneOut: break
+            case .unknown: item.isUnconfirmed = true
+            case .refuted:
+                damage.note(SearchClaim.entry(of: id), instead: "the message is not shown in a search that it does not fit")
+                return nil
+            }
+        }
+        try rows.fill(&item, opened, reveals: wish.reveals)
         return item
     }
 

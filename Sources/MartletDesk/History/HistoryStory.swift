@@ -35,7 +35,7 @@ public struct HistoryStory: Sendable {
         guard let found = try rows.item(id), rows.names.sees(caller, found.source) else { return nil }
         item = found.item
         deadline = 0
-        try rows.open(&item, found.keyed, reveals: reveals)
+        try rows.fill(&item, rows.opened(found), reveals: reveals)
         if item.isInbound { try takeInbound(rows) } else { try takeSent(rows) }
         // What happened in the same moment stays in the order of the flow.
         hops = hops.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)

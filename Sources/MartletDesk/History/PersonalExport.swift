@@ -7,7 +7,7 @@ extension History {
     /// tag says may be one; the caller has checked the right and enters the look in the audit.
     /// - Parameter limit: of messages; more are told by `isWhole`.
     func all(of messages: PersonalMessages, limit: Int) async throws -> (items: [HistoryItem], isWhole: Bool) {
-        let (keys, names) = (keys, names())
+        let (keys, names, damage) = (keys, names(), desk.damage)
         let end = MessageID.first(of: desk.nowMilliseconds + 86_400_000)
         guard let oldest = try await desk.store.read({ try PersonalMessages.oldest($0) }) else { return ([], true) }
         var found: [MessageID: HistoryItem] = [:]
@@ -21,7 +21,15 @@ extension History {
                     let items = try step.found.compactMap { one -> HistoryItem? in
                         guard let found = try rows.item(one.id) else { return nil }
                         var item = found.item
-                        try rows.open(&item, found.keyed, reveals: true)
+                        let opened = rows.opened(found)
+                        switch try rows.proof(of: address.claim, item, opened) {
+                        case .borneOut: break
+                        case .unknown: item.isUnconfirmed = true
+                        case .refuted:
+                            damage.note(SearchClaim.entry(of: one.id), instead: "the message is in nobody's export for it")
+                            return nil
+                        }
+                        try rows.fill(&item, opened, reveals: true)
                         return item
                     }
                     return (items, step.next)

@@ -11,6 +11,8 @@ struct PersonalMessages: Sendable {
         var hash: Int64
         /// Another customer has it too.
         var isShared: Bool
+
+        var claim: SearchClaim { SearchClaim(kind, [hash]) }
     }
 
     struct Found {

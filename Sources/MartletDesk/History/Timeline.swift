@@ -97,7 +97,7 @@ public struct Timeline: Sendable {
         for phone in phones.prefix(Timeline.mostAddresses) { wishes.append(only(wish) { $0.phone = phone }) }
         let names = history.names()
         var searches: [HistorySearch] = []
-        for wish in wishes { searches.append(try HistorySearch(wish, by: caller, history.keys, names)) }
+        for wish in wishes { searches.append(try HistorySearch(wish, by: caller, history.keys, names, history.desk.damage)) }
         let all = searches
         let pages = try await history.desk.read(.readHistory, by: caller) { session in try all.map { try $0.run(session) } }
         // A contact's key has nothing but milliseconds in its higher half.
@@ -124,7 +124,10 @@ public struct Timeline: Sendable {
             floor = max(floor ?? Entry.contact(last).key, Entry.contact(last).key)
         }
         var seen: Set<MessageID> = []
-        var entries = pages.flatMap(\.items).filter { seen.insert($0.id).inserted }.map { Entry.message($0) }
+        // Of what several searches found, one may be able to say that it is the customer's.
+        let items = pages.flatMap(\.items)
+        let found = items.filter { !$0.isUnconfirmed } + items.filter(\.isUnconfirmed)
+        var entries = found.filter { seen.insert($0.id).inserted }.map { Entry.message($0) }
         entries += contacts.filter { $0.place.at >= wish.from }.map { Entry.contact($0) }
         entries.sort { $0.key > $1.key }
         if let floor { entries.removeAll { $0.key < floor } }

@@ -28,9 +28,8 @@ struct ContactImport: Sendable {
             // Which lines are refused is known only when the customers were looked up: before the transaction that counts them, for their faults
             // are in the file of errors before the place moves behind them.
             let (ready, known) = (lines, try await references(lines))
-            for line in ready {
-                if let fault = fault(line.draft, isKnown: known.contains(line.draft.referenceHash)) { faults.append((line.number, fault)) }
-            }
+            for line in ready { if let fault = fault(line.draft, known) { faults.append((line.number, fault)) } }
+            if !known.damaged.isEmpty { try await customers.setAside(known.damaged.values.sorted()) }
             for one in faults.sorted(by: { $0.line < $1.line }) { errors.add(line: one.line, one.fault) }
             try errors.flush()
             let refused = Set(faults.map(\.line))
@@ -44,29 +43,44 @@ struct ContactImport: Sendable {
         }
     }
 
-    private func fault(_ draft: ContactDraft, isKnown: Bool) -> FieldFault? {
-        guard isKnown else { return FieldFault("reference", "unknown", "no customer has it") }
+    private func fault(_ draft: ContactDraft, _ known: Known) -> FieldFault? {
+        if let subject = known.damaged[draft.referenceHash] { return .damaged("reference", subject) }
+        guard known.rows[draft.referenceHash] != nil else { return FieldFault("reference", "unknown", "no customer has it") }
         guard draft.at <= desk.nowMilliseconds + 86_400_000 else { return FieldFault("at", "range", "it is in the future") }
         return nil
     }
 
-    /// Those of the lines' references that customers have.
-    private func references(_ lines: [Line]) async throws -> Set<UInt64> {
-        let hashes = Set(lines.map(\.draft.referenceHash)).sorted()
-        return try await desk.store.read { Set(try rows(hashes, $0).keys) }
+    /// Customers by the lines' references.
+    private struct Known: Sendable {
+        var rows: [UInt64: CustomerRow] = [:]
+        /// Whose row or key is damaged.
+        var damaged: [UInt64: SubjectNumber] = [:]
     }
 
-    private func rows(_ hashes: [UInt64], _ session: SQLSession) throws -> [UInt64: CustomerRow] {
-        var found: [UInt64: CustomerRow] = [:]
+    private func references(_ lines: [Line]) async throws -> Known {
+        let hashes = Set(lines.map(\.draft.referenceHash)).sorted()
+        return try await desk.store.read { try rows(hashes, $0) }
+    }
+
+    private func rows(_ hashes: [UInt64], _ session: SQLSession) throws -> Known {
+        var known = Known()
         let width = CustomerStatements.references
         for start in stride(from: 0, to: hashes.count, by: width) {
             let values = (start..<start + width).map { SQLValue.hash(hashes[min($0, hashes.count - 1)]) }
-            for row in try session.rows(CustomerStatements.byReferences, values) {
-                let row = try CustomerRow(row, vault.tags)
-                if let reference = row.reference { found[reference] = row }
+            for found in try session.rows(CustomerStatements.byReferences, values) {
+                let row = try RowDamage.sound {
+                    let row = try CustomerRow(found, vault.tags)
+                    if row.erasedAt == nil { _ = try vault.key(row.subject) }
+                    return row
+                }
+                if let row {
+                    if let reference = row.reference { known.rows[reference] = row }
+                } else if let reference = try found.optionalInteger("reference") {
+                    known.damaged[UInt64(bitPattern: reference)] = SubjectNumber(truncatingIfNeeded: try found.integer("subject"))
+                }
             }
         }
-        return found
+        return known
     }
 
     /// One transaction, under the number of changes: so no customer is erased while contacts of that customer are written.
@@ -88,7 +102,8 @@ struct ContactImport: Sendable {
             var sealer = Sealer()
             for (place, line) in lines.enumerated() {
                 // Erased since it was looked up: what the bank says of nobody is not kept, and is no fault of the file's.
-                guard let customer = known[line.draft.referenceHash] else {
+                if let subject = known.damaged[line.draft.referenceHash] { throw DeskFault.tampered(noun: "customer", key: "\(subject)") }
+                guard let customer = known.rows[line.draft.referenceHash] else {
                     progress.same += 1
                     continue
                 }
@@ -130,7 +145,10 @@ struct ContactImport: Sendable {
     private func summaries(_ made: Made, _ session: SQLSession) throws -> Set<String> {
         var found: Set<String> = []
         for row in try session.rows(ContactStatements.moment, [.number(made.subject), .integer(made.at)]) {
-            let row = try ContactRow(row, vault.tags)
+            guard let row = try RowDamage.sound({ try ContactRow(row, vault.tags) }) else {
+                desk.damage.note("contact of customer \(made.subject)", instead: "an imported contact is not compared with it")
+                continue
+            }
             // Of another kind by its number alone: no need to open it.
             guard row.kind == made.kind.number, row.unit == made.unit else { continue }
             let words = try customers.words(of: row)

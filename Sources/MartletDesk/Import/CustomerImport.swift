@@ -38,7 +38,7 @@ struct CustomerImport: Sendable {
                 } else {
                     (known, isAhead) = (try await read(batch), writing != nil)
                 }
-                let keys = try make(batch.groups.count { known.rows[$0.hash] == nil })
+                let keys = try make(batch.groups.count { known.isNew($0.hash) })
                 let composer = BatchComposer(vault: vault, circumstances: circumstances(caller))
                 let first = isAhead ? ahead ?? known.change : known.change
                 let composed = try await composer.compose(batch, known, keys: keys, change: first, tasks: options.tasks)
@@ -50,6 +50,7 @@ struct CustomerImport: Sendable {
                 faults.append(contentsOf: composed.faults)
                 for one in faults.sorted(by: { $0.line < $1.line }) { errors.add(line: one.line, one.fault) }
                 try errors.flush()
+                if !composed.damaged.isEmpty { try await customers.setAside(composed.damaged.sorted()) }
                 batch.refused = Set(faults.map(\.line)).count
                 guard progress.refused + batch.refused <= options.errorsMaximum || batch.refused == 0 else {
                     progress = try await write(batch, composed, composer, keys, progress, errors.size, isLast: false)
@@ -105,6 +106,10 @@ struct CustomerImport: Sendable {
                 // Keys of customers who were added meanwhile stay unused.
                 ready = try composer.compose(
                     batch.groups[...], try KnownCustomers(batch, vault.tags, desk.damage, session), keys[...], change: first - 1)
+                // Damaged since its lines were read: they are in no file of errors, so they are read again when the import goes on.
+                if let subject = ready.damaged.subtracting(composed.damaged).min() {
+                    throw DeskFault.tampered(noun: "customer", key: "\(subject)")
+                }
             }
             for part in ready.parts { try part.write(session) }
             var progress = before

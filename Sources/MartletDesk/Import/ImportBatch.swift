@@ -47,16 +47,23 @@ struct KnownCustomers: Sendable {
     /// The newest number of a change when it was read: what is composed holds as long as this is still the newest.
     var change: Int64
     var rows: [UInt64: CustomerRow] = [:]
+    /// Customers whose rows are damaged, by the reference that stands there.
+    var damaged: [UInt64: SubjectNumber] = [:]
     var facts: [AddressKind: [UInt64: AddressState]] = [:]
+
+    func isNew(_ hash: UInt64) -> Bool { rows[hash] == nil && damaged[hash] == nil }
 
     init(_ batch: ImportBatch, _ tags: CustomerTags, _ damage: DamageNotes, _ session: SQLSession) throws {
         change = try session.row(CustomerStatements.newestChange)?.integer("number") ?? 0
         let (width, hashes) = (CustomerStatements.references, batch.groups.map(\.hash))
         for start in stride(from: 0, to: hashes.count, by: width) {
             let values = (start..<start + width).map { SQLValue.hash(hashes[min($0, hashes.count - 1)]) }
-            for row in try session.rows(CustomerStatements.byReferences, values) {
-                let row = try CustomerRow(row, tags)
-                if let reference = row.reference { rows[reference] = row }
+            for found in try session.rows(CustomerStatements.byReferences, values) {
+                if let row = try RowDamage.sound({ try CustomerRow(found, tags) }) {
+                    if let reference = row.reference { rows[reference] = row }
+                } else if let reference = try found.optionalInteger("reference") {
+                    damaged[UInt64(bitPattern: reference)] = SubjectNumber(truncatingIfNeeded: try found.integer("subject"))
+                }
             }
         }
         facts = try AddressFactRow.known(batch.addresses, tags, damage, session)
@@ -68,6 +75,8 @@ struct ComposedBatch: Sendable {
     /// Each made by a task of its own.
     var parts: [CustomerRows] = []
     var faults: [(line: Int, fault: FieldFault)] = []
+    /// Customers whose lines are refused because their rows or keys are damaged.
+    var damaged: Set<SubjectNumber> = []
     var added = 0
     var changed = 0
     var same = 0
@@ -98,7 +107,7 @@ struct BatchComposer: Sendable {
         for start in stride(from: 0, to: all.count, by: max(1, share)) {
             let range = start..<min(start + share, all.count)
             ranges.append((range, key))
-            key += range.count { known.rows[all[$0].hash] == nil }
+            key += range.count { known.isNew(all[$0].hash) }
         }
         let parts = try await withThrowingTaskGroup(of: (Int, ComposedBatch).self) { group in
             for (index, part) in ranges.enumerated() {
@@ -114,6 +123,7 @@ struct BatchComposer: Sendable {
             guard let part = parts[index] else { continue }
             whole.parts.append(contentsOf: part.parts)
             whole.faults.append(contentsOf: part.faults)
+            whole.damaged.formUnion(part.damaged)
             whole.added += part.added
             whole.changed += part.changed
             whole.same += part.same
@@ -132,7 +142,17 @@ struct BatchComposer: Sendable {
         var circumstances = circumstances
         circumstances.facts = known.facts
         for (place, group) in groups.enumerated() {
-            let before = try known.rows[group.hash].map { try vault.opened($0) }
+            let before: OpenedCustomer?
+            do {
+                if let subject = known.damaged[group.hash] { throw DeskFault.tampered(noun: "customer", key: "\(subject)") }
+                before = try known.rows[group.hash].map { row in try RowDamage.naming(row.subject) { try vault.opened(row) } }
+            } catch {
+                // This one is set aside, and no other waits for it.
+                guard let subject = RowDamage.customer(error) else { throw error }
+                composed.damaged.insert(subject)
+                for (line, _) in group.drafts { composed.faults.append((line, .damaged("reference", subject))) }
+                continue
+            }
             // One who was erased since the keys were counted is new again, and has none yet.
             let key = try before.map { try vault.key($0.row.subject) } ?? keys.popFirst() ?? vault.subjects.make(1).first
             guard let key else { throw DeskFault.broken("no key was made") }

@@ -34,8 +34,13 @@ struct ListImport: Sendable {
             let end = try reader.next(&faults) { lines.append(($1, $0)) }
             // Before the transaction that counts them, for their faults are in the file of errors before the place moves behind them.
             let ready = lines
-            let found = try await desk.store.read { session in try ready.map { try fault($0.draft, session) } }
-            for (line, fault) in zip(lines, found) { if let fault { faults.append((line.number, fault)) } }
+            let found = try await desk.store.read { session in try ready.map { try verdict($0.draft, session) } }
+            var damaged: Set<SubjectNumber> = []
+            for (line, verdict) in zip(lines, found) {
+                if let fault = verdict.fault { faults.append((line.number, fault)) }
+                if let subject = verdict.damaged { damaged.insert(subject) }
+            }
+            if !damaged.isEmpty { try await customers.setAside(damaged.sorted()) }
             for one in faults.sorted(by: { $0.line < $1.line }) { errors.add(line: one.line, one.fault) }
             try errors.flush()
             let refused = Set(faults.map(\.line))
@@ -49,15 +54,32 @@ struct ListImport: Sendable {
         }
     }
 
+    private struct Verdict: Sendable {
+        /// Nil: the line holds.
+        var fault: FieldFault?
+        /// A customer of the line whose row or key is damaged.
+        var damaged: SubjectNumber?
+    }
+
+    private func verdict(_ draft: ListingDraft, _ session: SQLSession) throws -> Verdict {
+        do {
+            return Verdict(fault: try fault(draft, session))
+        } catch {
+            guard let subject = RowDamage.customer(error) else { throw error }
+            return Verdict(fault: .damaged(draft.column, subject), damaged: subject)
+        }
+    }
+
+    /// - Throws: what `RowDamage.naming` throws where a customer is damaged.
     private func fault(_ draft: ListingDraft, _ session: SQLSession) throws -> FieldFault? {
         let rows = try rows(draft.whom, session)
         if rows.isEmpty { return FieldFault(draft.column, "unknown", "no customer has it") }
         if rows.count > ListImport.sharing {
             return FieldFault(draft.column, "too_many", "more than \(ListImport.sharing) customers have it")
         }
-        if draft.isOff { return nil }
         for row in rows {
-            let listed = try vault.opened(row).customer.listed
+            let listed = try RowDamage.naming(row.subject) { try vault.opened(row) }.customer.listed
+            if draft.isOff { continue }
             if listed.count >= CustomerLimits.listed, !listed.contains(where: { $0.list == draft.entry.list }) {
                 return FieldFault("list", "too_many", "a customer stands on at most \(CustomerLimits.listed) lists")
             }
@@ -69,10 +91,20 @@ struct ListImport: Sendable {
     private func rows(_ whom: ListingDraft.Whom, _ session: SQLSession) throws -> [CustomerRow] {
         switch whom {
         case .reference(let hash):
-            guard let row = try customers.row(hash, session), row.erasedAt == nil else { return [] }
-            return [row]
+            guard let found = try session.row(CustomerStatements.byReference, [.hash(hash)]) else { return [] }
+            let subject = SubjectNumber(truncatingIfNeeded: try found.integer("subject"))
+            let row = try RowDamage.naming(subject) { try CustomerRow(found, vault.tags) }
+            return row.erasedAt == nil ? [row] : []
         case .address(let kind, let hash):
-            return try customers.owners(of: hash, kind, after: 0, limit: ListImport.sharing + 1, session).filter { $0.erasedAt == nil }
+            let holders = try customers.holders(of: hash, kind, after: 0, limit: ListImport.sharing + 1, session)
+            return try holders.compactMap { subject in
+                try RowDamage.naming(subject) {
+                    guard let row = try customers.row(subject: subject, session) else {
+                        throw DeskFault.tampered(noun: "customer", key: "\(subject)")
+                    }
+                    return row.erasedAt == nil ? row : nil
+                }
+            }
         }
     }
 

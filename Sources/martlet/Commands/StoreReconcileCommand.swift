@@ -13,7 +13,7 @@ extension StoreCommand {
             commandName: "reconcile", abstract: "Makes store, keys, node and history agree after one of them was restored; safe to repeat.",
             discussion: """
                 Who was erased is erased again, no customer's number is given out twice, the node gets its customers anew, the history goes on where \
-                the log is. The desk must be stopped. Exit codes: 0 done, 1 it failed, or keys of customers are missing, 2 bad settings or \
+                the log is. The desk must be stopped. Exit codes: 0 done, 1 it failed, or keys or rows of customers are missing or damaged, 2 bad settings or \
                 a wrong key, 3 a desk is running.
                 """)
 
@@ -67,8 +67,17 @@ extension StoreCommand {
             case .movedBack: print("history: the log ends before what the history has of it; it goes on from there")
             }
             if report.givenUp > 0 { print("\(report.givenUp) customer(s) given up; import them again") }
+            if !report.damaged.isEmpty {
+                let some = report.damaged.prefix(100).map { String($0) }.joined(separator: ", ")
+                print("set aside, for their rows are damaged: customer(s) \(some)\(report.damaged.count > 100 ? " and others" : "")")
+            }
             guard report.lost == report.givenUp else {
                 throw AtRest.failure("the keys of \(report.lost) customer(s) are missing: \(CustomerKeysCheck.remedy)")
+            }
+            guard report.damaged.isEmpty else {
+                throw AtRest.failure(
+                    "the rows of \(report.damaged.count) customer(s) are damaged, all others are done: restore them from a backup, or erase these customers"
+                )
             }
         }
     }

@@ -1,3 +1,4 @@
+import Foundation
 import Guard
 import Logging
 import MartletModel
@@ -179,6 +180,92 @@ import Testing
             await #expect(throws: (any Error).self) { try await running.value }
             await rig.store.close()
             await #expect(throws: DeskFault.self) { try await work.look(customers) }
+        }
+    }
+
+    // MARK: Files, erasures
+
+    private func read(_ rig: CustomerRig, _ kind: ImportKind, _ text: String) async throws -> (end: ImportProgress, errors: String) {
+        var options = ImportOptions()
+        (options.kind, options.lines) = (kind, 2)
+        let path = try rig.write(text, "\(kind.rawValue).csv")
+        let end = try await FileImport(rig.customers, options).run(file: path, by: anna)
+        return (end, try String(contentsOfFile: "\(path).errors.csv", encoding: .utf8))
+    }
+
+    @Test(
+        "A file whose second customer is damaged is imported for all others: the line is refused with the customer's number, whichever kind of file it is",
+        arguments: SQLStore.Engine.allCases)
+    func files(engine: SQLStore.Engine) async throws {
+        try await with(engine) { rig, ids, _ in
+            try await damage(rig, ids[1])
+            let whole = "customer \(ids[1]) is damaged"
+            let customers = try await read(
+                rig, .customers,
+                "reference,given_name\n40-118-220,Ann\n40-118-221,Bo\n40-118-222,Cy\n40-118-223,Di\n40-118-221,Ed\n")
+            #expect(customers.end.isDone && customers.end.changed == 2 && customers.end.added == 1 && customers.end.refused == 2)
+            #expect(customers.errors.split(separator: "\r\n").count == 3 && customers.errors.contains(whole))
+            #expect(try await rig.customers.setAside(after: 0, limit: 9) == [ids[1]])
+            for (reference, name) in [("40-118-220", "Ann"), ("40-118-222", "Cy"), ("40-118-223", "Di")] {
+                let id = try #require(try await rig.customers.find(reference: reference, by: anna)).id
+                #expect(try await rig.customers.reveal(id, by: anna).givenName == name)
+            }
+            let contacts = try await read(
+                rig, .contacts,
+                "reference,at,kind,summary\n40-118-220,2026-01-10T10:00:00Z,branch,a\n40-118-221,2026-01-10T10:00:00Z,branch,b\n"
+                    + "40-118-222,2026-01-10T10:00:00Z,branch,c\n")
+            #expect(contacts.end.isDone && contacts.end.added == 2 && contacts.end.refused == 1 && contacts.errors.contains(whole))
+            // The first two share a number: of whom the line would be, nobody can say.
+            let lists = try await read(
+                rig, .lists, "list,reference,phone\n7,40-118-220,\n7,40-118-221,\n7,,+447700900123\n7,,+447700900456\n")
+            #expect(lists.end.isDone && lists.end.changed == 2 && lists.end.refused == 2 && lists.errors.contains(whole))
+            // Whole again, nothing of it was lost or overwritten.
+            try await restore(rig, ids[1])
+            #expect(try await rig.customers.reveal(ids[1], by: anna).givenName == "Wanda")
+        }
+    }
+
+    @Test(
+        "A damaged customer is erased as any other, and the audit says what was damaged; a caller of a unit cannot",
+        arguments: SQLStore.Engine.allCases)
+    func erased(engine: SQLStore.Engine) async throws {
+        for change in ["unit = unit + 1", "addresses = clear", "version = 99", "sealed = clear", "reference = 5", "erased_at = 5"] {
+            try await with(engine) { rig, ids, hash in
+                _ = try await rig.customers.enter(
+                    ConsentStatement(purpose: 4, channel: nil, state: .withdrawn, at: 1000, way: .web, proof: "letter"), of: ids[0],
+                    by: anna)
+                try await rig.change("UPDATE consent SET state = 1 WHERE subject = \(ids[0])")
+                try await rig.change("UPDATE customer SET \(change) WHERE subject = \(ids[0])")
+                var clerk = anna
+                clerk.unit = 7
+                let refused = try await CustomerRig.fault { try await rig.customers.erase(ids[0], by: clerk) }
+                #expect(refused == .tampered(noun: "customer", key: "\(ids[0])"), "\(change)")
+                try await rig.customers.setAside([ids[0]])
+                try await rig.customers.erase(ids[0], by: anna)
+                #expect(rig.vault.subjects.key(ids[0]).key == nil, "\(change)")
+                let row = try await rig.store.read { try rig.customers.row(subject: ids[0], $0) }
+                #expect(row?.erasedAt != nil && row?.sealed == [] && row?.addresses == [], "\(change)")
+                #expect(try await rig.customers.setAsideCount() == 0)
+                let proofs = try await rig.store.read { session in
+                    try session.rows(ConsentStatements.page, [.number(ids[0]), .integer(0), .number(9)]).map {
+                        try $0.optionalBytes("sealed")
+                    }
+                }
+                #expect(proofs == [nil], "\(change)")
+                // The other one who has the number is found by it, alone.
+                #expect(try await rig.customers.find(phone: "+44 7700 900123", by: anna).map(\.id) == [ids[1]], "\(change)")
+                if change != "sealed = clear" {
+                    let left = try await rig.store.read { try rig.customers.holders(of: hash, .phone, after: 0, limit: 9, $0) }
+                    #expect(left == [ids[1]], "\(change)")
+                }
+                let entry = try await rig.store.read { session in
+                    try session.rows(StoreStatements.auditForward, [.number(0), .number(1000)]).last {
+                        try $0.text("act") == "customer.erased"
+                    }
+                }
+                let known = change == "sealed = clear" ? ", its addresses are not known" : ""
+                #expect(try entry?.text("outcome") == "done: its row was damaged\(known), 1 damaged consent(s)", "\(change)")
+            }
         }
     }
 }

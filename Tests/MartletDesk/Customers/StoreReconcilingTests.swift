@@ -79,6 +79,33 @@ import Testing
         }
     }
 
+    @Test(
+        "Damaged rows are set aside and named, all others are reconciled; who was erased is erased again, damaged or not",
+        arguments: SQLStore.Engine.allCases)
+    func damaged(engine: SQLStore.Engine) async throws {
+        try await CustomerRig.with(engine) { rig in
+            for number in 1...5 { _ = try await rig.customers.add(Self.wish(number), by: CustomerRig.anna) }
+            _ = try rig.vault.subjects.exportBackup(to: "\(rig.folder)/backup")
+            let customers = try Self.customers(rig, "older") { subjects in
+                _ = try subjects.restore(from: "\(rig.folder)/backup", time: 1)
+                try subjects.erase([2, 4], time: 2)
+            }
+            // The last one says that it was changed long after all others.
+            try await rig.change("UPDATE customer SET unit = unit + 1 WHERE subject IN (1, 2)")
+            try await rig.change("UPDATE customer SET change = change + 1000000 WHERE subject = 5")
+            let report = try await Self.reconcile(customers, rig)
+            #expect(report == .init(customers: 5, erasedAgain: 2, damaged: [1, 5], history: .otherLog))
+            #expect(try await customers.setAside(after: 0, limit: 9) == [1, 5])
+            #expect(try await customers.find(phone: "+447700900113", by: CustomerRig.anna).map(\.id) == [3])
+            #expect(try await customers.find(phone: "+447700900112", by: CustomerRig.anna).isEmpty)
+            let entry = try await rig.store.read { try $0.rows(StoreStatements.auditForward, [.number(0), .number(1000)]).last }
+            #expect(try entry?.text("outcome") == "done: 2 erased again, 0 keys, 0 lost, 0 given up, 2 damaged")
+            try await rig.change("UPDATE customer SET unit = unit - 1 WHERE subject = 1")
+            try await customers.erase(5, by: CustomerRig.anna)
+            #expect(try await Self.reconcile(customers, rig) == .init(customers: 5, history: .otherLog))
+        }
+    }
+
     @Test("A database that was not migrated yet has no customers; one that refuses, or is away, is no answer")
     func highest() async throws {
         let empty = SQLStore(.sqlite(file: ""), statements: try StoreStatements.all())

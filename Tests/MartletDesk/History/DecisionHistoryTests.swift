@@ -207,6 +207,56 @@ import Testing
         }
     }
 
+    @Test(
+        "The text of a security event whose decision is not there is shown to nobody, and the message says so; a ready text has none",
+        arguments: SQLStore.Engine.allCases)
+    func undecided(engine: SQLStore.Engine) async throws {
+        try await ProjectorTests.with(engine) { rig in
+            rig.messageClass = .security
+            func put(_ stage: RecordBody.Decided.Stage, _ id: MessageID, _ number: Int, _ bits: RecordBody.Decided.Bits = []) throws {
+                var payload = rig.payload(number)
+                payload.event = 4
+                let body = RecordBody.decided(
+                    .init(
+                        receivedAt: rig.now, stage: stage, outcome: .told, step: 0, event: 4, release: 7, subject: 11, partsOnAir: 1,
+                        bits: bits, channel: .sms))
+                try rig.put(body, id, .queued, payload: payload)
+            }
+            // A code; a text of an event without secrets; a code, and a reminder that has none; a text as its source wrote it.
+            try put(.fresh, rig.id(0), 0, .hasSecret)
+            try put(.fresh, rig.id(1), 1)
+            try put(.fresh, rig.id(2), 2, .hasSecret)
+            try put(.reminder, rig.id(2).with(ordinal: 2), 2)
+            try rig.put(.accepted(.init(receivedAt: rig.now)), rig.id(3), .queued, payload: rig.payload(3))
+            rig.commit()
+            try await rig.projector().catchUp()
+            let history = rig.desk.history(keys: HistoryKeys(rig.keys), names: { HistoryRig.names })
+            func item(_ number: Int) async throws -> HistoryItem {
+                try await history.story(rig.id(number), reveals: true, by: HistoryRig.boris).item
+            }
+            func texts() async throws -> [String?] {
+                var texts: [String?] = []
+                for number in 0..<4 { texts.append(try await item(number).text) }
+                return texts
+            }
+            #expect(try await texts() == [nil, "Text 1", nil, "Text 3"])
+            #expect(try await item(1).lacks == [])
+            func drop(_ table: String, _ id: MessageID) async throws {
+                let key = engine == .sqlite ? "x'\(id.text)'" : "'\\x\(id.text)'"
+                try await rig.store.transaction { try $0.define("DELETE FROM \(table) WHERE id = \(key)") }
+            }
+            // The reminder becomes what is shown, then the code itself.
+            try await drop("step", rig.id(2).with(ordinal: 1))
+            try await drop("message", rig.id(2).with(ordinal: 2))
+            #expect(try await item(2).text == nil)
+            #expect(try await item(2).lacks == ["step"])
+            try await rig.store.transaction { try $0.define("DELETE FROM step") }
+            #expect(try await texts() == [nil, nil, nil, "Text 3"])
+            for number in 0..<3 { #expect(try await item(number).lacks == ["step"]) }
+            #expect(try await item(3).lacks == [])
+        }
+    }
+
     // MARK: Counts
 
     @Test("A plan's further messages are no messages of their own in the statistics, but their submits count; its end counts once")

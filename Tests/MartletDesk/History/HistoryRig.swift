@@ -69,7 +69,7 @@ final class HistoryRig: Sendable {
         var outcomes: [UInt8] = [1]
         var receipts: [ReceiptState] = []
         var told: ToldOutcome?
-        /// Nil: the key of its class and day seals it.
+        /// Nil: the key of its class and day seals it; with a `customer` its row names a key that is not there.
         var sealedFor: SubjectKey?
         var isInbound = false
 
@@ -101,6 +101,8 @@ final class HistoryRig: Sendable {
             _ = try plain.withUnsafeBytes { plain in
                 try sealed.withUnsafeMutableBytes { try sealer.seal(plain, context: context, key: key, into: $0) }
             }
+            // By its number alone: what stands there does not open.
+            let keyID = message.customer.map { RecordKeyID(subject: SubjectNumber(HistoryRig.subject(of: $0))).rawValue } ?? key.id.rawValue
             let at = message.id.milliseconds
             var entries: [(SearchKind, Int64)] = [(.phone, hashes.phone(message.phone)), (.source, Int64(message.source))]
             if !message.reference.isEmpty { entries.append((.reference, hashes.reference(message.reference))) }
@@ -130,7 +132,7 @@ final class HistoryRig: Sendable {
                     "inbound", EvidenceTable.inbound.columns,
                     [
                         .bytes(id), .number(message.source), .number(1), .integer(at + 5), .number(1), .number(0), .null,
-                        .number(key.id.rawValue), .bytes(sealed),
+                        .number(keyID), .bytes(sealed),
                     ])
             } else {
                 add(
@@ -142,7 +144,7 @@ final class HistoryRig: Sendable {
                     ])
                 add(
                     "message", EvidenceTable.messages.columns,
-                    [.bytes(id), .number(1), .number(1), .number(key.id.rawValue), .bytes(sealed)])
+                    [.bytes(id), .number(1), .number(1), .number(keyID), .bytes(sealed)])
             }
             for (index, outcome) in message.outcomes.enumerated() {
                 let handed = at + Int64(index * 1000)
@@ -186,6 +188,18 @@ final class HistoryRig: Sendable {
             for batch in all { try session.bulk(batch, merge: batch.table == "customer" ? SQLMerge(key: ["subject"]) : nil) }
         }
     }
+
+    /// An entry of the search as whoever writes to the database can make it.
+    func forge(_ kind: SearchKind, _ hash: Int64, _ id: MessageID) async throws {
+        try await store.transaction { session in
+            var entry = SQLBatch(table: "lookup", columns: ["slot", "kind", "hash", "id"])
+            entry.append(.integer(SearchSlot.of(id.milliseconds)), .number(kind.rawValue), .integer(hash), .bytes(id.bytes))
+            try session.bulk(entry)
+        }
+    }
+
+    /// Rows that were met and not believed, since the last call.
+    var damaged: [String] { desk.damage.take().map(\.row) }
 
     /// What somebody with the database at hand does; text as SQL.
     func tamper(_ sql: String) async throws { try await store.transaction { try $0.define(sql) } }

@@ -84,12 +84,13 @@ struct HistorySearchTests {
             for reference in ["40-118-220", "40-118-221"] {
                 ids.append(try await customers.add(CustomerRig.wish(reference), by: CustomerRig.anna).id)
             }
-            let all = messages().map { message in
-                var message = message
-                message.customer = nil
-                return message
+            var all = messages()
+            for index in all.indices {
+                all[index].customer = nil
+                if index % 4 < 2 { all[index].sealedFor = subjects.key(ids[index % 4]).key }
             }
-            try await rig.put(all)
+            let put = all
+            try await rig.put(put)
             var entries = SQLBatch(table: "lookup", columns: ["slot", "kind", "hash", "id"])
             for (index, message) in all.enumerated() where index % 4 < 2 {
                 entries.append(
@@ -116,6 +117,72 @@ struct HistorySearchTests {
             await #expect(throws: DeskFault.tampered(noun: "customer", key: "\(ids[0])")) {
                 try await found(["email": "wanda@mail.example"], 50)
             }
+        }
+    }
+
+    @Test(
+        "An entry of the search that somebody wrote leads nobody to a stranger's message: by no field, in no export, by no erasure",
+        arguments: SQLStore.Engine.allCases)
+    func forged(engine: SQLStore.Engine) async throws {
+        try await HistoryRig.with(engine) { rig in
+            let boss = Caller(name: "principal:boss", rights: Set(Right.allCases), reason: "asked by the person")
+            let customers = try rig.customers()
+            let customer = try await customers.add(HistoryRig.customer("40-1"), by: boss).id
+            let own = HistoryRig.Message(minutesAgo: 5)
+            var stranger = HistoryRig.Message(minutesAgo: 6, number: 2)
+            (stranger.phone, stranger.reference) = (HistorySearchTests.other, "order-9")
+            try await rig.put([own, stranger])
+            let hashes = SearchHashes(rig.keys)
+            try await rig.forge(.phone, hashes.phone(own.phone), stranger.id)
+            try await rig.forge(.reference, hashes.reference("order-8"), stranger.id)
+            try await rig.forge(.customer, Int64(customer), stranger.id)
+            let named = [SearchClaim.entry(of: stranger.id)]
+
+            #expect(try await rig.all(["phone": "+447700900123"]).ids == [own.id])
+            #expect(rig.damaged == named)
+            for fields in [
+                ["reference": "order-8"], ["customer": "40-1"], ["id": stranger.id.text, "phone": "+447700900123"],
+                ["phone": "+447700900456", "reference": "order-8"], ["phone": "+447700900456", "customer": "40-1"],
+            ] {
+                #expect(try await rig.all(fields).ids == [], "\(fields.keys.sorted())")
+            }
+            #expect(try await rig.all(["phone": "+447700900456", "reference": "order-9"]).ids == [stranger.id])
+            let timeline = try await rig.history.timeline(
+                TimelineSources(
+                    phones: { (_, _) throws(DeskFault) in [own.phone] }, contacts: { (_, _, _, _) throws(DeskFault) in [] })
+            ).list(rig.wish(["customer": "40-1"]), by: HistoryRig.anna)
+            #expect(timeline.entries.map(\.key) == [own.id])
+
+            let export = try await customers.messages(of: customer, in: rig.history, by: boss)
+            #expect(export.items.map(\.id) == [own.id] && export.items.allSatisfy { !$0.isUnconfirmed })
+            #expect(rig.damaged == named)
+            try await customers.erase(customer, by: boss)
+            #expect(rig.damaged == named)
+            let story = try await rig.history.story(stranger.id, reveals: true, by: boss)
+            #expect(story.item.text == stranger.text && story.item.number == "+447700900456")
+            #expect(try await rig.history.story(own.id, reveals: true, by: boss).item.content == .erased)
+        }
+    }
+
+    @Test("What nothing is left to compare with is found, and says that only an entry of the search led to it")
+    func unconfirmed() async throws {
+        try await HistoryRig.with(.sqlite) { rig in
+            var message = HistoryRig.Message(minutesAgo: 5)
+            message.reference = "order-1"
+            try await rig.put([message])
+            func items(_ fields: [String: String]) async throws -> [HistoryItem] {
+                try await rig.history.search(rig.wish(fields), by: HistoryRig.anna).items
+            }
+            for fields in [["phone": "+447700900123"], ["reference": "order-1"]] {
+                #expect(try await items(fields).map(\.isUnconfirmed) == [false])
+            }
+            let range: [SQLValue] = [.bytes(message.id.bytes), .bytes(message.id.with(ordinal: 255).bytes), .bytes([])]
+            #expect(try await rig.store.transaction { try $0.run(HistoryStatements.dropText, range) } == 1)
+            for fields in [["phone": "+447700900123"], ["reference": "order-1"]] {
+                #expect(try await items(fields).map(\.isUnconfirmed) == [true])
+            }
+            #expect(try await items(["source": "cards"]).map(\.isUnconfirmed) == [false])
+            #expect(rig.damaged == [])
         }
     }
 
