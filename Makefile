@@ -90,6 +90,7 @@ faults-smoke: ## kill -9, power cut, flipped bits, bad input, a desk in trouble,
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/powercut.py --rounds $(CUT_ROUNDS) --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/badinput.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/desk.py --build debug
+	@$(NO_PROFILE) $(PYTHON) Tests/Faults/hops.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/imports.py --lines 10000 --kills 2 --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/withdrawals.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/sums.py --build debug
@@ -108,6 +109,7 @@ faults: setup release worlds ## the whole: kill -9 and power cut, 200 rounds eac
 	@$(PYTHON) Tests/Faults/syscalls.py --build release
 	@$(PYTHON) Tests/Faults/badinput.py --build release
 	@$(PYTHON) Tests/Faults/desk.py --rounds 6 --build release
+	@$(PYTHON) Tests/Faults/hops.py --build release
 	@$(PYTHON) Tests/Faults/imports.py --lines 500000 --kills 5 --store sqlite --build release
 	@$(PYTHON) Tests/Faults/imports.py --lines 500000 --kills 5 --store postgres --build release
 	@$(PYTHON) Tests/Faults/outage.py --stopped 600 --frozen 120 --build release

@@ -24,6 +24,12 @@ public struct Story: Sendable {
     public var decisions: [Decision] = []
     public var attempts: [Attempt]
     public var hops: [Hop]
+    /// Code of the last answer that an attempt brought, `Outcome.code`; nil: none was told of.
+    public var lastOutcome: UInt8?
+    /// The last final state that a provider reported before the end.
+    public var lastReceipt: ReceiptState?
+    /// Where it failed; nil: it did not, or it is not over.
+    public var failedHop: FailedHop?
 
     public struct Decision: Sendable {
         /// Wall microseconds.
@@ -88,7 +94,7 @@ public struct Story: Sendable {
     public struct Hop: Sendable {
         /// Wall microseconds.
         public var at: Int64
-        /// One of the stages of the flow: accept, send, track, end.
+        /// One of the stages of the flow: accept, decide, send, track, end.
         public var hop: String
         /// What happened, in words: `accepted`, `part 1 submitted to harbour-1`, `receipt DELIVRD`.
         public var what: String

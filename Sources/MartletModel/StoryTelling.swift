@@ -29,7 +29,10 @@ extension Story {
             } else {
                 hops.append(.init(at: at, hop: "track", what: "\(late ? "late " : "")receipt \(it.state.word)", details: details))
             }
-            if !late { mark(it, of: max(1, record.header.id.ordinal), at: at) }
+            if !late {
+                if it.state.isFinal { lastReceipt = it.state }
+                mark(it, of: max(1, record.header.id.ordinal), at: at)
+            }
         case .ended(let it):
             hops.append(.init(at: at, hop: "end", what: it.state.word, details: [("reason", it.reason.word)]))
         case .resumed(let it) where it.why == .replanned:
@@ -131,6 +134,7 @@ extension Story {
     }
 
     private mutating func answered(_ it: RecordBody.Answered, _ header: RecordHeader) {
+        lastOutcome = it.outcome.code
         let part = [("part", String(it.part + 1)), ("connection", it.connection)]
         if it.handedAt != 0 {
             hops.append(.init(at: it.handedAt, hop: "send", what: "submitted", details: part + [("attempt", String(it.attempt))]))

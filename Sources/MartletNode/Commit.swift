@@ -228,6 +228,7 @@ extension Node {
         answering = false
         for flush in flushes { flush() }
         flushes.removeAll(keepingCapacity: true)
+        if trimAwaits || end.journalSegment != begun { trimWithCommit() }
         for story in done.stories { story() }
         if parts.appender.pendingRecords == 0 {
             // Asked for while their records were being written, with nothing behind them that would bring another commit.

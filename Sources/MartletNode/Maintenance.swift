@@ -53,13 +53,47 @@ extension Node {
         }
     }
 
+    /// Free room below which the past goes before its cap: what the journal is about to make, and as much again for what lies beside it.
+    private static let roomSegments = 2
+
+    /// Once for each segment that is begun, however fast they fill, and where a trim waited for this commit. The log then never grows far beyond its
+    /// cap, and never into the last of the volume, whoever else should have made room there.
+    func trimWithCommit() {
+        trimAwaits = false
+        if durableEnd.journalSegment != begun {
+            begun = durableEnd.journalSegment
+            lookForRoom()
+        }
+        loop.assumeIsolated().execute { self.trim() }
+    }
+
+    /// Asks the volume, away from the loop.
+    private func lookForRoom() {
+        let (spill, loop, logger) = (parts.spill, self.loop, parts.logger)
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        parts.background.async {
+            do {
+                let room = try spill.room()
+                loop.execute { bound.value.found(room: room) }
+            } catch {
+                logger.error("the volume of the journal cannot be asked for its room", metadata: ["reason": "\(error)"])
+            }
+        }
+    }
+
+    private func found(room: Int) {
+        guard let segment = parts.journal.segments.last?.size, segment > 0 else { return }
+        shortage = max(0, (Node.roomSegments * segment - room + segment - 1) / segment)
+        if shortage > 0 { trim() }
+    }
+
     /// Trims segments whose time is over, carrying forward what is still open in them.
     private func trim() {
         guard !carrying, !broken, !stopping, !isBehind else { return }
         let segments = parts.journal.segments
         guard segments.count > 1, let oldest = segments.first else { return }
         let size = segments.reduce(0) { $0 + $1.size }
-        let over = size > parts.capBytes
+        let over = size > parts.capBytes || shortage > 0
         // Of its newest record: a slow bank fills a segment in days.
         let written = oldest.writtenAt == 0 ? oldest.createdAt : oldest.writtenAt
         let age = now().wall - Int64(clamping: written / 1000)
@@ -71,15 +105,21 @@ extension Node {
         case .stays: return
         case .isCarried: return beginCarry(upTo: oldest.number)
         case .goes(let reason):
-            if cleared.segment != oldest.number { cleared = (oldest.number, lastAppended) }
-            tell(reason, of: oldest.number, bytes: size)
+            if cleared.segment != oldest.number {
+                cleared = (oldest.number, lastAppended)
+                tell(reason, of: oldest.number, bytes: size)
+            }
         }
-        guard oldest.number < durableEnd.journalSegment, cleared.by < durableEnd else { return }
+        guard oldest.number < durableEnd.journalSegment, cleared.by < durableEnd else {
+            trimAwaits = over
+            return
+        }
         // Its idempotency keys must stand elsewhere first, unless there is no room to write them.
-        guard keys.isSettled(oldest.number) || parts.journal.state.isLow else { return }
+        guard keys.isSettled(oldest.number) || parts.journal.state.isLow || shortage > 0 else { return }
         parts.recent.trim(before: oldest.number + 1)
         parts.journal.trim(before: oldest.number + 1)
         namedKeys.trim(before: oldest.number + 1)
+        shortage = max(0, shortage - 1)
         // The next one may be due as well.
         loop.assumeIsolated().execute { self.trim() }
     }
@@ -101,12 +141,15 @@ extension Node {
     }
 
     private func tell(_ reason: OldestSegment.Reason, of segment: UInt32, bytes: Int) {
-        let metadata: Logger.Metadata = ["segment": "\(segment)", "bytes": "\(bytes)", "cap": "\(parts.capBytes)"]
+        var metadata: Logger.Metadata = ["segment": "\(segment)", "bytes": "\(bytes)", "cap": "\(parts.capBytes)"]
+        if bytes <= parts.capBytes { metadata["lackingSegments"] = "\(shortage)" }
+        // Below its cap it is the volume that lacks room.
+        let cause = bytes <= parts.capBytes ? "the journal's volume is nearly full" : "the journal is over its cap"
         switch reason {
         case .time: break
-        case .cap: parts.logger.warning("the journal is over its cap: ended messages go before their time", metadata: metadata)
+        case .cap: parts.logger.warning("\(cause): ended messages go before their time", metadata: metadata)
         case .capBeforeHistory:
-            parts.logger.error("the journal is over its cap: a segment that the history may lack goes", metadata: metadata)
+            parts.logger.error("\(cause): a segment that the history may lack goes", metadata: metadata)
         }
     }
 
@@ -126,7 +169,9 @@ extension Node {
         guard !stopping else { return }
         turn.begin(now())
         engine.carry(items, orphansUpTo: segment, &turn)
-        if !turn.records.isEmpty, append() { kickLater() }
+        guard !turn.records.isEmpty, append() else { return }
+        trimAwaits = shortage > 0 || parts.journal.segments.reduce(0) { $0 + $1.size } > parts.capBytes
+        kickLater()
     }
 
     /// Stops taking work, lets what is on the wire be answered, and ends the log with a clean stop.

@@ -29,6 +29,8 @@ public final class Node: Intake {
         public var commitGap: Int64
         public var keepMicroseconds: Int64
         public var capBytes: Int
+        /// Knows the room of the journal's volume.
+        var spill: Spill
         /// File in which the desk says how far the history has come.
         var historyCursor: String
         /// Held for as long as the node lives.
@@ -41,8 +43,8 @@ public final class Node: Intake {
             copy: CustomerCopy,
             recent: Recent,
             providers: ProviderKeys, keyWork: KeyWork, logger: Logger,
-            background: DispatchQueue, commitGap: Int64, keepMicroseconds: Int64, capBytes: Int, historyCursor: String, lock: DirectoryLock,
-            storageFailed: @escaping @Sendable (String) -> Void
+            background: DispatchQueue, commitGap: Int64, keepMicroseconds: Int64, capBytes: Int, spill: Spill, historyCursor: String,
+            lock: DirectoryLock, storageFailed: @escaping @Sendable (String) -> Void
         ) {
             self.loop = loop
             self.clock = clock
@@ -60,6 +62,7 @@ public final class Node: Intake {
             self.commitGap = commitGap
             self.keepMicroseconds = keepMicroseconds
             self.capBytes = capBytes
+            self.spill = spill
             self.historyCursor = historyCursor
             self.lock = lock
             self.storageFailed = storageFailed
@@ -158,6 +161,12 @@ public final class Node: Intake {
     /// The oldest segment once nothing in it must outlive it, and what was appended by then: what stands in for its records (copies, newer
     /// marks and sums) must be durable before it may go.
     var cleared: (segment: UInt32, by: UInt64) = (0, 0)
+    /// The segment in which the newest durable record lies.
+    var begun: UInt32 = 0
+    /// A trim goes on with the next commit: it waits for a record to be durable.
+    var trimAwaits = false
+    /// How many of the oldest segments the volume needs back, as was found when the newest was begun.
+    var shortage = 0
     /// Readiness says so at once; work is refused when the drain begins.
     var leaving = false
     var stopping = false

@@ -131,7 +131,8 @@ extension Node {
             recent: Recent(journal, reader, providers, search), providers: providers, keyWork: keyWork, logger: logger,
             background: background,
             commitGap: options.commitGap, keepMicroseconds: options.keepMicroseconds,
-            capBytes: options.capBytes, historyCursor: options.historyCursor, lock: lock, storageFailed: storageFailed)
+            capBytes: options.capBytes, spill: Spill(options.journalDirectory, disk: options.disk), historyCursor: options.historyCursor,
+            lock: lock, storageFailed: storageFailed)
         restoreParts(&engine, engine.partsToRestore, parts, began)
         let open = engine.openCount
         let made = HandedOver(parts, engine, memory, namedKeys)

@@ -114,11 +114,27 @@ enum Storyteller {
         // Its own record may be trimmed, or be of a version that had it there only.
         story.inReplyTo = payload.inReplyTo
         if story.inReplyTo == .none, case .inbound(let it) = first.record.body { story.inReplyTo = it.inReplyTo }
+        // The record with which it was over: what it owes its source comes behind.
+        let ending = chain.first { state.isEnd && $0.record.header.flags.state == state && !$0.record.header.flags.contains(.late) }
+        var end = 0
         for (record, sealed) in all {
             story.take(record)
             if let rules, case .decided(let it) = record.body { story.hops += rules.tell(it, record.header, sealed) }
+            if record.header.sequence == ending?.record.header.sequence { end = story.hops.count }
         }
+        if let ending { story.nameFailure(endedAt: ending.record.header.at, behind: end) }
         return .success(story)
+    }
+}
+
+extension Story {
+    /// Where it failed, at its end: that has a hop of its own where a record says no more than that it ended.
+    fileprivate mutating func nameFailure(endedAt: Int64, behind end: Int) {
+        failedHop = FailedHop.of(state, reason, outcome: lastOutcome, receipt: lastReceipt, decided: decision(of: reason))
+        guard let failedHop else { return }
+        let detail = ("failedHop", failedHop.rawValue)
+        if end > 0, hops[end - 1].hop == "end" { return hops[end - 1].details.append(detail) }
+        hops.insert(Hop(at: endedAt, hop: "end", what: state.word, details: [("reason", reason.word), detail]), at: end)
     }
 }
 

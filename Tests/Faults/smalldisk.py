@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Keeps the database away until the log has outgrown the volume, and sees that messages are taken and sent all the time.
 
-    smalldisk.py --build debug [--volume 200] [--alone] [--seed N]
+    smalldisk.py --build debug [--volume 200] [--seed N]
 
 The data directory lies on a volume of its own, of so many MiB (tmpfs, in a mount namespace of this script), a few times the journal's cap. What is
 kept for the history would fill it: `history.spill` allows more than the volume has. The desk has to give up the oldest instead, before the journal lacks
-room. With --alone the desk then stands still, and the log outgrows the volume once more with nobody to make room. When the database is there again
+room. Then the desk stands still (SIGSTOP), and the log outgrows the volume once more with nobody but the node to make room. When the database is there again
 the rest of the log comes into the history, and what was given up stands in the audit as a gap.
 """
 import argparse
@@ -126,17 +126,16 @@ def main():
             say(f"smalldisk: {place.newest() - began_at} segments of {SEGMENT} MiB on a volume of {options.volume}, {len(place.given_up())} given up, "
                 f"{len(place.spilled())} kept, {room / MIB:.0f} MiB free, {flood.least / MIB:.0f} at the least")
 
-            if options.alone:
-                # Nobody makes room: the node's own trims have to do.
-                for desk in wait_for("the node has a desk", 70, place.martlet.children, otherwise=Broken):
-                    os.kill(desk, signal.SIGSTOP)
-                began_at, kept = place.newest(), place.spilled()
-                flood.until("while the desk stands still", lambda: place.newest() > began_at + volume)
-                if place.spilled() != kept:
-                    raise Broken("the spill changed while the desk stood still: the run proves nothing")
-                say(f"smalldisk: {place.newest() - began_at} segments more with a desk that stands still, {flood.least / MIB:.0f} MiB free at the least")
-                for desk in place.martlet.children():
-                    os.kill(desk, signal.SIGKILL)
+            # Nobody makes room: the node's own trims have to do.
+            for desk in wait_for("the node has a desk", 70, place.martlet.children, otherwise=Broken):
+                os.kill(desk, signal.SIGSTOP)
+            began_at, kept = place.newest(), place.spilled()
+            flood.until("while the desk stands still", lambda: place.newest() > began_at + volume)
+            if place.spilled() != kept:
+                raise Broken("the spill changed while the desk stood still: the run proves nothing")
+            say(f"smalldisk: {place.newest() - began_at} segments more with a desk that stands still, {flood.least / MIB:.0f} MiB free at the least")
+            for desk in place.martlet.children():
+                os.kill(desk, signal.SIGKILL)
 
             server.start()
             newest = flood.accepted[-1]
@@ -162,7 +161,6 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", choices=["debug", "release"], default="debug")
     parser.add_argument("--volume", type=int, default=200, help="MiB")
-    parser.add_argument("--alone", action="store_true", help="the desk stands still, too, while the log outgrows the volume once more: not held on small volumes")
     parser.add_argument("--seed", type=int, default=None)
     return parser.parse_args()
 

@@ -281,6 +281,51 @@ struct NodeTests {
         try next.stop()
     }
 
+    @Test("Over its cap the journal is trimmed as fast as it fills, not only now and then")
+    func capHolds() throws {
+        let rig = try Rig { $0.capBytes = 2 << 20 }
+        // Without the clockwork nothing looks by itself.
+        let connection = try rig.connect(window: 1000)
+        try rig.run { _ in connection.value.answer = { _ in .refused(status: 1) } }
+        let text = String(repeating: "x", count: 1400)
+        var most = 0
+        for _ in 0..<40 {
+            for _ in 0..<60 { _ = try rig.submit(text) }
+            most = max(most, try rig.run { $0.takeJournal().segments.count })
+        }
+        #expect(most <= 8, "\(most) segments of a cap of four")
+        #expect(try rig.run { $0.takeJournal().segments.last?.number ?? 0 } > 8)
+        try rig.stop()
+    }
+
+    @Test("Where the volume has little room left the oldest segments go below the cap, as many as are lacking; with room none does")
+    func volume() throws {
+        let room = Mutex(1 << 40)
+        let rig = try Rig { $0.disk.room = { _ in room.withLock { $0 } } }
+        let connection = try rig.connect(window: 1000)
+        try rig.run { _ in connection.value.answer = { _ in .refused(status: 1) } }
+        let text = String(repeating: "x", count: 1400)
+        func fill(upTo segments: Int) throws -> Bool {
+            for _ in 0..<4000 {
+                if try rig.run({ Int($0.takeJournal().segments.last?.number ?? 0) }) >= segments { return true }
+                _ = try rig.submit(text)
+            }
+            return false
+        }
+        #expect(try fill(upTo: 6))
+        #expect(try rig.run { $0.takeJournal().segments.first?.number } == 1)
+        // Room for one more: one is lacking with each that is begun.
+        room.withLock { $0 = 512 << 10 }
+        #expect(try fill(upTo: 8))
+        #expect(try rig.wait { $0.takeJournal().segments.first.map { $0.number == 3 } ?? false })
+        room.withLock { $0 = -5 }
+        #expect(try fill(upTo: 9))
+        room.withLock { $0 = 1 << 40 }
+        #expect(try fill(upTo: 11))
+        #expect(try rig.run { $0.takeJournal().segments.first?.number } == 3)
+        try rig.stop()
+    }
+
     @Test("When the disk fails twice nobody is told that a message is durable, and the node says so once")
     func diskFailure() throws {
         let rig = try Rig { options in

@@ -42,12 +42,15 @@ struct StorytellerTests {
 
         var reader: Reader { journal.reader() }
 
-        func put(_ body: RecordBody, _ id: MessageID, _ state: MessageState, flags: RecordFlags = [], payload: Payload? = nil) throws {
+        func put(
+            _ body: RecordBody, _ id: MessageID, _ state: MessageState, reason: EndReason = .none, flags: RecordFlags = [],
+            payload: Payload? = nil
+        ) throws {
             now += 1_000_000
             sequence += 1
             var header = RecordHeader(
                 kind: body.kind, partition: id.partition, messageClass: MessageClass.transactional.rawValue, source: 7, group: 1, parts: 1,
-                id: id, at: now, deadline: now / 1000 + 86_400_000, flags: flags.union(.outcome(state, .none)))
+                id: id, at: now, deadline: now / 1000 + 86_400_000, flags: flags.union(.outcome(state, reason)))
             header.sequence = sequence
             header.previous = last[id] ?? 0
             var sealed: [UInt8] = []
@@ -127,6 +130,37 @@ struct StorytellerTests {
         // Each message counts its attempts from 1: they stay apart.
         #expect(story.attempts.map(\.message) == [1, 2] && story.attempts.map(\.n) == [1, 1])
         #expect(story.attempts.map(\.providerIDs) == [["a1"], ["b1"]] && story.attempts.map(\.state) == [.failed, .delivered])
+    }
+
+    @Test("What failed names its hop at its end, before what follows it; what was delivered or is open names none")
+    func failed() throws {
+        func end(_ story: Story) -> [String]? {
+            story.hops.first { $0.hop == "end" }.map { [$0.what] + $0.details.map { "\($0.0)=\($0.1)" } }
+        }
+        let id = Self.id
+        let refused = try Log()
+        try refused.put(.accepted(.init(receivedAt: 0)), id, .queued, payload: payload("one"))
+        #expect(try refused.tell(id).failedHop == nil && end(refused.tell(id)) == nil)
+        let answer = RecordBody.Answered(attempt: 1, part: 0, outcome: .refused(status: 8), handedAt: 1, connection: "north")
+        try refused.put(.answered(answer), id, .failed, reason: .refused, flags: .ends)
+        try refused.put(.told(.init(outcome: .heard, teller: "")), id, .failed, reason: .refused)
+        let story = try refused.tell(id)
+        #expect(story.failedHop == .operator && end(story) == ["failed", "reason=refused", "failedHop=operator"])
+        #expect(story.hops.suffix(2).map(\.hop) == ["end", "tell"])
+
+        let late = try Log()
+        try late.put(.accepted(.init(receivedAt: 0)), id, .queued, payload: payload("one"))
+        try late.put(answered(1, "a1"), id, .sent)
+        let receipt = RecordBody.Receipt(part: 0, state: .undeliverable, error: 7, providerID: "a1")
+        try late.put(.receipt(receipt), id, .failed, reason: .undeliverable, flags: .ends)
+        let contradiction = RecordBody.Receipt(part: 0, state: .rejected, error: 0, providerID: "a1")
+        try late.put(.receipt(contradiction), id, .failed, reason: .undeliverable, flags: .late)
+        #expect(try late.tell(id).failedHop == .handset && end(late.tell(id)) == ["failed", "reason=undeliverable", "failedHop=handset"])
+
+        let expired = try Log()
+        try expired.put(.accepted(.init(receivedAt: 0)), id, .queued, payload: payload("one"))
+        try expired.put(.ended(.init(state: .expired, reason: .notSentInTime)), id, .expired, reason: .notSentInTime, flags: .ends)
+        #expect(try end(expired.tell(id)) == ["expired", "reason=not_sent_in_time", "failedHop=connection"])
     }
 
     @Test("A message that nothing planned is not looked for; one whose chain is gone is left out")

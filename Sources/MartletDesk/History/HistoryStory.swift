@@ -72,12 +72,12 @@ public struct HistoryStory: Sendable {
         if let trace = item.trace { accepted.append(("traceparent", trace.text)) }
         hop(item.createdAt * 1000, "accept", "accepted", accepted)
         if item.isUntagged { mark(.untagged, hopsFrom: 0) }
-        let told = try takeSteps(rows)
+        let (told, decided) = try takeSteps(rows)
         let outcome = try takeAttempts(rows)
         let receipt = try takeReceipts(rows, told: told)
         let standing = try rows.standing(item.id)
         if let state = item.state, state.isEnd {
-            failedHop = FailedHop.of(state, item.reason, outcome: outcome, receipt: receipt)
+            failedHop = FailedHop.of(state, item.reason, outcome: outcome, receipt: receipt, decided: decided)
             var details = [("reason", item.reason.word)]
             if let failedHop { details.append(("failedHop", failedHop.rawValue)) }
             hop((item.endedAt ?? item.changedAt ?? item.createdAt) * 1000, "end", state.word, details)
@@ -94,8 +94,8 @@ public struct HistoryStory: Sendable {
     }
 
     /// Records without a row of their own, in the words of the node's trace.
-    /// - Returns: their sequences.
-    private mutating func takeSteps(_ rows: HistoryRows) throws -> Set<Int64> {
+    /// - Returns: their sequences, and the decision that the reason of the end is of.
+    private mutating func takeSteps(_ rows: HistoryRows) throws -> (told: Set<Int64>, decided: RecordBody.Decided?) {
         var told: Set<Int64> = []
         var story = Story(
             id: item.id, source: 0, messageClass: item.messageClass ?? .service, state: .queued, reason: .none,
@@ -124,7 +124,7 @@ public struct HistoryStory: Sendable {
             packages: { try rows.keys.numbers.name(.package, Int64($0), rows.session) })
         // Its acceptance is told from its own row.
         hops += story.hops.filter { $0.hop != "accept" || !HistoryStory.acceptance.contains($0.what) }
-        return told
+        return (told, story.decision(of: item.reason))
     }
 
     private static let acceptance = ["request read", "accepted"]

@@ -13,6 +13,7 @@ extension Story {
             json.member("id", id.notification.text)
             json.member("state", state.notificationWord)
             json.member("reason", reason == .none ? nil : reason.word)
+            if let failedHop { json.member("failedHop", failedHop.rawValue) }
             json.member("class", messageClass.word)
             json.member("createdAt", timestamp(createdAt))
             json.member("updatedAt", timestamp(updatedAt))

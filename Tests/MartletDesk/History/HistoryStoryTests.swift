@@ -167,8 +167,8 @@ struct HistoryStoryTests {
             (.cancelled, .cancelledBySource, nil, nil, nil), (.received, .none, nil, nil, nil), (.unknown, .none, 5, nil, nil),
             (.suppressed, .optedOut, nil, nil, .decision), (.failed, .cannotBeEncoded, nil, nil, .render),
             (.failed, .payloadLost, nil, nil, .intake), (.failed, .refused, 4, nil, .operator),
-            (.expired, .notSentInTime, nil, nil, .route), (.expired, .notSentInTime, 2, nil, .operator),
-            (.expired, .notSentInTime, 5, nil, .connection), (.expired, .notSentInTime, 6, nil, .route),
+            (.expired, .notSentInTime, nil, nil, .connection), (.expired, .notSentInTime, 2, nil, .operator),
+            (.expired, .notSentInTime, 5, nil, .connection), (.expired, .notSentInTime, 6, nil, .connection),
             (.failed, .attemptsUsedUp, 3, nil, .operator), (.failed, .attemptsUsedUp, 7, nil, .render),
             (.expired, .noReceipt, 1, nil, .operator), (.expired, .noReceipt, 5, nil, .connection),
             (.expired, .withdrawn, 1, nil, .operator), (.failed, .undeliverable, 1, .undeliverable, .handset),
@@ -179,7 +179,28 @@ struct HistoryStoryTests {
         for (state, reason, outcome, receipt, expected) in cases {
             #expect(FailedHop.of(state, reason, outcome: outcome, receipt: receipt) == expected, "\(state.word) \(reason.word)")
         }
-        #expect(Set(cases.compactMap { $0.4 }) == Set(FailedHop.allCases))
+        func decided(_ stage: RecordBody.Decided.Stage, _ reason: SuppressionReason, _ skips: PlannedMessage.Skip...) -> RecordBody.Decided
+        {
+            let messages = skips.map { PlannedMessage(step: 0, channel: .sms, contact: 1, when: .skipped($0)) }
+            var it = RecordBody.Decided(stage: stage, outcome: .suppressed, event: 1, release: 1, subject: 1, messages: messages)
+            it.reason = reason
+            return it
+        }
+        let suppressed: [(RecordBody.Decided, FailedHop)] = [
+            (decided(.fresh, .notInPackage, .notInPackage), .decision), (decided(.fresh, .duplicateEvent), .intake),
+            (decided(.fresh, .stale), .intake), (decided(.step, .stale), .decision), (decided(.release, .heldPastDeadline), .decision),
+            (decided(.fresh, .channelForbidden), .decision), (decided(.fresh, .channelForbidden, .notServed), .decision),
+            (decided(.fresh, .channelForbidden, .noKey), .decision), (decided(.fresh, .channelForbidden, .noRoute), .route),
+            (decided(.fresh, .channelForbidden, .notServed, .tooManyParts, .noTemplate), .render),
+            (decided(.step, .channelForbidden, .noRoute, .toldBefore), .route),
+            (decided(.fresh, .channelForbidden, .valueMissing), .render),
+        ]
+        for (it, expected) in suppressed {
+            let reason = it.reason.map { EndReason($0) } ?? .none
+            #expect(FailedHop.of(.suppressed, reason, outcome: nil, receipt: nil, decided: it) == expected, "\(it.messages)")
+        }
+        #expect(FailedHop.of(.suppressed, .channelForbidden, outcome: nil, receipt: nil) == .decision)
+        #expect(Set(cases.compactMap { $0.4 } + suppressed.map(\.1)) == Set(FailedHop.allCases))
         #expect(Set(FailedHop.allCases.map(\.doc)).count == FailedHop.allCases.count)
     }
 }
