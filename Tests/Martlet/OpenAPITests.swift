@@ -161,7 +161,7 @@ import Yams
     @Test("The answer of a state has the members that are described, and those described as always there are")
     func documents() throws {
         var story = Story(
-            id: MessageID(milliseconds: 1, partition: 1, random: 1), source: 1, messageClass: .otp, state: .delivered, reason: .none,
+            id: MessageID(milliseconds: 1, partition: 1, random: 1), source: 1, messageClass: .otp, state: .failed, reason: .refused,
             parts: 1,
             createdAt: 1, updatedAt: 2, deadline: 3, reference: "r", trace: TraceContext(high: 1, low: 2, parent: 3, flags: 1), from: "B",
             to: PhoneNumber(digits: 447_700_900_123),

@@ -92,9 +92,11 @@ public struct Decider: Sendable {
                     needsPackage: !definition.isMandatory && !definition.isForEveryone, hasDuplicates: definition.duplicates != nil,
                     isPresumed: purpose?.isPresumed ?? false, purpose: purpose?.number ?? 0, channels: definition.channels,
                     entries: first..<Int32(entries.count),
-                    conditions: Int32(conditions.count - definition.conditions.count)..<Int32(conditions.count), caps: definition.messageClass.ignoresCaps || definition.isMandatory ? 0 : caps,
+                    conditions: Int32(conditions.count - definition.conditions.count)..<Int32(conditions.count),
+                    caps: definition.messageClass.ignoresCaps || definition.isMandatory ? 0 : caps,
                     quiet: definition.quiet.map { Int16(clamping: $0) } ?? quietOfClass[definition.messageClass] ?? -1,
-                    plan: definition.plan.map { Int16(clamping: $0) } ?? -1, isAtBestHour: definition.isAtBestHour, deadline: definition.deadline * 1_000_000,
+                    plan: definition.plan.map { Int16(clamping: $0) } ?? -1, isAtBestHour: definition.isAtBestHour,
+                    deadline: definition.deadline * 1_000_000,
                     most: definition.limit.map { UInt32(clamping: $0.most) } ?? .max))
         }
         var places = ContiguousArray<Int16>(repeating: -1, count: Int(events.map(\.number).max() ?? 0) + 1)

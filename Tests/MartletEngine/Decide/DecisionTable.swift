@@ -27,7 +27,8 @@ enum DecisionTables {
     }()
 
     static let columns: Set<String> = [
-        "case", "event", "customer", "segment", "lists", "engagement", "attributes", "zone", "unit", "package", "consents", "wishes", "contacts",
+        "case", "event", "customer", "segment", "lists", "engagement", "attributes", "zone", "unit", "package", "consents", "wishes",
+        "contacts",
         "amount", "card",
         "account", "now", "happened", "deadline", "served", "stage", "duplicate", "superseded", "budget", "recent", "caps", "outcome",
         "messages",

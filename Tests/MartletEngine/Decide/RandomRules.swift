@@ -63,7 +63,8 @@ extension DecisionDice {
             var event = EventDefinition(
                 key: "e\(number)", number: number, type: below(3), messageClass: messageClass, isPublished: !seldom(),
                 isMandatory: isMandatory, isForEveryone: flip(), purpose: messageClass.needsConsent ? 0 : seldom() ? 1 : nil,
-                parameters: flip() ? [amount, shop] : [shop], conditions: seldom() ? some(of: conditions) : [], deadline: flip() ? Int64(60 + below(100_000)) : nil,
+                parameters: flip() ? [amount, shop] : [shop], conditions: seldom() ? some(of: conditions) : [],
+                deadline: flip() ? Int64(60 + below(100_000)) : nil,
                 duplicates: flip() ? .init(by: [0], within: 3600) : nil, supersedes: seldom() ? [0] : [],
                 limit: flip() ? .init(most: 1 + below(40), within: 3600) : nil,
                 templates: Dictionary(uniqueKeysWithValues: some(of: [ChannelKind.sms, .push, .email]).map { ($0, "e\(number)") }),

@@ -28,7 +28,8 @@ struct EventsGuideTests {
         let (rulebook, findings) = Rulebook.compile(RulebookSource(number: 1, at: 0, objects: objects), in: Rulebook.Surroundings())
         #expect(findings.isEmpty, "\(findings)")
         #expect(Set(objects.map(\.kind)) == Set(RulebookKind.allCases).subtracting([.routes]))
-        #expect(rulebook.decisions.events.map(\.key) == ["card_payment", "instalment_due", "instalment_paid", "student_card", "weekly_offer"])
+        #expect(
+            rulebook.decisions.events.map(\.key) == ["card_payment", "instalment_due", "instalment_paid", "student_card", "weekly_offer"])
     }
 
     @Test("The guide names every skip, every type and class of data")

@@ -14,7 +14,8 @@ struct KnownNumbersTests {
             #""class": "service", "everyone": true, "conditions": [{"segments": [3, 97], "attribute": 20, "is": [1]}]"#),
         "zones/units": #"{"units": [{"unit": 7, "zone": "Europe/Warsaw"}, {"unit": 6, "zone": "Europe/Warsaw"}]}"#,
     ]
-    private static let known = KnownNumbers(units: [7, 9], segments: [3, 13], tiers: [2], lists: [16], packages: [17], purposes: [2], attributes: [20: .number])
+    private static let known = KnownNumbers(
+        units: [7, 9], segments: [3, 13], tiers: [2], lists: [16], packages: [17], purposes: [2], attributes: [20: .number])
 
     /// Warnings alone: what stands ready for a number to come is no mistake.
     private static func found(_ known: KnownNumbers?) throws -> [String] {

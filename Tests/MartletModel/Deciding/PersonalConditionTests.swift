@@ -29,21 +29,23 @@ struct PersonalConditionTests {
             ])
     }
 
-    @Test("What cannot hold, or says nothing, is named with its place", arguments: [
-        (#"[{}]"#, "event/tip$.conditions[0]: it names no customers"),
-        (#"[{"is": [1]}]"#, "event/tip$.conditions[0].is: there is no attribute"),
-        (#"[{"attribute": 21}]"#, "event/tip$.conditions[0].attribute: it is not said what its value has to be"),
-        (#"[{"attribute": 21, "is": [1], "atLeast": 2}]"#, "event/tip$.conditions[0].attribute: its value is asked for in two ways"),
-        (#"[{"attribute": 21, "atLeast": 3, "atMost": 2}]"#, "event/tip$.conditions[0].atMost: nothing lies in between"),
-        (
-            #"[{"attribute": 21, "from": "2027-03-01", "until": "2027-02-28"}]"#,
-            "event/tip$.conditions[0].until: nothing lies in between"
-        ),
-        (#"[{"attribute": 21, "from": "2027-02-29"}]"#, "event/tip$.conditions[0].from: it is no date"),
-        (#"[{"attribute": 21, "is": []}]"#, "event/tip$.conditions[0].is: it has 0 values"),
-        (#"[{"attribute": 0, "is": [1]}]"#, "event/tip$.conditions[0].attribute: it is not within 1 to 65535"),
-        (#"[{"segments": ["vip"]}]"#, "event/tip$.conditions[0].segments[0]: it is no number of 1 to 65535"),
-    ])
+    @Test(
+        "What cannot hold, or says nothing, is named with its place",
+        arguments: [
+            (#"[{}]"#, "event/tip$.conditions[0]: it names no customers"),
+            (#"[{"is": [1]}]"#, "event/tip$.conditions[0].is: there is no attribute"),
+            (#"[{"attribute": 21}]"#, "event/tip$.conditions[0].attribute: it is not said what its value has to be"),
+            (#"[{"attribute": 21, "is": [1], "atLeast": 2}]"#, "event/tip$.conditions[0].attribute: its value is asked for in two ways"),
+            (#"[{"attribute": 21, "atLeast": 3, "atMost": 2}]"#, "event/tip$.conditions[0].atMost: nothing lies in between"),
+            (
+                #"[{"attribute": 21, "from": "2027-03-01", "until": "2027-02-28"}]"#,
+                "event/tip$.conditions[0].until: nothing lies in between"
+            ),
+            (#"[{"attribute": 21, "from": "2027-02-29"}]"#, "event/tip$.conditions[0].from: it is no date"),
+            (#"[{"attribute": 21, "is": []}]"#, "event/tip$.conditions[0].is: it has 0 values"),
+            (#"[{"attribute": 0, "is": [1]}]"#, "event/tip$.conditions[0].attribute: it is not within 1 to 65535"),
+            (#"[{"segments": ["vip"]}]"#, "event/tip$.conditions[0].segments[0]: it is no number of 1 to 65535"),
+        ])
     func faults(conditions: String, finding: String) throws {
         let (_, findings) = try Self.compile(conditions)
         #expect(findings.contains(finding), "\(findings)")
@@ -66,7 +68,9 @@ struct PersonalConditionTests {
         }
         let span = PersonalCondition.Test.isWithin(least: -2, most: 3)
         #expect(holds(-20, 1, span) && !holds(-21, 1, span) && holds(-19, 1, span) && holds(300, 2, span) && !holds(301, 2, span))
-        #expect(holds(5_000_000_000_000_000_000, 18, .isWithin(least: 5, most: 5)) && !holds(5_000_000_000_000_000_001, 18, .isWithin(least: nil, most: 5)))
+        #expect(
+            holds(5_000_000_000_000_000_000, 18, .isWithin(least: 5, most: 5))
+                && !holds(5_000_000_000_000_000_001, 18, .isWithin(least: nil, most: 5)))
         #expect(holds(700, 2, .isOne([.integer(7)])) && !holds(701, 2, .isOne([.integer(7)])) && holds(-70, 1, .isNone([.integer(7)])))
     }
 }

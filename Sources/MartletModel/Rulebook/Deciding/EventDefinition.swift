@@ -104,9 +104,11 @@ public struct EventDefinition: Equatable, Sendable {
 
     public init(
         key: String, number: UInt16, type: Int, messageClass: MessageClass, isPublished: Bool = true, isMandatory: Bool = false,
-        isForEveryone: Bool = false, purpose: Int? = nil, parameters: [EventParameter] = [], conditions: [PersonalCondition] = [], threshold: Int? = nil, account: Int? = nil,
+        isForEveryone: Bool = false, purpose: Int? = nil, parameters: [EventParameter] = [], conditions: [PersonalCondition] = [],
+        threshold: Int? = nil, account: Int? = nil,
         card: Int? = nil, deadline: Int64? = nil, duplicates: Repetition? = nil, supersedes: [Int] = [], limit: Limit? = nil,
-        templates: [ChannelKind: String] = [:], quiet: Int? = nil, plan: Int? = nil, isAtBestHour: Bool = false, actionRequired: ActionRequired? = nil
+        templates: [ChannelKind: String] = [:], quiet: Int? = nil, plan: Int? = nil, isAtBestHour: Bool = false,
+        actionRequired: ActionRequired? = nil
     ) {
         self.key = key
         self.number = number

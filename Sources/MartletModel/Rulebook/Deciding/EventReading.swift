@@ -1,6 +1,7 @@
 extension EventDefinition {
     private static let fields: Set<String> = [
-        "number", "type", "class", "published", "mandatory", "everyone", "purpose", "parameters", "conditions", "threshold", "account", "card",
+        "number", "type", "class", "published", "mandatory", "everyone", "purpose", "parameters", "conditions", "threshold", "account",
+        "card",
         "deadline",
         "duplicates", "supersedes", "limit", "templates", "quietHours", "bestHour", "plan", "actionRequired", "note",
     ]

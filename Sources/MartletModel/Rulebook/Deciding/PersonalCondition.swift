@@ -59,7 +59,8 @@ extension PersonalCondition.Test {
             switch value {
             case .integer(let number): return number >= least ?? .min && number <= most ?? .max
             case .decimal(let unscaled, let scale):
-                return least.map { Self.compare(unscaled, scale, $0) >= 0 } ?? true && most.map { Self.compare(unscaled, scale, $0) <= 0 } ?? true
+                return least.map { Self.compare(unscaled, scale, $0) >= 0 } ?? true
+                    && most.map { Self.compare(unscaled, scale, $0) <= 0 } ?? true
             case .text, .date, .boolean: return false
             }
         case .isDayWithin(let first, let last):
