@@ -166,6 +166,7 @@ import Yams
             createdAt: 1, updatedAt: 2, deadline: 3, reference: "r", trace: TraceContext(high: 1, low: 2, parent: 3, flags: 1), from: "B",
             to: PhoneNumber(digits: 447_700_900_123),
             attempts: [.init(n: 1, connection: "c", state: .sent, providerIDs: ["1"], submittedAt: 1, possibleDuplicate: false)], hops: [])
+        story.failedHop = .operator
         let planned = PlannedMessage(step: 0, channel: .sms, contact: 1, when: .now)
         story.decisions = [
             .init(
