@@ -210,7 +210,7 @@ struct AcceptEventTests {
                 book: book)
         }
         let told = try #require(explain(EventBank.payment, customer: customer))
-        #expect(told.outcome == .tell && told.release == 7 && told.plan == "push-then-sms" && told.rules.count == 15)
+        #expect(told.outcome == .tell && told.release == 7 && told.plan == "push-then-sms" && told.rules.count == 17)
         #expect(told.messages.map(\.text) == [nil, "payment 12.50 Books for Ada"] && told.messages[1].parts == 1)
         #expect(told.messages[1].from == "Bank")
         let held = try #require(explain(EventBank.news, customer: customer))

@@ -11,7 +11,7 @@ struct KnownNumbersTests {
             #"{"segments": [13, 98], "tiers": [2, 3], "units": [7, 8], "lists": [16, 999], "classes": ["service"], "channels": ["sms"]}"#,
         "event/tip": CompilerWordsTests.event(
             14,
-            #""class": "service", "everyone": true, "conditions": [{"segments": [3, 97], "attribute": 20, "is": [1]}]"#),
+            #""class": "transactional", "everyone": true, "conditions": [{"segments": [3, 97], "attribute": 20, "is": [1]}]"#),
         "zones/units": #"{"units": [{"unit": 7, "zone": "Europe/Warsaw"}, {"unit": 6, "zone": "Europe/Warsaw"}]}"#,
     ]
     private static let known = KnownNumbers(
@@ -50,7 +50,7 @@ struct KnownNumbersTests {
             [{"attribute": 21, "isNot": ["x"]}, {"attribute": 20, "is": ["x", 1, true]}, {"attribute": 20, "from": "2027-01-01"},
              {"attribute": 16, "atLeast": 1, "atMost": 2}, {"attribute": 17, "is": ["2027-01-01"]}, {"attribute": 18, "isNot": [false, 0]}]
             """#
-        let event = CompilerWordsTests.event(14, #""class": "service", "everyone": true, "conditions": \#(conditions)"#)
+        let event = CompilerWordsTests.event(14, #""class": "transactional", "everyone": true, "conditions": \#(conditions)"#)
         let known = KnownNumbers(
             units: [7, 9], segments: [3, 13], tiers: [2], lists: [16], packages: [17], purposes: [2],
             attributes: [16: .text, 17: .date, 18: .flag, 20: .number])
