@@ -116,7 +116,8 @@ let package = Package(
             name: "martlet",
             dependencies: [
                 "MartletModel", "MartletEngine", "MartletSettings", "MartletNode", "MartletDoors", "MartletChannels",
-                "MartletStore", "MartletDesk", "MartletLocal", "SMPP", "SMSText", "Journal", "SQL", "Guard", "Zip", nioCore, nioPosix,
+                "MartletStore", "MartletDesk", "MartletLocal", "SMPP", "SMSText", "Journal", "SQL", "Guard", "Threads", "Zip", nioCore,
+                nioPosix,
                 logging,
                 arguments,
             ],
@@ -139,7 +140,8 @@ let package = Package(
         tests(
             "MartletDesk",
             [
-                "MartletDesk", "MartletStore", "MartletLocal", "MartletModel", "MartletEngine", "SQL", "Guard", "Journal", "PostgresServer",
+                "MartletDesk", "MartletStore", "MartletLocal", "MartletModel", "MartletEngine", "SQL", "Guard", "Journal", "Threads",
+                "PostgresServer",
                 hummingbird,
                 nioCore,
                 logging,

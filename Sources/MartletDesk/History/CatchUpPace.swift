@@ -1,3 +1,5 @@
+import Threads
+
 /// How long the projector rests after a transaction while it catches up with a log that goes on growing: so that node and database, where
 /// they share its cores, find one free.
 ///

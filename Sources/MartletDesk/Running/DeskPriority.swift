@@ -1,10 +1,12 @@
 import Glibc
+import Threads
 
 /// Puts the desk behind the node where both want the same core.
 ///
 /// A projector that catches up wants all it can get, and the scheduler gives each who wants a core the same: on two cores the node's loop
 /// then waits several milliseconds for its turn. Two things help, and neither needs a right: niceness, by which the desk gets a
-/// smaller share, and the batch policy, by which a desk that wakes up never takes the core from who is at work (sched(7)).
+/// smaller share, and the batch policy, by which a desk that wakes up never takes the core from who is at work (sched(7)). The short
+/// slices (`ThreadSlice`) that it has from the node which started it are given back.
 public enum DeskPriority {
     /// `SCHED_BATCH` of <sched.h>, which Swift's Glibc module leaves out.
     private static let batch: Int32 = 3
@@ -30,6 +32,8 @@ public enum DeskPriority {
                 if setpriority(oneThread, id_t(thread), Int32(niceness)) != 0, errno != ESRCH { return String(cString: strerror(errno)) }
                 var none = sched_param()
                 if sched_setscheduler(thread, batch, &none) != 0, errno != ESRCH { return String(cString: strerror(errno)) }
+                let code = ThreadSlice.giveBack(thread)
+                if code != 0, code != ESRCH { return String(cString: strerror(code)) }
             }
             if isDone { return nil }
         }

@@ -11,6 +11,7 @@ import MartletModel
 import MartletNode
 import NIOCore
 import NIOPosix
+import Threads
 
 /// Exit codes of `serve`.
 enum ExitStatus {
@@ -40,6 +41,7 @@ struct ServeCommand: AsyncParsableCommand {
         let (settings, master) = try load(environment)
         if role == .desk { return try await serveDesk(settings, master, named(settings.nodeName, "desk")) }
         let logger = named(settings.nodeName)
+        takeTurnsSoon(logger)
         try raiseFileLimit(settings.http.maximumConnections + settings.smpp.maximumConnections)
         let signals = Signals()
 
@@ -84,6 +86,18 @@ struct ServeCommand: AsyncParsableCommand {
         desk?.beginStopping()
         readiness.set(["stopping"])
         await stop(server, hot.next(), desk, logger)
+    }
+
+    /// Sending waits for no slice of a program beside it, such as a database that catches up.
+    private func takeTurnsSoon(_ logger: Logger) {
+        switch ThreadSlice.shortenAll() {
+        case .short: break
+        case .unknown:
+            logger.info(
+                "this kernel has no slices of a thread's own (Linux 6.12 has); a busy program beside the node may be felt by sending")
+        case .failed(let code):
+            logger.info("the node's slices stay as they are", metadata: ["reason": "\(String(cString: strerror(code)))"])
+        }
     }
 
     /// Only now, when the node works: it never waits for the desk.

@@ -1,5 +1,6 @@
 import Glibc
 import Testing
+import Threads
 
 @testable import MartletDesk
 
@@ -51,7 +52,9 @@ import Testing
     func priority() throws {
         #expect(DeskPriority.lower(to: 0) == nil)
         // One step, which these tests can afford: it cannot be taken back.
+        #expect(ThreadSlice.shortenAll() != .failed(EPERM))
         #expect(DeskPriority.lower(to: 1) == nil)
+        #expect(ThreadSlice.of(0) != ThreadSlice.least)
         #expect(getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0) >= 1)
         #expect(try ThreadList.all().contains(getpid()))
     }

@@ -1,12 +1,12 @@
-import Glibc
+public import Glibc
 
 /// Threads of this process, as the system numbers them.
-enum ThreadList {
-    struct Unreadable: Error { var code: Int32 }
+public enum ThreadList {
+    public struct Unreadable: Error { public var code: Int32 }
 
     private static let folder = "/proc/self/task"
 
-    static func all() throws(Unreadable) -> [pid_t] {
+    public static func all() throws(Unreadable) -> [pid_t] {
         guard let list = opendir(folder) else { throw Unreadable(code: errno) }
         defer { closedir(list) }
         var found: [pid_t] = []
@@ -20,7 +20,7 @@ enum ThreadList {
     }
 
     /// Time in which threads that live now could have run and had no core, since each began; nil: the system does not tell.
-    static func waitForCores() -> Duration? {
+    public static func waitForCores() -> Duration? {
         guard let threads = try? all() else { return nil }
         var nanoseconds: UInt64 = 0
         for thread in threads { if let one = waited(thread) { nanoseconds += one } else if thread == getpid() { return nil } }
