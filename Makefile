@@ -155,9 +155,10 @@ dist: setup ## static, stripped programs in dist/ with their checksum
 	@scripts/dist
 
 .PHONY: demo-check
-demo-check: setup ## start the demo, send one SMS, see it on the handset with its receipt; start it again, judge what it says of each event
+demo-check: setup ## start the demo, send one SMS, see it on the handset with its receipt; judge what it says of each event; run the guide's lines; replay
 	@scripts/run-demo --check
 	@scripts/run-demo --then scripts/demo-events --check
+	@scripts/run-demo --then scripts/demo-documents
 
 .PHONY: clean-demo
 clean-demo: ## forget the demo's keys and data

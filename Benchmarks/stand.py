@@ -130,6 +130,10 @@ class Figures:
         self.rows.append((name, sample.text(form), goal or "", verdict, beside))
         self.record[key or name] = sample.record()
 
+    def missed(self):
+        """Names of the figures that missed their goal."""
+        return [name.strip() for name, _, _, verdict, _ in self.rows if verdict == "MISS"]
+
     def print(self):
         say("\n" + table(self.rows, ("figure", "median (least .. most)", "goal", "", "others' cores")))
 

@@ -58,7 +58,9 @@ struct Compiler {
     private init(partials: [String: String], options: Template.Options) {
         self.partials = partials
         self.options = options
-        if options.kind == .html, options.checksMarkup { markup = MarkupScan(refused: options.refusedSchemes) }
+        if options.kind == .html, options.checksMarkup {
+            markup = MarkupScan(refused: options.refusedSchemes, hosts: options.pictureHosts)
+        }
     }
 
     private mutating func find(_ code: TemplateFinding.Code, _ place: Place, _ reason: String) {
@@ -291,6 +293,9 @@ struct Compiler {
     private mutating func partial(_ tag: Tag, _ source: Source, _ indent: String, _ procedure: Int) {
         let place = source.place(tag.whole.lowerBound)
         let name = source.text(tag.inside)
+        if name.hasPrefix("*") {
+            return find(.unsupportedTag, place, "The name of the partial `\(name)` would be made at run time; such names are written out.")
+        }
         guard let text = partials[name] else {
             if name.isEmpty {
                 find(.badName, place, "A partial has no name.")

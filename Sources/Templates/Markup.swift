@@ -17,6 +17,12 @@ struct MarkupScan {
         fileprivate(set) var quote: UInt8 = 0
         /// Whether the attribute is an address.
         fileprivate(set) var isAddress = false
+        /// Whether it is a style.
+        fileprivate(set) var isStyle = false
+        /// Whether it is `http-equiv`.
+        fileprivate(set) var isEquivalent = false
+        /// Within `<title>`, where there are no elements.
+        fileprivate(set) var isTitle = false
     }
 
     enum Place: Hashable {
@@ -35,12 +41,19 @@ struct MarkupScan {
 
     /// Schemes, in small letters, that no address may have.
     private let refused: Set<String>
+    /// Hosts, in small letters, from which pictures and the like may be loaded; nil: any.
+    private let hosts: Set<String>?
     private(set) var stand = Stand()
     private var element: [UInt8] = []
     private var name: [UInt8] = []
     /// Of an attribute that is an address, what is written of it until it is known where it leads.
     private var address: [UInt8] = []
     private var isLed = true
+    /// What it leads to is loaded when the message is opened.
+    private var isLoaded = false
+    private var style = StyleScan(isAttribute: false)
+    /// What is written of `http-equiv`.
+    private var equivalent: [UInt8] = []
     /// A section ended or began within the name before.
     private var isTorn = false
     private var dashes = 0
@@ -49,14 +62,10 @@ struct MarkupScan {
     static let nameMax = 64
     static let hostMax = 512
 
-    init(refused: Set<String>) { self.refused = refused }
-
-    /// Attributes whose value is an address.
-    private static let addresses: Set<String> = [
-        "action", "background", "cite", "classid", "code", "codebase", "data", "dynsrc", "formaction", "href", "icon", "longdesc", "lowsrc",
-        "manifest",
-        "ping", "poster", "profile", "src", "srcset", "usemap",
-    ]
+    init(refused: Set<String>, hosts: Set<String>? = nil) {
+        self.refused = refused
+        self.hosts = hosts
+    }
 
     // MARK: Tags of the template
 
@@ -65,6 +74,8 @@ struct MarkupScan {
         switch stand.place {
         case .text, .comment: return .html
         case .value where stand.quote != 0:
+            if stand.isStyle { throw refuse("A value may not stand in a style: nothing there keeps it a text.") }
+            if stand.isEquivalent { throw refuse("`http-equiv` is written out.") }
             guard stand.isAddress else { return .html }
             guard isLed else { throw undecided }
             return .link
@@ -79,12 +90,19 @@ struct MarkupScan {
     /// Where a section begins or ends, or a partial is put in.
     mutating func boundary() throws(Mistake) -> Stand {
         switch stand.place {
-        case .text, .comment, .style, .inside: break
-        case .elementName, .attributeName, .afterName:
+        case .text, .comment, .inside: break
+        case .style: try style.boundary()
+        case .elementName:
+            (isTorn, stand.place) = (true, .inside)
+            finishName()
+            try checkElement()
+        case .attributeName, .afterName:
             isTorn = stand.place != .afterName
             finishName()
             stand.place = .inside
         case .value where stand.quote != 0:
+            if stand.isStyle { try style.boundary() }
+            if stand.isEquivalent { throw refuse("`http-equiv` is written out.") }
             if stand.isAddress, !isLed {
                 isLed = true
                 throw undecided
@@ -108,12 +126,12 @@ struct MarkupScan {
     mutating func take(_ byte: UInt8) throws(Mistake) {
         switch stand.place {
         case .text: if byte == 0x3C { open() }
-        case .opened: opened(byte)
+        case .opened: try opened(byte)
         case .declaration: declared(byte)
         case .comment:
             if byte == 0x3E, dashes >= 2 { return stand.place = .text }
             dashes = byte == 0x2D ? dashes + 1 : byte == 0x21 && dashes >= 2 ? dashes : 0
-        case .style: styled(byte)
+        case .style: try styled(byte)
         case .elementName: try named(byte)
         case .inside: try inside(byte)
         case .attributeName, .afterName: try attribute(byte)
@@ -132,7 +150,11 @@ struct MarkupScan {
         element = []
     }
 
-    private mutating func opened(_ byte: UInt8) {
+    private mutating func opened(_ byte: UInt8) throws(Mistake) {
+        if stand.isTitle, element.isEmpty, byte != 0x2F {
+            stand.place = .text
+            throw titled
+        }
         switch byte {
         case _ where Self.isLetter(byte):
             element.append(byte | 0x20)
@@ -162,11 +184,11 @@ struct MarkupScan {
         if name.count < 3 { name.append(byte) }
     }
 
-    private mutating func styled(_ byte: UInt8) {
+    private mutating func styled(_ byte: UInt8) throws(Mistake) {
         let end = Array("</style".utf8)
         let letter = Self.isLetter(byte) ? byte | 0x20 : byte
         if name.count < end.count, letter == end[name.count] { name.append(letter) } else { name = byte == 0x3C ? [byte] : [] }
-        guard name.count == end.count else { return }
+        guard name.count == end.count else { return try style.take(byte) }
         (element, name) = (Array("/style".utf8), [])
         stand.place = .elementName
     }
@@ -175,13 +197,18 @@ struct MarkupScan {
         switch byte {
         case 0x3E, 0x2F,
             _ where Source.isBlank(byte):
-            let isScript = element == Array("script".utf8)
             finishName()
             stand.place = .inside
+            let isTitle = stand.isTitle
             if byte == 0x3E { close() }
-            if isScript { throw Mistake(code: .unsafePlace, reason: "A text for customers has no scripts.") }
+            if isTitle, element != Array("/title".utf8) { throw titled }
+            try checkElement()
         default: if element.count < Self.nameMax { element.append(Self.isLetter(byte) ? byte | 0x20 : byte) }
         }
+    }
+
+    private func checkElement() throws(Mistake) {
+        if let reason = MarkupNames.refusal(ofElement: String(decoding: element, as: UTF8.self)) { throw refuse(reason) }
     }
 
     private mutating func inside(_ byte: UInt8) throws(Mistake) {
@@ -212,25 +239,34 @@ struct MarkupScan {
         let name = String(decoding: self.name, as: UTF8.self)
         finishName()
         stand.place = .beforeValue
-        stand.isAddress = Self.addresses.contains(name) || name.hasSuffix(":href")
+        stand.isAddress = MarkupNames.addresses.contains(name) || name.hasSuffix(":href")
         (address, isLed) = ([], !stand.isAddress)
-        if name.hasPrefix("on") && name.count > 2 || name == "srcdoc" {
-            throw Mistake(
-                code: .unsafePlace, reason: "The attribute `\(name)` runs what is written in it; a text for customers has none of those.")
-        }
+        let isPicture = MarkupNames.pictures.contains(String(decoding: element, as: UTF8.self))
+        isLoaded = isPicture || !MarkupNames.followed.contains(name) && !name.hasSuffix(":href")
+        (stand.isStyle, style) = (MarkupNames.styles.contains(name), StyleScan(isAttribute: true))
+        (stand.isEquivalent, equivalent) = (name == "http-equiv", [])
+        if let reason = MarkupNames.refusal(ofAttribute: name) { throw refuse(reason) }
     }
 
     private mutating func value(_ byte: UInt8) throws(Mistake) {
         let ends = stand.quote != 0 ? byte == stand.quote : byte == 0x3E || Source.isBlank(byte)
         guard ends else {
+            if stand.isStyle { try style.take(byte) }
+            if stand.isEquivalent, equivalent.count < Self.nameMax { equivalent.append(Self.isLetter(byte) ? byte | 0x20 : byte) }
             if !isLed { try lead(byte) }
             return
         }
+        let (isStyle, isEquivalent) = (stand.isStyle, stand.isEquivalent)
         let isOpen = stand.isAddress && !isLed
         let isClosing = stand.quote == 0 && byte == 0x3E
         endValue()
         if isClosing { close() }
         if isOpen { try ended() }
+        // So that a rule that ends with the attribute is looked at.
+        if isStyle { try style.take(0x3B) }
+        if isEquivalent, !MarkupNames.equivalents.contains(String(decoding: equivalent, as: UTF8.self)) {
+            throw refuse("`http-equiv` may lead the reader away; it is one of \(MarkupNames.equivalents.sorted().joined(separator: ", ")).")
+        }
     }
 
     private mutating func endValue() {
@@ -244,8 +280,9 @@ struct MarkupScan {
     private mutating func close() {
         stand = Stand()
         isTorn = false
+        stand.isTitle = element == Array("title".utf8)
         guard element == Array("style".utf8) else { return }
-        name = []
+        (name, style) = ([], StyleScan(isAttribute: false))
         stand.place = .style
     }
 
@@ -279,7 +316,7 @@ struct MarkupScan {
         if refused.contains(scheme) {
             throw misled("`\(scheme):` runs or reads something on the device, or is open to everybody on the way")
         }
-        guard ["https", "http", "ws", "wss", "ftp"].contains(scheme) else { return true }
+        guard Self.webSchemes.contains(scheme) else { return true }
         let slashes = address[(colon + 1)...].prefix(2)
         guard slashes.allSatisfy({ $0 == 0x2F }) else { throw misled("behind `\(scheme):` stand `//` and the host's name") }
         return slashes.count == 2 ? try hasHost(from: colon + 3) : false
@@ -290,13 +327,34 @@ struct MarkupScan {
         if byte == 0x40 { throw misled("a name before `@` is no host") }
         guard byte == 0x2F || byte == 0x3F || byte == 0x23 else { return false }
         guard address.count > start + 1 else { throw misled("it names no host") }
+        try judge(address[start...].dropLast())
         return true
+    }
+
+    /// Whether what is loaded may come from there.
+    private func judge(_ host: ArraySlice<UInt8>) throws(Mistake) {
+        guard let hosts, isLoaded else { return }
+        let name = String(decoding: host.prefix { $0 != 0x3A }, as: UTF8.self).lowercased()
+        guard !hosts.contains(name) else { return }
+        throw Mistake(
+            code: .unsafeAddress,
+            reason:
+                "It would be loaded from another host than the bank's, whose owner sees who opens the message: upload the picture, or name one "
+                + "of the bank's hosts (images.hosts).")
     }
 
     /// The attribute ended before it was known; what is written out whole leads somewhere.
     private func ended() throws(Mistake) {
         if let last = address.last, address.count > 1, last == 0x2F || last == 0x3A { throw misled("it names no host") }
+        if address.starts(with: Array("//".utf8)) { return try judge(address[2...]) }
+        guard let colon = address.firstIndex(of: 0x3A), address[(colon + 1)...].starts(with: Array("//".utf8)) else { return }
+        let scheme = String(decoding: address[..<colon], as: UTF8.self).lowercased()
+        if Self.webSchemes.contains(scheme) { try judge(address[(colon + 3)...]) }
     }
+
+    private static let webSchemes: Set<String> = ["https", "http", "ws", "wss", "ftp"]
+
+    private var titled: Mistake { refuse("A title has no elements in it; `<` is written `&lt;`.") }
 
     private var undecided: Mistake {
         Mistake(

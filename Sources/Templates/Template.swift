@@ -16,6 +16,8 @@ public struct Template: Sendable {
         public var checksMarkup = true
         /// Schemes that no address in markup may have, in small letters.
         public var refusedSchemes: Set<String> = ["javascript", "vbscript", "data", "file", "blob", "about"]
+        /// Hosts, in small letters, from which markup may load pictures and the like; nil: any.
+        public var pictureHosts: Set<String>?
         /// Names of the record that will be rendered, in its order: look-ups begin where they say. A record in another order renders the same,
         /// slower.
         public var fields: [String] = []

@@ -29,7 +29,7 @@ import Testing
         let world = DeskReference.rulebooks(config: file, data: "\(folder)/data")
         #expect(try world.surroundings().groups == ["north", "south"] && (try world.texts().groups) == ["north": 1, "south": 2])
         #expect(try world.needsApproval() == false)
-        #expect(try world.pictureAddress() == nil && (try world.surroundings().pictureHosts) == nil)
+        #expect(try world.pictureAddress() == nil && (try world.surroundings().pictureHosts) == [])
         try write("images: {address: \"https://Img.bank.example:8443\", hosts: [\"cdn.bank.example\"]}")
         #expect(try world.pictureAddress() == "https://Img.bank.example:8443")
         #expect(try world.surroundings().pictureHosts == ["img.bank.example", "cdn.bank.example"])

@@ -51,23 +51,23 @@ import Testing
             #expect(try await save(.event, "paid", #"{"type": "cards", "note": "x"}"#, 1) == .integer(1))
             #expect(try await save(.event, "paid", #"{"type": "cards", "number": 1}"#, 2) == .integer(1))
             for other in ["2", "7", "\"1\"", "[]"] {
-                let refused = await Self.fault { try await save(.event, "paid", "{\"number\": \(other)}", 3) }
+                let refused = await Self.fault { try await save(.event, "paid", "{\"type\": \"cards\", \"number\": \(other)}", 3) }
                 #expect(refused == "content.number immutable it is 1 and stays; leave it out, or write it as it is")
             }
             #expect(
-                await Self.fault { try await save(.event, "new", #"{"number": 9}"#) }
+                await Self.fault { try await save(.event, "new", #"{"type": "cards", "number": 9}"#) }
                     == "content.number immutable it is given by Martlet; leave it out")
             #expect(await Self.fault { try await save(.event, "new", "[]") } == "content type it is a list, not an object")
             #expect(
-                await Self.fault { try await save(.event, "new", #"{"owner": "principal:bert"}"#) }
+                await Self.fault { try await save(.event, "new", #"{"type": "cards", "owner": "principal:bert"}"#) }
                     == "content.owner immutable the owner is who made the object")
             // What was refused has taken no number.
-            #expect(try await save(.event, "new", "{}") == .integer(3))
+            #expect(try await save(.event, "new", #"{"type": "cards"}"#) == .integer(3))
             // Kinds whose numbers are those of definitions are as they were.
             #expect(try await save(.package, "p", #"{"number": 17}"#) == .integer(17))
             #expect(try await rulebooks.get(.event, "paid", by: ReferenceRig.caller()).newest == 3)
             try await ReferenceRig.tamper(desk, "UPDATE rulebook_number SET number = 40 WHERE key = 'new'")
-            let tampered = await ReferenceRig.fault { _ = try await save(.event, "new", "{}", 1) }
+            let tampered = await ReferenceRig.fault { _ = try await save(.event, "new", #"{"type": "cards"}"#, 1) }
             #expect(tampered == .tampered(noun: "rulebook number", key: "event/new"))
         }
     }
@@ -78,27 +78,28 @@ import Testing
     func kept(engine: SQLStore.Engine) async throws {
         try await ReferenceRig.with(engine) { desk, units in
             let rulebooks = Self.rulebooks(units)
+            _ = try await Self.save(rulebooks, .eventType, "cards", "{}")
             func keep(_ key: String, _ content: String, _ version: Int64? = nil) async throws -> JSONValue? {
                 try await Self.save(rulebooks, .event, key, content, version: version, .kept)
             }
-            #expect(try await keep("a", #"{"number": 101}"#) == .integer(101))
-            #expect(try await keep("b", "{}") == .integer(102))
+            #expect(try await keep("a", #"{"type": "cards", "number": 101}"#) == .integer(101))
+            #expect(try await keep("b", #"{"type": "cards"}"#) == .integer(102))
             #expect(
-                await Self.fault { try await keep("c", #"{"number": 101}"#) }
+                await Self.fault { try await keep("c", #"{"type": "cards", "number": 101}"#) }
                     == "content.number immutable event/a was given it; leave it out")
-            #expect(await Self.fault { try await keep("c", #"{"number": 65536}"#) }.contains("not within 1 to 65535"))
-            #expect(await Self.fault { try await keep("c", #"{"number": "x"}"#) }.contains("no whole number"))
-            #expect(await Self.fault { try await keep("a", #"{"number": 5}"#, 1) }.contains("it is 101 and stays"))
+            #expect(await Self.fault { try await keep("c", #"{"type": "cards", "number": 65536}"#) }.contains("not within 1 to 65535"))
+            #expect(await Self.fault { try await keep("c", #"{"type": "cards", "number": "x"}"#) }.contains("no whole number"))
+            #expect(await Self.fault { try await keep("a", #"{"type": "cards", "number": 5}"#, 1) }.contains("it is 101 and stays"))
             // As in a store that is older than the table: the number of its newest content is the object's, but where two have one.
             try await ReferenceRig.tamper(desk, "DELETE FROM rulebook_number")
-            #expect(try await keep("a", "{}", 1) == .integer(101))
-            #expect(try await keep("b", #"{"number": 102}"#, 1) == .integer(102))
+            #expect(try await keep("a", #"{"type": "cards"}"#, 1) == .integer(101))
+            #expect(try await keep("b", #"{"type": "cards", "number": 102}"#, 1) == .integer(102))
             try await ReferenceRig.tamper(desk, "DELETE FROM rulebook_number WHERE key = 'b'")
             #expect(
-                await Self.fault { try await keep("d", #"{"number": 102}"#) }
+                await Self.fault { try await keep("d", #"{"type": "cards", "number": 102}"#) }
                     == "content.number immutable event/b was given it; leave it out")
-            #expect(try await keep("e", #"{"number": 65535}"#) == .integer(65_535))
-            #expect(await ReferenceRig.fault { _ = try await keep("f", "{}") }?.paths == ["content.number conflict"])
+            #expect(try await keep("e", #"{"type": "cards", "number": 65535}"#) == .integer(65_535))
+            #expect(await ReferenceRig.fault { _ = try await keep("f", #"{"type": "cards"}"#) }?.paths == ["content.number conflict"])
         }
     }
 
@@ -153,74 +154,6 @@ import Testing
                 RulebookSelection(objects: [], without: [.init(kind: "event-type", key: "cards")]), by: anna
             ).findings.first { $0.path == "event-type/cards" }
             #expect(found?.message.hasSuffix("event/e29 and 2 more") == true, "\(found?.message ?? "")")
-        }
-    }
-
-    @Test("Examples have the values that the event asks for, in every form, and say which form a door takes")
-    func examples() async throws {
-        try await ReferenceRig.with(.sqlite) { _, units in
-            let (rulebooks, anna) = (Self.rulebooks(units), ReferenceRig.caller())
-            let parameters = #"""
-                {"parameters": [
-                  {"name": "amount", "type": "money", "dataClass": "financial"}, {"name": "card", "type": "text", "dataClass": "identifier", "maximum": 4},
-                  {"name": "shop", "type": "text", "default": "O'Neill & <Sons>"}, {"name": "code", "type": "text", "dataClass": "secret"},
-                  {"name": "place", "type": "text", "default": ""}, {"name": "count", "type": "integer"}, {"name": "rate", "type": "decimal"},
-                  {"name": "day", "type": "date"}, {"name": "hour", "type": "time"}, {"name": "at", "type": "instant"},
-                  {"name": "first", "type": "boolean"}]}
-                """#
-            _ = try await Self.save(rulebooks, .event, "paid", parameters)
-            let (version, examples) = try await rulebooks.examples(of: "paid", by: anna)
-            #expect(version == 1 && examples.map(\.form) == ["json", "curl", "xml", "soap", "sql"])
-            #expect(examples.map(\.live) == [true, true, false, false, false] && examples.allSatisfy { !$0.door.isEmpty })
-            let json = try JSONValue(reading: Array(examples[0].text.utf8), maximumBytes: 10_000)
-            #expect(json["definition"] == .text("paid") && json["occurredAt"] == .text("2026-11-23T02:13:20Z"))
-            // What the example says is what the event takes.
-            let content = try await rulebooks.version(.event, "paid", 1, by: anna).content
-            let definition = EventDefinition(
-                key: "paid", number: 1, type: 0, messageClass: .service, parameters: EventDefinition.parameters(of: content ?? .null))
-            let (values, faults) = definition.values(try #require(json["parameters"]))
-            #expect(faults.isEmpty && values.allSatisfy { $0 != nil } && values.count == 11, "\(faults)")
-            #expect(values[1] == .text("1234") && values[2] == .text("O'Neill & <Sons>"))
-            for xml in examples[2...3].map(\.text) {
-                #expect(xml.contains(#"<amount currency="EUR">125.50</amount>"#) && xml.contains("<shop>O'Neill &amp; &lt;Sons&gt;</shop>"))
-                #expect(xml.contains("<count>7</count>") && xml.contains("<first>true</first>"))
-            }
-            #expect(examples[4].text.contains("O''Neill") && examples[4].text.hasSuffix(");"))
-            // A line of the shell: path, headers, and the same body.
-            let curl = examples[1].text
-            #expect(curl.hasPrefix("curl -sS -X POST \"$MARTLET/v1/events\" \\\n  -H \"Authorization: Bearer $KEY\" \\\n"), "\(curl)")
-            #expect(curl.contains("Idempotency-Key: paid-1795400000") && curl.contains("Content-Type: application/json"))
-            #expect(curl.hasSuffix("-d '\(examples[0].text.replacing("'", with: #"'\''"#))'"))
-            // Amounts are in the currency that the bank writes, with its digits: of this event's thresholds before others.
-            func amount() async throws -> JSONValue? {
-                let json = try await rulebooks.examples(of: "paid", by: anna).examples[0].text
-                return try JSONValue(reading: Array(json.utf8), maximumBytes: 10_000)["parameters"]?["amount"]
-            }
-            _ = try await Self.save(
-                rulebooks, .package, "all", #"{"number": 17, "fee": {"amount": "1", "currency": "JPY", "period": "month"}}"#)
-            #expect(try await amount() == .object(["amount": .text("125"), "currency": .text("JPY")]))
-            let thresholds = #"{"number": 18, "events": [{"event": "paid", "thresholds": [{"amount": "1", "currency": "KWD"}]}]}"#
-            _ = try await Self.save(rulebooks, .package, "cards", thresholds)
-            #expect(try await amount() == .object(["amount": .text("125.500"), "currency": .text("KWD")]))
-            _ = try await Self.save(rulebooks, .event, "bare", "{}")
-            let bare = try await rulebooks.examples(of: "bare", by: anna).examples
-            #expect(bare[0].text.contains(#""parameters": {}"#))
-            #expect(
-                bare[3].text == """
-                    <?xml version="1.0" encoding="UTF-8"?>
-                    <soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/">
-                      <soap:Body>
-                        <event xmlns="urn:martlet:events:1" definition="bare">
-                          <customer>40-118-220</customer>
-                          <occurredAt>2026-11-23T02:13:20Z</occurredAt>
-                          <parameters/>
-                        </event>
-                      </soap:Body>
-                    </soap:Envelope>
-                    """)
-            #expect(
-                await ReferenceRig.fault { _ = try await rulebooks.examples(of: "none", by: anna) }
-                    == .notFound(noun: "rulebook object", key: "event/none"))
         }
     }
 }

@@ -156,10 +156,25 @@ import Testing
             #expect(await ReferenceRig.fault { _ = try await bank.save(.event, "paid", #"{"type": "cards"}"#) } == unknown)
             let type = try await bank.save(.eventType, "cards", "{}")
             #expect(try await bank.save(.event, "paid", #"{"type": "cards"}"#).newest == 1)
-            // One that is retired is not there. What has no type yet is a draft as any other.
-            _ = try await bank.save(.event, "paid", "{}", version: 1)
-            try await bank.rulebooks.retire(.eventType, "cards", version: type.version, by: Self.anna)
-            #expect(await ReferenceRig.fault { _ = try await bank.save(.event, "paid", #"{"type": "cards"}"#, version: 2) } == unknown)
+            // A draft has a type, too, and a number that it does not bring is not all that is told.
+            let required = FieldFault("content.type", "required", "an event has a type; name an event-type")
+            for none in ["{}", #"{"type": null}"#] {
+                #expect(await ReferenceRig.fault { _ = try await bank.save(.event, "lost", none) } == .invalid([required]))
+            }
+            #expect(
+                await ReferenceRig.fault { _ = try await bank.save(.event, "lost", #"{"number": 5}"#) }
+                    == .invalid([required, FieldFault("content.number", "immutable", "it is given by Martlet; leave it out")]))
+            #expect(
+                await ReferenceRig.fault { _ = try await bank.save(.event, "lost", #"{"type": 3}"#) }
+                    == .invalid([FieldFault("content.type", "type", "it is a number, not the key of an event-type")]))
+            #expect(await ReferenceRig.fault { _ = try await bank.rulebooks.get(.event, "lost", by: Self.anna) } != nil)
+            // One that an event's draft has is not retired, and one that is retired is not there.
+            #expect(
+                await ReferenceRig.fault { try await bank.rulebooks.retire(.eventType, "cards", version: type.version, by: Self.anna) }
+                    == .conflict(field: "key", reason: "it is used by event/paid"))
+            let old = try await bank.save(.eventType, "old", "{}")
+            try await bank.rulebooks.retire(.eventType, "old", version: old.version, by: Self.anna)
+            #expect(await ReferenceRig.fault { _ = try await bank.save(.event, "paid", #"{"type": "old"}"#, version: 1) } == unknown)
         }
     }
 }

@@ -12,10 +12,10 @@ public struct ImageSettings: Equatable, Sendable {
         self.hosts = hosts
     }
 
-    /// Where pictures in texts may lie; nil: the bank did not say, so anywhere.
-    public var pictureHosts: Set<String>? {
+    /// Where pictures in texts may lie besides those that were uploaded; none, when the bank did not say.
+    public var pictureHosts: Set<String> {
         let own = address.flatMap { ImagePath.host(of: $0) }.map { [$0] } ?? []
-        return own.isEmpty && hosts.isEmpty ? nil : Set(own + hosts)
+        return Set(own + hosts)
     }
 
     /// What does not hold, with the setting to correct.
@@ -43,7 +43,7 @@ public struct ImageSettings: Equatable, Sendable {
     public static let bankHosts = Setting(
         "images.hosts", .list(of: "host"), default: "[]", reload: .live,
         doc: "Further hosts of the bank, in small letters, where pictures of texts may lie. Others are refused by compiling. Empty, and "
-            + "without `images.address`: any host.")
+            + "without `images.address`: only pictures that were uploaded are taken.")
 
     public static let all: [Setting] = [publicAddress, bankHosts]
 }

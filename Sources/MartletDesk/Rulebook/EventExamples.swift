@@ -2,13 +2,34 @@ import MartletModel
 
 /// How an event may be reported, with invented values of its parameters: what its editor hands to those whose systems report it.
 public struct EventExample: Codable, Equatable, Sendable {
-    /// `json`, `curl`, `xml`, `soap`, `sql`. `curl` is the JSON with path and headers, as a line of the shell.
+    public enum Form: String, CaseIterable, Sendable {
+        case json
+        /// The JSON with path and headers, as a line of the shell.
+        case curl
+        /// The element `SendEvent` by itself.
+        case xml
+        /// The same in an envelope of SOAP 1.1.
+        case soap
+        /// A row of the table `martlet_outbox`.
+        case sql
+        /// A call of `martlet_submit()`.
+        case procedure
+    }
+
+    /// One of `Form`.
     public var form: String
     /// Whether a door takes it in this version of Martlet.
     public var live: Bool
     /// Where it is handed in.
     public var door: String
     public var text: String
+    /// What this form cannot say of the event; nil: it says all.
+    public var note: String?
+
+    init(_ form: Form, live: Bool, door: String, text: String, note: String? = nil) {
+        self.form = form.rawValue
+        (self.live, self.door, self.text, self.note) = (live, door, text, note)
+    }
 
     /// Invented values, one a parameter, as an event's JSON has them.
     static func values(_ parameters: [EventParameter], in currency: Currency? = nil, now: Int64) -> JSONValue {
@@ -22,14 +43,23 @@ public struct EventExample: Codable, Equatable, Sendable {
     static func all(_ key: String, _ parameters: [EventParameter], in currency: Currency?, now: Int64) -> [EventExample] {
         let maker = EventExampleMaker(key: key, parameters: parameters, currency: currency, now: now)
         let door = "POST /v1/events of the HTTP door"
+        let note = maker.unsaidInXML
         return [
-            EventExample(form: "json", live: true, door: door, text: maker.json),
-            EventExample(form: "curl", live: true, door: door, text: maker.curl),
-            EventExample(form: "xml", live: false, door: "no door takes XML yet", text: maker.xml),
-            EventExample(form: "soap", live: false, door: "there is no SOAP door yet", text: maker.soap),
-            EventExample(form: "sql", live: false, door: "there is no table door yet", text: maker.sql),
+            EventExample(.json, live: true, door: door, text: maker.json),
+            EventExample(.curl, live: true, door: door, text: maker.curl),
+            EventExample(.xml, live: false, door: "no door takes XML yet", text: maker.xml, note: note),
+            EventExample(.soap, live: false, door: "there is no SOAP door yet", text: maker.soap, note: note),
+            EventExample(.sql, live: false, door: "there is no table door yet", text: maker.sql),
+            EventExample(.procedure, live: false, door: "there is no table door yet", text: maker.procedure),
         ]
     }
+}
+
+extension EventExample: APIExplained {
+    static let explained = [
+        "form": APIField(words: Form.allCases.map(\.rawValue)), "live": APIField("Whether a door takes it in this version."),
+        "door": APIField("Where it is handed in."), "note": APIField("What this form cannot say of the event; not there: it says all."),
+    ]
 }
 
 extension Rulebooks {
@@ -63,7 +93,8 @@ private struct EventExampleMaker {
     let now: Int64
     private let values: [(name: String, value: JSONValue)]
     private static let customer = "40-118-220"
-    private static let namespace = "urn:martlet:events:1"
+    /// Of the elements; a change that a client would notice gets another number.
+    private static let namespace = "urn:martlet:intake:1"
 
     init(key: String, parameters: [EventParameter], currency: Currency?, now: Int64) {
         self.key = key
@@ -135,30 +166,39 @@ private struct EventExampleMaker {
         """
     }
 
-    var xml: String { #"<?xml version="1.0" encoding="UTF-8"?>"# + "\n" + event("") }
+    var xml: String { #"<?xml version="1.0" encoding="UTF-8"?>"# + "\n" + request("") }
 
     var soap: String {
         """
         <?xml version="1.0" encoding="UTF-8"?>
         <soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/">
           <soap:Body>
-        \(event("    "))
+        \(request("    "))
           </soap:Body>
         </soap:Envelope>
         """
     }
 
+    /// A row. Backslashes of the JSON stay what they are, as SQL has it.
     var sql: String {
-        let parameters = EventExampleMaker.line(.object(Dictionary(values.map { ($0.name, $0.value) }) { first, _ in first }))
-        return """
-            INSERT INTO martlet_event (definition, customer, occurred_at, parameters)
-            VALUES ('\(key)', '\(EventExampleMaker.customer)', '\(occurredAt)', '\(parameters.replacing("'", with: "''"))');
-            """
+        """
+        INSERT INTO martlet_outbox (definition, customer, occurred_at, parameters)
+        VALUES (\(said));
+        """
     }
 
-    private func event(_ indent: String) -> String {
+    /// The same for who may call and not write; it answers the row's id.
+    var procedure: String { "SELECT martlet_submit(\(said));" }
+
+    private var said: String {
+        let parameters = EventExampleMaker.line(.object(Dictionary(values.map { ($0.name, $0.value) }) { first, _ in first }))
+        return [key, EventExampleMaker.customer, occurredAt, parameters].map { "'\($0.replacing("'", with: "''"))'" }
+            .joined(separator: ", ")
+    }
+
+    private func request(_ indent: String) -> String {
         var lines = [
-            #"<event xmlns="\#(EventExampleMaker.namespace)" definition="\#(key)">"#,
+            #"<SendEvent xmlns="\#(EventExampleMaker.namespace)">"#, "  <definition>\(ExampleXML.text(key))</definition>",
             "  <customer>\(EventExampleMaker.customer)</customer>", "  <occurredAt>\(occurredAt)</occurredAt>",
         ]
         if values.isEmpty {
@@ -168,22 +208,32 @@ private struct EventExampleMaker {
             lines += values.map { "    \(EventExampleMaker.element($0.name, $0.value))" }
             lines.append("  </parameters>")
         }
-        lines.append("</event>")
+        lines.append("</SendEvent>")
         return lines.map { indent + $0 }.joined(separator: "\n")
     }
 
+    /// Parameters are told apart by an attribute, so that one description of the service does for the events of every bank.
     private static func element(_ name: String, _ value: JSONValue) -> String {
+        let name = ExampleXML.text(name)
         switch value {
         case .object(let money):
-            guard case .text(let amount)? = money["amount"], case .text(let currency)? = money["currency"] else { return "<\(name)/>" }
-            return #"<\#(name) currency="\#(escaped(currency))">\#(escaped(amount))</\#(name)>"#
-        case .text(let text): return "<\(name)>\(escaped(text))</\(name)>"
-        case .integer, .flag, .null, .list: return "<\(name)>\(line(value))</\(name)>"
+            guard case .text(let amount)? = money["amount"], case .text(let currency)? = money["currency"] else {
+                return #"<parameter name="\#(name)"/>"#
+            }
+            return #"<parameter name="\#(name)" currency="\#(ExampleXML.text(currency))">\#(ExampleXML.text(amount))</parameter>"#
+        case .text(let text): return #"<parameter name="\#(name)">\#(ExampleXML.text(text))</parameter>"#
+        case .integer, .flag, .null, .list: return #"<parameter name="\#(name)">\#(line(value))</parameter>"#
         }
     }
 
-    /// XML 1.0, section 2.4.
-    private static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
+    /// What is left out of the XML, by parameter.
+    var unsaidInXML: String? {
+        let unsaid = values.compactMap { name, value -> String? in
+            guard case .text(let text) = value else { return nil }
+            let signs = ExampleXML.unsaid(text)
+            return signs.isEmpty ? nil : "\(signs.joined(separator: ", ")) in \(name)"
+        }
+        guard !unsaid.isEmpty else { return nil }
+        return "XML 1.0 cannot write \(unsaid.joined(separator: "; ")), so it is left out here; JSON and SQL say it"
     }
 }

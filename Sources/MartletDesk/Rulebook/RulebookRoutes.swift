@@ -72,7 +72,8 @@ public struct RulebookRoutes: APINoun {
         .put, key, "Writes a new version of an object, as a draft",
         note:
             "\(kinds) Without If-Match it is a new object, or one that was retired, and the answer 201. What compiling it alone has to say stops nothing. "
-            + "`content.number` of an event or event type is given by Martlet and stays: leave it out, or write it as it is.",
+            + "`content.number` of an event or event type is given by Martlet and stays: leave it out, or write it as it is. "
+            + "`content.type` of an event is required, and one that there is.",
         [.writeRulebook], match: .optional, body: .of(RulebookEntry.Wish.self, "RulebookWish", isBody: true),
         answer: .json(.of(Saved.self, "RulebookSaved")), isVersioned: true, refuses: [APIErrors.conflict], also: [201])
     private static let retire = APIOperation(

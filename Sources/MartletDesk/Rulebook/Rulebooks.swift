@@ -180,14 +180,19 @@ public struct Rulebooks: Sendable {
                 try session.run(RulebookStatements.addObject, entry.values + [objectSeal.tag(entry)])
             }
             try units.require(wish.unit, session)
-            if isChecked, kind == .event { try requireType(wish.content, session) }
-            wish.content = try numbers.numbered(wish.content, kind, key, numbering, session) { row in
-                let one = try RulebookEntry(row, objectSeal)
-                // Of this object the newest version is not there yet.
-                let newest = one.number == entry.number ? one.newest - 1 : one.newest
-                guard newest > 0 else { return (one.key, nil) }
-                return (one.key, try self.content(of: one.number, newest, "\(one.path)@\(newest)", session).content)
+            var faults = isChecked && kind == .event ? try typeFaults(wish.content, session) : []
+            do {
+                wish.content = try numbers.numbered(wish.content, kind, key, numbering, session) { row in
+                    let one = try RulebookEntry(row, objectSeal)
+                    // Of this object the newest version is not there yet.
+                    let newest = one.number == entry.number ? one.newest - 1 : one.newest
+                    guard newest > 0 else { return (one.key, nil) }
+                    return (one.key, try self.content(of: one.number, newest, "\(one.path)@\(newest)", session).content)
+                }
+            } catch DeskFault.invalid(let others) {
+                faults += others
             }
+            guard faults.isEmpty else { throw DeskFault.invalid(faults) }
             let bytes = wish.content.canonical
             let made = RulebookVersion(entry.newest, wish, hash: BodyDigest.sha256(bytes), author: caller.name, at: at)
             let values = made.values(of: entry.number)
@@ -217,15 +222,22 @@ public struct Rulebooks: Sendable {
         return findings(source, around).filter { !others.contains(String($0.path.prefix { $0 != "$" })) }
     }
 
-    /// An event whose type is not there is no event: it has no page in the catalogue, no thresholds and no wishes.
-    private func requireType(_ content: JSONValue, _ session: SQLSession) throws {
-        guard case .text(let type)? = content["type"] else { return }
+    /// An event without a type, or whose type is not there, is no event, not in a draft either: it has no page in the catalogue, no thresholds and no wishes.
+    private func typeFaults(_ content: JSONValue, _ session: SQLSession) throws -> [FieldFault] {
+        // What is no object is refused as a whole.
+        guard case .object(let fields) = content else { return [] }
+        guard let written = fields["type"], written != .null else {
+            return [FieldFault("content.type", "required", "an event has a type; name an event-type")]
+        }
+        guard case .text(let type) = written else {
+            return [FieldFault("content.type", "type", "it is \(written.kind), not the key of an event-type")]
+        }
         if let row = try session.row(RulebookStatements.object, [.text(RulebookKind.eventType.rawValue), .text(type)]),
             try RulebookEntry(row, objectSeal).retiredAt == nil
         {
-            return
+            return []
         }
-        throw DeskFault.invalid([FieldFault("content.type", "unknown", "there is no such event-type; write it first, or name another")])
+        return [FieldFault("content.type", "unknown", "there is no such event-type; write it first, or name another")]
     }
 
     // MARK: Rows

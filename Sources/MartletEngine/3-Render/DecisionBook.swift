@@ -37,7 +37,7 @@ public final class DecisionBook: Sendable {
             surroundings.zones = (surroundings.zones ?? Set(rulebook.decisions.zones.names)).subtracting(unknown)
             (rulebook, findings) = Rulebook.compile(source, in: surroundings)
         }
-        var compiler = WordingCompiler(rulebook, parts: surroundings.parts)
+        var compiler = WordingCompiler(rulebook, parts: surroundings.parts, pictureHosts: surroundings.pictureHosts)
         // Events whose parameters could not be read; other mistakes of an event say nothing against its texts.
         let broken = findings.lazy.filter { $0.severity == .error && $0.path.contains("$.parameters") }.map {
             String($0.path.prefix { $0 != "$" })

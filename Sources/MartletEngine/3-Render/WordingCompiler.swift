@@ -20,6 +20,8 @@ struct WordingCompiler {
     let rulebook: Rulebook
     /// Parts that the node sends at most.
     let parts: Int
+    /// Of the bank, in small letters, where markup may have pictures; nil: anywhere.
+    let pictureHosts: Set<String>?
     private var rules: DecisionRules { rulebook.decisions }
     private var wording: WordingObjects { rulebook.wording }
     private(set) var findings: [RulebookFinding] = []
@@ -38,9 +40,10 @@ struct WordingCompiler {
     /// More are not named.
     static let mostFindings = 1000
 
-    init(_ rulebook: Rulebook, parts: Int) {
+    init(_ rulebook: Rulebook, parts: Int, pictureHosts: Set<String>? = nil) {
         self.rulebook = rulebook
         self.parts = parts
+        self.pictureHosts = pictureHosts
     }
 
     /// - Parameter broken: names of objects that could not be read whole: what their events say is not known, so no text is held against them.
@@ -126,6 +129,7 @@ struct WordingCompiler {
         var options = Template.Options(piece.place.output, locale)
         options.fields = fields?.names ?? []
         options.refusedSchemes = WordingPlace.refusedSchemes
+        options.pictureHosts = pictureHosts
         do throws(TemplateFaults) {
             let template = try Template(piece.text, partials: partials.texts, options)
             usedPartials.formUnion(template.partials)

@@ -35,7 +35,7 @@ public struct WordingPreview: Sendable {
         // What could not be read of the event is no reason not to look at the text.
         if let named { rulebook.decisions.events[place].templates[channel] = named }
         let isBroken = found.contains { $0.severity == .error && $0.path.hasPrefix("event/\(key)$") }
-        var compiler = WordingCompiler(rulebook, parts: surroundings.parts)
+        var compiler = WordingCompiler(rulebook, parts: surroundings.parts, pictureHosts: surroundings.pictureHosts)
         guard let compiled = compiler.run(event: place, over: channel, isBroken: isBroken) else { throw .template }
         let names = Set(
             ["event/\(key)", compiled.template.name, "override/\(key).\(channel.word)"] + compiler.usedPartials.map { "partial/\($0)" })

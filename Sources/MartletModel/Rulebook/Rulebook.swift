@@ -32,7 +32,7 @@ public struct Rulebook: Equatable, Sendable {
         public var parts: Int
         /// Names of the pictures that were uploaded; nil as above.
         public var images: Set<String>?
-        /// Hosts of the bank, in small letters, where other pictures may lie; nil: anywhere.
+        /// Hosts of the bank, in small letters, where other pictures may lie; none: nowhere; nil as above.
         public var pictureHosts: Set<String>?
         /// Channels over which this version can hand anything over; nil as above.
         public var served: ChannelSet?

@@ -105,6 +105,6 @@ struct LibraryMustacheTests {
                 }
             }
         }
-        #expect(compared == 53 + 48 * 3 + 5 * 7 + 51 * 3)
+        #expect(compared == 55 + 50 * 3 + 5 * 7 + 53 * 3)
     }
 }

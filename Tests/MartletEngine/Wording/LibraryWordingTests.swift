@@ -60,13 +60,19 @@ struct LibraryWordingTests {
         #expect(rules.events.filter { $0.type == large.type }.map(\.key) == ["large_withdrawal"])
     }
 
+    @Test("What can wait for the hour at which its customer is best reached does: offers, news and good wishes")
+    func bestHour() throws {
+        let rules = Rulebook.compile(try LibraryWordingTests.source(), in: Rulebook.Surroundings()).rulebook.decisions
+        #expect(Set(rules.events.filter(\.isAtBestHour).map(\.key)) == ["offer", "bank_news", "birthday"])
+    }
+
     @Test("The library compiles without a finding")
     func compiles() throws {
         let source = try LibraryWordingTests.source()
         let (_, book, findings) = DecisionBook.compile(source, in: Rulebook.Surroundings(), zoneFile: WordingRig.zoneFile)
         #expect(findings.isEmpty, "\(findings.map { "\($0.path): \($0.message)" }.joined(separator: "\n"))")
-        #expect(source.objects.count { $0.kind == .template } == 157)
-        #expect(book?.rules.events.count == 53)
+        #expect(source.objects.count { $0.kind == .template } == 163)
+        #expect(book?.rules.events.count == 55)
     }
 
     @Test("Every text of every event is written with the sample values, in three languages", arguments: languages)
@@ -92,8 +98,8 @@ struct LibraryWordingTests {
                 }
             }
         }
-        // 53 short messages, 48 basic and 5 rich pushes, 51 mails.
-        #expect(written == 53 + 48 * 3 + 5 * 7 + 51 * 3)
+        // 55 short messages, 50 basic and 5 rich pushes, 53 mails.
+        #expect(written == 55 + 50 * 3 + 5 * 7 + 53 * 3)
     }
 
     @Test("A short message of the library has at most two parts with the sample values", arguments: languages)

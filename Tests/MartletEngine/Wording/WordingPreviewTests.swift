@@ -189,6 +189,35 @@ import Testing
         #expect(throws: WordingPreview.Missing.event) { _ = try Self.preview(["event/paid": ""]) }
     }
 
+    @Test(
+        "Pictures of strangers are refused in a picture's own field and in markup, where no host is the bank's too; whom it is not known of is not asked"
+    )
+    func strangers() throws {
+        let push = #"""
+            {"channel": "push", "form": "rich", "standard": "en", "texts": {"en": {"title": "Paid", "preview": "Look",
+             "body": "<img src=\"https://cdn.bank.example/a.png\"><a href=\"https://shop.example/\">x</a>", "fallback": "x", "image": "https://cdn.bank.example/b.png"}}}
+            """#
+        let mail =
+            #"{"channel": "email", "standard": "en", "texts": {"en": {"subject": "Paid", "text": "x", "html": "<td background='//cdn.bank.example/'>"}}}"#
+        let changes = [
+            "template/push.paid": push, "template/email.paid": mail,
+            "event/paid": try WordingRig.event(#"{"templates": {"sms": "paid", "push": "paid", "email": "paid"}}"#),
+        ]
+        func places(_ hosts: Set<String>?) throws -> Set<String> {
+            let compiled = DecisionBook.compile(
+                try WordingRig.source(changes), in: Rulebook.Surroundings(pictureHosts: hosts), zoneFile: WordingRig.zoneFile)
+            return Set(compiled.findings.filter { $0.severity == .error }.map(\.path))
+        }
+        let all: Set = ["template/push.paid$.texts.en.image", "template/push.paid$.texts.en.body", "template/email.paid$.texts.en.html"]
+        #expect(try places([]) == all)
+        #expect(try places(["img.bank.example"]) == all)
+        #expect(try places(["cdn.bank.example"]) == [])
+        #expect(try places(nil) == [])
+        let preview = try WordingPreview(
+            try WordingRig.source(changes), in: Rulebook.Surroundings(pictureHosts: []), event: "paid", over: .email)
+        #expect(preview.findings.contains { $0.path == "template/email.paid$.texts.en.html" && $0.message.contains("images.hosts") })
+    }
+
     @Test("A template that no event names yet is shown with an event's values")
     func other() throws {
         let changes = ["template/sms.new": #"{"channel": "sms", "sender": "HARBOUR", "standard": "en", "texts": {"en": "New {{shop}}"}}"#]
