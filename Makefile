@@ -91,6 +91,8 @@ faults-smoke: ## kill -9, power cut, flipped bits, bad input, a desk in trouble,
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/badinput.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/desk.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/hops.py --build debug
+	@$(NO_PROFILE) $(PYTHON) Tests/Faults/publishing.py --build debug
+	@$(NO_PROFILE) $(PYTHON) Tests/Faults/caps.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/imports.py --lines 10000 --kills 2 --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/withdrawals.py --build debug
 	@$(NO_PROFILE) $(PYTHON) Tests/Faults/sums.py --build debug
@@ -110,6 +112,8 @@ faults: setup release worlds ## the whole: kill -9 and power cut, 200 rounds eac
 	@$(PYTHON) Tests/Faults/badinput.py --build release
 	@$(PYTHON) Tests/Faults/desk.py --rounds 6 --build release
 	@$(PYTHON) Tests/Faults/hops.py --build release
+	@$(PYTHON) Tests/Faults/publishing.py --releases 40 --pause 0.005 --build release
+	@$(PYTHON) Tests/Faults/caps.py --rounds 100 --build release
 	@$(PYTHON) Tests/Faults/imports.py --lines 500000 --kills 5 --store sqlite --build release
 	@$(PYTHON) Tests/Faults/imports.py --lines 500000 --kills 5 --store postgres --build release
 	@$(PYTHON) Tests/Faults/outage.py --stopped 600 --frozen 120 --build release

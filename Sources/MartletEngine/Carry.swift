@@ -3,7 +3,7 @@ public import MartletModel
 extension Engine {
     /// What of this segment must outlive it: payloads of open messages, orphans, marks, sums of sources, newest sequences.
     public func live(in segment: UInt32) -> Int {
-        var live = (livePerSegment[segment] ?? 0) + caps.live(in: segment)
+        var live = (livePerSegment[segment] ?? 0) + caps.live(in: segment) + numberCaps.live(in: segment)
         for head in heads where head == segment { live += 1 }
         return live
     }

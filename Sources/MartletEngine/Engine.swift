@@ -20,6 +20,8 @@ public struct Engine: ~Copyable {
         public var optOutMaximum = 20_000_000
         /// Moments kept that count for caps and limits, 16 bytes each; beyond it caps let nothing pass, and limits everything.
         public var capMaximum = 64 << 20
+        /// The same of numbers that are no one customer's, 60 bytes each at most: 500 MB.
+        public var numberCapMaximum = 8 << 20
         /// Receipts kept whose message is not known.
         public var orphanMaximum = 100_000
         /// Secret of the keyed hashes; stable over restarts, since carried records hold such hashes.
@@ -65,9 +67,12 @@ public struct Engine: ~Copyable {
     var dueDecisions = DueDecisions()
     /// What customers have had of each cap, and what came for them of events with a limit.
     var caps: CapLedger
+    /// The same of numbers that are no one customer's, by keyed hash.
+    var numberCaps: NumberCaps
     var capsCursor = 0
+    var numberCapsCursor = 0
     /// What ready texts counted and the log does not say yet.
-    var texts: [RecordBody.Counter: [RecordBody.Counted.Time]] = [:]
+    var texts: [RecordBody.Counter: Uncounted] = [:]
     /// By slot, of events that have any of it.
     var standing: [UInt32: Standing] = [:]
     /// Open events by the hash under which they are found.
@@ -134,6 +139,7 @@ public struct Engine: ~Copyable {
         providerKeys = ProviderKeys(key: configuration.hashKey)
         jitter = SplitMix(state: seed)
         caps = CapLedger(maximum: configuration.capMaximum)
+        numberCaps = NumberCaps(maximum: configuration.numberCapMaximum)
     }
 
     public var openCount: Int { slots.count - owedCount }
@@ -141,6 +147,8 @@ public struct Engine: ~Copyable {
     public internal(set) var plannedCount = 0
     /// Moments in memory that count for caps and limits, and whether there is room for no more.
     public var capMoments: (count: Int, isFull: Bool) { (caps.count, caps.isFull) }
+    /// The same of numbers that are no one customer's.
+    public var numberCapMoments: (count: Int, isFull: Bool) { (numberCaps.count, numberCaps.isFull) }
 
     /// Whether messages to and from this number are this engine's. Where several engines share the partitions, `accept` and `receive`
     /// take only these.

@@ -243,9 +243,9 @@ public final class Node: Intake {
         if let refusal = refusal() { return refuse(refusal, then) }
         if key != nil, keys.isFull { return refuse(.full(retryAfterSeconds: 60), then) }
         turn.begin(parts.clock.now())
-        let subject = engine.hasCaps(of: submission.messageClass) ? owners.key(of: submission.to)?.number ?? 0 : 0
+        let party = self.party(of: submission)
         let isHeldBack = engine.hasSuppressions && holdsBack(submission)
-        switch engine.accept(submission, of: subject, isHeldBack: isHeldBack, random: random.word(), key: key ?? (0, 0), &turn) {
+        switch engine.accept(submission, of: party, isHeldBack: isHeldBack, random: random.word(), key: key ?? (0, 0), &turn) {
         case .refused(let refusal):
             refuse(refusal, then)
         case .accepted(let id, let parts):

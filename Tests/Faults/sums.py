@@ -14,60 +14,17 @@ import itertools
 import json
 import random
 import re
-import socket
-import struct
 import threading
 import time
 
 import world
+from esme import PASSWORD, ESME
 from installation import Installation, until
 from ledgers import CLASSES
 from world import Broken, Web, free_port, say
 
 ENDS = ["delivered", "failed", "expired", "cancelled", "suppressed"]
 BY = ["source", "class", "channel", "operator", "state", "reason", "hour", "day"]
-PASSWORD = "seaside"
-
-
-class ESME:
-    """A sender system's bind, one submit_sm after the other."""
-
-    def __init__(self, port):
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=20)
-        self._number = 0
-        self._ask(0x00000009, b"core\0" + PASSWORD.encode() + b"\0\0\x34\0\0\0")
-
-    def _ask(self, command, body):
-        """Body of the answer; what else comes meanwhile is answered."""
-        self._number += 1
-        self._socket.sendall(struct.pack(">IIII", 16 + len(body), command, 0, self._number) + body)
-        while True:
-            length, answer, status, number = struct.unpack(">IIII", self._read(16))
-            body = self._read(length - 16)
-            if answer == command | 0x80000000 and number == self._number:
-                if status:
-                    raise Broken(f"command {command:#x} was answered with status {status:#x}")
-                return body
-            if not answer & 0x80000000:
-                # deliver_sm, enquire_link: taken.
-                rest = b"\0" if answer == 5 else b""
-                self._socket.sendall(struct.pack(">IIII", 16 + len(rest), answer | 0x80000000, 0, number) + rest)
-
-    def _read(self, count):
-        held = b""
-        while len(held) < count:
-            more = self._socket.recv(count - len(held))
-            if not more:
-                raise Broken("the SMPP door closed the connection")
-            held += more
-        return held
-
-    def submit(self, to, text):
-        """Id of the message."""
-        short = text.encode("ascii")
-        body = (b"\0\x05\0HARBOUR\0\x01\x01" + to.lstrip("+").encode() + b"\0" + bytes(3) + b"\0\0" + b"\x01\0\0\0"
-                + bytes([len(short)]) + short)
-        return self._ask(0x00000004, body).split(b"\0", 1)[0].decode()
 
 
 class Taken:
@@ -131,7 +88,7 @@ def send_all(place, port, taken, keys):
                 taken.add(one["id"], source, body["class"], one.get("parts"))
 
     def smpp(source):
-        bind = ESME(port)
+        bind = ESME(port, "core")
         for _ in range(options.rounds):
             body = following()
             taken.add(bind.submit(body["to"], body["text"][:120]), source, None, 1)

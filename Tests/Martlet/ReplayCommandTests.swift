@@ -193,6 +193,9 @@ import Testing
         var report = ReplayReport()
         for _ in 0..<21 { report.compared(recorded(.told), made(.suppressed, .capReached, .cap)) }
         report.compared(recorded(.held), made(.held))
+        report.compared(recorded(.told), made(.told), text: .same)
+        report.compared(recorded(.told), made(.told), text: .other)
+        for why in WrittenAgain.Why.allCases { report.compared(recorded(.told), made(.told), text: .unknown(why)) }
         report.closed(.none)
         report.withoutRelease(recorded(.told))
         for number in 0..<21 {
@@ -201,16 +204,19 @@ import Testing
         (report.oldest, report.newest, report.isTrimmed) = (1_795_400_000_000_000, 1_795_400_001_000_000, true)
         let text = ReplayText(report, names: [116: "card_payment"], seconds: 1.234)
         let lines = text.lines
-        #expect(lines[0] == "24 decisions, 21 differences, 1.23 s")
+        #expect(lines[0] == "29 decisions, 22 differences, 1.23 s")
         #expect(lines[1].contains("2026-") && lines[1].contains("older records are trimmed"))
         #expect(lines.contains { $0.hasPrefix("1 not decided again: nobody can open them") })
         #expect(lines.contains { $0.hasPrefix("1 not decided again: release 7 is kept neither") })
         #expect(lines.contains("damaged: \(recorded(.told).id.text), position 0: rotten") && lines.contains("damaged: position 1: rotten"))
-        #expect(lines.contains("1 more are damaged") && lines.contains("1 more differ"))
+        #expect(lines.contains("1 more are damaged") && lines.contains("2 more differ"))
+        #expect(lines.contains("2 texts written again and compared"))
+        #expect(lines.contains("1 texts not compared: they have the customer's name in them, which no record holds"))
         #expect(lines.contains { $0.hasSuffix("outcome, reason: told -> suppressed cap_reached (cap)") && $0.contains("card_payment") })
         let document = text.document
         for part in [
-            "\"decisions\":24", "\"differences\":21", "\"damaged\":21", "\"trimmed\":true", "\"milliseconds\":1234", "\"compared\":22",
+            "\"decisions\":29", "\"differences\":22", "\"damaged\":21", "\"trimmed\":true", "\"milliseconds\":1234", "\"compared\":27",
+            "\"texts\":{\"compared\":2,\"notCompared\":{\"channel\":1,\"name\":1,\"secret\":1}}",
             "\"missingReleases\":[{\"decisions\":1,\"release\":7}]", "\"fields\":[\"outcome\",\"reason\"]",
         ] { #expect(document.contains(part), "\(part) of \(document)") }
         #expect(ReplayText(ReplayReport(), names: [:], seconds: 0).lines == ["0 decisions, 0 differences, 0.00 s"])

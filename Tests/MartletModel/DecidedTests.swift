@@ -43,6 +43,11 @@ struct DecidedTests {
             .counted(
                 .init(counter: .init(key: 7, most: 3, within: 60), times: [.init(subject: 9, at: 1_790_000_000), .init(subject: 1, at: 2)])),
             .counted(.init(counter: .init(key: 7, most: 3, within: 60, isLimit: true), times: [])),
+            .counted(
+                .init(
+                    counter: .init(key: 7, most: 3, within: 60), times: [.init(subject: 9, at: 2)],
+                    numbers: [.init(number: 0x0102_0304_0506_0708, at: 3), .init(number: 4, at: 5)], isNew: true)),
+            .counted(.init(counter: .init(key: 7, most: 3, within: 60), numbers: [.init(number: 4, at: 5)])),
             .carried(
                 .init(
                     state: .planned, attempts: 0, resends: 0, strikes: 0, answeredParts: 0, deliveredParts: 0, failedParts: 0,

@@ -248,3 +248,16 @@ extension Node {
             receivedAt: now())
     }
 }
+
+extension RulebookSource {
+    /// With other words wherever these stand.
+    /// - Parameter key: in the object of this key alone; nil: in all.
+    func changed(_ words: String, _ others: String, in key: String? = nil) throws -> RulebookSource {
+        var it = self
+        for place in it.objects.indices where key == nil || it.objects[place].key == key {
+            let content = String(decoding: it.objects[place].content.canonical, as: UTF8.self).replacing(words, with: others)
+            it.objects[place].content = try JSONValue(reading: Array(content.utf8), maximumBytes: 1 << 20)
+        }
+        return it
+    }
+}

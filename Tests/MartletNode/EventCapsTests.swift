@@ -89,13 +89,70 @@ struct EventCapsTests {
         try next.stop()
     }
 
+    @Test(
+        "Ready texts of 32 sources to a number that nobody has, and to one that two customers share: no more than the cap allows, over a crash"
+    )
+    func numbers() async throws {
+        let bank = try EventBank()
+        try bank.writeBase(2, 3, phone: { EventBank.phone($0 == 2 ? 1 : $0) })
+        let rig = try Rig(at: bank.place)
+        try rig.use(try EventBank.book())
+        let first = try rig.connect(window: 100)
+        let (nobodys, shared) = (EventBank.phone(77), EventBank.phone(1))
+        func write(_ rig: Rig) async throws {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for source in EventCapsTests.sources {
+                    group.addTask {
+                        for to in [nobodys, shared, nobodys, shared] {
+                            guard case .accepted = try await rig.text(to, source: source) else { throw Rig.Unexpected() }
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+        try await write(rig)
+        #expect(try rig.wait { _ in first.value.handed.count == 2 * EventCapsTests.most })
+        #expect(try left(rig, first) == [1: EventCapsTests.most, 77: EventCapsTests.most])
+        #expect(try rig.run { $0.engine.capMoments.count } == 2 * EventCapsTests.most)
+        // Each of the two has had as many as may be, by texts to the number that they share.
+        #expect(try await report(rig) { _ in [1, 2] }.isEmpty)
+
+        let next = try Rig(at: try rig.crashImage())
+        let ids = try rig.run { _ in Set(first.value.handed.map(\.id)) }
+        try rig.stop()
+        try next.use(try EventBank.book())
+        let second = try next.connect(window: 100)
+        try await write(next)
+        #expect(try next.run { $0.engine.numberCapMoments.count } == EventCapsTests.most)
+        #expect(try next.run { _ in Set(second.value.handed.map(\.id)) }.isSubset(of: ids))
+        try next.stop()
+    }
+
+    @Test("The number of a customer who was erased is nobody's: texts to it count from there on, by the number")
+    func erased() async throws {
+        let bank = try EventBank()
+        let rig = try Rig(at: bank.place)
+        try rig.use(try EventBank.book())
+        let first = try rig.connect(window: 100)
+        for _ in 0..<3 { _ = try await rig.text(EventBank.phone(2), source: 1) }
+        #expect(try rig.wait { _ in first.value.handed.count == EventCapsTests.most })
+        try bank.subjects.erase([2], time: 1)
+        for _ in 0..<3 { _ = try await rig.text(EventBank.phone(2), source: 1) }
+        #expect(try rig.wait { _ in first.value.handed.count == 2 * EventCapsTests.most })
+        #expect(try rig.run { $0.engine.numberCapMoments.count } == EventCapsTests.most)
+        try rig.stop()
+    }
+
     /// Every other source writes its offers itself.
     private func mix(_ rig: Rig) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for source in EventCapsTests.sources {
                 group.addTask {
                     for _ in 0..<5 {
-                        let it = source % 2 == 0 ? try await rig.offer("C-1", source: source) : try await rig.text(source: source)
+                        let it =
+                            source % 2 == 0
+                            ? try await rig.offer("C-1", source: source) : try await rig.text(EventBank.phone(1), source: source)
                         guard case .accepted = it else { throw Rig.Unexpected() }
                     }
                 }
@@ -147,12 +204,12 @@ extension Rig {
     }
 
     /// An offer that its source wrote itself.
-    fileprivate func text(source: SourceNumber) async throws -> Acceptance {
+    fileprivate func text(_ to: UInt64, source: SourceNumber) async throws -> Acceptance {
         let node = node
         let promise = loop.makePromise(of: Acceptance.self)
         loop.execute {
             let it = Submission(
-                source: source, messageClass: .marketing, to: PhoneNumber(digits: EventBank.phone(1)), from: "HARBOUR", text: "An offer",
+                source: source, messageClass: .marketing, to: PhoneNumber(digits: to), from: "HARBOUR", text: "An offer",
                 receivedAt: node.value.now())
             node.value.submit(it) { promise.succeed($0) }
         }

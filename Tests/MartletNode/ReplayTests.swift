@@ -76,6 +76,8 @@ struct ReplayTests {
         let report = try await replay.run(RecordedDecisions("\(place)/data/journal", keys: try keys(place, bank))) { told = $0.records }
         #expect(report.decisions == decisions && report.compared == decisions && report.differences == 0, "\(report.different)")
         #expect(report.isSound && !report.isTrimmed && report.damage.isEmpty && report.erased == 0)
+        // Each text by another compile of the same release: byte for byte.
+        #expect(report.texts == 20 && report.unknownTexts.isEmpty)
         #expect(report.oldest > 0 && report.newest > report.oldest + 7_000_000_000 && told == report.records)
         let middle = report.oldest + 3_600_000_000
         let early = try await run(place, bank, until: middle)
@@ -96,6 +98,60 @@ struct ReplayTests {
         let known = try books()
         let without = try await run(place, bank, books: { $0 == 8 ? nil : await known($0) })
         #expect(without.missing == [8: 4] && without.compared == decisions - 4 && without.differences == 0 && !without.isSound)
+    }
+
+    @Test(
+        "A text that the same rules would write otherwise is a difference of the text; one with the customer's name in it is not compared, and counted"
+    )
+    func texts() async throws {
+        let (place, bank, decisions) = try log()
+        func book(_ from: String, _ to: String) throws -> DecisionBook {
+            let source = try EventBank.source(7, quiet: true, now: now).changed(from, to)
+            let (_, book, findings) = DecisionBook.compile(source, in: Rulebook.Surroundings(), zoneFile: { _ in nil })
+            guard let book else { throw EventBank.Faulty(findings: findings) }
+            return book
+        }
+        let worded = try book("{{amount}} at {{shop}}", "{{amount}} at {{shop}}.")
+        let report = try await run(place, bank, books: { _ in worded })
+        #expect(report.compared == decisions && report.different.contains { $0.fields == .text && $0.recorded == $0.again })
+        #expect(report.texts == 20 && !report.isSound && report.different.allSatisfy { $0.fields == .text || $0.release == 8 })
+        let named = try book(
+            "{{amount}} at {{shop}}", "{{#customer.givenName}}{{customer.givenName}}: {{/customer.givenName}}{{amount}} {{shop}}")
+        let unnamed = try await run(place, bank, books: { _ in named })
+        let count = unnamed.unknownTexts[.name] ?? 0
+        #expect(count > 5 && unnamed.texts == 20 - count && unnamed.unknownTexts.count == 1)
+    }
+
+    @Test(
+        "The same events under the same release, in another engine that knows nothing of the first: the messages are the same byte for byte"
+    )
+    func sameBytes() async throws {
+        let bank = try EventBank()
+        let rig = try Rig(at: bank.place)
+        func told(_ rig: Rig) throws -> [[UInt8]] {
+            try rig.use(try book(quiet: false))
+            let connection = try rig.connect(window: 100)
+            let events = (0..<10).map { ("payment", $0 % 2 == 0 ? EventBank.ada : EventBank.bob, "shop \($0) Zürich №\($0)") }
+            _ = try rig.report(events + [("statement", EventBank.ada, "März"), ("offer", EventBank.bob, "")])
+            #expect(try rig.wait { _ in connection.value.handed.count == 12 })
+            return try rig.run { _ in
+                connection.value.handed.map { [UInt8]("\($0.to.digits)|\($0.from)|\($0.text)".utf8) }.sorted {
+                    $0.lexicographicallyPrecedes($1)
+                }
+            }
+        }
+        let image = try rig.crashImage()
+        let first = try told(rig)
+        let path = try rig.crashImage()
+        try rig.stop()
+        // From the empty log of then: the caps and duplicates of the first are unknown to it.
+        let next = try Rig(at: image)
+        #expect(try told(next) == first && Set(first).count == 12)
+        try next.stop()
+        // And written once more from the records of the first.
+        let loud = try book(quiet: false)
+        let report = try await run(path, bank, books: { _ in loud })
+        #expect(report.texts == 12 && report.differences == 0 && report.unknownTexts.isEmpty)
     }
 
     @Test("Of an erased customer nothing can be opened: such decisions are counted, and are no damage")

@@ -10,12 +10,12 @@ extension Engine {
 
     /// Takes one submission: finds its route, counts its parts, makes the record that is both acceptance and decision.
     /// - Parameters:
-    ///   - subject: whose number it is, where its class has caps; 0: no customer's alone, or nobody asked.
+    ///   - party: whom it counts for, where its class has caps.
     ///   - isHeldBack: whom the number belongs to is not written to: `holdsBack`.
     ///   - random: 64 fresh bits of a secure generator for the id.
     ///   - key: hashes of its idempotency key and body, for the record; 0: it has none.
     public mutating func accept(
-        _ submission: Submission, of subject: SubjectNumber = 0, isHeldBack: Bool = false, random: UInt64,
+        _ submission: Submission, of party: TextParty = .nobody, isHeldBack: Bool = false, random: UInt64,
         key: (key: UInt64, body: UInt64) = (0, 0),
         _ turn: inout Turn
     ) -> Verdict {
@@ -41,7 +41,7 @@ extension Engine {
         lookup.number = lookups.number(submission.to)
         if !submission.reference.isEmpty { lookup.reference = lookups.reference(submission.reference, of: submission.source) }
         let isUnwanted = !optOuts.isEmpty && optOuts.unwanted(by: lookup.number).contains(submission.messageClass)
-        let isTooMany = !isUnwanted && !isHeldBack && self.isTooMany(submission.messageClass, for: subject, at: turn.now.wall)
+        let isTooMany = !isUnwanted && !isHeldBack && self.isTooMany(submission.messageClass, for: party, lookup.number, at: turn.now.wall)
         let isSent = !isUnwanted && !isHeldBack && !isTooMany
         let against: EndReason = isUnwanted ? .optedOut : isHeldBack ? .addressSuppressed : .capReached
         let partition = LookupHash.partition(ofHash: lookup.number)
@@ -78,7 +78,7 @@ extension Engine {
             Turn.Emitted(
                 record: record, slot: slots.reference(number), sealed: .payload(range), after: isSent ? .ready : .retire, lookup: lookup
             ))
-        if isSent { countText(submission.messageClass, for: subject, turn.now) }
+        if isSent { countText(submission.messageClass, for: party, lookup.number, turn.now) }
         return .accepted(id, parts: UInt8(count.parts))
     }
 

@@ -107,6 +107,9 @@ public struct CapLedger: Sendable {
         return used
     }
 
+    /// Whether anything of this customer is in memory, though it may count no more.
+    func counts(for subject: SubjectNumber) -> Bool { head(subject) != CapLedger.none }
+
     // MARK: Counting
 
     /// Counts one. Customer 0, whom nobody knows, is not counted.
@@ -138,35 +141,39 @@ public struct CapLedger: Sendable {
 
     // MARK: Records
 
-    /// The record of the oldest moment without a place stands in this segment now.
-    public mutating func placed(_ counter: Counter, for subject: SubjectNumber, in segment: UInt32) {
+    /// The record of this moment, which had no place, stands in this segment now. Records need not come in the order of their moments.
+    public mutating func placed(_ counter: Counter, for subject: SubjectNumber, at moment: UInt32, in segment: UInt32) {
         guard let table = places[counter.name] else { return }
         var oldest = CapLedger.none
         var place = head(subject)
         while place != CapLedger.none {
-            if self[place].segment == 0, self[place].table == table { oldest = place }
+            if self[place].segment == 0, self[place].table == table, self[place].at == moment { oldest = place }
             place = self[place].next
         }
         if oldest != CapLedger.none { move(oldest, to: segment) }
     }
 
     /// Another record says the same of this moment, and holds it from now on. After a trim it is the only one: then the moment is new.
-    /// - Parameter isNew: it is another one, though there may be one of this moment.
+    /// - Parameters:
+    ///   - isNew: it is another one, though there may be one of this moment.
+    ///   - copies: how often the record has said it so far; all that are of this moment it says together.
     public mutating func moved(
-        _ counter: Counter, for subject: SubjectNumber, at moment: UInt32, to segment: UInt32, isNew: Bool = false
+        _ counter: Counter, for subject: SubjectNumber, at moment: UInt32, to segment: UInt32, isNew: Bool = false, copies: Int = 1
     ) {
         latest = max(latest, moment)
         guard subject != 0, let table = table(of: counter) else { return }
         var before = CapLedger.none
         var place = head(subject)
+        var there = 0
         while place != CapLedger.none, self[place].at >= moment {
-            // Two of one moment are held by one row each.
-            if !isNew, self[place].at == moment, self[place].table == table, self[place].segment != segment {
-                return move(place, to: segment)
+            if !isNew, self[place].at == moment, self[place].table == table {
+                if self[place].segment != segment { return move(place, to: segment) }
+                there += 1
             }
             before = place
             place = self[place].next
         }
+        if !isNew, there >= copies { return }
         guard let fresh = take(Entry(at: moment, segment: segment, next: place, table: table)) else { return }
         if before == CapLedger.none { setHead(subject, fresh) } else { self[before].next = fresh }
     }
@@ -175,13 +182,14 @@ public struct CapLedger: Sendable {
     public func live(in segment: UInt32) -> Int { perSegment[segment] ?? 0 }
 
     /// One moment that counts, as a later record is to say it again.
-    public struct Standing: Equatable, Sendable {
+    public struct Standing: Hashable, Sendable {
         public var counter: Counter
         public var subject: SubjectNumber
         public var at: UInt32
     }
 
-    /// Moments whose record stands in a segment up to this one, a stretch of the customers at a time; those that count no more go.
+    /// Moments whose record stands in a segment up to this one, a stretch of the customers at a time; those that count no more go. All of one counter, customer and
+    /// second come together, wherever they stand: once the first of their records is trimmed nobody could tell which of them is said again.
     /// - Parameters:
     ///   - limit: the stretch ends behind the 1,024 neighbours with whom it is reached.
     ///   - cursor: where to go on; 0 at the beginning, and again at the end.
@@ -189,8 +197,19 @@ public struct CapLedger: Sendable {
         var found: [Standing] = []
         let end = min(pages.count, cursor + CapLedger.stretch)
         while cursor < end, found.count < limit {
+            var (old, unplaced): (Set<Standing>, Set<Standing>) = ([], [])
             visit(cursor) { entry, subject, counter in
-                if entry.segment != 0, entry.segment <= segment { found.append(Standing(counter: counter, subject: subject, at: entry.at)) }
+                guard entry.segment <= segment else { return }
+                let one = Standing(counter: counter, subject: subject, at: entry.at)
+                if entry.segment != 0 { old.insert(one) } else { unplaced.insert(one) }
+            }
+            // Those of which one has no place yet have their turn in the next round.
+            old.subtract(unplaced)
+            if !old.isEmpty {
+                visit(cursor) { entry, subject, counter in
+                    let one = Standing(counter: counter, subject: subject, at: entry.at)
+                    if old.contains(one) { found.append(one) }
+                }
             }
             cursor += 1
         }

@@ -11,6 +11,7 @@ extension Engine {
     public mutating func putOff(decision reference: SlotReference, _ now: Instant) {
         guard let number = taken(reference) else { return }
         let slot = slots.pointer(number)
+        if now.wallMilliseconds >= slot.pointee.deadline { return arm(number, wall: now.wallMilliseconds, now) }
         let pause = min(Engine.firstPause << Int64(min(slot.pointee.tries, 20)), Engine.longestPause)
         // What counts inquiries once it was sent counts this before.
         slot.pointee.tries = min(slot.pointee.tries, 20) + 1

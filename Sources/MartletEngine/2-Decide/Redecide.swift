@@ -11,10 +11,13 @@ public struct RecordedDecision: Equatable, Sendable {
     public var values: [EventPayload.NamedValue]
     /// By what its text was written; nil: none was.
     public var wording: EventPayload.Wording?
+    /// Text and sender as they went out; empty: nothing was told.
+    public var text: String
+    public var sender: String
 
     public init(
         id: MessageID, at: Int64, made: RecordBody.Decided, facts: DecisionFacts, values: [EventPayload.NamedValue] = [],
-        wording: EventPayload.Wording? = nil
+        wording: EventPayload.Wording? = nil, text: String = "", sender: String = ""
     ) {
         self.id = id
         self.at = at
@@ -22,6 +25,8 @@ public struct RecordedDecision: Equatable, Sendable {
         self.facts = facts
         self.values = values
         self.wording = wording
+        self.text = text
+        self.sender = sender
     }
 
     /// In which a decision made again is not what was recorded; empty: it is the same.
@@ -56,10 +61,13 @@ public struct DecisionFields: OptionSet, Hashable, Sendable {
     public static let counters = DecisionFields(rawValue: 64)
     /// Of the text, on the air.
     public static let parts = DecisionFields(rawValue: 128)
+    /// The text itself, its sender, or by what it was written.
+    public static let text = DecisionFields(rawValue: 256)
 
     private static let named: [(DecisionFields, String)] = [
         (.outcome, "outcome"), (.reason, "reason"), (.until, "until"), (.package, "package"), (.step, "step"), (.messages, "messages"),
         (.counters, "counters"), (.parts, "parts"),
+        (.text, "text"),
     ]
 
     public var words: [String] { DecisionFields.named.filter { contains($0.0) }.map(\.1) }

@@ -96,6 +96,12 @@ public struct Wording: Sendable {
             override: language.isOverridden ? short.override : 0, locale: language.locale, count: written.count)
     }
 
+    /// Whether the short message of an event says anything of the customer, in the language that this one reads.
+    func namesCustomer(event: Int, _ locale: CustomerLocale) -> Bool {
+        guard events.indices.contains(event), let short = events[event] else { return false }
+        return short.language(of: locale).namesCustomer
+    }
+
     /// - Parameter wanted: parts that it has at most where a value may be shortened for that.
     static func write(
         _ template: Template, _ record: Templates.Record, count: (String) throws(TextFault) -> Engine.TextCount, wanted: Int, limit: Int

@@ -17,6 +17,7 @@ extension Engine {
         giveUpOwed(&turn)
         giveUpParts(&turn)
         caps.sweep(pages: 1)
+        numberCaps.sweep()
         countOpen()
     }
 

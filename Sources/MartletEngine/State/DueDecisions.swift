@@ -39,16 +39,22 @@ extension Engine {
             if !slot.pointee.state.isEnd { arm(number, wall: turn.now.wallMilliseconds + 21_600_000, turn.now) }
             return
         }
+        // Of a notification that was held past its deadline, as over a stop of the server, the rules say what follows: it may be reminded of.
+        if slot.pointee.flags.contains(.waiting), !passed || !slot.pointee.isMember { return decisionDue(number, turn.now) }
         if passed { return emit(.ended(.init(state: .expired, reason: .notSentInTime)), number, &turn, after: .retire) }
-        if slot.pointee.flags.contains(.waiting) { return decisionDue(number, turn.now) }
         // It is in the queue, or being decided; the clock was set back since its deadline was set.
         arm(number, wall: slot.pointee.deadline, turn.now)
     }
 
-    /// Its hour has come: from here on the timer is its deadline's.
+    /// Its hour has come: from here on the timer is its deadline's. Where that is over, the decision about a notification has a while all the same.
     mutating func decisionDue(_ number: UInt32, _ now: Instant) {
-        slots.pointer(number).pointee.flags.remove(.waiting)
+        let slot = slots.pointer(number)
+        slot.pointee.flags.remove(.waiting)
         dueDecisions.push(slots.reference(number))
-        arm(number, wall: slots.pointer(number).pointee.deadline, now)
+        let least = slot.pointee.isMember ? 0 : now.wallMilliseconds + Engine.lastDecision
+        arm(number, wall: max(slot.pointee.deadline, least), now)
     }
+
+    /// Milliseconds. A start needs two seconds to have its rulebook.
+    private static let lastDecision: Int64 = 10_000
 }

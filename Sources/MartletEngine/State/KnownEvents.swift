@@ -58,7 +58,9 @@ extension Engine {
 
     /// The moments that a decision took stand in this segment.
     mutating func placed(_ it: RecordBody.Decided, at position: UInt64) {
-        for counter in it.counters { caps.placed(counter, for: it.subject, in: UInt32(truncatingIfNeeded: position >> 32)) }
+        for counter in it.counters {
+            caps.placed(counter, for: it.subject, at: it.countedAt, in: UInt32(truncatingIfNeeded: position >> 32))
+        }
     }
 
     /// Says again what counts and stands in segments up to this one. Last of all there: a message that is open has been carried then, so its
@@ -72,31 +74,70 @@ extension Engine {
         for (counter, times) in byCounter.sorted(by: { ($0.key.isLimit ? 1 : 0, $0.key.key) < ($1.key.isLimit ? 1 : 0, $1.key.key) }) {
             count(times, of: counter, &turn)
         }
+        var numbers: [RecordBody.Counter: [RecordBody.Counted.NumberTime]] = [:]
+        for one in numberCaps.standing(upTo: segment, limit: Engine.countedInTurn, &numberCapsCursor) {
+            numbers[one.counter, default: []].append(.init(number: one.number, at: one.at))
+        }
+        for (counter, times) in numbers.sorted(by: { $0.key.key < $1.key.key }) { count(times, of: counter, &turn) }
     }
 
     mutating func count(
         _ times: [RecordBody.Counted.Time], of counter: RecordBody.Counter, isNew: Bool = false, _ turn: inout Turn
     ) {
-        for start in stride(from: 0, to: times.count, by: RecordBody.Counted.most) {
-            let some = Array(times[start..<min(start + RecordBody.Counted.most, times.count)])
-            var header = RecordHeader(kind: .counted, partition: home, at: turn.now.wall)
-            header.sequence = nextSequence(home)
-            let record = Record(header: header, body: .counted(.init(counter: counter, times: some, isNew: isNew)))
-            apply(record, at: 0, turn.now)
-            turn.records.append(Turn.Emitted(record: record, slot: nil, sealed: .none, after: .nothing))
+        for some in Engine.pieces(of: times) { say(.init(counter: counter, times: some, isNew: isNew), &turn) }
+    }
+
+    mutating func count(
+        _ numbers: [RecordBody.Counted.NumberTime], of counter: RecordBody.Counter, isNew: Bool = false, _ turn: inout Turn
+    ) {
+        for some in Engine.pieces(of: numbers) { say(.init(counter: counter, numbers: some, isNew: isNew), &turn) }
+    }
+
+    /// As many as a record takes; those that are alike stand in one, since they are said again together.
+    static func pieces<Time: Equatable>(of times: [Time]) -> [[Time]] {
+        var pieces: [[Time]] = []
+        var start = 0
+        while start < times.count {
+            var end = min(start + RecordBody.Counted.most, times.count)
+            if end < times.count {
+                var alike = end
+                while alike > start, times[alike - 1] == times[end] { alike -= 1 }
+                if alike > start { end = alike }
+            }
+            pieces.append(Array(times[start..<end]))
+            start = end
         }
+        return pieces
+    }
+
+    private mutating func say(_ counted: RecordBody.Counted, _ turn: inout Turn) {
+        var header = RecordHeader(kind: .counted, partition: home, at: turn.now.wall)
+        header.sequence = nextSequence(home)
+        let record = Record(header: header, body: .counted(counted))
+        apply(record, at: 0, turn.now)
+        turn.records.append(Turn.Emitted(record: record, slot: nil, sealed: .none, after: .nothing))
     }
 
     /// The fold of it; live, once it has a place.
     mutating func counted(_ it: RecordBody.Counted, at position: UInt64) {
         guard position != 0 else { return }
         let segment = UInt32(truncatingIfNeeded: position >> 32)
-        for time in it.times {
+        var copies = 0
+        for (index, time) in it.times.enumerated() {
+            copies = index > 0 && it.times[index - 1] == time ? copies + 1 : 1
             if it.isNew, !replaying {
                 // It counts since it was accepted.
-                caps.placed(it.counter, for: time.subject, in: segment)
+                caps.placed(it.counter, for: time.subject, at: time.at, in: segment)
             } else {
-                caps.moved(it.counter, for: time.subject, at: time.at, to: segment, isNew: it.isNew)
+                caps.moved(it.counter, for: time.subject, at: time.at, to: segment, isNew: it.isNew, copies: copies)
+            }
+        }
+        for (index, time) in it.numbers.enumerated() {
+            copies = index > 0 && it.numbers[index - 1] == time ? copies + 1 : 1
+            if it.isNew, !replaying {
+                numberCaps.placed(it.counter, for: time.number, at: time.at, in: segment)
+            } else {
+                numberCaps.moved(it.counter, for: time.number, at: time.at, to: segment, isNew: it.isNew, copies: copies)
             }
         }
     }

@@ -165,10 +165,11 @@ extension RecordBody {
         }
     }
 
-    /// Times of one counter, seconds of the wall clock by subject.
+    /// Times of one counter, seconds of the wall clock by subject, or by number where that is no one customer's.
     public struct Counted: Equatable, Sendable {
         public var counter: Counter
         public var times: [Time]
+        public var numbers: [NumberTime]
         /// Counted for the first time, by ready texts; else said again.
         public var isNew: Bool
 
@@ -182,12 +183,24 @@ extension RecordBody {
             }
         }
 
-        /// Times of one record at most; what is beyond is left out.
+        public struct NumberTime: Hashable, Sendable {
+            /// Keyed hash.
+            public var number: UInt64
+            /// Wall seconds.
+            public var at: UInt32
+            public init(number: UInt64, at: UInt32) {
+                self.number = number
+                self.at = at
+            }
+        }
+
+        /// Times of one record at most, of either kind; what is beyond is left out.
         public static let most = 500
 
-        public init(counter: Counter, times: [Time], isNew: Bool = false) {
+        public init(counter: Counter, times: [Time] = [], numbers: [NumberTime] = [], isNew: Bool = false) {
             self.counter = counter
             self.times = times
+            self.numbers = numbers
             self.isNew = isNew
         }
     }

@@ -117,7 +117,13 @@ extension RecordBody.Counter {
 }
 
 extension RecordBody.Counted {
-    var byteCount: Int { RecordBody.Counter.byteCount + 2 + min(times.count, RecordBody.Counted.most) * 8 + (isNew ? 1 : 0) }
+    var byteCount: Int {
+        let fixed = RecordBody.Counter.byteCount + 2 + min(times.count, RecordBody.Counted.most) * 8
+        let ofNumbers = numbers.isEmpty ? 0 : 2 + min(numbers.count, RecordBody.Counted.most) * 12
+        return fixed + (bits == 0 ? 0 : 1) + ofNumbers
+    }
+
+    private var bits: UInt8 { (isNew ? RecordBody.Counted.new : 0) | (numbers.isEmpty ? 0 : RecordBody.Counted.withNumbers) }
 
     func write(_ out: inout ByteCursor) {
         counter.write(&out)
@@ -126,16 +132,28 @@ extension RecordBody.Counted {
             out.put(time.subject)
             out.put(time.at)
         }
-        if isNew { out.put(RecordBody.Counted.new) }
+        if bits != 0 { out.put(bits) }
+        guard !numbers.isEmpty else { return }
+        out.put(UInt16(min(numbers.count, RecordBody.Counted.most)))
+        for time in numbers.prefix(RecordBody.Counted.most) {
+            out.put(time.number)
+            out.put(time.at)
+        }
     }
 
     private static let new: UInt8 = 1
+    private static let withNumbers: UInt8 = 2
 
     init(_ input: inout ByteReader) throws(RecordFault) {
         self.init(counter: try RecordBody.Counter(&input), times: [])
         let count: UInt16 = try input.take()
         for _ in 0..<count { times.append(Time(subject: try input.take(), at: try input.take())) }
-        if !input.isAtEnd { isNew = try input.take() & RecordBody.Counted.new != 0 }
+        guard !input.isAtEnd else { return }
+        let bits: UInt8 = try input.take()
+        isNew = bits & RecordBody.Counted.new != 0
+        guard bits & RecordBody.Counted.withNumbers != 0 else { return }
+        let further: UInt16 = try input.take()
+        for _ in 0..<further { numbers.append(NumberTime(number: try input.take(), at: try input.take())) }
     }
 }
 

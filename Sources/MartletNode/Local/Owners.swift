@@ -102,6 +102,14 @@ extension Node {
         return true
     }
 
+    /// Whom a ready text counts for, where its class has caps. Where the copy of the customers cannot be asked, its number alone.
+    func party(of submission: borrowing Submission) -> Engine.TextParty {
+        guard engine.hasCaps(of: submission.messageClass) else { return .nobody }
+        if let subject = owners.key(of: submission.to)?.number { return .customer(subject) }
+        guard let sharing = owners.sharing(submission.to), sharing.customers.count > 1, !sharing.hasMore else { return .number }
+        return .customers(sharing.customers.map(\.subject))
+    }
+
     /// Twice a second: what the desk writes is in use within two.
     func watchCustomers() {
         owners.refresh()

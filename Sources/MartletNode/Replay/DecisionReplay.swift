@@ -77,7 +77,7 @@ public struct DecisionReplay: Sendable {
         _ it: RecordedDecision, _ book: DecisionBook?, _ changed: (ReplayChanges.Changed) throws -> Void, _ report: inout ReplayReport
     ) rethrows {
         guard let book else { return report.withoutRelease(it) }
-        guard let other else { return report.compared(it, book.decide(again: it)) }
+        guard let other else { return report.compared(it, book.decide(again: it), text: book.write(again: it)) }
         let instead = other.book.decide(instead: it, of: book, count: other.count, limit: other.limit)
         report.compared(it, instead)
         if let one = ReplayChanges.Changed(it, instead) { try changed(one) }

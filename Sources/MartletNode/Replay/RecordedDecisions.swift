@@ -114,7 +114,8 @@ public final class RecordedDecisions {
             }
             return .decision(
                 RecordedDecision(
-                    id: header.id, at: header.at, made: made, facts: facts, values: payload.happened.values, wording: payload.wording))
+                    id: header.id, at: header.at, made: made, facts: facts, values: payload.happened.values, wording: payload.wording,
+                    text: payload.message.text, sender: payload.message.from))
         } catch SealFault.erased {
             return .closed(header.id, at: header.at)
         } catch SealFault.noSuchKey where RecordKeyID(rawValue: header.keyID).subject == nil {

@@ -28,6 +28,9 @@ public struct ReplayReport: Sendable {
     public private(set) var different: [Difference] = []
     /// Those whose sealed part nobody can open any more.
     public private(set) var erased = 0
+    /// Texts that were written again and compared, and those that cannot be written from what is recorded.
+    public private(set) var texts = 0
+    public private(set) var unknownTexts: [WrittenAgain.Why: Int] = [:]
     public private(set) var damagedCount = 0
     public private(set) var damage: [RecordedDecisions.Damage] = []
     /// Those whose release is not kept, by its number.
@@ -61,10 +64,18 @@ public struct ReplayReport: Sendable {
         missing[it.made.release, default: 0] += 1
     }
 
-    mutating func compared(_ it: RecordedDecision, _ again: Redecision) {
+    mutating func compared(_ it: RecordedDecision, _ again: Redecision, text: WrittenAgain = .none) {
         decisions += 1
         compared += 1
-        let fields = it.differences(from: again)
+        var fields = it.differences(from: again)
+        switch text {
+        case .none: break
+        case .same: texts += 1
+        case .other:
+            texts += 1
+            fields.insert(.text)
+        case .unknown(let why): unknownTexts[why, default: 0] += 1
+        }
         guard !fields.isEmpty else { return }
         differences += 1
         guard different.count < ReplayReport.named else { return }

@@ -33,7 +33,7 @@ extension Node {
         }
         let single: [(Metric, Int)] = [
             (NodeMetrics.planned, engine.plannedCount), (NodeMetrics.decisionsWaiting, engine.decisionsWaiting),
-            (NodeMetrics.capTimes, engine.capMoments.count),
+            (NodeMetrics.capTimes, engine.capMoments.count), (NodeMetrics.numberCapTimes, engine.numberCapMoments.count),
         ]
         for (metric, value) in single {
             out.begin(metric)

@@ -148,6 +148,11 @@ public enum NodeMetrics {
     public static let capTimes = Metric(
         "martlet_cap_times", .gauge,
         doc: "Moments kept that count for caps and limits; near 67,108,864 caps let nothing pass, and limits everything.")
+    public static let numberCapTimes = Metric(
+        "martlet_number_cap_times", .gauge,
+        doc:
+            "Moments kept that count for caps of numbers that are no one customer's; near 8,388,608 no ready text with a cap goes to such a number."
+    )
 
     public static let rulebook = Metric(
         "martlet_rulebook_release", .gauge, doc: "Number of the published rulebook in use; 0: none, the settings hold.")
@@ -166,7 +171,7 @@ public enum NodeMetrics {
         carried, replayed, sourceAccepted, sourceEnded, sourceOpen, drift, miscount, partsToday, quota, held,
         keys, keyBytes, keyAnswers, keyQuestions, keyFailures, rulebook, rulebookRefused,
         sealed, customers, customersVersion, customersBytes, customersRefused, customersChanges, customersOverlay, customersWaiting,
-        customersAlarm, customersUnreadable, decisions, skips, planned, decisionsWaiting, capTimes,
+        customersAlarm, customersUnreadable, decisions, skips, planned, decisionsWaiting, capTimes, numberCapTimes,
     ]
 }
 

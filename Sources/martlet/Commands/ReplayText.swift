@@ -39,6 +39,10 @@ struct ReplayText {
             let start = report.isTrimmed ? "; older records are trimmed, and what they decided is not looked at" : ""
             lines.append("the journal holds \(timestamp(report.oldest)) to \(timestamp(report.newest))\(start)")
         }
+        if report.texts > 0 { lines.append("\(report.texts) texts written again and compared") }
+        for why in WrittenAgain.Why.allCases {
+            if let count = report.unknownTexts[why] { lines.append("\(count) texts not compared: they \(why.words)") }
+        }
         if report.erased > 0 {
             lines.append("\(report.erased) not decided again: nobody can open them any more, their keys were destroyed")
         }
@@ -123,12 +127,20 @@ struct ReplayText {
 
     // MARK: Document
 
+    private var texts: JSONValue {
+        let unknown = WrittenAgain.Why.allCases.compactMap { why in
+            report.unknownTexts[why].map { (why.word, JSONValue.integer(Int64($0))) }
+        }
+        return .object(["compared": .integer(Int64(report.texts)), "notCompared": .object(Dictionary(uniqueKeysWithValues: unknown))])
+    }
+
     /// In the canonical form (RFC 8785).
     var document: String {
         var fields: [String: JSONValue] = [
             "decisions": .integer(Int64(report.decisions)), "compared": .integer(Int64(report.compared)),
             "differences": .integer(Int64(report.differences)), "erased": .integer(Int64(report.erased)),
             "damaged": .integer(Int64(report.damagedCount)), "trimmed": .flag(report.isTrimmed),
+            "texts": texts,
             "milliseconds": .integer(Int64((seconds * 1000).rounded())),
             "oldest": report.oldest == 0 ? .null : .text(timestamp(report.oldest)),
             "newest": report.newest == 0 ? .null : .text(timestamp(report.newest)),

@@ -193,11 +193,12 @@ struct CapLedgerTests {
             for _ in 0..<400 {
                 now += Int64(dice.below(40)) * 1_000_000
                 let (counter, subject) = (counters[dice.below(2)], SubjectNumber(1 + dice.below(3) * 1500))
-                ledger.reserve(counter, for: subject, at: now)
+                let moment = ledger.reserve(counter, for: subject, at: now)
                 if dice.below(4) > 0 { ledger.reserve(counter, for: subject, at: now) }
                 // Two records of one batch have their places one after the other.
-                ledger.placed(counter, for: subject, in: segment)
-                ledger.placed(counter, for: subject, in: segment)
+                ledger.placed(counter, for: subject, at: moment, in: segment)
+                if dice.below(8) == 0 { segment += 1 }
+                ledger.placed(counter, for: subject, at: moment, in: segment)
                 if dice.below(60) == 0 { segment += 1 }
             }
             let before = (0..<3).flatMap { place in counters.map { ledger.count(of: $0, for: SubjectNumber(1 + place * 1500), at: now) } }
@@ -205,11 +206,13 @@ struct CapLedgerTests {
             var replayed = CapLedger()
             segment += 1
             var cursor = 0
+            var (last, copies) = (CapLedger.Standing?.none, 0)
             repeat {
                 for one in ledger.standing(upTo: segment - 1, limit: 7, &cursor) {
-                    ledger.moved(one.counter, for: one.subject, at: one.at, to: 0)
-                    ledger.moved(one.counter, for: one.subject, at: one.at, to: segment)
-                    replayed.moved(one.counter, for: one.subject, at: one.at, to: segment)
+                    (last, copies) = (one, last == one ? copies + 1 : 1)
+                    ledger.moved(one.counter, for: one.subject, at: one.at, to: 0, copies: copies)
+                    ledger.moved(one.counter, for: one.subject, at: one.at, to: segment, copies: copies)
+                    replayed.moved(one.counter, for: one.subject, at: one.at, to: segment, copies: copies)
                 }
             } while cursor != 0
             for old in 1..<segment { #expect(ledger.live(in: old) == 0) }
@@ -221,6 +224,38 @@ struct CapLedgerTests {
                 #expect(after == before)
             }
         }
+    }
+
+    @Test("Of two in one second, in records of two segments, the trim of the first loses neither: both are said again, and once")
+    func twins() {
+        var (ledger, replayed) = (CapLedger(), CapLedger())
+        for segment in [1, 2] as [UInt32] {
+            ledger.reserve(three, for: 7, at: 5_000_000)
+            ledger.placed(three, for: 7, at: 5, in: segment)
+        }
+        // Before the first is trimmed both are said again, into the segment in which the second may stand already.
+        for target in [2, 3] as [UInt32] {
+            replayed = CapLedger()
+            replayed.moved(three, for: 7, at: 5, to: 2, isNew: true)
+            var (cursor, live) = (0, ledger)
+            for (index, one) in live.standing(upTo: 1, limit: 9, &cursor).enumerated() {
+                #expect(one == .init(counter: three, subject: 7, at: 5))
+                live.moved(three, for: 7, at: 5, to: target, copies: index + 1)
+                replayed.moved(three, for: 7, at: 5, to: target, copies: index + 1)
+            }
+            for one in [live, replayed] { #expect(one.count == 2 && one.live(in: target) == 2 && one.live(in: 1) == 0) }
+        }
+        // A record whose moment came later may stand before the other's.
+        ledger.reserve(three, for: 8, at: 6_000_000)
+        ledger.reserve(three, for: 8, at: 7_000_000)
+        ledger.placed(three, for: 8, at: 7, in: 4)
+        ledger.placed(three, for: 8, at: 6, in: 5)
+        var cursor = 0
+        #expect(ledger.standing(upTo: 4, limit: 9, &cursor).filter { $0.subject == 8 }.map(\.at) == [7])
+        let times = (0..<UInt32(1200)).map { RecordBody.Counted.Time(subject: 1, at: $0 / 7) }
+        let pieces = Engine.pieces(of: times)
+        #expect(pieces.flatMap { $0 } == times && pieces.count == 3 && pieces.allSatisfy { $0.count <= RecordBody.Counted.most })
+        #expect((1..<3).allSatisfy { pieces[$0].first != pieces[$0 - 1].last } && Engine.pieces(of: times.prefix(0).map { $0 }).isEmpty)
     }
 
     @Test("Decisions of 32 sources about the same customers, decided and counted one after the other, keep every cap")

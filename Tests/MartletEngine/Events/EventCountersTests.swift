@@ -44,10 +44,16 @@ struct EventCountersTests {
     private func text(
         _ bank: EventRig, _ messageClass: MessageClass = .marketing, of subject: SubjectNumber = 11, random: UInt64
     ) -> MessageID {
+        text(bank, messageClass, for: subject == 0 ? .number : .customer(subject), random: random)
+    }
+
+    private func text(
+        _ bank: EventRig, _ messageClass: MessageClass = .marketing, for party: Engine.TextParty, random: UInt64
+    ) -> MessageID {
         let it = Submission(
             source: 2, messageClass: messageClass, to: PhoneNumber(digits: 447_700_900_011), from: "Bank", text: "An offer",
             tells: [.failed], receivedAt: bank.rig.now)
-        guard case .accepted(let id, 1) = bank.rig.engine.accept(it, of: subject, random: random, &bank.rig.turn) else { return .none }
+        guard case .accepted(let id, 1) = bank.rig.engine.accept(it, of: party, random: random, &bank.rig.turn) else { return .none }
         return id
     }
 
@@ -81,6 +87,62 @@ struct EventCountersTests {
         }
         bank.rig.commit()
         #expect(bank.fate(ids[0]) == "queued")
+    }
+
+    @Test(
+        "Ready texts to a number that nobody has count by its hash, over restarts and trims; once it is a customer's, what came before counts too"
+    )
+    func numbers() {
+        let bank = loud()
+        func texts(_ parties: [Engine.TextParty], from random: UInt64) -> [String] {
+            var ids: [MessageID] = []
+            bank.rig.step { rig in
+                ids = parties.enumerated().map { text(bank, for: $1, random: random + UInt64($0)) }
+                rig.engine.sayCounted(&rig.turn)
+            }
+            bank.rig.commit()
+            return ids.map { bank.fate($0) }
+        }
+        #expect(texts([.number, .nobody], from: 1) == ["queued", "queued"])
+        #expect(bank.rig.engine.numberCapMoments.count == 1 && bank.rig.engine.capMoments.count == 0)
+        bank.restart()
+        bank.rig.commit()
+        #expect(texts([.customer(11), .customer(11), .customer(12)], from: 10) == ["queued", "suppressed cap_reached", "queued"])
+        #expect(texts([.number, .number, .nobody], from: 20) == ["queued", "suppressed cap_reached", "queued"])
+        #expect(bank.rig.engine.numberCapMoments.count == 2 && bank.rig.engine.numberCaps.numbers == 1)
+        bank.rig.newSegment()
+        for _ in 0..<3 {
+            bank.rig.carry(upTo: 1)
+            bank.rig.commit()
+        }
+        #expect(bank.rig.engine.live(in: 1) == 0)
+        bank.restart(before: 2)
+        bank.rig.commit()
+        #expect(bank.rig.engine.numberCapMoments.count == 2)
+        #expect(texts([.number, .customer(13)], from: 30) == ["suppressed cap_reached", "suppressed cap_reached"])
+        bank.rig.pass(seconds: 86_400)
+        #expect(texts([.number], from: 40) == ["queued"])
+    }
+
+    @Test("A text to a number that several share counts for each of them, and is too much when it is for one")
+    func shared() {
+        let bank = loud()
+        var ids: [MessageID] = []
+        bank.accept(EventBank.offer)
+        bank.rig.step { rig in
+            ids =
+                (1...3).map { text(bank, for: .customers([11, 12]), random: $0) } + [
+                    text(bank, of: 12, random: 4), text(bank, of: 12, random: 5),
+                ]
+            rig.engine.sayCounted(&rig.turn)
+        }
+        bank.rig.commit()
+        #expect(
+            ids.map { bank.fate($0) } == ["queued", "suppressed cap_reached", "suppressed cap_reached", "queued", "suppressed cap_reached"])
+        #expect(bank.fate(bank.accept(EventBank.offer)) == "suppressed cap_reached")
+        bank.restart()
+        bank.rig.commit()
+        #expect(bank.rig.engine.capMoments.count == 4 && bank.rig.engine.numberCapMoments.count == 0)
     }
 
     @Test("An offer of which nothing was sent counts no more; one that may have arrived does", arguments: [true, false])

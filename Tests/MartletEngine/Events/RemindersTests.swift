@@ -184,6 +184,49 @@ struct RemindersTests {
         #expect(bank.rig.engine.openCount == 0 && bank.rig.engine.ledger[1].drift == 0)
     }
 
+    @Test(
+        "A first message that was held, and past its deadline when the server came back, is told no more, and reminded of",
+        arguments: [false, true])
+    func heldPastDeadline(stopped: Bool) throws {
+        let bank = EventRig()
+        bank.book = EventBank.book { $0.quietHours[0].classes = ClassSet(.actionRequired) }
+        var wish = RemindersTests.wish
+        wish.deadline = 4000
+        let id = bank.accept(EventBank.bill, wish: wish)
+        #expect(bank.fate(id) == "planned" && bank.decided(id)?.outcome == .held)
+        bank.rig.pass(seconds: 5000)
+        if stopped {
+            bank.restart()
+            bank.rig.commit()
+        }
+        bank.rig.tick(seconds: 0.3)
+        #expect(bank.rig.engine.decisionsWaiting == 1)
+        bank.decideDue()
+        bank.rig.commit()
+        #expect(bank.decided(id)?.reason == .heldPastDeadline && bank.decided(id)?.reminder?.ordinal == 2)
+        #expect(bank.fate(id) == "planned held_past_deadline")
+        bank.rig.tick(seconds: 8 * RemindersTests.day)
+        bank.decideDue()
+        bank.rig.commit()
+        try arrive(bank, id.with(ordinal: 2))
+    }
+
+    @Test("Held past its deadline without a rulebook, or unreadable, it ends all the same", arguments: [false, true])
+    func undecided(unreadable: Bool) {
+        let bank = EventRig()
+        bank.book = EventBank.book { $0.quietHours[0].classes = ClassSet(.actionRequired) }
+        let id = bank.accept(EventBank.bill, wish: .init(deadline: 4000))
+        if !unreadable { bank.book = nil }
+        bank.rig.pass(seconds: 5000)
+        for _ in 0..<60 {
+            bank.rig.tick(seconds: 0.3)
+            guard unreadable else { continue }
+            for item in bank.rig.engine.takeDecisions(limit: 9) { bank.rig.engine.putOff(decision: item.slot, bank.rig.now) }
+        }
+        bank.rig.commit()
+        #expect(bank.fate(id) == "expired not_sent_in_time" && bank.rig.engine.openCount == 0)
+    }
+
     @Test("What the customer does not want, or nobody is to be told, is not reminded of")
     func unwanted() {
         let bank = EventRig()

@@ -44,6 +44,8 @@ final class Card {
     var event: WorldEvent?
     /// Of a ready text of a capped class, whose number it is; 0: nobody's.
     var capped: SubjectNumber = 0
+    /// A ready text of a capped class.
+    var isCapped = false
     /// As the newest record has it.
     var state = MessageState.queued
 
@@ -239,7 +241,7 @@ struct WorldChecker {
         case .suppressed:
             allowed =
                 card.event == nil
-                ? [.optedOut] + (card.capped == 0 ? [] : [.capReached]) : EndReason.allCases.filter { $0.suppression != nil }
+                ? [.optedOut] + (card.isCapped ? [.capReached] : []) : EndReason.allCases.filter { $0.suppression != nil }
         case .queued, .submitted, .sent, .unknown, .received, .planned: allowed = []
         }
         check(allowed.contains(reason), "message \(card.number): \(state) with reason \(reason)")

@@ -306,9 +306,19 @@ extension WorldLoop {
     func checkText(_ bytes: [UInt8]) {
         guard world.hasEvents, bytes[0] == RecordKind.accepted.rawValue,
             let header = try? bytes.withUnsafeBytes({ try RecordHeader(reading: $0) }), header.flags.state == .queued,
-            let card = checker.cards[header.id], card.capped != 0
+            let card = checker.cards[header.id], card.isCapped
         else { return }
-        checkCap(card.capped, at: header.at / 1_000_000)
+        if card.capped != 0 { checkCap(card.capped, at: header.at / 1_000_000) } else { checkCap(of: card, at: header.at / 1_000_000) }
+    }
+
+    /// The same for a number that is nobody's.
+    private func checkCap(of card: Card, at moment: Int64) {
+        guard world.jumped == 0 else { return }
+        let told = checker.cards.values.filter { other in
+            other.isCapped && other.capped == 0 && other.submission.to == card.submission.to && other.durable
+                && other.end?.state != .suppressed && moment - other.id.milliseconds / 1000 < WorldBank.offersWithin
+        }
+        checker.check(told.count <= WorldBank.mostOffers, "a number got \(told.count) offers within \(WorldBank.offersWithin) s")
     }
 
     /// Counted from the records alone. Where a clock jumps, a moment is no measure.

@@ -113,6 +113,15 @@ extension WorldLoop {
                     "\(when): customer \(subject) had \(had) offers live, \(again) folded")
             }
         }
+        let numbers = Set(checker.cards.values.filter(\.isCapped).map(\.submission.to)).map { engine.lookups.number($0) }
+        for counter in Set(world.bank.books.values.flatMap(\.decider.counters)) {
+            for number in numbers {
+                let had = engine.numberCaps.count(of: counter, for: number, at: instant.wall)
+                let again = other.numberCaps.count(of: counter, for: number, at: instant.wall)
+                checker.check(
+                    had == again || had < again && checker.setBack > 0, "\(when): a number had \(had) offers live, \(again) folded")
+            }
+        }
         // Which orphans went first when there were too many is not in the log.
         guard configuration.orphanMaximum > 100 else { return }
         checker.check(

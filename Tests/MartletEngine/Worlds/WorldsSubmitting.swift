@@ -12,8 +12,10 @@ extension WorldLoop {
         // Plain letters: 160 in a single message, 153 in each part of a longer one.
         let parts = hasRules ? planned?.plan.parts ?? 0 : text.utf8.count <= 160 ? 1 : (text.utf8.count + 152) / 153
         turn.begin(instant)
-        let subject = engine.hasCaps(of: submission.messageClass) ? world.bank.owner(of: to) : 0
-        switch engine.accept(submission, of: subject, random: dice.next(), &turn) {
+        let isCapped = engine.hasCaps(of: submission.messageClass)
+        let subject = isCapped ? world.bank.owner(of: to) : 0
+        let party: Engine.TextParty = !isCapped ? .nobody : subject == 0 ? .number : .customer(subject)
+        switch engine.accept(submission, of: party, random: dice.next(), &turn) {
         case .accepted(let id, let count):
             checker.check(Int(count) == parts && parts <= World.partsMaximum, "accepted in \(count) parts, has \(parts)")
             let deadline = instant.wallMilliseconds + submission.validity * 1000
@@ -22,6 +24,7 @@ extension WorldLoop {
                 number: number, submission: submission, group: route ?? 0, parts: planned?.plan.submits ?? 0, onAir: Int(count), id: id,
                 acceptedAt: steady, deadline: deadline)
             card.capped = subject
+            card.isCapped = isCapped
             checker.cards[id] = card
             engine.sayCounted(&turn)
             append(nil, [])

@@ -119,7 +119,7 @@ extension ChannelKind {
     }
 }
 
-/// How much of the bank's digital offers a customer uses, set by the bank or learnt: attribute `CustomerAttribute.engagement`.
+/// How much of the bank's digital offers a customer uses, set by the bank, since no channel tells yet what was opened: attribute `CustomerAttribute.engagement`.
 public enum Engagement: UInt8, CaseIterable, Sendable {
     case low = 1
     case medium = 2
