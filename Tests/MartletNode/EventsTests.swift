@@ -365,8 +365,9 @@ struct EventsTests {
                 #expect(story.state == .queued, "\(text)")
             }
         }
-        // It takes nothing from a cap: of the offers that went, one is of a customer alone.
-        #expect(try rig.run { $0.engine.capMoments.count } == 1)
+        // It takes nothing from a cap: of the offers that went, one is of a customer alone, one of two who share a number, two of nobody's numbers.
+        #expect(try rig.run { $0.engine.capMoments.count } == 3)
+        #expect(try rig.run { $0.engine.numberCapMoments.count } == 2)
         let next = try Rig(at: try rig.crashImage())
         try rig.stop()
         for id in held { #expect(try next.story(id)?.reason == .addressSuppressed) }
