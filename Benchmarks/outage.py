@@ -2,7 +2,7 @@
 """What sending notices of the database: 2,000 messages a second while PostgreSQL is stopped, frozen, or being caught up with, each beside the
 same load with the history level, in interleaved pairs.
 
-    Benchmarks/outage.py [--pairs 5] [--seconds 8] [--backlog 400000] [--only "catching up"] [--database here|apart]
+    Benchmarks/outage.py [--pairs 5] [--seconds 8] [--backlog 400000] [--only "catching up"] [--database here|apart] [--nice -10]
 
 Node, desk, simulated operator, generator and PostgreSQL (a server of this run's own, with fsync) share the machine. From the node's own
 histogram: accept to wire, p50 and p99; from /proc: CPU of its hot loop a message. In the end every message that was accepted must be a row.
@@ -58,6 +58,8 @@ class Stand:
         """One value of each of FIGURES."""
         if options.database == "apart":
             self.set_apart()
+        if options.nice:
+            self.be_nice()
         before, cpu = self.place.metrics(), self.place.martlet.thread_times()
         report = self.load(rate=RATE, seconds=options.seconds, connections=32)
         after, spent = self.place.metrics(), self.place.martlet.thread_times()
@@ -101,6 +103,16 @@ class Stand:
                     pass                    # ended meanwhile
         except OSError as error:
             raise Unusable(f"--database apart needs the right to make the group {IDLE_GROUP}: {error}") from None
+
+    def be_nice(self):
+        """As the unit of packaging/systemd starts the node; the desk goes behind it by itself."""
+        for thread in os.listdir(f"/proc/{self.place.martlet.pid}/task"):
+            try:
+                os.setpriority(os.PRIO_PROCESS, int(thread), options.nice)
+            except ProcessLookupError:
+                pass                        # ended meanwhile
+            except PermissionError as error:
+                raise Unusable(f"--nice {options.nice} needs the right to: {error}") from None
 
 
 def state(bench, name):
@@ -187,10 +199,11 @@ def parse():
     parser.add_argument("--backlog", type=int, default=400_000, help="messages that the history lacks when the catching up begins")
     parser.add_argument("--database", choices=["here", "apart"], default="here",
                         help="apart: PostgreSQL gets only what the others leave of the cores, in place of a machine of its own")
+    parser.add_argument("--nice", type=int, default=0, help="niceness of the node; -10 as its systemd unit has it")
     parser.add_argument("--only", choices=STATES, help="one of the states alone")
     return parser.parse_args()
 
 
 options = parse()
 run_script(main, lambda: f"Benchmarks/outage.py --pairs {options.pairs} --seconds {options.seconds} --backlog {options.backlog} "
-           f"--database {options.database}" + (f" --only '{options.only}'" if options.only else ""))
+           f"--database {options.database} --nice {options.nice}" + (f" --only '{options.only}'" if options.only else ""))

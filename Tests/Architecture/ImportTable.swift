@@ -42,7 +42,8 @@ enum ImportTable {
         // Where parts meet.
         "martlet": [
             "MartletModel", "MartletEngine", "MartletSettings", "MartletNode", "MartletDoors", "MartletChannels",
-            "MartletStore", "MartletDesk", "MartletLocal", "SMPP", "SMSText", "Journal", "SQL", "Guard", "Threads", "Zip", "NIOCore", "NIOPosix",
+            "MartletStore", "MartletDesk", "MartletLocal", "SMPP", "SMSText", "Journal", "SQL", "Guard", "Threads", "Zip", "NIOCore",
+            "NIOPosix",
             "Logging",
             "ArgumentParser",
         ],
