@@ -1,4 +1,4 @@
-public import MartletModel
+import MartletModel
 import SMSText
 
 /// What came of writing a recorded text once more, from what its record says.
